@@ -1,0 +1,142 @@
+"""What the CRM says, as far as a rule reads it. Written by the pull alone."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import CheckConstraint, Q, UniqueConstraint
+
+from leadscoring.models import Contact, Effect
+
+
+class Account(models.Model):
+    """The one CRM account whose ids are kept here; a token of another is refused."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    portal_id = models.CharField("account", max_length=64)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_crm_account")]
+
+    def __str__(self) -> str:
+        return self.portal_id
+
+
+class Link(models.Model):
+    """Which CRM record a contact is, and what the record said when it was last seen."""
+
+    contact = models.OneToOneField(
+        Contact, on_delete=models.CASCADE, primary_key=True, related_name="link"
+    )
+    portal_id = models.CharField("account", max_length=64)
+    record_id = models.CharField(max_length=64)
+    owner_id = models.CharField(max_length=64, blank=True, default="")
+    lifecycle_stage = models.CharField(max_length=100, blank=True, default="")
+    lead_status = models.CharField(max_length=100, blank=True, default="")
+    # The lead status that we wrote: only this one (or an empty one) is ours to write over.
+    lead_status_written = models.CharField(max_length=100, blank=True, default="")
+    opted_out = models.BooleanField(default=False)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["portal_id", "record_id"], name="one_contact_per_crm_record"),
+            CheckConstraint(condition=~Q(record_id=""), name="a_link_has_a_record"),
+        ]
+
+    def __str__(self) -> str:
+        return self.record_id
+
+
+class Owner(models.Model):
+    """A person in sales. Whether they take leads, and in which hours, is edited here."""
+
+    owner_id = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200, blank=True, default="")
+    email = models.CharField("e-mail", max_length=254, blank=True, default="")
+    active = models.BooleanField(default=True, editable=False)
+    takes_leads = models.BooleanField(
+        default=True, help_text="Gets leads that nobody owns, in turn with the others."
+    )
+    is_fallback = models.BooleanField(
+        "fallback", default=False, help_text="Gets the leads that nobody else takes."
+    )
+    time_zone = models.CharField(max_length=64, blank=True, default="", help_text="Empty: the account's.")
+    last_lead_at = models.DateTimeField(null=True, blank=True, editable=False)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "rep"
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["is_fallback"], condition=Q(is_fallback=True), name="one_fallback_rep"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.owner_id
+
+
+class Stage(models.Model):
+    """A stage of a deal pipeline, and what it does to the sequences of a deal's contacts.
+
+    `effect` empty: nobody has set it; it pauses, and the reason says so.
+    """
+
+    pipeline_id = models.CharField(max_length=64)
+    pipeline = models.CharField(max_length=200)
+    stage_id = models.CharField(max_length=64)
+    label = models.CharField(max_length=200)
+    position = models.IntegerField(default=0)
+    probability = models.FloatField(null=True)
+    closed = models.BooleanField(default=False)
+    won = models.BooleanField(default=False)
+    archived = models.BooleanField(default=False)
+    effect = models.CharField(max_length=10, choices=Effect.choices, blank=True, default="")
+    set_by = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar = ["pipeline", "position"]
+        verbose_name = "deal stage"
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["pipeline_id", "stage_id"], name="one_stage_per_pipeline_and_id")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pipeline}: {self.label}"
+
+
+class Deal(models.Model):
+    """A deal of at least one contact of ours."""
+
+    deal_id = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=300, blank=True, default="")
+    pipeline_id = models.CharField(max_length=64, blank=True, default="")
+    stage_id = models.CharField(max_length=64, blank=True, default="")
+    owner_id = models.CharField(max_length=64, blank=True, default="")
+    amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    closed = models.BooleanField(default=False)
+    won = models.BooleanField(default=False)
+    seen_at = models.DateTimeField()
+    contacts = models.ManyToManyField(Contact, related_name="deals")
+
+    def __str__(self) -> str:
+        return self.name or self.deal_id
+
+
+class PullReport(models.Model):
+    """How the last pull went: one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    contacts = models.PositiveIntegerField(default=0)
+    deals = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=1000, blank=True, default="")
+
+    class Meta:
+        constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_pull_report")]
+
+    def __str__(self) -> str:
+        return self.error or "good"

@@ -1,0 +1,221 @@
+"""The border to a CRM: what we ask of one, in our words. An adapter is a package that implements `Crm`.
+
+Times are UTC-aware, ids are opaque text, money is text as the CRM wrote it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class CrmAccount:
+    id: str
+    name: str = ""
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class CrmContact:
+    """A record as the CRM has it. `lifecycle_stage`: ours (see leadscoring.models.Lifecycle) or ""
+    when it is none of ours; `properties`: the CRM's own names and values of what we write."""
+
+    record_id: str
+    email: str
+    owner_id: str
+    lifecycle_stage: str
+    lead_status: str
+    opted_out: bool
+    properties: Mapping[str, str]
+    asked_id: str = ""  # the id it was asked by, when that was another (merged records)
+
+
+@dataclass(frozen=True, slots=True)
+class CrmContactWrite:
+    """What a record should say. By `record_id` when known, else created or found by `email`."""
+
+    trace: str
+    record_id: str
+    email: str
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CrmTask:
+    """A task as the CRM has it."""
+
+    task_id: str
+    subject: str
+    body: str
+    owner_id: str
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CrmTaskWrite:
+    """`body` is HTML that the writer has already escaped."""
+
+    trace: str
+    record_id: str
+    owner_id: str
+    subject: str
+    body: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CrmOwner:
+    owner_id: str
+    email: str
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CrmStage:
+    """`probability`: of winning, 0 to 1, or None when the CRM does not say."""
+
+    pipeline_id: str
+    pipeline: str
+    stage_id: str
+    label: str
+    position: int
+    probability: float | None
+    closed: bool
+    won: bool
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CrmDeal:
+    deal_id: str
+    name: str
+    pipeline_id: str
+    stage_id: str
+    owner_id: str
+    amount: str
+    closed: bool
+    won: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CrmProperty:
+    """A property of contacts. `type`: number, text, long_text, enumeration, datetime."""
+
+    name: str
+    label: str
+    type: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetUpStep:
+    """One thing that set-up would create, or found wrong (`problem`) and leaves alone."""
+
+    what: str
+    problem: str = ""
+
+
+class CrmError(Exception):
+    """What went wrong between us and the CRM, in a sentence for a person."""
+
+
+class CrmBusy(CrmError):
+    """Not now: a rate limit, a lock, the CRM down. Nothing was done; ask again after `retry_after` seconds."""
+
+    def __init__(self, sentence: str, retry_after: float = 10.0) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class CrmSilent(CrmError):
+    """No usable answer to a write: we do not know whether it happened. Look before asking again."""
+
+
+class CrmRefused(CrmError):
+    """The CRM will not take this record as it is. `properties`: name -> reason, those at fault.
+
+    `existing_id`: the record that already has the unique value, when that is the reason.
+    """
+
+    def __init__(
+        self, sentence: str, properties: Mapping[str, str] | None = None, existing_id: str = ""
+    ) -> None:
+        super().__init__(sentence)
+        self.properties = dict(properties or {})
+        self.existing_id = existing_id
+
+
+class CrmMissing(CrmError):
+    """The record that was named is not there (archived, erased, never was)."""
+
+
+class CrmDenied(CrmError):
+    """The account does not let us: token revoked, scope missing, limit of the day, other account."""
+
+
+class CrmOff(CrmDenied):
+    """No CRM is connected."""
+
+
+class Crm(Protocol):
+    """Every method may raise CrmBusy, CrmDenied, CrmSilent (reads: CrmBusy instead of CrmSilent).
+
+    Inputs may be of any length; an adapter cuts them into the CRM's batches. Methods that write
+    several things answer per trace with the result or the error of that one thing; CrmDenied and
+    CrmBusy for everything are raised when nothing of the call was done.
+    """
+
+    connected: bool
+    # Our lifecycle stage -> the CRM's value for it, in ascending order.
+    lifecycle_words: Mapping[str, str]
+
+    def account(self) -> CrmAccount: ...
+
+    def contacts_by_id(
+        self, record_ids: Sequence[str], properties: Sequence[str]
+    ) -> Mapping[str, CrmContact]:
+        """By the id asked; a merged record answers under the old id with its new `record_id`."""
+
+    def contacts_by_email(
+        self, emails: Sequence[str], properties: Sequence[str]
+    ) -> Mapping[str, CrmContact]: ...
+
+    def save_contacts(
+        self, writes: Sequence[CrmContactWrite]
+    ) -> Mapping[str, CrmContact | CrmError]:
+        """Create or update; safe to repeat. A CrmRefused names the properties at fault."""
+
+    def create_tasks(self, writes: Sequence[CrmTaskWrite]) -> Mapping[str, CrmTask | CrmError]:
+        """Make tasks that hang on their contact. NOT safe to repeat: CrmSilent means look first."""
+
+    def tasks_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmTask]]:
+        """All tasks of contacts, read after write (never from a search index)."""
+
+    def owners(self) -> Sequence[CrmOwner]: ...
+
+    def stages(self) -> Sequence[CrmStage]: ...
+
+    def deals_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmDeal]]: ...
+
+    def lead_statuses(self) -> Sequence[str]:
+        """The values that the account's lead status takes."""
+
+    def set_up(self, wanted: Sequence[CrmProperty], *, plan: bool) -> Sequence[SetUpStep]:
+        """Create what is missing (`plan`: only say it); report what is of the wrong type."""
+
+    def contact_url(self, record_id: str) -> str:
+        """Where a person opens the record; "" when that is not known."""
+
+
+class NotConnected:
+    """The CRM that is not there: every question is refused with the reason."""
+
+    connected = False
+
+    def __getattr__(self, name: str) -> "NotConnected":
+        return self
+
+    def __call__(self, *args: object, **kwargs: object) -> "NotConnected":
+        raise CrmOff("No CRM is connected: HUBSPOT_ACCESS_TOKEN is not set.")

@@ -1,0 +1,47 @@
+"""The Celery application, and what beat rings for: a table."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadscoring.settings")
+
+app = Celery("leadscoring")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
+    """Task by name -> seconds between two rings.
+
+    A ring that finds the last one still in the queue is worth nothing: it expires.
+    """
+    every = {
+        "leadscoring.tasks.heartbeat": 10,
+        "leadscoring.tasks.refresh_scores": 300,
+        "crm_sync.tasks.deliver_handoffs": 10,
+        "crm_sync.tasks.pull_crm": poll_seconds,
+        "sequences.tasks.send_due_steps": 10,
+    }
+    return {
+        task: {"task": task, "schedule": seconds, "options": {"expires": seconds * 2}}
+        for task, seconds in every.items()
+    }
+
+
+@app.on_after_configure.connect
+def plan(sender: Celery, **kwargs: object) -> None:
+    from django.conf import settings
+
+    sender.conf.beat_schedule = schedule(settings.CRM_POLL_SECONDS)
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**kwargs: object) -> None:
+    """Celery would lay its own format over ours; having a receiver is what stops it."""
+    from logging.config import dictConfig
+
+    from django.conf import settings
+
+    dictConfig(settings.LOGGING)

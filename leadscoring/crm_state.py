@@ -1,0 +1,54 @@
+"""The one way in which the neutral CRM state of contacts is written, and the gate's questions."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from leadscoring.models import CrmFreshness, CrmState
+from leadscoring.signals import crm_state_changed
+
+WRITTEN = [
+    field.name for field in CrmState._meta.concrete_fields if field.name not in ("contact",)
+]
+# What listeners act on; when the CRM was last looked at is not news.
+TELLING = ("record_id", "owner_id", "effect", "because", "deals", "opted_out")
+
+
+def put(states: Iterable[CrmState], at: datetime) -> set[int]:
+    """Store states (a later one of a contact replaces an earlier), tell who changed, answer their ids.
+
+    Call inside a transaction: listeners change rows that belong to the same fact. `since` is
+    kept while the effect stays what it was.
+    """
+    by_contact = {state.contact_id: state for state in states}
+    before = CrmState.objects.select_for_update().in_bulk(list(by_contact))
+    for contact_id, state in by_contact.items():
+        known = before.get(contact_id)
+        if known and known.effect == state.effect:
+            state.since = known.since
+    CrmState.objects.bulk_create(
+        by_contact.values(),
+        update_conflicts=True,
+        unique_fields=["contact"],
+        update_fields=WRITTEN,
+        batch_size=1000,
+    )
+    changed = {
+        contact_id for contact_id, state in by_contact.items() if differs(before.get(contact_id), state)
+    }
+    if changed:
+        crm_state_changed.send(CrmState, contact_ids=changed, at=at)
+    return changed
+
+
+def differs(before: CrmState | None, after: CrmState) -> bool:
+    return before is None or any(getattr(before, name) != getattr(after, name) for name in TELLING)
+
+
+def applied_up_to(kinds: dict[str, datetime]) -> None:
+    """Say up to which instants the CRM's changes are applied, by kind."""
+    CrmFreshness.objects.bulk_create(
+        [CrmFreshness(kind=kind, as_of=as_of) for kind, as_of in kinds.items()],
+        update_conflicts=True,
+        unique_fields=["kind"],
+        update_fields=["as_of"],
+    )

@@ -1,0 +1,194 @@
+"""Conditions and rules: does a rule speak of this person, or of this thing they did?
+
+A condition is asked of a profile and one activity. A rule that names an activity anywhere
+speaks once for each activity its condition holds for; a rule that names none is a profile rule
+and speaks once, without decay.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+from .facts import Facts
+from .lookups import Match, Scalar, matcher
+
+Holds = Callable[[Facts, Facts], bool]
+"""Of the profile's values and of one activity's properties."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One look-up on one fact. `path` leads into nested properties: a__b is ("a", "b")."""
+
+    path: tuple[str, ...]
+    lookup: str
+    values: tuple[Scalar, ...]
+
+    def fact(self, facts: Facts) -> object:
+        found: object = facts
+        for name in self.path:
+            found = found.get(name) if isinstance(found, dict) or found is facts else None  # type: ignore[attr-defined]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileIs:
+    """All the tests hold for the person."""
+
+    tests: tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityIs:
+    """The activity is of one of the types, and all the tests hold for its properties."""
+
+    types: tuple[str, ...]
+    tests: tuple[Test, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: "Condition"
+
+
+Condition = ProfileIs | ActivityIs | All | AnyOf | Not
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """No more than `count` activities count in any `per_days` days."""
+
+    count: int
+    per_days: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Points for what a condition finds.
+
+    `points` may be negative. `cap` bounds how far the rule alone can move a score, either way.
+    A rule that disqualifies has no points.
+    """
+
+    key: str
+    label: str
+    group: str
+    when: Condition
+    points: float = 0.0
+    half_life_days: float | None = None
+    window_days: float | None = None
+    at_most: AtMost | None = None
+    cap: float | None = None
+    disqualify: bool = False
+
+    @property
+    def speaks_of_activities(self) -> bool:
+        return any(isinstance(leaf, ActivityIs) for leaf in leaves(self.when))
+
+    @property
+    def activity_types(self) -> frozenset[str] | None:
+        """The types the rule can speak of; None: any type. A profile rule speaks of none."""
+        return types_of(self.when) if self.speaks_of_activities else frozenset()
+
+
+def leaves(condition: Condition) -> Iterator[ProfileIs | ActivityIs]:
+    if isinstance(condition, (All, AnyOf)):
+        for part in condition.parts:
+            yield from leaves(part)
+    elif isinstance(condition, Not):
+        yield from leaves(condition.part)
+    else:
+        yield condition
+
+
+def types_of(condition: Condition) -> frozenset[str] | None:
+    """Types of activities that the condition can hold for; None: any type."""
+    if isinstance(condition, ActivityIs):
+        return frozenset(condition.types)
+    if isinstance(condition, All):
+        return reduce(_both, map(types_of, condition.parts))
+    if isinstance(condition, AnyOf):
+        return reduce(_either, map(types_of, condition.parts))
+    return None
+
+
+def _both(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+    return b if a is None else a if b is None else a & b
+
+
+def _either(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+    return None if a is None or b is None else a | b
+
+
+def compiled(condition: Condition, type: str | None) -> Holds | bool:
+    """The condition as a function, for activities of one type; None: a type no rule names.
+
+    Whatever the type alone decides is decided here, once: an answer that is the same for every
+    such activity comes back as True or False.
+    """
+    if isinstance(condition, ProfileIs):
+        return _of_profile(_all_tests(condition.tests))
+    if isinstance(condition, ActivityIs):
+        return type in condition.types and (
+            not condition.tests or _of_activity(_all_tests(condition.tests))
+        )
+    if isinstance(condition, Not):
+        return _negated(compiled(condition.part, type))
+    parts = [compiled(part, type) for part in condition.parts]
+    return _joined(parts, decisive=isinstance(condition, AnyOf))
+
+
+def _of_profile(check: Match) -> Holds:
+    return lambda values, properties: check(values)
+
+
+def _of_activity(check: Match) -> Holds:
+    return lambda values, properties: check(properties)
+
+
+def _negated(part: Holds | bool) -> Holds | bool:
+    if isinstance(part, bool):
+        return not part
+    return lambda values, properties: not part(values, properties)
+
+
+def _joined(parts: list[Holds | bool], decisive: bool) -> Holds | bool:
+    """The first part that says `decisive` decides: True for any, False for all."""
+    if decisive in parts:
+        return decisive
+    open_parts = [part for part in parts if not isinstance(part, bool)]
+    if len(open_parts) < 2:
+        return open_parts[0] if open_parts else not decisive
+
+    def joined(values: Facts, properties: Facts) -> bool:
+        for part in open_parts:
+            if part(values, properties) is decisive:
+                return decisive
+        return not decisive
+
+    return joined
+
+
+def _all_tests(tests: tuple[Test, ...]) -> Callable[..., bool]:
+    checks = [_check(test) for test in tests]
+    if len(checks) == 1:
+        return checks[0]
+    return lambda facts: all(check(facts) for check in checks)
+
+
+def _check(test: Test) -> Callable[..., bool]:
+    match = matcher(test.lookup, test.values)
+    if len(test.path) > 1:
+        return lambda facts: match(test.fact(facts))
+    name = test.path[0]
+    return lambda facts: match(facts.get(name))

@@ -1,0 +1,26 @@
+from leadscoring.models.people import (
+    Activity,
+    ApiKey,
+    Company,
+    Contact,
+    CrmFreshness,
+    CrmState,
+    Effect,
+    Lifecycle,
+    ProfileChange,
+)
+from leadscoring.models.scoring import ModelVersion, Score
+
+__all__ = [
+    "Activity",
+    "ApiKey",
+    "Company",
+    "Contact",
+    "CrmFreshness",
+    "CrmState",
+    "Effect",
+    "Lifecycle",
+    "ModelVersion",
+    "ProfileChange",
+    "Score",
+]

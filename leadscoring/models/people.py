@@ -1,0 +1,216 @@
+"""People, what they did, what is known of them, and who may tell us."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
+from django.db.models.functions import Lower
+
+
+class Lifecycle(models.TextChoices):
+    """How far somebody has come; the order of the members is the order of the stages."""
+
+    SUBSCRIBER = "subscriber", "Subscriber"
+    LEAD = "lead", "Lead"
+    MQL = "mql", "MQL"
+    SQL = "sql", "SQL"
+    OPPORTUNITY = "opportunity", "Opportunity"
+    CUSTOMER = "customer", "Customer"
+
+    def ahead_of(self, other: str) -> bool:
+        order = list(Lifecycle)
+        return order.index(self) > order.index(Lifecycle(other))
+
+
+class Company(models.Model):
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "companies"
+        constraints: ClassVar = [UniqueConstraint(Lower("name"), name="one_company_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contact(models.Model):
+    """Somebody who may become a customer. Known by e-mail address, by `external_id`, or both."""
+
+    email = models.EmailField("e-mail", max_length=254, null=True, blank=True, unique=True)
+    external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    first_name = models.CharField(max_length=200, blank=True, default="")
+    last_name = models.CharField(max_length=200, blank=True, default="")
+    company = models.ForeignKey(
+        Company, on_delete=models.SET_NULL, null=True, blank=True, related_name="contacts"
+    )
+    job_title = models.CharField(max_length=200, blank=True, default="")
+    phone = models.CharField(max_length=50, blank=True, default="")
+    country = models.CharField(max_length=100, blank=True, default="")
+    properties = models.JSONField(default=dict, blank=True)
+    lifecycle_stage = models.CharField(
+        max_length=20, choices=Lifecycle.choices, default=Lifecycle.LEAD
+    )
+    last_activity_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=Q(email=Lower("email")) & ~Q(email=""), name="email_is_lower_case"
+            ),
+            CheckConstraint(condition=~Q(external_id=""), name="external_id_is_not_empty"),
+            CheckConstraint(
+                condition=Q(email__isnull=False) | Q(external_id__isnull=False),
+                name="contact_has_an_identifier",
+                violation_error_message="A contact needs an e-mail address or an external id.",
+            ),
+        ]
+        indexes: ClassVar = [
+            # The admin's list, newest activity first, and "no activity for 30 days".
+            Index(F("last_activity_at").desc(nulls_last=True), "id", name="contact_by_activity"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.external_id or f"contact {self.pk}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class ProfileChange(models.Model):
+    """What was known of a contact from an instant on: the whole profile, as the engine reads it."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="profile_changes")
+    at = models.DateTimeField()
+    fields = models.JSONField()
+    properties = models.JSONField(default=dict)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["contact", "at"], name="one_profile_per_contact_and_instant")
+        ]
+
+
+class Activity(models.Model):
+    """Something a contact did, once."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="activities")
+    source = models.CharField(max_length=100)
+    event_id = models.CharField(max_length=200)
+    type = models.CharField(max_length=100)
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+    properties = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name_plural = "activities"
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["source", "event_id"], name="one_activity_per_source_and_event")
+        ]
+        indexes: ClassVar = [
+            # Read by scoring: the most recent of each type, however many there are.
+            Index("contact", "type", F("occurred_at").desc(), name="activity_of_type"),
+            # Read by a contact's page and by the wording of recent activity.
+            Index("contact", F("occurred_at").desc(), name="activity_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} at {self.occurred_at:%Y-%m-%d %H:%M}"
+
+
+class Effect(models.TextChoices):
+    """What the CRM's state of a contact does to what we send."""
+
+    NONE = "none", "Nothing"
+    PAUSE = "pause", "Pauses"
+    STOP = "stop", "Stops"
+
+
+class CrmState(models.Model):
+    """What the CRM says of a contact, in words of no CRM. No row: never asked, which holds mail.
+
+    `record_id` empty: the CRM was asked and knows nobody of that id or address.
+    `since`: when this effect was first seen. `deals`: a list of
+    `{"id", "name", "pipeline", "stage", "effect"}`. Written through `leadscoring.crm_state.put`.
+    """
+
+    contact = models.OneToOneField(
+        Contact, on_delete=models.CASCADE, primary_key=True, related_name="crm_state"
+    )
+    record_id = models.CharField(max_length=64, blank=True, default="")
+    record_url = models.URLField(max_length=500, blank=True, default="")
+    owner_id = models.CharField(max_length=64, blank=True, default="")
+    owner_name = models.CharField(max_length=200, blank=True, default="")
+    owner_email = models.CharField(max_length=254, blank=True, default="")
+    effect = models.CharField(max_length=10, choices=Effect.choices, default=Effect.NONE)
+    because = models.CharField(max_length=500, blank=True, default="")
+    since = models.DateTimeField()
+    deals = models.JSONField(default=list, blank=True)
+    opted_out = models.BooleanField(default=False)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "CRM state"
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=Q(effect=Effect.NONE) | ~Q(because=""), name="an_effect_has_its_reason"
+            )
+        ]
+        indexes: ClassVar = [
+            Index(fields=["effect"], condition=~Q(effect="none"), name="crm_state_with_effect")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_effect_display()} {self.because}".strip()
+
+
+class CrmFreshness(models.Model):
+    """Everything the CRM changed in one kind of record up to `as_of` has been applied here."""
+
+    class Kind(models.TextChoices):
+        CONTACTS = "contacts"
+        ASSOCIATIONS = "associations"
+        DEALS = "deals"
+
+    kind = models.CharField(max_length=20, choices=Kind.choices, primary_key=True)
+    as_of = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "CRM freshness"
+
+    def __str__(self) -> str:
+        return f"{self.kind} as of {self.as_of:%Y-%m-%d %H:%M:%S}"
+
+    @classmethod
+    def oldest(cls) -> datetime | None:
+        """The instant up to which all kinds are applied; None while one was never read."""
+        instants = list(cls.objects.values_list("as_of", flat=True))
+        return min(instants) if len(instants) == len(cls.Kind) else None
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def usable(self) -> Self:
+        return self.filter(revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """Lets a program in. Only the key's SHA-256 is kept: it is random, so a slow hash adds nothing."""
+
+    name = models.CharField(max_length=100, unique=True)
+    hash = models.CharField(max_length=64, unique=True, editable=False)
+    prefix = models.CharField(max_length=12, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,220 @@
+"""Environment in, Django's names out. Every setting a person can make stands in `.env.example`."""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from leadscoring import embedded
+from leadscoring.logs import LOGGING as LOGGING
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Stop the start with one sentence that names the setting."""
+    sys.stderr.write(f"Not started: {sentence}\n")
+    raise SystemExit(2)
+
+
+def read(reader: Any, name: str, default: Any, wanted: str) -> Any:
+    """A setting through one of django-environ's readers; a wrong value stops the start.
+
+    The value itself is never repeated: it may be a secret.
+    """
+    try:
+        return reader(name, default=default)
+    except (ValueError, ImproperlyConfigured):
+        refuse(f"{name} must be {wanted}.")
+
+
+def at_least_one(name: str, default: int | None) -> Any:
+    number = read(env.int, name, default, "a whole number")
+    if number is not None and number < 1:
+        refuse(f"{name} must be 1 or more.")
+    return number
+
+
+def address(name: str, default: str) -> str:
+    value = str(env(name, default=default)).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        refuse(f"{name} must be an address that starts with http:// or https://.")
+    return value
+
+
+DEBUG = read(env.bool, "DEBUG", False, "on or off")
+
+# --- where the data lives ---------------------------------------------------------------------
+here = embedded.running() if not (env("DATABASE_URL", default="") and env("REDIS_URL", default="")) else None
+database_url = env("DATABASE_URL", default="") or (here.database_url if here else "")
+REDIS_URL = env("REDIS_URL", default="") or (here.redis_url if here else "")
+if not database_url:
+    refuse("DATABASE_URL is not set and no embedded PostgreSQL runs (`make services` starts one).")
+if not REDIS_URL:
+    refuse("REDIS_URL is not set and no embedded Redis runs (`make services` starts one).")
+if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
+    refuse("REDIS_URL must be an address that starts with redis://, rediss:// or unix://.")
+
+DATABASES = {"default": read(lambda name, default: env.db_url_config(database_url), "DATABASE_URL", None, "postgres://user:password@host:port/name")}
+if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+    refuse("DATABASE_URL must be postgres://user:password@host:port/name: only PostgreSQL is supported.")
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- who may speak to it ----------------------------------------------------------------------
+BASE_URL = address("BASE_URL", "http://localhost:8000")
+# The embedded servers are for trying and development: their random password makes a key that
+# stays the same between starts and is nobody else's.
+SECRET_KEY = env("SECRET_KEY", default="") or (
+    hashlib.sha256(here.database_url.encode()).hexdigest() if here else ""
+)
+if not DEBUG and (len(SECRET_KEY) < 32 or SECRET_KEY.startswith("change-me")):
+    refuse("SECRET_KEY must be at least 32 random characters when DEBUG is off.")
+if not SECRET_KEY:
+    refuse("SECRET_KEY is missing.")
+base_host = urlsplit(BASE_URL).hostname or ""
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[base_host, "localhost", "127.0.0.1", "[::1]"])
+if not DEBUG and "*" in ALLOWED_HOSTS:
+    refuse("ALLOWED_HOSTS must name the hosts when DEBUG is off; * is not safe.")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[BASE_URL])
+for origin in CSRF_TRUSTED_ORIGINS:
+    if not origin.startswith(("http://", "https://")):
+        refuse("CSRF_TRUSTED_ORIGINS must list addresses that start with http:// or https://.")
+
+# TLS ends at a proxy; X-Forwarded-Proto is believed only when the public address says https.
+tls = BASE_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if tls else None
+SECURE_SSL_REDIRECT = tls
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked by machines inside
+SECURE_HSTS_SECONDS = 31_536_000 if tls else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = tls
+SECURE_HSTS_PRELOAD = tls
+SESSION_COOKIE_SECURE = tls
+CSRF_COOKIE_SECURE = tls
+CSRF_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# unfold's Alpine needs 'unsafe-eval' and inline styles; nothing may come from elsewhere.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # the API's limit for a body
+
+# --- mail -------------------------------------------------------------------------------------
+mail = read(lambda name, default: env.email_url(name, default=default), "EMAIL_URL", "consolemail://", "an address such as smtp+tls://user:password@host:587")
+EMAIL_BACKEND = mail["EMAIL_BACKEND"]
+EMAIL_HOST = mail.get("EMAIL_HOST") or "localhost"
+EMAIL_PORT = mail.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = mail.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = mail.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = mail.get("EMAIL_FILE_PATH")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"marketing@{base_host}")
+
+# --- the CRM ----------------------------------------------------------------------------------
+HUBSPOT_ACCESS_TOKEN = env("HUBSPOT_ACCESS_TOKEN", default="")
+HUBSPOT_BASE_URL = address("HUBSPOT_BASE_URL", "https://api.hubapi.com")
+HUBSPOT_CLIENT_SECRET = env("HUBSPOT_CLIENT_SECRET", default="")
+HUBSPOT_REQUESTS_PER_10S = at_least_one("HUBSPOT_REQUESTS_PER_10S", None)
+CRM_POLL_SECONDS = at_least_one("CRM_POLL_SECONDS", 60)
+CRM_MAX_AGE_SECONDS = at_least_one("CRM_MAX_AGE_SECONDS", 900)
+if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCESS_TOKEN):
+    refuse("HUBSPOT_ACCESS_TOKEN must not contain spaces or line ends.")
+
+# --- the queue --------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A web request must not wait for a silent Redis: one short try, the row is already safe.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 0}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 0.8,
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+}
+CELERY_TASK_TIME_LIMIT = 240  # under the visibility timeout, or a task runs beside itself
+CELERY_TASK_SOFT_TIME_LIMIT = 210
+CELERY_TIMEZONE = "UTC"
+
+# --- Django -----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "anymail",
+    "leadscoring",
+    "sequences",
+    "crm_sync",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "leadscoring.logs.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "leadscoring.urls"
+WSGI_APPLICATION = "leadscoring.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+WHITENOISE_USE_FINDERS = True  # served from the packages: no collecting step to forget
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+LOGIN_URL = "admin:login"
+
+SENTRY_DSN = env("SENTRY_DSN", default="")
+if SENTRY_DSN:
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
