@@ -43,7 +43,9 @@ class Profile:
 
 def email_domain(email: object) -> str:
     """What stands behind the last @, in lower case; nothing when there is none."""
-    return email.rpartition("@")[2].strip().lower() if isinstance(email, str) and "@" in email else ""
+    return (
+        email.rpartition("@")[2].strip().lower() if isinstance(email, str) and "@" in email else ""
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,11 @@ def _equal(values: Sequence[Scalar]) -> Match:
     texts = {value for value in values if isinstance(value, str)}
     # A truth value is held as its text: as a number, True would be found among {1}.
     truths = {str(value).lower() for value in values if isinstance(value, bool)}
-    numbers = {number for value in values if not isinstance(value, str) and (number := number_of(value)) is not None}
+    numbers = {
+        number
+        for value in values
+        if not isinstance(value, str) and (number := number_of(value)) is not None
+    }
 
     def equal(fact: object) -> bool:
         text = fact if isinstance(fact, str) else text_of(fact)

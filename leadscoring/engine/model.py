@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
-from .facts import Facts
-from .rules import Holds, Rule, _either, compiled
+from .plan import Plan
+from .rules import Rule, either_types
 
 FIT, ENGAGEMENT = GROUPS = ("fit", "engagement")
 Bounds = tuple[float, float, float]
@@ -58,4 +58,8 @@ class Model:
     @cached_property
     def activity_types(self) -> frozenset[str] | None:
         """The types of activities that can count; None: a rule needs to see all of them."""
-        return reduce(_either, (rule.activity_types for rule in self.rules), frozenset())
+        return reduce(either_types, (rule.activity_types for rule in self.rules), frozenset())
+
+    @cached_property
+    def plan(self) -> Plan:
+        return Plan(self.rules)

@@ -5,15 +5,18 @@ speaks once for each activity its condition holds for; a rule that names none is
 and speaks once, without decay.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
 from .facts import Facts
-from .lookups import Match, Scalar, matcher
+from .lookups import Scalar, matcher
 
 Holds = Callable[[Facts, Facts], bool]
 """Of the profile's values and of one activity's properties."""
+Check = Callable[[Facts], bool]
+Evidence = dict[tuple[str, ...], object]
+"""Facts by the path that leads to them, each once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +28,9 @@ class Test:
     values: tuple[Scalar, ...]
 
     def fact(self, facts: Facts) -> object:
-        found: object = facts
-        for name in self.path:
-            found = found.get(name) if isinstance(found, dict) or found is facts else None  # type: ignore[attr-defined]
+        found: object = facts.get(self.path[0])
+        for name in self.path[1:]:
+            found = found.get(name) if isinstance(found, Mapping) else None
         return found
 
 
@@ -116,17 +119,17 @@ def types_of(condition: Condition) -> frozenset[str] | None:
     if isinstance(condition, ActivityIs):
         return frozenset(condition.types)
     if isinstance(condition, All):
-        return reduce(_both, map(types_of, condition.parts))
+        return reduce(both, map(types_of, condition.parts))
     if isinstance(condition, AnyOf):
-        return reduce(_either, map(types_of, condition.parts))
+        return reduce(either_types, map(types_of, condition.parts))
     return None
 
 
-def _both(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+def both(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
     return b if a is None else a if b is None else a & b
 
 
-def _either(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+def either_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
     return None if a is None or b is None else a | b
 
 
@@ -148,12 +151,12 @@ def compiled(condition: Condition, type: str | None) -> Holds | bool:
     return _joined(parts, decisive=isinstance(condition, AnyOf))
 
 
-def _of_profile(check: Match) -> Holds:
-    return lambda values, properties: check(values)
+def _of_profile(check: Check) -> Holds:
+    return lambda values, _properties: check(values)
 
 
-def _of_activity(check: Match) -> Holds:
-    return lambda values, properties: check(properties)
+def _of_activity(check: Check) -> Holds:
+    return lambda _values, properties: check(properties)
 
 
 def _negated(part: Holds | bool) -> Holds | bool:
@@ -179,16 +182,42 @@ def _joined(parts: list[Holds | bool], decisive: bool) -> Holds | bool:
     return joined
 
 
-def _all_tests(tests: tuple[Test, ...]) -> Callable[..., bool]:
+def _all_tests(tests: tuple[Test, ...]) -> Check:
     checks = [_check(test) for test in tests]
     if len(checks) == 1:
         return checks[0]
     return lambda facts: all(check(facts) for check in checks)
 
 
-def _check(test: Test) -> Callable[..., bool]:
+def _check(test: Test) -> Check:
     match = matcher(test.lookup, test.values)
     if len(test.path) > 1:
         return lambda facts: match(test.fact(facts))
     name = test.path[0]
     return lambda facts: match(facts.get(name))
+
+
+def behind(condition: Condition) -> Callable[[Facts], Evidence]:
+    """A function that gives the facts of the profile that a holding condition rests on.
+
+    Of `any`, the facts of the parts that hold; of `not`, all that it looks at.
+    """
+    if isinstance(condition, AnyOf):
+        parts = [(_truth(part), behind(part)) for part in condition.parts]
+        return lambda values: _merged(facts(values) for holds, facts in parts if holds(values))
+    if isinstance(condition, All):
+        facts_of = [behind(part) for part in condition.parts]
+        return lambda values: _merged(facts(values) for facts in facts_of)
+    tests = [
+        test for leaf in leaves(condition) if isinstance(leaf, ProfileIs) for test in leaf.tests
+    ]
+    return lambda values: {test.path: test.fact(values) for test in tests}
+
+
+def _truth(condition: Condition) -> Check:
+    holds = compiled(condition, None)
+    return lambda values: holds if isinstance(holds, bool) else holds(values, {})
+
+
+def _merged(found: Iterable[Evidence]) -> Evidence:
+    return {path: fact for facts in found for path, fact in facts.items()}

@@ -1,0 +1,174 @@
+"""Contributions and rules as sentences: for the rep who must believe them, and the marketer.
+
+What people typed comes back bounded and without control characters, but not escaped: that is
+for whoever renders it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from .lookups import Scalar, missing, text_of
+from .rules import ActivityIs, All, AnyOf, AtMost, Condition, Not, ProfileIs, Rule, Test
+
+LONGEST = 80
+MONTHS = (
+    "",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+RELATIONS = {
+    "exact": "is",
+    "in": "is",
+    "iexact": "is, in any letter case,",
+    "contains": "contains",
+    "icontains": "contains, in any letter case,",
+    "startswith": "starts with",
+    "endswith": "ends with",
+    "gt": "is above",
+    "gte": "is at least",
+    "lt": "is below",
+    "lte": "is at most",
+}
+
+
+def of_activities(label: str, count: int, last_at: datetime, at: datetime) -> str:
+    """ "Visited pricing 3 times, last on 4 May", read at an instant."""
+    if count == 1:
+        return f"{label} once, on {day(last_at, at)}"
+    return f"{label} {count} times, last on {day(last_at, at)}"
+
+
+def of_profile(label: str, facts: Iterable[object]) -> str:
+    """ "Senior job title: VP Marketing"; the label alone when nothing is known."""
+    evidence = ", ".join(shown for fact in facts if (shown := show(fact)))
+    return f"{label}: {evidence}" if evidence else label
+
+
+def disqualified(because: str) -> str:
+    return f"{because} (disqualified)"
+
+
+def not_counted(points: float, cap: float) -> str:
+    """What is said behind a contribution that a cap has cut."""
+    return f", {counted(points, 'point')} above the cap of {figure(cap)} not counted"
+
+
+def day(moment: datetime, at: datetime) -> str:
+    """The day of a moment, with its year when that is not the year it is read in."""
+    year = "" if moment.year == at.year else f" {moment.year}"
+    return f"{moment.day} {MONTHS[moment.month]}{year}"
+
+
+def show(fact: object) -> str:
+    """A fact in one short printable line; a list by its first three items."""
+    if isinstance(fact, list):
+        return ", ".join(shown for item in fact[:3] if (shown := show(item)))
+    text = "" if missing(fact) else text_of(fact) or ""
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * LONGEST])
+    text = text.strip()
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
+
+
+def figure(number: float) -> str:
+    """A figure with at most two decimals and no empty ones: 12, 12.5, 1,250."""
+    return f"{number:,.2f}".rstrip("0").rstrip(".")
+
+
+def counted(number: float, noun: str) -> str:
+    return f"{figure(number)} {noun}" if abs(number) == 1 else f"{figure(number)} {noun}s"
+
+
+def describe(rule: Rule) -> str:
+    """A rule as one sentence for the person who edits it, without its label."""
+    parts = [f"{_effect(rule)} {_occasion(rule)}", *_bounds(rule)]
+    return ", ".join(parts)
+
+
+def _effect(rule: Rule) -> str:
+    return "disqualifies" if rule.disqualify else counted(rule.points, "point").replace("-", "−")
+
+
+def _occasion(rule: Rule) -> str:
+    if not rule.speaks_of_activities:
+        return f"when {_clause(rule.when)}"
+    each = "on any" if rule.disqualify else "for each"
+    if isinstance(rule.when, ActivityIs):
+        return f"{each} {_activity(rule.when)}"
+    return f"{each} activity, when {_clause(rule.when)}"
+
+
+def _bounds(rule: Rule) -> list[str]:
+    said = []
+    if rule.half_life_days is not None:
+        said.append(f"halved every {_days(rule.half_life_days)}")
+    if rule.window_days is not None:
+        said.append(f"only in the last {_days(rule.window_days)}")
+    if rule.at_most is not None:
+        said.append(_at_most(rule.at_most))
+    if rule.cap is not None:
+        said.append(f"at most {figure(rule.cap)} in all")
+    return said
+
+
+def _at_most(bound: AtMost) -> str:
+    return f"at most {bound.count} in {_days(bound.per_days)}"
+
+
+def _days(number: float) -> str:
+    return "day" if number == 1 else f"{figure(number)} days"
+
+
+def _clause(condition: Condition) -> str:
+    if isinstance(condition, All):
+        return " and ".join(map(_inner, condition.parts))
+    if isinstance(condition, AnyOf):
+        return " or ".join(map(_inner, condition.parts))
+    if isinstance(condition, Not):
+        return f"it is not so that {_inner(condition.part)}"
+    if isinstance(condition, ProfileIs):
+        return _tests(condition.tests)
+    return f"it is a {_activity(condition)}"
+
+
+def _inner(condition: Condition) -> str:
+    several = isinstance(condition, (All, AnyOf)) and len(condition.parts) > 1
+    return f"({_clause(condition)})" if several else _clause(condition)
+
+
+def _activity(condition: ActivityIs) -> str:
+    noun = either([type.replace("_", " ") for type in condition.types])
+    return f"{noun} whose {_tests(condition.tests)}" if condition.tests else noun
+
+
+def _tests(tests: Sequence[Test]) -> str:
+    return " and ".join(map(_test, tests))
+
+
+def _test(test: Test) -> str:
+    name = " ".join(test.path).replace("_", " ")
+    if test.lookup == "isnull":
+        return f"{name} is {'not known' if test.values[0] else 'known'}"
+    return f"{name} {RELATIONS[test.lookup]} {either([_value(value) for value in test.values])}"
+
+
+def _value(value: Scalar) -> str:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return figure(value) if number else show(value)  # type: ignore[arg-type]
+
+
+def either(words: Sequence[str]) -> str:
+    """ "vp, head or chief"; of a long list the first twelve and how many more."""
+    if len(words) > 12:
+        words = [*words[:12], f"{len(words) - 12} more"]
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
