@@ -128,11 +128,19 @@ def _contacts() -> Iterable[Definition]:
     yield definition("mobilephone", "Mobile Phone Number", group, fieldType="phonenumber")
     yield definition("message", "Message", group, fieldType="textarea")
     yield definition(
-        "lifecyclestage", "Lifecycle Stage", group, "enumeration", labels=LIFECYCLE,
+        "lifecyclestage",
+        "Lifecycle Stage",
+        group,
+        "enumeration",
+        labels=LIFECYCLE,
         fieldType="radio",
     )
     yield definition(
-        "hs_lead_status", "Lead Status", group, "enumeration", labels=LEAD_STATUS,
+        "hs_lead_status",
+        "Lead Status",
+        group,
+        "enumeration",
+        labels=LEAD_STATUS,
         fieldType="radio",
     )
     yield _owner(group, "Contact owner")
@@ -141,8 +149,12 @@ def _contacts() -> Iterable[Definition]:
         "hs_email_bad_address", "Invalid email address", "emailinformation", "bool", read_only=True
     )
     yield definition(
-        "hs_email_hard_bounce_reason_enum", "Email hard bounce reason", "emailinformation",
-        "enumeration", labels=BOUNCE, read_only=True,
+        "hs_email_hard_bounce_reason_enum",
+        "Email hard bounce reason",
+        "emailinformation",
+        "enumeration",
+        labels=BOUNCE,
+        read_only=True,
     )
     yield from _stamps(group, created="createdate", modified="lastmodifieddate")
 
@@ -183,8 +195,13 @@ def _deals() -> Iterable[Definition]:
     }.items():
         yield definition(name, label, group, "bool", calculated=True, read_only=True)
     yield definition(
-        "hs_deal_stage_probability", "Deal probability", group, "number", calculated=True,
-        read_only=True, numberDisplayHint="percentage",
+        "hs_deal_stage_probability",
+        "Deal probability",
+        group,
+        "number",
+        calculated=True,
+        read_only=True,
+        numberDisplayHint="percentage",
     )
     yield from _stamps(group, created="createdate", modified="hs_lastmodifieddate")
 

@@ -1,6 +1,6 @@
 """The CRM in memory: records with their indexes, owners, pipelines, property definitions.
 
-Nothing here knows HTTP. The caller holds `Store.lock` around whatever belongs together.
+Nothing here knows HTTP. The caller holds a lock around whatever belongs together.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import RLock
 
 from . import seed
 from .definitions import Definition, defaults
@@ -81,7 +80,6 @@ class Store:
     """All records of one account, found by id, by unique value and by link without a scan."""
 
     def __init__(self, portal_id: int = seed.PORTAL_ID) -> None:
-        self.lock = RLock()
         self.portal_id = portal_id
         self.owners = seed.owners()
         self.pipelines = seed.pipelines()

@@ -1,0 +1,57 @@
+"""The dials of the stand-in: what a test or a person may turn while it runs."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+# What the product needs at run time and for set-up.
+ALL_SCOPES = (
+    "crm.objects.companies.read",
+    "crm.objects.companies.write",
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.objects.deals.read",
+    "crm.objects.deals.write",
+    "crm.objects.owners.read",
+    "crm.schemas.companies.write",
+    "crm.schemas.contacts.write",
+    "crm.schemas.deals.write",
+)
+
+
+@dataclass
+class Token:
+    scopes: list[str] = field(default_factory=lambda: list(ALL_SCOPES))
+    expired: bool = False
+
+
+@dataclass
+class Settings:
+    """Times in seconds. A limit of 0 is no limit."""
+
+    tokens: dict[str, Token]
+    rate: int = 100  # requests of a token in ten seconds
+    search_rate: int = 5  # searches of the account in a second
+    daily: int = 250_000
+    search_lag: float = 0.0
+    retry_after: bool = False  # whether a 429 says Retry-After
+    unique_task_properties: bool = True
+
+    def change(self, wanted: dict[str, Any]) -> None:
+        """Turn the dials that are named; ValueError names one that does not exist or fit."""
+        kinds = {each.name: type(getattr(self, each.name)) for each in fields(self)}
+        for name, value in wanted.items():
+            if name == "tokens":
+                self.tokens = {key: Token(**token) for key, token in value.items()}
+                continue
+            if name not in kinds or not _fits(value, kinds[name]):
+                raise ValueError(f"{name} is no setting, or not of this kind")
+            setattr(self, name, value)
+
+    def shown(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _fits(value: object, kind: type) -> bool:
+    if kind is bool or isinstance(value, bool):
+        return kind is bool and isinstance(value, bool)
+    return isinstance(value, int | float if kind is float else int) and value >= 0
