@@ -1,6 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class LeadScoringConfig(AppConfig):
     name = "leadscoring"
     verbose_name = "Leads and scores"
+
+    def ready(self) -> None:
+        from leadscoring.setup import make_starting_rows
+
+        post_migrate.connect(make_starting_rows, dispatch_uid="starting_rows")

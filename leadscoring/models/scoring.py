@@ -14,10 +14,13 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
     def published(self) -> Self:
         return self.filter(published_at__isnull=False)
 
-    def in_force(self, at: datetime) -> "ModelVersion | None":
-        """The last published at or before the instant; before the first, the first."""
+    def in_force(self, at: datetime) -> "ModelVersion":
+        """The last published at or before the instant; before the first, the first.
+
+        Raises ModelVersion.DoesNotExist when none was ever published, which set-up prevents.
+        """
         last = self.published().filter(published_at__lte=at).order_by("-published_at", "-pk").first()
-        return last or self.published().order_by("published_at", "pk").first()
+        return last or self.published().earliest("published_at", "pk")
 
 
 class ModelVersion(models.Model):
@@ -28,6 +31,8 @@ class ModelVersion(models.Model):
     source = models.TextField(help_text="The model as YAML; the format is on the documentation page.")
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # People whom the change of model alone lifts over the threshold are not told to sales.
+    quiet = models.BooleanField(default=False, editable=False)
 
     objects = ModelVersionQuerySet.as_manager()
 

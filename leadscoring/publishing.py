@@ -1,0 +1,104 @@
+"""Scoring models from file to draft to published: who would cross, and letting them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from leadscoring.engine import Model, Scored, advance, parse, score
+from leadscoring.models import Contact, ModelVersion, Score
+from leadscoring.scoring import chunks, facts
+
+STARTING_MODEL = Path(__file__).with_name("starting_model.yaml")
+
+
+class PublishingError(Exception):
+    """Why a model cannot be drafted or published, in a sentence."""
+
+
+def apply(source: str) -> tuple[ModelVersion, bool]:
+    """Make a model file the draft of its name, replacing a draft that is there.
+
+    Answers the version and whether anything changed: a file that says what the last version says
+    makes none. Raises engine.ModelFileError when the file cannot be right.
+    """
+    name = parse(source).name
+    with transaction.atomic():
+        versions = ModelVersion.objects.filter(name=name).select_for_update()
+        last = versions.order_by("-version").first()
+        if last and last.source == source:
+            return last, False
+        if last and last.published_at is None:
+            last.source = source
+            last.save(update_fields=["source"])
+            return last, True
+        version = last.version + 1 if last else 1
+        return ModelVersion.objects.create(name=name, version=version, source=source), True
+
+
+@dataclass(slots=True)
+class Preview:
+    """What publishing would do: how many people, how many would cross, grades before and after."""
+
+    people: int = 0
+    would_cross: int = 0
+    mql: int = 0
+    disqualified: int = 0
+    grades: Counter[str] = field(default_factory=Counter)
+    grades_now: Counter[str] = field(default_factory=Counter)
+    examples: list[int] = field(default_factory=list)
+
+    def count(self, contact_id: int, scored: Scored, now: Score | None, model: Model, at: datetime) -> None:
+        self.people += 1
+        self.grades[scored.grade] += 1
+        self.mql += scored.total >= model.thresholds.mql
+        self.disqualified += scored.disqualified
+        if now:
+            self.grades_now[now.grade] += 1
+        if crosses(scored, now, model, at):
+            self.would_cross += 1
+            self.examples = [*self.examples, contact_id][:10]
+
+
+def crosses(scored: Scored, now: Score | None, model: Model, at: datetime) -> bool:
+    was = (now or Score()).qualification
+    after = advance(was, scored.total, scored.disqualified, model.thresholds, at)
+    return after.cycle > was.cycle
+
+
+def preview(version: ModelVersion, at: datetime) -> Iterator[Preview]:
+    """Score everybody by a version without storing anything; yields the growing preview."""
+    seen, model = Preview(), version.model
+    for ids in chunks(Contact.objects.all()):
+        now = Score.objects.in_bulk(ids)
+        for contact_id, known in facts(dict.fromkeys(ids, at), model).items():
+            scored = score(known.profile, known.log, model, at)
+            seen.count(contact_id, scored, now.get(contact_id), model, at)
+        yield seen
+
+
+def publish(name: str, version: int, at: datetime, *, quiet: bool) -> ModelVersion:
+    """Put a draft in force from now on. The scores follow with the next refresh.
+
+    `quiet`: people whom the change of model alone lifts over the threshold get their row in the
+    ledger, withdrawn, and no task.
+    """
+    with transaction.atomic():
+        found = ModelVersion.objects.select_for_update().filter(name=name, version=version).first()
+        if found is None:
+            raise PublishingError(f"There is no model {name} v{version}.")
+        if found.published_at:
+            raise PublishingError(f"{found} was published on {found.published_at:%d %B %Y %H:%M} UTC.")
+        found.published_at, found.quiet = at, quiet
+        found.save(update_fields=["published_at", "quiet"])
+    return found
+
+
+def publish_starting_model(at: datetime) -> None:
+    """Nobody faces an empty page: without any published model the one that ships is published."""
+    if not ModelVersion.objects.published().exists():
+        version, _ = apply(STARTING_MODEL.read_text())
+        publish(version.name, version.version, at, quiet=False)

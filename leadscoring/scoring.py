@@ -1,0 +1,288 @@
+"""Facts out of the database, through the engine, into today's scores and their crossings."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from leadscoring.engine import (
+    RECENT_PER_TYPE,
+    Activity,
+    Model,
+    Profile,
+    Scored,
+    advance,
+    score,
+)
+from leadscoring.models import Contact, Lifecycle, ModelVersion, Score
+from leadscoring.signals import Crossing, people_scored, threshold_crossed
+
+Instants = Mapping[int, datetime]
+
+# At each contact's own instant: the last profile known at or before it; before the first, the first.
+PROFILES = """
+    SELECT DISTINCT ON (change.contact_id) change.contact_id, change.fields, change.properties
+    FROM leadscoring_profilechange AS change
+    JOIN unnest(%s::bigint[], %s::timestamptz[]) AS asked(id, at) ON asked.id = change.contact_id
+    ORDER BY change.contact_id, change.at <= asked.at DESC,
+        CASE WHEN change.at <= asked.at THEN change.at END DESC, change.at
+"""
+# An index probe for each contact and type, so that a contact with a hundred thousand activities
+# costs no more than the engine will look at.
+ACTIVITIES = """
+    SELECT asked.id, done.type, done.occurred_at, done.properties, done.source, done.event_id
+    FROM unnest(%s::bigint[], %s::timestamptz[]) AS asked(id, at)
+    CROSS JOIN unnest(%s::text[]) AS wanted(type)
+    CROSS JOIN LATERAL (
+        SELECT type, occurred_at, properties, source, event_id
+        FROM leadscoring_activity
+        WHERE contact_id = asked.id AND type = wanted.type AND occurred_at <= asked.at
+        ORDER BY occurred_at DESC, source, event_id
+        LIMIT %s
+    ) AS done
+"""
+TYPES = "SELECT DISTINCT type FROM leadscoring_activity WHERE contact_id = ANY(%s)"
+
+
+@dataclass(slots=True)
+class Facts:
+    """All that the engine needs of one contact."""
+
+    profile: Profile
+    log: list[Activity]
+
+
+def profile_of(contact: Contact) -> dict[str, str]:
+    """The fields of a contact that rules can ask for, as a profile change keeps them."""
+    return {
+        "email": contact.email or "",
+        "external_id": contact.external_id or "",
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "company": contact.company.name if contact.company else "",
+        "job_title": contact.job_title,
+        "phone": contact.phone,
+        "country": contact.country,
+    }
+
+
+def facts(instants: Instants, model: Model) -> dict[int, Facts]:
+    """What was known of each contact, and what they had done, at the contact's own instant.
+
+    A fixed number of queries. Of each type only the most recent RECENT_PER_TYPE activities are
+    read: the engine counts no more.
+    """
+    ids, ats = list(instants), list(instants.values())
+    found = {contact_id: Facts(Profile.of({}, {}), []) for contact_id in ids}
+    with connection.cursor() as cursor:
+        cursor.execute(PROFILES, [ids, ats])
+        for contact_id, fields, properties in cursor.fetchall():
+            found[contact_id].profile = Profile.of(read_json(fields), read_json(properties))
+        types = model.activity_types
+        if types is None:
+            cursor.execute(TYPES, [ids])
+            types = frozenset(row[0] for row in cursor.fetchall())
+        cursor.execute(ACTIVITIES, [ids, ats, sorted(types), RECENT_PER_TYPE])
+        for contact_id, type_, at, properties, source, event_id in cursor:
+            found[contact_id].log.append(
+                Activity(type_, at, read_json(properties), source, event_id)
+            )
+    return found
+
+
+def read_json(value: Any) -> dict[str, Any]:
+    """Django leaves JSON columns of raw queries as text."""
+    read: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return read
+
+
+def score_at(contact: Contact, at: datetime) -> tuple[Scored, ModelVersion]:
+    """What a contact was worth at an instant, by the model in force then. Stores nothing."""
+    version = ModelVersion.objects.in_force(at)
+    known = facts({contact.pk: at}, version.model)[contact.pk]
+    return score(known.profile, known.log, version.model, at), version
+
+
+def rescore(
+    contact_ids: Collection[int],
+    at: datetime,
+    types: Mapping[int, set[str]] | None = None,
+    withheld: str = "",
+) -> None:
+    """Bring the scores of contacts up to date, and write down who crossed.
+
+    Call inside the transaction that changed their facts, with the contacts locked in id order.
+    `types`: what they just did, for those who listen. `withheld`: why crossings found now are
+    not to be told to sales. A fixed number of queries, whatever the number of contacts.
+    """
+    if not contact_ids:
+        return
+    version = ModelVersion.objects.in_force(at)
+    before = Score.objects.in_bulk(list(contact_ids))
+    # Another batch may have waited longer for its locks than this one: a score never goes back.
+    instants = {
+        contact_id: max(at, before[contact_id].at) if contact_id in before else at
+        for contact_id in sorted(contact_ids)
+    }
+    known = facts(instants, version.model)
+    scores = [
+        scored_row(contact_id, known[contact_id], version, instant, before.get(contact_id))
+        for contact_id, instant in instants.items()
+    ]
+    store(scores)
+    raise_lifecycle(scores, version.model.thresholds.mql)
+    tell(scores, before, at, types or {}, withheld)
+
+
+def scored_row(
+    contact_id: int, known: Facts, version: ModelVersion, at: datetime, before: Score | None
+) -> Score:
+    """The contact's new score row, with their new place before or behind the threshold."""
+    scored = score(known.profile, known.log, version.model, at)
+    row = Score(
+        contact_id=contact_id,
+        model=version,
+        at=at,
+        total=scored.total,
+        fit=scored.fit,
+        engagement=scored.engagement,
+        grade=scored.grade,
+        disqualified=scored.disqualified,
+        contributions=[contribution.as_dict() for contribution in scored.contributions],
+        moves=scored.moves,
+    )
+    was = (before or row).qualification
+    now = advance(was, scored.total, scored.disqualified, version.model.thresholds, at)
+    row.armed, row.cycle, row.crossed_at = now.armed, now.cycle, now.crossed_at
+    return row
+
+
+STORED = [field.name for field in Score._meta.concrete_fields if field.name != "contact"]
+
+
+def store(scores: list[Score]) -> None:
+    Score.objects.bulk_create(
+        scores, update_conflicts=True, unique_fields=["contact"], update_fields=STORED
+    )
+
+
+def raise_lifecycle(scores: Iterable[Score], threshold: float) -> None:
+    """Marketing-qualified from a total on; never back, and never over what sales has set."""
+    qualified = [row.contact_id for row in scores if row.total >= threshold]
+    early = [Lifecycle.SUBSCRIBER, Lifecycle.LEAD]
+    Contact.objects.filter(pk__in=qualified, lifecycle_stage__in=early).update(
+        lifecycle_stage=Lifecycle.MQL
+    )
+
+
+def tell(
+    scores: Iterable[Score],
+    before: Mapping[int, Score],
+    at: datetime,
+    types: Mapping[int, set[str]],
+    withheld: str,
+) -> None:
+    crossings = [
+        Crossing(row.contact_id, row.cycle, row.at, row.total, row.grade, row.contributions, withheld)
+        for row in scores
+        if row.cycle > (before[row.contact_id].cycle if row.contact_id in before else 0)
+    ]
+    if crossings:
+        threshold_crossed.send(Score, crossings=crossings)
+    ids = {row.contact_id for row in scores}
+    people_scored.send(Score, contact_ids=ids, at=at, types=dict(types))
+
+
+def rescore_locked(contact_ids: Collection[int], at: datetime, withheld: str = "") -> int:
+    """Rescore contacts in a transaction of its own; answers how many still exist."""
+    with transaction.atomic():
+        locked = Contact.objects.filter(pk__in=contact_ids).order_by("pk").select_for_update()
+        ids = list(locked.values_list("pk", flat=True))
+        rescore(ids, at, withheld=withheld)
+    return len(ids)
+
+
+CHUNK = 1000
+
+
+def chunks(contacts: Any, size: int = CHUNK) -> Iterator[list[int]]:
+    """The ids of a query set of contacts in id order, some at a time, in constant memory."""
+    last = 0
+    while ids := list(contacts.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:size]):
+        yield ids
+        last = ids[-1]
+
+
+def rescore_all(at: datetime) -> Iterator[int]:
+    """Rescore everybody, a transaction for each chunk; yields the number done in each."""
+    for ids in chunks(Contact.objects.all()):
+        yield rescore_locked(ids, at)
+
+
+def refresh(at: datetime, seconds: float) -> int:
+    """Bring up to date the scores that can have changed without anybody doing anything.
+
+    Those are: scores that time moves and that are older than `seconds`, scores of a model that is
+    no longer in force, contacts that were never scored. Answers how many were rescored.
+    """
+    version = ModelVersion.objects.in_force(at)
+    other_model = ~Q(score__model=version) & Q(score__isnull=False)
+    quietly = f"{version} was published without telling sales of those who already were over the threshold."
+    done = 0
+    for ids in chunks(Contact.objects.filter(other_model)):
+        done += rescore_locked(ids, at, withheld=quietly if version.quiet else "")
+    old = Q(score__moves=True, score__at__lt=at - timedelta(seconds=seconds))
+    for ids in chunks(Contact.objects.filter(old | Q(score=None))):
+        done += rescore_locked(ids, at)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored score that the engine does not agree with."""
+
+    contact: int
+    field: str
+    stored: float | str
+    computed: float | str
+
+
+def check(at: datetime | None = None) -> Iterator[list[Difference]]:
+    """Compare stored scores with recomputed ones, a chunk at a time; changes nothing.
+
+    Each at its own stored instant, or all at `at`.
+    """
+    versions = list(ModelVersion.objects.published().order_by("published_at", "pk"))
+    for ids in chunks(Contact.objects.filter(score__isnull=False)):
+        rows = Score.objects.in_bulk(ids)
+        by_model: dict[int, dict[int, datetime]] = {}
+        for contact_id, row in rows.items():
+            instant = at or row.at
+            by_model.setdefault(in_force(versions, instant).pk, {})[contact_id] = instant
+        yield [
+            difference
+            for version in versions
+            if version.pk in by_model
+            for difference in differences(rows, by_model[version.pk], version.model)
+        ]
+
+
+def in_force(versions: list[ModelVersion], at: datetime) -> ModelVersion:
+    """As ModelVersion.objects.in_force, among versions at hand in the order of publishing."""
+    published = [version for version in versions if version.published_at and version.published_at <= at]
+    return published[-1] if published else versions[0]
+
+
+def differences(
+    rows: Mapping[int, Score], instants: Instants, model: Model
+) -> Iterator[Difference]:
+    for contact_id, known in facts(instants, model).items():
+        computed = score(known.profile, known.log, model, instants[contact_id])
+        for name in ("total", "fit", "engagement", "grade"):
+            stored, fresh = getattr(rows[contact_id], name), getattr(computed, name)
+            if stored != fresh:
+                yield Difference(contact_id, name, stored, fresh)

@@ -1,0 +1,47 @@
+"""What every installation starts with, made after migrations: a model in force, and two groups."""
+
+from django.apps import AppConfig
+from django.contrib.auth.models import Group, Permission
+from django.utils.timezone import now
+
+from leadscoring.publishing import publish_starting_model
+
+# Group -> the permissions its members get, as "app.codename".
+GROUPS = {
+    "Marketing": [
+        "leadscoring.view_contact", "leadscoring.add_contact", "leadscoring.change_contact",
+        "leadscoring.view_company", "leadscoring.view_activity", "leadscoring.view_score",
+        "leadscoring.view_crmstate",
+        "leadscoring.view_modelversion", "leadscoring.add_modelversion",
+        "leadscoring.change_modelversion",
+        "sequences.view_sequence", "sequences.add_sequence", "sequences.change_sequence",
+        "sequences.view_step", "sequences.add_step", "sequences.change_step",
+        "sequences.delete_step", "sequences.view_enrollment", "sequences.change_enrollment",
+        "sequences.view_delivery", "sequences.view_suppression", "sequences.add_suppression",
+        "crm_sync.view_handoff", "crm_sync.view_stage", "crm_sync.change_stage",
+        "crm_sync.view_fieldmapping", "crm_sync.change_fieldmapping", "crm_sync.add_fieldmapping",
+        "crm_sync.view_owner", "crm_sync.view_deal",
+    ],
+    "Operations": [
+        "leadscoring.view_contact", "leadscoring.view_activity", "leadscoring.view_score",
+        "leadscoring.view_crmstate", "leadscoring.view_modelversion",
+        "leadscoring.view_apikey", "leadscoring.add_apikey", "leadscoring.change_apikey",
+        "sequences.view_sequence", "sequences.view_enrollment", "sequences.view_delivery",
+        "sequences.change_delivery", "sequences.view_suppression",
+        "crm_sync.view_handoff", "crm_sync.change_handoff", "crm_sync.view_stage",
+        "crm_sync.view_owner", "crm_sync.change_owner", "crm_sync.view_deal",
+        "crm_sync.view_fieldmapping",
+    ],
+}  # fmt: skip
+
+
+def make_starting_rows(sender: AppConfig, **kwargs: object) -> None:
+    """Receiver of post_migrate, once for each app: its tables and permissions are there by then."""
+    if sender.label == "leadscoring":
+        publish_starting_model(now())
+    for name, permissions in GROUPS.items():
+        ours = {codename for app, _, codename in (p.partition(".") for p in permissions) if app == sender.label}
+        if ours:
+            group, _ = Group.objects.get_or_create(name=name)
+            found = Permission.objects.filter(content_type__app_label=sender.label, codename__in=ours)
+            group.permissions.add(*found)

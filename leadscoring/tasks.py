@@ -1,0 +1,20 @@
+"""What beat rings for."""
+
+from celery import shared_task
+from django.utils.timezone import now
+
+from leadscoring import heartbeat as heartbeats
+from leadscoring import scoring
+
+# A score that time moves is looked at again when it is this old.
+REFRESH_SECONDS = 1800
+
+
+@shared_task
+def heartbeat() -> None:
+    heartbeats.seen("worker", now())
+
+
+@shared_task
+def refresh_scores() -> None:
+    scoring.refresh(now(), REFRESH_SECONDS)
