@@ -43,9 +43,9 @@ def missing(fact: object) -> bool:
 
 def number_of(fact: object) -> int | float | None:
     """The number a fact is or spells, if it does. True is no number."""
-    if isinstance(fact, str):
-        return float(fact) if _DECIMAL.fullmatch(fact) else None
-    return fact if isinstance(fact, (int, float)) and not isinstance(fact, bool) else None
+    if isinstance(fact, (int, float)):
+        return None if isinstance(fact, bool) else fact
+    return float(fact) if isinstance(fact, str) and _DECIMAL.fullmatch(fact) else None
 
 
 def text_of(fact: object) -> str | None:
@@ -60,25 +60,9 @@ def text_of(fact: object) -> str | None:
 
 
 def matcher(lookup: str, values: Sequence[Scalar]) -> Match:
-    """A function that says whether a fact matches any of the values."""
+    """A function that says whether a fact matches any of the values, none of them empty."""
     if lookup == "isnull":
-        wanted = values[0]
-        return lambda fact: missing(fact) is wanted
-    return _of_items(_of_one(lookup, values))
-
-
-def _of_items(match: Match) -> Match:
-    def of_items(fact: object) -> bool:
-        if fact is None or fact == "":
-            return False
-        if isinstance(fact, list):
-            return any(match(item) for item in fact if not missing(item))
-        return match(fact)
-
-    return of_items
-
-
-def _of_one(lookup: str, values: Sequence[Scalar]) -> Match:
+        return lambda fact: missing(fact) is values[0]
     if lookup in ("exact", "in"):
         return _equal(values)
     if lookup in TEXT_LOOKUPS:
@@ -86,25 +70,31 @@ def _of_one(lookup: str, values: Sequence[Scalar]) -> Match:
     return _ordered(ORDER_LOOKUPS[lookup], values)
 
 
+def _any_item(match: Match, items: list[object]) -> bool:
+    return any(match(item) for item in items)
+
+
 def _equal(values: Sequence[Scalar]) -> Match:
     texts = {value for value in values if isinstance(value, str)}
     # A truth value is held as its text: as a number, True would be found among {1}.
     truths = {str(value).lower() for value in values if isinstance(value, bool)}
-    numbers = {
-        number
-        for value in values
-        if not isinstance(value, str) and (number := number_of(value)) is not None
-    }
+    numbers = {number for value in values if (number := _number(value)) is not None}
 
     def equal(fact: object) -> bool:
+        if isinstance(fact, list):
+            return _any_item(equal, fact)
         text = fact if isinstance(fact, str) else text_of(fact)
-        if text in texts:
-            return True
-        if truths and isinstance(fact, (bool, str)) and text is not None and text.lower() in truths:
+        if text is None or text in texts:
+            return text is not None
+        if isinstance(fact, (bool, str)) and text.lower() in truths:
             return True
         return bool(numbers) and number_of(fact) in numbers
 
     return equal
+
+
+def _number(value: Scalar) -> int | float | None:
+    return None if isinstance(value, str) else number_of(value)
 
 
 def _text(lookup: str, values: Sequence[Scalar]) -> Match:
@@ -113,12 +103,12 @@ def _text(lookup: str, values: Sequence[Scalar]) -> Match:
     wanted = [text.casefold() for text in texts] if fold else texts
 
     def in_text(fact: object) -> bool:
-        text = text_of(fact)
+        text = fact if isinstance(fact, str) else text_of(fact)
         if text is None:
-            return False
+            return isinstance(fact, list) and _any_item(in_text, fact)
         if fold:
             text = text.casefold()
-        # A plain loop: this is the hottest line of a score, and a generator costs twice as much.
+        # A plain loop: these are the hottest lines of a score, any() makes them twice as slow.
         for part in wanted:  # noqa: SIM110
             if relation(text, part):
                 return True
@@ -128,14 +118,19 @@ def _text(lookup: str, values: Sequence[Scalar]) -> Match:
 
 
 def _ordered(relation: Callable[..., bool], values: Sequence[Scalar]) -> Match:
+    texts = [value for value in values if isinstance(value, str)]
+    numbers = [number for value in values if (number := _number(value)) is not None]
+
     def ordered(fact: object) -> bool:
-        return any(_compare(relation, fact, value) for value in values)
+        if isinstance(fact, list):
+            return _any_item(ordered, fact)
+        number = number_of(fact)
+        if number is not None:
+            for bound in numbers:
+                if relation(number, bound):
+                    return True
+        return bool(texts and fact and isinstance(fact, str)) and any(
+            relation(fact, bound) for bound in texts
+        )
 
     return ordered
-
-
-def _compare(relation: Callable[..., bool], fact: object, value: Scalar) -> bool:
-    if isinstance(value, str):
-        return isinstance(fact, str) and relation(fact, value)
-    number = number_of(fact)
-    return number is not None and relation(number, value)

@@ -44,7 +44,8 @@ class Grades:
 
 
 def _below(bounds: Bounds, figure: float) -> int:
-    return sum(figure < bound for bound in bounds)
+    first, second, third = bounds
+    return (figure < first) + (figure < second) + (figure < third)
 
 
 @dataclass(frozen=True)

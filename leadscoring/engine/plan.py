@@ -1,37 +1,30 @@
 """A model made ready to run: its rules compiled once, and found by the type of an activity."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from .facts import Facts
-from .rules import ActivityIs, Condition, Holds, Rule, behind, compiled, leaves
+from .rules import ActivityIs, Condition, Holds, Rule, asked_once, behind, compiled, leaves
 
-NO_FACTS: Facts = {}
+# Times are whole microseconds, and ages of three centuries are exact in a float to less than
+# half of one; so their differences are compared with this much play, and come out exact.
+HALF_A_MICROSECOND = 0.5e-6
 
 
 class Step:
-    """One rule, ready to run; its spans are timedeltas. Equal to itself only."""
+    """One rule, ready to run; its spans and ages are seconds. Equal to itself only."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.once = not rule.speaks_of_activities
-        self.holds = compiled(rule.when, None)
+        self.says = asked_once(rule.when)
         self.behind = behind(rule.when)
-        self.half_life = _span(rule.half_life_days)
-        self.window = _span(rule.window_days)
-        self.per = _span(rule.at_most and rule.at_most.per_days)
-        self.most = rule.at_most.count if rule.at_most else 0
+        self.half_life = _seconds(rule.half_life_days)
+        self.window = _seconds(rule.window_days)
+        # Whether time alone changes what the rule is worth.
+        self.moves = self.half_life is not None or self.window is not None
+        self.most = rule.at_most.count if rule.at_most else None
+        self.per = rule.at_most.per_days * 86_400 if rule.at_most else 0.0
 
-    @property
-    def moves(self) -> bool:
-        """Whether time alone changes what the rule is worth."""
-        return self.half_life is not None or self.window is not None
-
-    def says(self, values: Facts) -> bool:
-        """Whether a profile rule holds."""
-        return self.holds is True or (self.holds is not False and self.holds(values, NO_FACTS))
-
-    def counted(self, ages: list[timedelta]) -> list[timedelta]:
+    def counted(self, ages: list[float]) -> list[float]:
         """The ages that count of those the rule speaks of: in the window, then thinned.
 
         `at_most` chooses from the newest back, so that no `per` (open at one end) holds more than
@@ -42,18 +35,21 @@ class Step:
         window = self.window
         if window is not None:
             ages = [age for age in ages if age < window]
-        return self._thinned(ages) if self.per is not None and len(ages) > self.most else ages
+        if self.most is not None and len(ages) > self.most:
+            ages = self._thinned(ages, self.most)
+        return ages
 
-    def _thinned(self, ages: list[timedelta]) -> list[timedelta]:
-        chosen: list[timedelta] = []
+    def _thinned(self, ages: list[float], most: int) -> list[float]:
+        per = self.per - HALF_A_MICROSECOND
+        chosen: list[float] = []
         for age in sorted(ages):
-            if len(chosen) < self.most or age - chosen[-self.most] >= self.per:  # type: ignore[operator]
+            if len(chosen) < most or age - chosen[-most] >= per:
                 chosen.append(age)
         return chosen
 
 
-def _span(days: float | None) -> timedelta | None:
-    return None if days is None else timedelta(days=days)
+def _seconds(days: float | None) -> float | None:
+    return None if days is None else days * 86_400
 
 
 class Plan:

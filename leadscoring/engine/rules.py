@@ -28,8 +28,8 @@ class Test:
     values: tuple[Scalar, ...]
 
     def fact(self, facts: Facts) -> object:
-        found: object = facts.get(self.path[0])
-        for name in self.path[1:]:
+        found: object = facts
+        for name in self.path:
             found = found.get(name) if isinstance(found, Mapping) else None
         return found
 
@@ -140,22 +140,35 @@ def compiled(condition: Condition, type: str | None) -> Holds | bool:
     such activity comes back as True or False.
     """
     if isinstance(condition, ProfileIs):
-        return _of_profile(_all_tests(condition.tests))
+        return _of_profile(condition.tests)
     if isinstance(condition, ActivityIs):
-        return type in condition.types and (
-            not condition.tests or _of_activity(_all_tests(condition.tests))
-        )
+        of_type = type in condition.types
+        return _of_activity(condition.tests) if of_type and condition.tests else of_type
     if isinstance(condition, Not):
         return _negated(compiled(condition.part, type))
     parts = [compiled(part, type) for part in condition.parts]
     return _joined(parts, decisive=isinstance(condition, AnyOf))
 
 
-def _of_profile(check: Check) -> Holds:
+def asked_once(condition: Condition) -> Check:
+    """A condition of a profile rule as a function of the profile's values alone."""
+    if isinstance(condition, ProfileIs):
+        return _check(condition.tests)
+    holds = compiled(condition, None)
+    return lambda values: holds if isinstance(holds, bool) else holds(values, {})
+
+
+def _of_profile(tests: tuple[Test, ...]) -> Holds:
+    check = _check(tests)
     return lambda values, _properties: check(values)
 
 
-def _of_activity(check: Check) -> Holds:
+def _of_activity(tests: tuple[Test, ...]) -> Holds:
+    match, name = matcher(tests[0].lookup, tests[0].values), tests[0].path[0]
+    if len(tests) == len(tests[0].path) == 1:
+        # By far the most often asked kind of condition, without a call in between.
+        return lambda _values, properties: match(properties.get(name))
+    check = _check(tests)
     return lambda _values, properties: check(properties)
 
 
@@ -182,18 +195,15 @@ def _joined(parts: list[Holds | bool], decisive: bool) -> Holds | bool:
     return joined
 
 
-def _all_tests(tests: tuple[Test, ...]) -> Check:
-    checks = [_check(test) for test in tests]
-    if len(checks) == 1:
-        return checks[0]
-    return lambda facts: all(check(facts) for check in checks)
+def _check(tests: tuple[Test, ...]) -> Check:
+    checks = [_check_one(test) for test in tests]
+    return checks[0] if len(checks) == 1 else lambda facts: all(check(facts) for check in checks)
 
 
-def _check(test: Test) -> Check:
-    match = matcher(test.lookup, test.values)
+def _check_one(test: Test) -> Check:
+    match, name = matcher(test.lookup, test.values), test.path[0]
     if len(test.path) > 1:
         return lambda facts: match(test.fact(facts))
-    name = test.path[0]
     return lambda facts: match(facts.get(name))
 
 
@@ -203,7 +213,7 @@ def behind(condition: Condition) -> Callable[[Facts], Evidence]:
     Of `any`, the facts of the parts that hold; of `not`, all that it looks at.
     """
     if isinstance(condition, AnyOf):
-        parts = [(_truth(part), behind(part)) for part in condition.parts]
+        parts = [(asked_once(part), behind(part)) for part in condition.parts]
         return lambda values: _merged(facts(values) for holds, facts in parts if holds(values))
     if isinstance(condition, All):
         facts_of = [behind(part) for part in condition.parts]
@@ -211,12 +221,10 @@ def behind(condition: Condition) -> Callable[[Facts], Evidence]:
     tests = [
         test for leaf in leaves(condition) if isinstance(leaf, ProfileIs) for test in leaf.tests
     ]
-    return lambda values: {test.path: test.fact(values) for test in tests}
-
-
-def _truth(condition: Condition) -> Check:
-    holds = compiled(condition, None)
-    return lambda values: holds if isinstance(holds, bool) else holds(values, {})
+    paths = {test.path: test for test in tests}
+    if all(len(path) == 1 for path in paths):
+        return lambda values: {path: values.get(path[0]) for path in paths}
+    return lambda values: {path: test.fact(values) for path, test in paths.items()}
 
 
 def _merged(found: Iterable[Evidence]) -> Evidence:

@@ -17,11 +17,11 @@ so that the total is the sum of what is shown, and nothing depends on the order 
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import nlargest
-from math import fsum
+from math import copysign, fsum
 from operator import attrgetter
 from typing import Any
 
@@ -34,7 +34,8 @@ RECENT_PER_TYPE = 1_000
 """Activities of one type that count at most: the bound on what a score can cost."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: ten of these are made for each score, and frozen ones take five times as long.
+@dataclass(slots=True)
 class Contribution:
     """One rule's points for one person at one instant, after caps, with the evidence.
 
@@ -84,13 +85,11 @@ def score(profile: Profile, log: Iterable[Activity], model: Model, at: datetime)
     plan = model.plan
     by_type, later = _counting(log, plan, at)
     ages = _ages(profile.values, by_type, plan, at)
-    for step in plan.disqualifiers:
-        if contribution := _contribution(step, profile.values, ages, at):
-            return _disqualified(contribution, moves=later or step.moves)
-    spoken = []
-    moves = later
-    for step in plan.scoring:
-        if contribution := _contribution(step, profile.values, ages, at):
+    for step, contribution in _contributions(plan.disqualifiers, profile.values, ages, at):
+        return _disqualified(contribution, moves=later or step.moves)
+    spoken, moves = [], later
+    for step, contribution in _contributions(plan.scoring, profile.values, ages, at):
+        if contribution.points:
             spoken.append(contribution)
             moves = moves or step.moves
     return _summed(_capped(spoken, model.caps), model, moves)
@@ -108,9 +107,10 @@ def _counting(
         if activity.at > at:
             later = True
             continue
-        held = kept.setdefault(activity.identity, activity)
+        identity = activity.identity
+        held = kept.setdefault(identity, activity)
         if held is not activity and _rank(activity) < _rank(held):
-            kept[activity.identity] = activity
+            kept[identity] = activity
     by_type = defaultdict(list)
     for activity in kept.values():
         by_type[activity.type].append(activity)
@@ -131,11 +131,11 @@ def _rank(activity: Activity) -> tuple[datetime, str, str, str, str]:
 
 def _ages(
     values: Facts, by_type: dict[str, list[Activity]], plan: Plan, at: datetime
-) -> dict[Step, list[timedelta]]:
-    """How old the activities are that each rule speaks of, before window and `at_most`."""
-    ages: dict[Step, list[timedelta]] = {}
+) -> dict[Step, list[float]]:
+    """Seconds since each activity that a rule speaks of, before window and `at_most`."""
+    ages: dict[Step, list[float]] = {}
     for type, activities in by_type.items():
-        aged = [(at - activity.at, activity.properties) for activity in activities]
+        aged = [((at - one.at).total_seconds(), one.properties) for one in activities]
         for step, holds in plan.by_type.get(type, plan.other):
             if holds is True:
                 found = [age for age, _ in aged]
@@ -146,35 +146,41 @@ def _ages(
     return ages
 
 
-def _contribution(
-    step: Step, values: Facts, ages: dict[Step, list[timedelta]], at: datetime
-) -> Contribution | None:
-    """What a rule contributes before the caps of group and total; None when it doesn't speak."""
+def _contributions(
+    steps: Iterable[Step], values: Facts, ages: dict[Step, list[float]], at: datetime
+) -> Iterator[tuple[Step, Contribution]]:
+    """What each rule that speaks contributes, before the caps of group and total."""
+    for step in steps:
+        if step.once:
+            if step.says(values):
+                yield step, _of_profile(step, values)
+        elif step in ages and (counted := step.counted(ages[step])):
+            yield step, _of_activities(step, counted, at)
+
+
+def _of_profile(step: Step, values: Facts) -> Contribution:
     rule = step.rule
-    if step.once:
-        if not step.says(values):
-            return None
-        count, last_at, worth = 1, None, rule.points
-        because = wording.of_profile(rule.label, step.behind(values).values())
-    else:
-        counted = step.counted(ages[step]) if step in ages else None
-        if not counted:
-            return None
-        count, last_at, worth = len(counted), at - min(counted), _worth(step, counted)
-        because = wording.of_activities(rule.label, count, last_at, at)
-    points = round(worth if rule.cap is None else max(-rule.cap, min(rule.cap, worth)), 2)
-    if not points and not rule.disqualify:
-        return None
+    because = wording.of_profile(rule.label, step.behind(values).values())
+    points = _bounded(rule.points, rule.cap)
+    return Contribution(rule.key, rule.label, rule.group, points, 1, None, because)
+
+
+def _of_activities(step: Step, ages: list[float], at: datetime) -> Contribution:
+    rule = step.rule
+    count = len(ages)
+    last_at = at - timedelta(seconds=min(ages))
+    because = wording.of_activities(rule.label, count, last_at, at)
+    half_life = step.half_life
+    # fsum, because a plain float sum depends on the order of its terms and a score may not.
+    halved = fsum([0.5 ** (age / half_life) for age in ages]) if half_life else count
+    points = _bounded(rule.points * halved, rule.cap)
     return Contribution(rule.key, rule.label, rule.group, points, count, last_at, because)
 
 
-def _worth(step: Step, ages: list[timedelta]) -> float:
-    """Points of activities of these ages: halved every half-life."""
-    half_life = step.half_life
-    if half_life is None:
-        return step.rule.points * len(ages)
-    # fsum, because a plain float sum depends on the order of its terms and a score may not.
-    return step.rule.points * fsum([0.5 ** (age / half_life) for age in ages])
+def _bounded(worth: float, cap: float | None) -> float:
+    if cap is not None and abs(worth) > cap:
+        worth = copysign(cap, worth)
+    return round(worth, 2)
 
 
 def _capped(spoken: list[Contribution], caps: Caps) -> list[Contribution]:

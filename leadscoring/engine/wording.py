@@ -71,6 +71,8 @@ def day(moment: datetime, at: datetime) -> str:
 
 def show(fact: object) -> str:
     """A fact in one short printable line; a list by its first three items."""
+    if isinstance(fact, str) and len(fact) <= LONGEST and fact.isprintable():
+        return fact.strip()
     if isinstance(fact, list):
         return ", ".join(shown for item in fact[:3] if (shown := show(item)))
     text = "" if missing(fact) else text_of(fact) or ""
