@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import sys
+import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -127,7 +129,9 @@ class _Server(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients may hang up when they like; bugs of endpoints are caught before this."""
+        """Clients may hang up when they like; anything else is a bug that somebody must see."""
+        if not isinstance(sys.exception(), OSError):
+            traceback.print_exc(file=sys.stderr)
 
 
 class _Handler(BaseHTTPRequestHandler):
