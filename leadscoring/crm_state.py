@@ -6,9 +6,7 @@ from datetime import datetime
 from leadscoring.models import CrmFreshness, CrmState
 from leadscoring.signals import crm_state_changed
 
-WRITTEN = [
-    field.name for field in CrmState._meta.concrete_fields if field.name not in ("contact",)
-]
+WRITTEN = [field.name for field in CrmState._meta.concrete_fields if field.name not in ("contact",)]
 # What listeners act on; when the CRM was last looked at is not news.
 TELLING = ("record_id", "owner_id", "effect", "because", "deals", "opted_out")
 
@@ -33,7 +31,9 @@ def put(states: Iterable[CrmState], at: datetime) -> set[int]:
         batch_size=1000,
     )
     changed = {
-        contact_id for contact_id, state in by_contact.items() if differs(before.get(contact_id), state)
+        contact_id
+        for contact_id, state in by_contact.items()
+        if differs(before.get(contact_id), state)
     }
     if changed:
         crm_state_changed.send(CrmState, contact_ids=changed, at=at)

@@ -51,7 +51,9 @@ class Preview:
     grades_now: Counter[str] = field(default_factory=Counter)
     examples: list[int] = field(default_factory=list)
 
-    def count(self, contact_id: int, scored: Scored, now: Score | None, model: Model, at: datetime) -> None:
+    def count(
+        self, contact_id: int, scored: Scored, now: Score | None, model: Model, at: datetime
+    ) -> None:
         self.people += 1
         self.grades[scored.grade] += 1
         self.mql += scored.total >= model.thresholds.mql
@@ -70,7 +72,7 @@ def crosses(scored: Scored, now: Score | None, model: Model, at: datetime) -> bo
 
 
 def preview(version: ModelVersion, at: datetime) -> Iterator[Preview]:
-    """Score everybody by a version without storing anything; yields the growing preview."""
+    """Score everybody by a version without storing anything; yields the growing preview, at least once."""
     seen, model = Preview(), version.model
     for ids in chunks(Contact.objects.all()):
         now = Score.objects.in_bulk(ids)
@@ -78,6 +80,7 @@ def preview(version: ModelVersion, at: datetime) -> Iterator[Preview]:
             scored = score(known.profile, known.log, model, at)
             seen.count(contact_id, scored, now.get(contact_id), model, at)
         yield seen
+    yield seen
 
 
 def publish(name: str, version: int, at: datetime, *, quiet: bool) -> ModelVersion:
@@ -91,7 +94,9 @@ def publish(name: str, version: int, at: datetime, *, quiet: bool) -> ModelVersi
         if found is None:
             raise PublishingError(f"There is no model {name} v{version}.")
         if found.published_at:
-            raise PublishingError(f"{found} was published on {found.published_at:%d %B %Y %H:%M} UTC.")
+            raise PublishingError(
+                f"{found} was published on {found.published_at:%d %B %Y %H:%M} UTC."
+            )
         found.published_at, found.quiet = at, quiet
         found.save(update_fields=["published_at", "quiet"])
     return found

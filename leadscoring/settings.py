@@ -53,7 +53,11 @@ def address(name: str, default: str) -> str:
 DEBUG = read(env.bool, "DEBUG", False, "on or off")
 
 # --- where the data lives ---------------------------------------------------------------------
-here = embedded.running() if not (env("DATABASE_URL", default="") and env("REDIS_URL", default="")) else None
+here = (
+    embedded.running()
+    if not (env("DATABASE_URL", default="") and env("REDIS_URL", default=""))
+    else None
+)
 database_url = env("DATABASE_URL", default="") or (here.database_url if here else "")
 REDIS_URL = env("REDIS_URL", default="") or (here.redis_url if here else "")
 if not database_url:
@@ -63,9 +67,18 @@ if not REDIS_URL:
 if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
     refuse("REDIS_URL must be an address that starts with redis://, rediss:// or unix://.")
 
-DATABASES = {"default": read(lambda name, default: env.db_url_config(database_url), "DATABASE_URL", None, "postgres://user:password@host:port/name")}
+DATABASES = {
+    "default": read(
+        lambda name, default: env.db_url_config(database_url),
+        "DATABASE_URL",
+        None,
+        "postgres://user:password@host:port/name",
+    )
+}
 if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
-    refuse("DATABASE_URL must be postgres://user:password@host:port/name: only PostgreSQL is supported.")
+    refuse(
+        "DATABASE_URL must be postgres://user:password@host:port/name: only PostgreSQL is supported."
+    )
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -111,7 +124,12 @@ CONTENT_SECURITY_POLICY = (
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # the API's limit for a body
 
 # --- mail -------------------------------------------------------------------------------------
-mail = read(lambda name, default: env.email_url(name, default=default), "EMAIL_URL", "consolemail://", "an address such as smtp+tls://user:password@host:587")
+mail = read(
+    lambda name, default: env.email_url(name, default=default),
+    "EMAIL_URL",
+    "consolemail://",
+    "an address such as smtp+tls://user:password@host:587",
+)
 EMAIL_BACKEND = mail["EMAIL_BACKEND"]
 EMAIL_HOST = mail.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = mail.get("EMAIL_PORT") or 25
@@ -200,7 +218,11 @@ TEMPLATES = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
 ]
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -210,7 +232,9 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 WHITENOISE_USE_FINDERS = True  # served from the packages: no collecting step to forget
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
 LOGIN_URL = "admin:login"
 
 SENTRY_DSN = env("SENTRY_DSN", default="")

@@ -40,8 +40,14 @@ def make_starting_rows(sender: AppConfig, **kwargs: object) -> None:
     if sender.label == "leadscoring":
         publish_starting_model(now())
     for name, permissions in GROUPS.items():
-        ours = {codename for app, _, codename in (p.partition(".") for p in permissions) if app == sender.label}
+        ours = {
+            codename
+            for app, _, codename in (p.partition(".") for p in permissions)
+            if app == sender.label
+        }
         if ours:
             group, _ = Group.objects.get_or_create(name=name)
-            found = Permission.objects.filter(content_type__app_label=sender.label, codename__in=ours)
+            found = Permission.objects.filter(
+                content_type__app_label=sender.label, codename__in=ours
+            )
             group.permissions.add(*found)

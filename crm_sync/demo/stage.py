@@ -76,14 +76,69 @@ def set_up() -> Iterator[Stage]:
         stage = arrange(folder, servers)
         start = lambda name, *command: stack.enter_context(part(stage, name, command))  # noqa: E731 - a sentence below for each part
         python = sys.executable
-        start("crm", python, "-m", "crm_sync.sandbox", "--port", port_of(stage.crm), "--token", stage.environment["HUBSPOT_ACCESS_TOKEN"])
-        start("mail", python, "-m", "aiosmtpd", "-n", "-l", stage.environment["EMAIL_URL"].removeprefix("smtp://"), "-c", "aiosmtpd.handlers.Mailbox", str(stage.mails))
+        start(
+            "crm",
+            python,
+            "-m",
+            "crm_sync.sandbox",
+            "--port",
+            port_of(stage.crm),
+            "--token",
+            stage.environment["HUBSPOT_ACCESS_TOKEN"],
+        )
+        start(
+            "mail",
+            python,
+            "-m",
+            "aiosmtpd",
+            "-n",
+            "-l",
+            stage.environment["EMAIL_URL"].removeprefix("smtp://"),
+            "-c",
+            "aiosmtpd.handlers.Mailbox",
+            str(stage.mails),
+        )
         migrated = stage.manage("migrate", "--no-input")
         if migrated.returncode:
             raise StageError(f"The database could not be set up; see {folder}/commands.log.")
-        start("web", python, "-m", "gunicorn", "leadscoring.wsgi", "--bind", f"127.0.0.1:{port_of(stage.web)}", "--worker-class", "gthread", "--threads", "4", "--no-control-socket")
-        start("worker", python, "-m", "celery", "-A", "leadscoring", "worker", "--concurrency", "2", "--without-mingle", "--without-gossip")
-        start("beat", python, "-m", "celery", "-A", "leadscoring", "beat", "--schedule", str(folder / "beat"))
+        start(
+            "web",
+            python,
+            "-m",
+            "gunicorn",
+            "leadscoring.wsgi",
+            "--bind",
+            f"127.0.0.1:{port_of(stage.web)}",
+            "--worker-class",
+            "gthread",
+            "--threads",
+            "4",
+            "--no-control-socket",
+        )
+        start(
+            "worker",
+            python,
+            "-m",
+            "celery",
+            "-A",
+            "leadscoring",
+            "worker",
+            "--concurrency",
+            "2",
+            "--without-mingle",
+            "--without-gossip",
+        )
+        start(
+            "beat",
+            python,
+            "-m",
+            "celery",
+            "-A",
+            "leadscoring",
+            "beat",
+            "--schedule",
+            str(folder / "beat"),
+        )
         wait_for(f"{stage.web}/healthz", stage)
         wait_for(stage.crm, stage)
         yield stage
@@ -148,4 +203,6 @@ def wait_for(address: str, stage: Stage) -> None:
             return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             threading.Event().wait(0.1)
-    raise StageError(f"{address} did not answer within {READY_WITHIN:.0f} s; the logs are in {stage.folder}.")
+    raise StageError(
+        f"{address} did not answer within {READY_WITHIN:.0f} s; the logs are in {stage.folder}."
+    )

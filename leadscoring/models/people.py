@@ -94,6 +94,9 @@ class ProfileChange(models.Model):
             UniqueConstraint(fields=["contact", "at"], name="one_profile_per_contact_and_instant")
         ]
 
+    def __str__(self) -> str:
+        return f"profile from {self.at:%Y-%m-%d %H:%M} on"
+
 
 class Activity(models.Model):
     """Something a contact did, once."""
@@ -109,7 +112,9 @@ class Activity(models.Model):
     class Meta:
         verbose_name_plural = "activities"
         constraints: ClassVar = [
-            UniqueConstraint(fields=["source", "event_id"], name="one_activity_per_source_and_event")
+            UniqueConstraint(
+                fields=["source", "event_id"], name="one_activity_per_source_and_event"
+            )
         ]
         indexes: ClassVar = [
             # Read by scoring: the most recent of each type, however many there are.

@@ -19,7 +19,9 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
 
         Raises ModelVersion.DoesNotExist when none was ever published, which set-up prevents.
         """
-        last = self.published().filter(published_at__lte=at).order_by("-published_at", "-pk").first()
+        last = (
+            self.published().filter(published_at__lte=at).order_by("-published_at", "-pk").first()
+        )
         return last or self.published().earliest("published_at", "pk")
 
 
@@ -28,7 +30,9 @@ class ModelVersion(models.Model):
 
     name = models.CharField(max_length=100)
     version = models.PositiveIntegerField()
-    source = models.TextField(help_text="The model as YAML; the format is on the documentation page.")
+    source = models.TextField(
+        help_text="The model as YAML; the format is on the documentation page."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     # People whom the change of model alone lifts over the threshold are not told to sales.

@@ -1,0 +1,70 @@
+"""Recompute all scores, or check the stored ones against the engine."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils.timezone import now
+
+from leadscoring import scoring
+from leadscoring.console import Command as Console
+from leadscoring.console import instant
+from leadscoring.models import Contact, Score
+
+
+class Command(Console):
+    help = "Recompute all scores; --check changes nothing and exits 1 if a stored score differs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--at",
+            type=instant,
+            metavar="INSTANT",
+            help="the instant to compute for (default: now; with --check: each score's own)",
+        )
+        parser.add_argument("--check", action="store_true", help="compare only")
+
+    def run(self, **options: Any) -> int:
+        return (
+            self.check_scores(options["at"])
+            if options["check"]
+            else self.rescore(options["at"] or now())
+        )
+
+    def rescore(self, at: Any) -> int:
+        later = Score.objects.filter(at__gt=at).count()
+        done = 0
+        for count in self.progress(
+            scoring.rescore_all(at), total=Contact.objects.count(), what="contacts"
+        ):
+            done += count
+        self.answer(
+            {"rescored": done, "at": at.isoformat(), "left_because_later": later},
+            f"{done} contacts rescored for {at:%d %B %Y %H:%M} UTC."
+            + (f" {later} scores are of a later instant and keep it." if later else ""),
+        )
+        return 0
+
+    def check_scores(self, at: Any) -> int:
+        found: list[scoring.Difference] = []
+        differ = 0
+        for some in scoring.check(at):
+            differ += len({difference.contact for difference in some})
+            found = [*found, *some][:100]
+        lines = [
+            f"contact {d.contact}: {d.field} is stored as {d.stored}, computed as {d.computed}"
+            for d in found
+        ]
+        self.answer(
+            {
+                "checked": Score.objects.count(),
+                "differ": differ,
+                "differences": [vars_of(d) for d in found],
+            },
+            "\n".join([*lines, f"{Score.objects.count()} scores checked, {differ} differ."]),
+        )
+        return 1 if differ else 0
+
+
+def vars_of(difference: scoring.Difference) -> dict[str, object]:
+    return {name: getattr(difference, name) for name in ("contact", "field", "stored", "computed")}
