@@ -109,8 +109,8 @@ def _counting(
             continue
         identity = activity.identity
         held = kept.setdefault(identity, activity)
-        if held is not activity and _rank(activity) < _rank(held):
-            kept[identity] = activity
+        if held is not activity:
+            kept[identity] = _first(held, activity)
     by_type = defaultdict(list)
     for activity in kept.values():
         by_type[activity.type].append(activity)
@@ -123,10 +123,20 @@ def _recent(activities: list[Activity]) -> list[Activity]:
     return nlargest(RECENT_PER_TYPE, activities, key=_rank)
 
 
-def _rank(activity: Activity) -> tuple[datetime, str, str, str, str]:
-    """An order that tells apart all that differ: by time, then source and event_id."""
-    told = json.dumps(activity.properties, sort_keys=True, default=str)
-    return activity.at, activity.source, activity.event_id, activity.type, told
+def _rank(activity: Activity) -> tuple[datetime, str, str, str]:
+    """An order of different activities that nothing else decides: time, source, event_id."""
+    told = "" if activity.event_id else _told(activity)
+    return activity.at, activity.source, activity.event_id, told
+
+
+def _told(activity: Activity) -> str:
+    properties = json.dumps(activity.properties, sort_keys=True, default=str)
+    return f"{activity.type} {properties}"
+
+
+def _first(one: Activity, other: Activity) -> Activity:
+    """Which of two activities with one identity counts: the earlier; its content breaks a tie."""
+    return min(one, other, key=lambda activity: (activity.at, _told(activity)))
 
 
 def _ages(

@@ -29,9 +29,9 @@ MONTHS = (
 RELATIONS = {
     "exact": "is",
     "in": "is",
-    "iexact": "is, in any letter case,",
+    "iexact": "is",
     "contains": "contains",
-    "icontains": "contains, in any letter case,",
+    "icontains": "contains",
     "startswith": "starts with",
     "endswith": "ends with",
     "gt": "is above",
@@ -124,7 +124,8 @@ def _bounds(rule: Rule) -> list[str]:
 
 
 def _at_most(bound: AtMost) -> str:
-    return f"at most {bound.count} in {_days(bound.per_days)}"
+    days = "a day" if bound.per_days == 1 else _days(bound.per_days)
+    return f"at most {bound.count} in {days}"
 
 
 def _days(number: float) -> str:
@@ -135,7 +136,7 @@ def _clause(condition: Condition) -> str:
     if isinstance(condition, All):
         return " and ".join(map(_inner, condition.parts))
     if isinstance(condition, AnyOf):
-        return " or ".join(map(_inner, condition.parts))
+        return ", or ".join(map(_inner, condition.parts))
     if isinstance(condition, Not):
         return f"it is not so that {_inner(condition.part)}"
     if isinstance(condition, ProfileIs):
@@ -161,12 +162,12 @@ def _test(test: Test) -> str:
     name = " ".join(test.path).replace("_", " ")
     if test.lookup == "isnull":
         return f"{name} is {'not known' if test.values[0] else 'known'}"
-    return f"{name} {RELATIONS[test.lookup]} {either([_value(value) for value in test.values])}"
+    case = " (in any case)" if test.lookup in ("iexact", "icontains") else ""
+    return f"{name} {RELATIONS[test.lookup]} {either(list(map(_value, test.values)))}{case}"
 
 
 def _value(value: Scalar) -> str:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return figure(value) if number else show(value)  # type: ignore[arg-type]
+    return show(value) if isinstance(value, (str, bool)) else figure(value)
 
 
 def either(words: Sequence[str]) -> str:
