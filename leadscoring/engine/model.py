@@ -59,7 +59,8 @@ class Model:
     @cached_property
     def activity_types(self) -> frozenset[str] | None:
         """The types of activities that can count; None: a rule needs to see all of them."""
-        return reduce(either_types, (rule.activity_types for rule in self.rules), frozenset())
+        nothing: frozenset[str] | None = frozenset()
+        return reduce(either_types, (rule.activity_types for rule in self.rules), nothing)
 
     @cached_property
     def plan(self) -> Plan:

@@ -17,7 +17,7 @@ import yaml
 
 from .lookups import LOOKUPS, ORDER_LOOKUPS, TEXT_LOOKUPS, Scalar
 from .model import GROUPS, Bounds, Caps, Grades, Model, Thresholds
-from .rules import ActivityIs, All, AnyOf, AtMost, Condition, Not, ProfileIs, Rule, Test
+from .rules import ActivityIs, All, AnyOf, AtMost, Condition, FactIs, Not, ProfileIs, Rule
 
 MOST_BYTES = 256 * 1024
 MOST_NESTED = 20
@@ -71,7 +71,8 @@ def _document(text: str) -> Place:
         node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ModelFileError(f"not YAML: {error.problem}", mark and mark.line + 1) from None
+        line = mark.line + 1 if mark else None
+        raise ModelFileError(f"not YAML: {error.problem}", line) from None
     if node is None:
         raise ModelFileError("the file is empty")
     return Place(node, "the file")
@@ -92,7 +93,7 @@ def _check_events(text: str) -> None:
     """Refuse what a model file has no use for, before anything is built from it."""
     depth = 0
     for event in yaml.parse(text, Loader=LOADER):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else None
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ModelFileError("anchors and aliases are not read", line)
         if getattr(event, "tag", None):
@@ -351,11 +352,11 @@ def _at_most(place: Place) -> AtMost:
 def _check_sense(rule: Rule, fields: Fields) -> None:
     """Refuse what a rule of its kind can't use: it would be silently without effect."""
     if rule.disqualify:
-        useless, kind = ("points", "half_life_days", "at_most", "cap"), "that disqualifies"
-        _refuse_any(useless, kind, fields)
+        useless: tuple[str, ...] = ("points", "half_life_days", "at_most", "cap")
+        _refuse_any(useless, "that disqualifies", fields)
     if not rule.speaks_of_activities:
-        useless, kind = ("half_life_days", "window_days", "at_most"), "without an activity"
-        _refuse_any(useless, kind, fields)
+        useless = ("half_life_days", "window_days", "at_most")
+        _refuse_any(useless, "without an activity", fields)
     if rule.speaks_of_activities and rule.activity_types == frozenset():
         fields["when"].refuse("no activity is of two types at once: the rule can never speak")
 
@@ -368,7 +369,6 @@ def _refuse_any(names: Collection[str], kind: str, fields: Fields) -> None:
 
 # --- Conditions
 
-_JOINS = {"all": All, "any": AnyOf}
 _PARTS = ("activity", "where", "profile", "all", "any", "not")
 
 
@@ -392,24 +392,25 @@ def _part(name: str, fields: Fields) -> Condition:
         return ActivityIs(types, _given(fields, "where", _tests, ()))
     if name == "not":
         return Not(_condition(place))
-    return _JOINS[name](tuple(map(_condition, _items(place, MOST_VALUES))))
+    parts = tuple(map(_condition, _items(place, MOST_VALUES)))
+    return All(parts) if name == "all" else AnyOf(parts)
 
 
-def _tests(place: Place) -> tuple[Test, ...]:
+def _tests(place: Place) -> tuple[FactIs, ...]:
     fields = _fields(place, None)
     if not fields:
         place.refuse(f"{place.name} is empty")
     return tuple(_test(name, value) for name, value in fields.items())
 
 
-def _test(name: str, place: Place) -> Test:
+def _test(name: str, place: Place) -> FactIs:
     """fact, fact__lookup or fact__inner__lookup: behind a __ the last word is always a look-up."""
     *path, lookup = name.split("__") if "__" in name else (name, "exact")
     if lookup not in LOOKUPS:
         place.refuse(f"unknown look-up {lookup!r} in {name}{_meant(lookup, LOOKUPS)}")
     if not all(path):
         place.refuse(f"{name} names no fact")
-    return Test(tuple(path), lookup, _values(lookup, place))
+    return FactIs(tuple(path), lookup, _values(lookup, place))
 
 
 def _values(lookup: str, place: Place) -> tuple[Scalar, ...]:
@@ -482,13 +483,13 @@ def _condition_content(condition: Condition) -> dict[str, Any]:
     return {"activity": _one_or_list(condition.types)} | ({"where": tests} if tests else {})
 
 
-def _test_name(test: Test) -> str:
+def _test_name(test: FactIs) -> str:
     if len(test.path) == 1 and test.lookup == "exact":
         return test.path[0]
     return "__".join((*test.path, test.lookup))
 
 
-def _test_value(test: Test) -> Any:
+def _test_value(test: FactIs) -> Any:
     return list(test.values) if test.lookup == "in" else _one_or_list(test.values)
 
 

@@ -20,7 +20,7 @@ Evidence = dict[tuple[str, ...], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class FactIs:
     """One look-up on one fact. `path` leads into nested properties: a__b is ("a", "b")."""
 
     path: tuple[str, ...]
@@ -38,7 +38,7 @@ class Test:
 class ProfileIs:
     """All the tests hold for the person."""
 
-    tests: tuple[Test, ...]
+    tests: tuple[FactIs, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ActivityIs:
     """The activity is of one of the types, and all the tests hold for its properties."""
 
     types: tuple[str, ...]
-    tests: tuple[Test, ...] = ()
+    tests: tuple[FactIs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +158,12 @@ def asked_once(condition: Condition) -> Check:
     return lambda values: holds if isinstance(holds, bool) else holds(values, {})
 
 
-def _of_profile(tests: tuple[Test, ...]) -> Holds:
+def _of_profile(tests: tuple[FactIs, ...]) -> Holds:
     check = _check(tests)
     return lambda values, _properties: check(values)
 
 
-def _of_activity(tests: tuple[Test, ...]) -> Holds:
+def _of_activity(tests: tuple[FactIs, ...]) -> Holds:
     match, name = matcher(tests[0].lookup, tests[0].values), tests[0].path[0]
     if len(tests) == len(tests[0].path) == 1:
         # By far the most often asked kind of condition, without a call in between.
@@ -195,12 +195,12 @@ def _joined(parts: list[Holds | bool], decisive: bool) -> Holds | bool:
     return joined
 
 
-def _check(tests: tuple[Test, ...]) -> Check:
+def _check(tests: tuple[FactIs, ...]) -> Check:
     checks = [_check_one(test) for test in tests]
     return checks[0] if len(checks) == 1 else lambda facts: all(check(facts) for check in checks)
 
 
-def _check_one(test: Test) -> Check:
+def _check_one(test: FactIs) -> Check:
     match, name = matcher(test.lookup, test.values), test.path[0]
     if len(test.path) > 1:
         return lambda facts: match(test.fact(facts))

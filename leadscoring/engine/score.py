@@ -147,7 +147,7 @@ def _ages(
     for type, activities in by_type.items():
         aged = [((at - one.at).total_seconds(), one.properties) for one in activities]
         for step, holds in plan.by_type.get(type, plan.other):
-            if holds is True:
+            if isinstance(holds, bool):
                 found = [age for age, _ in aged]
             else:
                 found = [age for age, properties in aged if holds(values, properties)]

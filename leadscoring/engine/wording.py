@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from .lookups import Scalar, missing, text_of
-from .rules import ActivityIs, All, AnyOf, AtMost, Condition, Not, ProfileIs, Rule, Test
+from .rules import ActivityIs, All, AnyOf, AtMost, Condition, FactIs, Not, ProfileIs, Rule
 
 LONGEST = 80
 MONTHS = (
@@ -154,11 +154,11 @@ def _activity(condition: ActivityIs) -> str:
     return f"{noun} whose {_tests(condition.tests)}" if condition.tests else noun
 
 
-def _tests(tests: Sequence[Test]) -> str:
+def _tests(tests: Sequence[FactIs]) -> str:
     return " and ".join(map(_test, tests))
 
 
-def _test(test: Test) -> str:
+def _test(test: FactIs) -> str:
     name = " ".join(test.path).replace("_", " ")
     if test.lookup == "isnull":
         return f"{name} is {'not known' if test.values[0] else 'known'}"

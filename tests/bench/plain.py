@@ -10,7 +10,7 @@ from typing import Any
 
 from leadscoring.engine import RECENT_PER_TYPE, Activity, Model, Profile, Rule
 from leadscoring.engine.lookups import missing, number_of, text_of
-from leadscoring.engine.rules import ActivityIs, All, AnyOf, Not, ProfileIs, Test
+from leadscoring.engine.rules import ActivityIs, All, AnyOf, Not, ProfileIs, FactIs
 
 Figures = tuple[float, float, float, dict[str, tuple[float, int]], bool]
 
@@ -109,7 +109,7 @@ def holds(condition: Any, values: Mapping[str, object], activity: Activity | Non
     raise TypeError(condition)
 
 
-def passes(test: Test, facts: Mapping[str, object]) -> bool:
+def passes(test: FactIs, facts: Mapping[str, object]) -> bool:
     fact: object = facts
     for name in test.path:
         fact = fact.get(name) if isinstance(fact, Mapping) else None
