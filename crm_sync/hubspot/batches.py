@@ -1,0 +1,174 @@
+"""Many things asked at once: cut into HubSpot's batches, answers taken apart one by one.
+
+HubSpot promises no order of a batch's results, may leave some out, and tells errors in a 207 or
+inside an ordinary 200: whatever the status, `errors` is read and answers are matched by trace or key.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from crm_sync.hubspot.calls import Call
+from crm_sync.hubspot.client import Client, Json
+from crm_sync.hubspot.errors import error_of_item, unanswered
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRefused, CrmSilent
+
+OBJECTS = 100  # inputs of a batch of records
+LINKS = 1_000  # inputs of a batch of associations
+
+
+class Traced(Protocol):
+    @property
+    def trace(self) -> str: ...
+
+
+Item = TypeVar("Item")
+Write = TypeVar("Write", bound=Traced)
+Result = TypeVar("Result")
+Outcome = dict[str, Result | CrmError]
+
+
+def cut(items: Sequence[Item], most: int = OBJECTS) -> Iterator[Sequence[Item]]:
+    return (items[start : start + most] for start in range(0, len(items), most))
+
+
+def rounds(writes: Iterable[Write], key: Callable[[Write], Hashable]) -> list[list[Write]]:
+    """Writes so that no round has two of one key: HubSpot refuses a batch that has."""
+    found: list[dict[Hashable, Write]] = []
+    for write in writes:
+        free = next((each for each in found if key(write) not in each), None)
+        if free is None:
+            free = {}
+            found.append(free)
+        free[key(write)] = write
+    return [list(each.values()) for each in found]
+
+
+def write_all(
+    batches: Iterable[Sequence[Write]],
+    write: Callable[[Sequence[Write]], Mapping[str, Result | CrmError]],
+) -> Outcome[Result]:
+    """Every write's result or error, by trace.
+
+    A batch that is refused as a whole is halved until the culprit stands alone. When the CRM does
+    not answer or does not let us, the rest is not tried. CrmBusy and CrmDenied are raised when
+    nothing was done before.
+    """
+    waiting = deque(batches)
+    outcome: Outcome[Result] = {}
+    while waiting:
+        batch = waiting.popleft()
+        try:
+            outcome |= write(batch)
+        except (CrmRefused, CrmMissing) as error:
+            if len(batch) == 1:
+                outcome[batch[0].trace] = error
+            else:
+                half = len(batch) // 2
+                waiting.extendleft((batch[half:], batch[:half]))
+        except CrmSilent as error:
+            not_tried = CrmBusy("Not asked yet: HubSpot did not answer what was asked before.")
+            return outcome | _all([batch], error) | _all(waiting, not_tried)
+        except (CrmBusy, CrmDenied) as error:
+            if not outcome:
+                raise
+            return outcome | _all([batch, *waiting], error)
+    return outcome
+
+
+def _all(batches: Iterable[Sequence[Write]], error: CrmError) -> dict[str, Any]:
+    return {write.trace: error for batch in batches for write in batch}
+
+
+def answers(
+    call: Call,
+    found: Json,
+    batch: Sequence[Write],
+    key: Callable[[Write], str],
+    key_of: Callable[[Json], str],
+) -> Outcome[Json]:
+    """The result or error of each write, by the trace that HubSpot repeats, else by `key`."""
+    traces = {write.trace for write in batch}
+    times = Counter(key(write) for write in batch)
+    trace_of = {key(write): write.trace for write in batch if times[key(write)] == 1}
+    outcome: Outcome[Json] = {}
+    for item in listed(found, "results"):
+        trace = str(item.get("objectWriteTraceId") or "")
+        outcome[trace if trace in traces else trace_of.get(key_of(item), "")] = item
+    unnamed: CrmError | None = None
+    for item in listed(found, "errors"):
+        error = error_of_item(call, item)
+        context = item.get("context") or {}
+        named = context.get("objectWriteTraceId") or map(trace_of.get, context.get("ids") or [])
+        named = [str(each) for each in named if each in traces]
+        outcome |= dict.fromkeys(named, error)
+        unnamed = unnamed if named else error
+    # An error that names nobody is that of who has no answer; not for a write that must not be
+    # repeated by mistake: that one is looked for.
+    silence = unnamed if unnamed and call.retry else unanswered(call, "it said nothing of this one")
+    return {write.trace: outcome.get(write.trace, silence) for write in batch}
+
+
+def results(call: Call, found: Json) -> list[Json]:
+    """What a read found. That a record is not there is no error; anything else is one."""
+    for item in listed(found, "errors"):
+        error = error_of_item(call, item)
+        if not isinstance(error, CrmMissing):
+            raise error
+    return listed(found, "results")
+
+
+def listed(found: Json, name: str) -> list[Json]:
+    items = found.get(name)
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+
+
+def read_records(
+    client: Client,
+    call: Call,
+    ids: Iterable[str],
+    properties: Sequence[str],
+    query: Sequence[tuple[str, str]] = (),
+    **more: str,
+) -> Iterator[Json]:
+    """Records that exist, in no order. `more`: further keys of the body, such as `idProperty`."""
+    for batch in cut(list(dict.fromkeys(ids))):
+        body = {
+            "inputs": [{"id": id_} for id_ in batch],
+            "properties": list(properties),
+            "propertiesWithHistory": [],
+        }
+        yield from results(call, client.ask(call, body | more, query=query))
+
+
+def read_links(client: Client, call: Call, ids: Iterable[str]) -> dict[str, list[str]]:
+    """The ids of all records that each of `ids` is associated with, page after page.
+
+    A record without any is told as an error of its own (OBJECT_NOT_FOUND), which is no failure.
+    """
+    found: dict[str, dict[str, None]] = {id_: {} for id_ in ids}
+    asking = [{"id": id_} for id_ in found]
+    seen = set()
+    while asking:
+        batch, asking = asking[:LINKS], asking[LINKS:]
+        for item in results(call, client.ask(call, {"inputs": batch})):
+            id_ = str((item.get("from") or {}).get("id"))
+            linked = found.setdefault(id_, {})
+            linked.update((str(each["toObjectId"]), None) for each in listed(item, "to"))
+            after = next_page(item)
+            if after and (id_, after) not in seen:  # or a cursor that stands still goes on for ever
+                seen.add((id_, after))
+                asking.append({"id": id_, "after": after})
+    return {id_: list(linked) for id_, linked in found.items()}
+
+
+def next_page(found: Json) -> str:
+    """The cursor of the next page; "" at the end. Its `link` is not to be followed."""
+    paging = found.get("paging") or {}
+    return str((paging.get("next") or {}).get("after") or "")
+
+
+def values(item: Json) -> dict[str, str]:
+    """A record's properties; an empty one is null in HubSpot and "" here."""
+    held = item.get("properties") or {}
+    return {name: "" if value is None else str(value) for name, value in held.items()}

@@ -1,0 +1,87 @@
+"""Deals of contacts, and the pipelines and stages they are in."""
+
+from collections.abc import Sequence
+
+from crm_sync.hubspot.batches import listed, read_links, read_records, values
+from crm_sync.hubspot.calls import DEALS_OF_CONTACTS, PIPELINES, READ_DEALS
+from crm_sync.hubspot.client import Client, Json
+from crm_sync.port import CrmDeal, CrmStage
+
+READ = (
+    "dealname",
+    "pipeline",
+    "dealstage",
+    "hubspot_owner_id",
+    "amount",
+    "hs_is_closed",
+    "hs_is_closed_won",
+)
+
+
+def of_contacts(client: Client, record_ids: Sequence[str]) -> dict[str, list[CrmDeal]]:
+    linked = read_links(client, DEALS_OF_CONTACTS, record_ids)
+    ids = [id_ for each in linked.values() for id_ in each]
+    deals = {deal.deal_id: deal for deal in map(_deal, read_records(client, READ_DEALS, ids, READ))}
+    return {
+        record_id: [deals[id_] for id_ in found if id_ in deals]
+        for record_id, found in linked.items()
+    }
+
+
+def stages(client: Client) -> list[CrmStage]:
+    """All stages of all pipelines, archived ones too, in their order."""
+    found = listed(client.ask(PIPELINES), "results")
+    return [
+        _stage(pipeline, stage)
+        for pipeline in sorted(found, key=_position)
+        for stage in sorted(listed(pipeline, "stages"), key=_position)
+    ]
+
+
+def _deal(item: Json) -> CrmDeal:
+    held = values(item)
+    return CrmDeal(
+        deal_id=str(item.get("id") or ""),
+        name=held.get("dealname", ""),
+        pipeline_id=held.get("pipeline", ""),
+        stage_id=held.get("dealstage", ""),
+        owner_id=held.get("hubspot_owner_id", ""),
+        amount=held.get("amount", ""),
+        closed=_true(held.get("hs_is_closed")),
+        won=_true(held.get("hs_is_closed_won")),
+    )
+
+
+def _stage(pipeline: Json, stage: Json) -> CrmStage:
+    """Won: closed with a probability of 1, whatever the label says; labels are free text."""
+    metadata = stage.get("metadata") or {}
+    closed = _true(metadata.get("isClosed"))
+    probability = _probability(metadata.get("probability"))
+    return CrmStage(
+        pipeline_id=str(pipeline.get("id")),
+        pipeline=str(pipeline.get("label") or ""),
+        stage_id=str(stage.get("id")),
+        label=str(stage.get("label") or ""),
+        position=_position(stage),
+        probability=probability,
+        closed=closed,
+        won=closed and probability == 1,
+        archived=bool(pipeline.get("archived") or stage.get("archived")),
+    )
+
+
+def _position(item: Json) -> int:
+    return int(item.get("displayOrder") or 0)
+
+
+def _true(value: object) -> bool:
+    """Booleans come as text, and a client that parses them may write "True"."""
+    return str(value).lower() == "true"
+
+
+def _probability(value: object) -> float | None:
+    try:
+        found = float(str(value))
+    except ValueError:
+        return None
+    return found if 0 <= found <= 1 else None
