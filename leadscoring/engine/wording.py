@@ -77,7 +77,8 @@ def show(fact: object) -> str:
         return ", ".join(shown for item in fact[:3] if (shown := show(item)))
     text = "" if missing(fact) else text_of(fact) or ""
     if not text.isprintable():
-        text = "".join(sign if sign.isprintable() else " " for sign in text[: 4 * LONGEST])
+        signs = (sign if sign.isprintable() else " " for sign in text[: 4 * LONGEST])
+        text = " ".join("".join(signs).split())
     text = text.strip()
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
 
