@@ -213,6 +213,10 @@ class NotConnected:
     """The CRM that is not there: every question is refused with the reason."""
 
     connected = False
+    lifecycle_words: Mapping[str, str] = {}
+
+    def contact_url(self, record_id: str) -> str:
+        return ""
 
     def __getattr__(self, name: str) -> "NotConnected":
         return self
