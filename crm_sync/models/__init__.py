@@ -1,4 +1,4 @@
-from crm_sync.models.ledger import Handoff, LostClaim
+from crm_sync.models.ledger import Handoff
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
 
@@ -8,7 +8,6 @@ __all__ = [
     "FieldMapping",
     "Handoff",
     "Link",
-    "LostClaim",
     "Owner",
     "PullReport",
     "Stage",

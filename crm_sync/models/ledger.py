@@ -1,20 +1,40 @@
 """The ledger: one row for each crossing, and how far its handoff to sales has come."""
 
+import json
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import uuid4
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 
 from leadscoring.models import Contact
 
-# Outlasts the slowest batch: calls are bounded by their time-outs, see crm_sync/hubspot/client.py.
+# Outlasts the slowest batch: calls are bounded by their time-outs, and each recorded step renews it.
 LEASE = timedelta(minutes=5)
+# So many attempts that ended without a word: the row itself may be what kills its worker.
+SUSPECT = 3
+# Columns that are written at the end of a step, and only while the claim is held.
+RECORDED = (
+    "status", "because", "failures", "due_at", "portal_id", "record_id", "owner_id",
+    "owner_because", "left_out", "task_tried_at", "task_id", "delivered_at",
+)  # fmt: skip
+# One statement for a whole batch. A row that is no longer waiting under the claim is left alone;
+# one that has left `waiting`, or was put off (`released`), is no longer held.
+RECORD = f"""
+    UPDATE crm_sync_handoff AS row
+    SET {", ".join(f"{name} = step.{name}" for name in RECORDED)},
+        claim = CASE WHEN step.status = 'waiting' AND NOT step.id = ANY(%(released)s) THEN row.claim END
+    FROM jsonb_populate_recordset(NULL::crm_sync_handoff, %(steps)s) AS step
+    WHERE row.id = step.id AND row.claim = step.claim AND row.status = 'waiting'
+    RETURNING row.id
+"""  # noqa: S608 -- made of the constants above
 
 
-class LostClaim(Exception):
-    """The row is in somebody else's hands by now: this worker was too late."""
+def cause(sentence: str) -> str:
+    """A sentence as the column takes it: it may repeat what a CRM said, so it is bounded and mended."""
+    return sentence.replace("\0", "").encode("utf-8", "replace").decode()[:1000]
 
 
 class HandoffQuerySet(models.QuerySet["Handoff"]):
@@ -30,35 +50,80 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     def delivered(self) -> Self:
         return self.filter(status=Handoff.Status.DELIVERED)
 
+    def withdrawn(self) -> Self:
+        return self.filter(status=Handoff.Status.WITHDRAWN)
+
+    def waiting_since(self, before: datetime) -> Self:
+        """Those that wait and crossed before an instant."""
+        return self.waiting().filter(crossed_at__lt=before)
+
+    def without_owner(self) -> Self:
+        """Those on their way for which nobody in sales was found yet."""
+        return self.filter(
+            status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION], owner_id=""
+        )
+
     def claim(self, *, at: datetime, limit: int = 100, lease: timedelta = LEASE) -> list["Handoff"]:
         """Lease the hottest due handoffs to the caller, counting the attempt before the work.
 
         A lease is nothing but a later `due_at`: when the worker dies, its rows fall due again.
+        A row that may have killed its worker goes alone, so that it takes no others with it.
         """
         token = uuid4()
         with transaction.atomic():
             due = self.due(at).select_for_update(skip_locked=True, of=("self",))
-            chosen = [row.pk for row in due.order_by("-total", "crossed_at", "pk")[:limit]]
-            self.filter(pk__in=chosen).update(
-                claim=token, due_at=at + lease, attempts=F("attempts") + 1
+            found = list(due.order_by("-total", "crossed_at", "pk")[:limit])
+            chosen = [row for row in found if row.failures < SUSPECT] or found[:1]
+            self.filter(pk__in=[row.pk for row in chosen]).update(
+                claim=token,
+                due_at=at + lease,
+                attempts=F("attempts") + 1,
+                failures=F("failures") + 1,
             )
-        return list(self.filter(claim=token).select_related("contact__company").order_by("-total"))
+        held = self.filter(claim=token).order_by("-total", "crossed_at", "pk")
+        return list(held.select_related("contact__company", "contact__link", "contact__score"))
+
+    def record(self, rows: Collection["Handoff"]) -> list["Handoff"]:
+        """Write a finished step of claimed rows as they stand in memory, in one statement.
+
+        Answers those that were still in the caller's hands; of the others nothing was written.
+        """
+        columns = ("id", "claim", *RECORDED)
+        steps = [{name: getattr(row, name) for name in columns} for row in rows]
+        released = [row.pk for row in rows if row.released]
+        with connection.cursor() as cursor:
+            cursor.execute(RECORD, {"steps": json.dumps(steps, default=str), "released": released})
+            ours = {row_id for (row_id,) in cursor.fetchall()}
+        return [row for row in rows if row.pk in ours]
+
+    def put_off(self, at: datetime, because: str, until: datetime) -> int:
+        """Let all due handoffs that nobody holds wait for a cause they share; no attempt is counted."""
+        return self.due(at).filter(claim=None).update(because=cause(because), due_at=until)
 
     def resend(self, at: datetime) -> int:
         """Make undelivered handoffs due at once, except those a worker is holding."""
         held = Q(claim__isnull=False, due_at__gt=at, status=Handoff.Status.WAITING)
-        return self.exclude(held).exclude(status=Handoff.Status.DELIVERED).update(
-            status=Handoff.Status.WAITING, due_at=at, claim=None, attempts=0, because=""
+        return (
+            self.exclude(held)
+            .exclude(status=Handoff.Status.DELIVERED)
+            .update(
+                status=Handoff.Status.WAITING,
+                due_at=at,
+                claim=None,
+                attempts=0,
+                failures=0,
+                because="",
+            )
         )
 
     def withdraw(self, because: str) -> int:
         """Take back undelivered handoffs that no worker is holding and that were not begun."""
         begun = ~Q(task_tried_at=None)
         return (
-            self.exclude(status=Handoff.Status.DELIVERED)
+            self.exclude(status__in=[Handoff.Status.DELIVERED, Handoff.Status.WITHDRAWN])
             .filter(claim=None)
             .exclude(begun)
-            .update(status=Handoff.Status.WITHDRAWN, because=because)
+            .update(status=Handoff.Status.WITHDRAWN, because=cause(because))
         )
 
 
@@ -87,6 +152,8 @@ class Handoff(models.Model):
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.WAITING)
     because = models.CharField(max_length=1000, blank=True, default="")
     attempts = models.PositiveIntegerField(default=0)
+    # Attempts that ended without a word or with a fault of this row's own; an outage is neither.
+    failures = models.PositiveIntegerField(default=0, editable=False)
     due_at = models.DateTimeField()
     claim = models.UUIDField(null=True, blank=True, editable=False)
 
@@ -103,9 +170,7 @@ class Handoff(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            UniqueConstraint(
-                fields=["contact", "cycle"], name="one_handoff_per_contact_and_cycle"
-            ),
+            UniqueConstraint(fields=["contact", "cycle"], name="one_handoff_per_contact_and_cycle"),
             UniqueConstraint(
                 fields=["portal_id", "task_id"],
                 condition=~Q(task_id=""),
@@ -113,7 +178,12 @@ class Handoff(models.Model):
             ),
             CheckConstraint(
                 condition=~Q(status="delivered")
-                | (~Q(task_id="") & ~Q(record_id="") & ~Q(owner_id="") & Q(delivered_at__isnull=False)),
+                | (
+                    ~Q(task_id="")
+                    & ~Q(record_id="")
+                    & ~Q(owner_id="")
+                    & Q(delivered_at__isnull=False)
+                ),
                 name="a_delivered_handoff_names_record_owner_and_task",
                 violation_error_message="A delivered handoff must name its CRM record, owner and task.",
             ),
@@ -136,33 +206,42 @@ class Handoff(models.Model):
     def __str__(self) -> str:
         return self.reference
 
-    def record(self, **step: Any) -> None:
-        """Write one finished step; raise LostClaim if the row is no longer ours."""
-        held = Handoff.objects.filter(pk=self.pk, claim=self.claim, status=self.Status.WAITING)
-        if not held.update(**step):
-            raise LostClaim(self.reference)
-        for name, value in step.items():
-            setattr(self, name, value)
+    # Verbs change the row in memory; `Handoff.objects.record` writes them, if the claim still holds.
+    released = False
 
     def deliver(self, task_id: str, at: datetime) -> None:
         """The task exists: the handoff is done."""
-        self.record(
-            task_id=task_id,
-            delivered_at=at,
-            because="",
-            claim=None,
-            status=self.Status.DELIVERED,
-        )
+        self.task_id, self.delivered_at, self.because = task_id, at, ""
+        self.status = self.Status.DELIVERED
 
-    def postpone(self, because: str, until: datetime) -> None:
-        """Not now; the cause stays readable meanwhile."""
-        self.record(because=because[:1000], due_at=until, claim=None)
+    def postpone(self, because: str, until: datetime, *, excused: bool = False) -> None:
+        """Not now; the cause stays readable meanwhile. `excused`: the fault is not this row's."""
+        self.because, self.due_at, self.released = cause(because), until, True
+        self.failures = max(0, self.failures - 1) if excused else self.failures
 
     def give_up(self, because: str) -> None:
         """Nothing more happens until a person has done what `because` says and presses Resend."""
-        self.record(because=because[:1000], claim=None, status=self.Status.NEEDS_ATTENTION)
+        self.because, self.status = cause(because), self.Status.NEEDS_ATTENTION
 
     def withdraw(self, because: str) -> None:
         """Not sent on purpose."""
-        self.record(because=because[:1000], claim=None, status=self.Status.WITHDRAWN)
+        self.because, self.status = cause(because), self.Status.WITHDRAWN
 
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON says it. Reads the contact's e-mail: select it along."""
+        return {
+            "id": self.pk,
+            "contact": self.contact_id,
+            "email": self.contact.email,
+            "cycle": self.cycle,
+            "score": self.total,
+            "status": self.status,
+            "because": self.because,
+            "attempts": self.attempts,
+            "crossed_at": self.crossed_at,
+            "delivered_at": self.delivered_at,
+            "record_id": self.record_id or None,
+            "task_id": self.task_id or None,
+            "owner_id": self.owner_id or None,
+            "reference": self.reference,
+        }

@@ -44,7 +44,12 @@ class FieldMapping(models.Model):
         constraints: ClassVar = [
             CheckConstraint(
                 condition=~Q(source="constant") | ~Q(value=""), name="a_fixed_value_is_given"
-            )
+            ),
+            CheckConstraint(
+                condition=~Q(policy="forward_only") | Q(source="lifecycle_stage"),
+                name="only_the_lifecycle_stage_goes_forward",
+                violation_error_message="“Only forward” fits the lifecycle stage alone.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -34,10 +34,12 @@ class Link(models.Model):
     owner_id = models.CharField(max_length=64, blank=True, default="")
     lifecycle_stage = models.CharField(max_length=100, blank=True, default="")
     lead_status = models.CharField(max_length=100, blank=True, default="")
-    # The lead status that we wrote: only this one (or an empty one) is ours to write over.
-    lead_status_written = models.CharField(max_length=100, blank=True, default="")
+    # Property -> the value we last wrote: a value that reads otherwise was changed by a person.
+    written = models.JSONField(default=dict, blank=True)
     opted_out = models.BooleanField(default=False)
     seen_at = models.DateTimeField()
+    # Deleted in the CRM: such a record is never made again by us.
+    gone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -62,7 +64,9 @@ class Owner(models.Model):
     is_fallback = models.BooleanField(
         "fallback", default=False, help_text="Gets the leads that nobody else takes."
     )
-    time_zone = models.CharField(max_length=64, blank=True, default="", help_text="Empty: the account's.")
+    time_zone = models.CharField(
+        max_length=64, blank=True, default="", help_text="Empty: the account's."
+    )
     last_lead_at = models.DateTimeField(null=True, blank=True, editable=False)
     seen_at = models.DateTimeField()
 
@@ -100,7 +104,9 @@ class Stage(models.Model):
         ordering: ClassVar = ["pipeline", "position"]
         verbose_name = "deal stage"
         constraints: ClassVar = [
-            UniqueConstraint(fields=["pipeline_id", "stage_id"], name="one_stage_per_pipeline_and_id")
+            UniqueConstraint(
+                fields=["pipeline_id", "stage_id"], name="one_stage_per_pipeline_and_id"
+            )
         ]
 
     def __str__(self) -> str:
@@ -130,7 +136,7 @@ class PullReport(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(auto_now=True, null=True)
     contacts = models.PositiveIntegerField(default=0)
     deals = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=1000, blank=True, default="")

@@ -1,0 +1,115 @@
+"""A contact here → the properties of a record there, never over what a person wrote."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
+from crm_sync import wording
+from crm_sync.dossier import Dossier
+from crm_sync.models import FieldMapping
+from crm_sync.port import CrmContact, CrmProperty
+from leadscoring.models import Lifecycle
+
+LONGEST_LINE = 500
+GRADES = tuple(fit + engagement for fit in "ABCD" for engagement in "1234")
+
+Source, Policy = FieldMapping.Source, FieldMapping.Policy
+# Written by set-up where they are missing: (label, type, options).
+OURS = {
+    Source.SCORE: ("number", ()),
+    Source.FIT: ("number", ()),
+    Source.ENGAGEMENT: ("number", ()),
+    Source.GRADE: ("enumeration", GRADES),
+    Source.REASONS: ("long_text", ()),
+    Source.RECENT_ACTIVITY: ("long_text", ()),
+    Source.SEQUENCE_HISTORY: ("long_text", ()),
+    Source.QUALIFIED_AT: ("datetime", ()),
+}
+
+
+def number(value: float | None) -> str:
+    """With a point and no separators, whatever the locale."""
+    return "" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def instant(value: datetime | None) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z") if value else ""
+
+
+READ: Mapping[str, Callable[[Dossier], str]] = {
+    Source.EMAIL: lambda known: known.contact.email or "",
+    Source.FIRST_NAME: lambda known: known.contact.first_name,
+    Source.LAST_NAME: lambda known: known.contact.last_name,
+    Source.COMPANY: lambda known: known.contact.company.name if known.contact.company else "",
+    Source.JOB_TITLE: lambda known: known.contact.job_title,
+    Source.PHONE: lambda known: known.contact.phone,
+    Source.COUNTRY: lambda known: known.contact.country,
+    Source.SCORE: lambda known: number(known.score.total) if known.score else "",
+    Source.FIT: lambda known: number(known.score.fit) if known.score else "",
+    Source.ENGAGEMENT: lambda known: number(known.score.engagement) if known.score else "",
+    Source.GRADE: lambda known: known.score.grade if known.score else "",
+    Source.REASONS: wording.all_reasons,
+    Source.RECENT_ACTIVITY: lambda known: wording.text(wording.activities(known)),
+    Source.SEQUENCE_HISTORY: lambda known: wording.text(wording.sequences(known)),
+    Source.QUALIFIED_AT: lambda known: instant(known.score.crossed_at if known.score else None),
+}
+
+
+def value_of(mapping: FieldMapping, known: Dossier, stage_words: Mapping[str, str]) -> str:
+    """Our value for a property, as the CRM takes it; "" when there is none."""
+    if mapping.source == Source.CONSTANT:
+        return mapping.value
+    if mapping.source == Source.LIFECYCLE_STAGE:
+        return stage_words.get(known.contact.lifecycle_stage, "")
+    value = READ[mapping.source](known)
+    return (
+        value
+        if OURS.get(Source(mapping.source), ("",))[0] == "long_text"
+        else value.strip()[:LONGEST_LINE]
+    )
+
+
+def properties_of(
+    known: Dossier,
+    mappings: Iterable[FieldMapping],
+    stage_words: Mapping[str, str],
+    record: CrmContact | None,
+    written: Mapping[str, str],
+) -> dict[str, str]:
+    """What to write to a record as it reads now (None: it is not there yet).
+
+    `written`: what we last wrote there. A value that we do not have is never written: it would
+    clear what somebody else knew. Nor is one that the record has already.
+    """
+    wanted = {}
+    for mapping in mappings:
+        ours = value_of(mapping, known, stage_words)
+        there = record.properties.get(mapping.property) or "" if record else ""
+        ahead = not record or stage_is_ahead(known, record, there)
+        if ours and ours != there and may_write(mapping, there, written, ahead):
+            wanted[mapping.property] = ours
+    return wanted
+
+
+def may_write(mapping: FieldMapping, there: str, written: Mapping[str, str], ahead: bool) -> bool:
+    """Whether the policy lets us write over what is there."""
+    if mapping.policy == Policy.FORWARD_ONLY:
+        return ahead
+    if mapping.policy == Policy.OURS_WINS or not there:
+        return True
+    return mapping.policy == Policy.WHEN_EMPTY_OR_OURS and there == written.get(mapping.property)
+
+
+def stage_is_ahead(known: Dossier, record: CrmContact, there: str) -> bool:
+    """Whether our lifecycle stage is further than the record's. One that is not ours stays."""
+    if not record.lifecycle_stage:
+        return not there
+    return Lifecycle(known.contact.lifecycle_stage).ahead_of(record.lifecycle_stage)
+
+
+def wanted_properties(mappings: Iterable[FieldMapping]) -> list[CrmProperty]:
+    """The properties that exist only for us, as set-up has to make them."""
+    return [
+        CrmProperty(mapping.property, mapping.get_source_display(), *OURS[Source(mapping.source)])
+        for mapping in mappings
+        if mapping.source in OURS
+    ]

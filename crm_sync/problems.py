@@ -1,0 +1,135 @@
+"""What of the handoffs and of the CRM's side needs a person: each with its cause and what to do."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count
+from django.urls import NoReverseMatch, reverse
+
+from crm_sync.connect import connect
+from crm_sync.models import Handoff, Owner, PullReport, Stage
+from leadscoring.health import Problem
+from leadscoring.models import CrmFreshness
+
+LONG_WAIT = timedelta(minutes=15)
+MOST_CAUSES = 10
+
+
+def tell(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
+    """Receiver of problems_wanted."""
+    connection = list(not_connected())
+    return [
+        *connection,
+        *needing_attention(),
+        *waiting_long(at),
+        *reps(),
+        *stages(),
+        *([] if connection else pulls(at)),
+    ]
+
+
+def not_connected() -> Iterator[Problem]:
+    if not connect().connected:
+        yield Problem(
+            "error",
+            "No CRM is connected: leads that are ready wait here, and mail is held.",
+            "Set HUBSPOT_ACCESS_TOKEN and restart the processes.",
+            "",
+        )
+
+
+def needing_attention() -> Iterator[Problem]:
+    """Handoffs that wait for a person, by their cause, the most frequent first."""
+    causes = Handoff.objects.needing_attention().values("because").annotate(n=Count("pk"))
+    for cause in causes.order_by("-n", "because")[:MOST_CAUSES]:
+        yield Problem(
+            "error",
+            f"{leads(cause['n'])} not handed to sales: {cause['because']}",
+            "Mend the cause, then press Resend.",
+            page("handoff", "status__exact=needs_attention"),
+        )
+
+
+def waiting_long(at: datetime) -> Iterator[Problem]:
+    """Handoffs that should be with sales by now, by the cause of the last attempt."""
+    late = Handoff.objects.waiting().filter(crossed_at__lt=at - LONG_WAIT)
+    for cause in (
+        late.values("because").annotate(n=Count("pk")).order_by("-n", "because")[:MOST_CAUSES]
+    ):
+        because = cause["because"] or "No worker has taken them up."
+        yield Problem(
+            "error",
+            f"{leads(cause['n'])} on the way to sales for more than 15 minutes: {because}",
+            "They are tried again by themselves as soon as the cause is gone; check that a worker and beat run.",
+            page("handoff", "status__exact=waiting"),
+        )
+
+
+def reps() -> Iterator[Problem]:
+    """Before the first pull nobody is known, which is told by the pull."""
+    active = Owner.objects.filter(active=True)
+    if not Owner.objects.exists():
+        return
+    if (
+        not active.filter(takes_leads=True).exists()
+        and not active.filter(is_fallback=True).exists()
+    ):
+        yield Problem(
+            "error",
+            "No rep takes leads: who has no owner in the CRM cannot be handed off.",
+            "Let at least one active rep take leads, or make one the fallback.",
+            page("owner"),
+        )
+
+
+def stages() -> Iterator[Problem]:
+    unset = Stage.objects.filter(effect="", archived=False).order_by("pipeline", "position")
+    for stage in unset[:MOST_CAUSES]:
+        yield Problem(
+            "warning",
+            f"Nobody has set what the deal stage {stage.label} ({stage.pipeline}) does: its contacts' mail is held.",
+            "Set its effect: none, pause or stop.",
+            page("stage"),
+        )
+
+
+def pulls(at: datetime) -> Iterator[Problem]:
+    """The last pull failed, or what is known of the CRM is too old to send by."""
+    report = PullReport.objects.first()
+    if report and report.error:
+        yield Problem(
+            "error",
+            f"The CRM could not be read: {report.error}",
+            "It is tried again every minute.",
+            "",
+        )
+    as_of = CrmFreshness.oldest()
+    if as_of is None:
+        yield Problem(
+            "error",
+            "The CRM was never read: mail is held until it is.",
+            "Check that a worker and beat run, or run crm_pull.",
+            "",
+        )
+    elif as_of < at - timedelta(seconds=settings.CRM_MAX_AGE_SECONDS):
+        minutes = (at - as_of) // timedelta(minutes=1)
+        yield Problem(
+            "error",
+            f"What is known of the CRM is {minutes} minutes old: mail is held.",
+            "Check that a worker and beat run.",
+            "",
+        )
+
+
+def leads(count: int) -> str:
+    return "1 lead" if count == 1 else f"{count} leads"
+
+
+def page(model: str, query: str = "") -> str:
+    """A list in the admin; "" where it has none."""
+    try:
+        address = reverse(f"admin:crm_sync_{model}_changelist")
+    except NoReverseMatch:
+        return ""
+    return f"{address}?{query}" if query else address

@@ -1,0 +1,85 @@
+"""A crossing becomes a row; a row rings the worker; questions from below are answered."""
+
+import logging
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError
+
+from crm_sync.models import Handoff
+from crm_sync.tasks import deliver_handoffs
+from leadscoring.models import Contact
+from leadscoring.signals import Crossing
+
+log = logging.getLogger(__name__)
+
+# Crockford's base 32: no letter that is taken for a figure. 60 random bits are never met twice.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LENGTH = 12
+# With the broker away a ring costs up to a second: after one in vain, requests are spared the next.
+SILENCE = 5.0
+silent_until = 0.0
+
+
+def write_handoffs(sender: object, crossings: Sequence[Crossing], **kwargs: object) -> None:
+    """Receiver of threshold_crossed, in the transaction of the scores that crossed.
+
+    One by one: `bulk_create` would send no post_save, and that is what rings.
+    """
+    for crossing in crossings:
+        withheld = Handoff.Status.WITHDRAWN if crossing.withheld else Handoff.Status.WAITING
+        Handoff.objects.create(
+            contact_id=crossing.contact_id,
+            cycle=crossing.cycle,
+            reference=new_reference(),
+            total=crossing.total,
+            grade=crossing.grade,
+            reasons=crossing.reasons,
+            crossed_at=crossing.at,
+            due_at=crossing.at,
+            status=withheld,
+            because=crossing.withheld,
+        )
+
+
+def new_reference() -> str:
+    """ "LS-7K3M9QX2V4TB": finds a task again, so it must never have been another database's either."""
+    return "LS-" + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+def ring_on_commit(
+    sender: object, instance: Handoff, created: bool, raw: bool = False, **kwargs: object
+) -> None:
+    """Receiver of post_save: one ring for all rows of a transaction."""
+    rung = any(callback is ring for _, callback, _ in connection.run_on_commit)
+    if created and not raw and instance.status == Handoff.Status.WAITING and not rung:
+        transaction.on_commit(ring)
+
+
+def ring() -> None:
+    """Tell a worker that there is something to do. When that fails, the sweep finds the row."""
+    global silent_until
+    if time.monotonic() < silent_until:
+        return
+    try:
+        deliver_handoffs.delay()
+    except OperationalError:
+        silent_until = time.monotonic() + SILENCE
+        log.warning("the broker does not answer: handoffs wait for the sweep")
+
+
+def describe(sender: object, contact: Contact, at: datetime, **kwargs: object) -> dict[str, Any]:
+    """Receiver of contact_described."""
+    rows = contact.handoffs.select_related("contact").order_by("-cycle")[:100]
+    return {"handoffs": [row.as_dict() for row in rows]}
+
+
+def tell_problems(sender: object, at: datetime, **kwargs: object) -> Any:
+    """Receiver of problems_wanted."""
+    from crm_sync import problems
+
+    return problems.tell(sender, at)
