@@ -38,7 +38,7 @@ class Settings:
 
     def change(self, wanted: dict[str, Any]) -> None:
         """Turn the dials that are named; ValueError names one that does not exist or fit."""
-        kinds = {each.name: type(getattr(self, each.name)) for each in fields(self)}
+        kinds = {each.name: each.type for each in fields(self)}
         for name, value in wanted.items():
             if name == "tokens":
                 self.tokens = {key: Token(**token) for key, token in value.items()}
@@ -51,7 +51,7 @@ class Settings:
         return asdict(self)
 
 
-def _fits(value: object, kind: type) -> bool:
+def _fits(value: object, kind: object) -> bool:
     if kind is bool or isinstance(value, bool):
         return kind is bool and isinstance(value, bool)
     return isinstance(value, int | float if kind is float else int) and value >= 0
