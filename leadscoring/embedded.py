@@ -455,7 +455,9 @@ def begin(
 
 
 @contextmanager
-def serving(kind: type[Server], folder: Path | None = None, *, durable: bool = False) -> Iterator[Server]:
+def serving(
+    kind: type[Server], folder: Path | None = None, *, durable: bool = False
+) -> Iterator[Server]:
     """One server that ends with this process; without a folder, in one that ends with it too.
 
     Not durable: fast, and what it holds may be lost with the machine (not with the process).
@@ -477,7 +479,8 @@ def servers(folder: Path | None = None, *, durable: bool = False) -> Iterator[Se
     """PostgreSQL and Redis, ended with this process, however it ends."""
     with ExitStack() as stack:
         started = [
-            stack.enter_context(serving(kind, folder, durable=durable)) for kind in (Postgres, Redis)
+            stack.enter_context(serving(kind, folder, durable=durable))
+            for kind in (Postgres, Redis)
         ]
         yield Servers(*(server.url for server in started))
 

@@ -1,0 +1,51 @@
+"""One PostgreSQL and one Redis for the whole run, and the settings the tests run under.
+
+pytest-django would read the settings before this file is; so the settings module is named here and
+not in pyproject.toml, and Django is set up as soon as there is a database to name.
+"""
+
+import os
+from urllib.parse import urlsplit
+
+import django
+import pytest
+
+from leadscoring import embedded
+
+# Each setting is given, so that nobody's .env gets into the tests.
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "leadscoring.settings",
+    "SECRET_KEY": "only-for-the-tests-and-therefore-not-secret-at-all-0123456789",
+    "DEBUG": "off",
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "CSRF_TRUSTED_ORIGINS": "http://testserver",
+    "BASE_URL": "http://testserver",
+    "EMAIL_URL": "memorymail://",
+    "DEFAULT_FROM_EMAIL": "Northwind <marketing@northwind.example>",
+    "HUBSPOT_ACCESS_TOKEN": "",
+    "HUBSPOT_BASE_URL": "http://127.0.0.1:9",  # nobody listens there: no test reaches the real one
+    "HUBSPOT_CLIENT_SECRET": "",
+    "HUBSPOT_REQUESTS_PER_10S": "100",
+    "CRM_POLL_SECONDS": "60",
+    "CRM_MAX_AGE_SECONDS": "900",
+    "SENTRY_DSN": "",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ.update(SETTINGS)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker:  # its environment is the controller's, servers included
+        os.environ["REDIS_URL"] = numbered(os.environ["REDIS_URL"], int(worker[2:]) + 1)
+    elif not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        serving = embedded.servers()
+        os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = serving.__enter__()
+        # Also after Ctrl-C and errors; a killed run's servers are ended by their guards.
+        config.add_cleanup(lambda: serving.__exit__(None, None, None))
+    django.setup()
+
+
+def numbered(redis_url: str, number: int) -> str:
+    """A Redis database of its own for each worker; PostgreSQL's get theirs from pytest-django."""
+    return urlsplit(redis_url)._replace(path=f"/{number}").geturl()
