@@ -1,6 +1,7 @@
 """A model made ready to run: its rules compiled once, and found by the type of an activity."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from .rules import ActivityIs, Condition, Holds, Rule, asked_once, behind, compiled, leaves
 
@@ -67,7 +68,7 @@ class Plan:
         self.by_type = {type: self._speaking_of(type) for type in sorted(named)}
         self.other = self._speaking_of(None)
 
-    def _speaking_of(self, type: str | None) -> list[tuple[Step, Holds | bool]]:
+    def _speaking_of(self, type: str | None) -> list[tuple[Step, Holds | Literal[True]]]:
         asked = [(step, compiled(step.rule.when, type)) for step in self.steps if not step.once]
         return [(step, holds) for step, holds in asked if holds is not False]
 

@@ -17,7 +17,7 @@ so that the total is the sum of what is shown, and nothing depends on the order 
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import nlargest
@@ -27,7 +27,7 @@ from typing import Any
 
 from . import wording
 from .facts import Activity, Facts, Profile
-from .model import ENGAGEMENT, FIT, Caps, Model
+from .model import ENGAGEMENT, FIT, GROUPS, Caps, Model
 from .plan import Plan, Step
 
 RECENT_PER_TYPE = 1_000
@@ -82,27 +82,26 @@ class Scored:
 
 def score(profile: Profile, log: Iterable[Activity], model: Model, at: datetime) -> Scored:
     """The score of a person at an instant. Order and duplicates in the log change nothing."""
-    plan = model.plan
-    by_type, later = _counting(log, plan, at)
-    ages = _ages(profile.values, by_type, plan, at)
-    for step, contribution in _contributions(plan.disqualifiers, profile.values, ages, at):
+    plan, values = model.plan, profile.values
+    counting, later = _counting(log, plan, at)
+    ages = _ages(values, counting, plan, at)
+    for step, contribution in _contributions(plan.disqualifiers, values, ages, at):
         return _disqualified(contribution, moves=later or step.moves)
     spoken, moves = [], later
-    for step, contribution in _contributions(plan.scoring, profile.values, ages, at):
+    for step, contribution in _contributions(plan.scoring, values, ages, at):
         if contribution.points:
             spoken.append(contribution)
             moves = moves or step.moves
     return _summed(_capped(spoken, model.caps), model, moves)
 
 
-def _counting(
-    log: Iterable[Activity], plan: Plan, at: datetime
-) -> tuple[dict[str, list[Activity]], bool]:
-    """The activities that count, by type; and whether one that would is still to come."""
+def _counting(log: Iterable[Activity], plan: Plan, at: datetime) -> tuple[list[Activity], bool]:
+    """The activities that count; and whether one that would is still to come."""
     later = False
+    steps_for, otherwise = plan.by_type.get, plan.other
     kept: dict[object, Activity] = {}
     for activity in log:
-        if not plan.by_type.get(activity.type, plan.other):
+        if not steps_for(activity.type, otherwise):
             continue
         if activity.at > at:
             later = True
@@ -111,16 +110,16 @@ def _counting(
         held = kept.setdefault(identity, activity)
         if held is not activity:
             kept[identity] = _first(held, activity)
-    by_type = defaultdict(list)
-    for activity in kept.values():
-        by_type[activity.type].append(activity)
-    return {type: _recent(some) for type, some in by_type.items()}, later
+    return _recent(list(kept.values())), later
 
 
 def _recent(activities: list[Activity]) -> list[Activity]:
     if len(activities) <= RECENT_PER_TYPE:
         return activities
-    return nlargest(RECENT_PER_TYPE, activities, key=_rank)
+    by_type = defaultdict(list)
+    for activity in activities:
+        by_type[activity.type].append(activity)
+    return [one for some in by_type.values() for one in nlargest(RECENT_PER_TYPE, some, key=_rank)]
 
 
 def _rank(activity: Activity) -> tuple[datetime, str, str, str]:
@@ -140,19 +139,17 @@ def _first(one: Activity, other: Activity) -> Activity:
 
 
 def _ages(
-    values: Facts, by_type: dict[str, list[Activity]], plan: Plan, at: datetime
+    values: Facts, activities: list[Activity], plan: Plan, at: datetime
 ) -> dict[Step, list[float]]:
     """Seconds since each activity that a rule speaks of, before window and `at_most`."""
-    ages: dict[Step, list[float]] = {}
-    for type, activities in by_type.items():
-        aged = [((at - one.at).total_seconds(), one.properties) for one in activities]
-        for step, holds in plan.by_type.get(type, plan.other):
-            if isinstance(holds, bool):
-                found = [age for age, _ in aged]
-            else:
-                found = [age for age, properties in aged if holds(values, properties)]
-            if found:
-                ages.setdefault(step, []).extend(found)
+    steps_for, otherwise = plan.by_type.get, plan.other
+    ages: dict[Step, list[float]] = defaultdict(list)
+    for activity in activities:
+        age = (at - activity.at).total_seconds()
+        properties = activity.properties
+        for step, holds in steps_for(activity.type, otherwise):
+            if holds is True or holds(values, properties):
+                ages[step].append(age)
     return ages
 
 
@@ -178,7 +175,7 @@ def _of_profile(step: Step, values: Facts) -> Contribution:
 def _of_activities(step: Step, ages: list[float], at: datetime) -> Contribution:
     rule = step.rule
     count = len(ages)
-    last_at = at - timedelta(seconds=min(ages))
+    last_at = at - timedelta(0, min(ages))
     because = wording.of_activities(rule.label, count, last_at, at)
     half_life = step.half_life
     # fsum, because a plain float sum depends on the order of its terms and a score may not.
@@ -194,22 +191,23 @@ def _bounded(worth: float, cap: float | None) -> float:
 
 
 def _capped(spoken: list[Contribution], caps: Caps) -> list[Contribution]:
-    for group, cap in ((FIT, caps.fit), (ENGAGEMENT, caps.engagement)):
-        spoken = _cut(spoken, group, cap)
-    return _cut(spoken, None, caps.total)
+    spoken = _cut(spoken, (FIT,), caps.fit)
+    spoken = _cut(spoken, (ENGAGEMENT,), caps.engagement)
+    return _cut(spoken, GROUPS, caps.total)
 
 
-def _cut(spoken: list[Contribution], group: str | None, cap: float | None) -> list[Contribution]:
-    """The contributions with what a group (None: all together) has above the cap taken off."""
-    excess = _sum(spoken, group) - cap if cap is not None else 0
-    if excess <= 0 or cap is None:
+def _cut(
+    spoken: list[Contribution], groups: Collection[str], cap: float | None
+) -> list[Contribution]:
+    """The contributions, with what those of the groups have above the cap taken off."""
+    if cap is None or (excess := round(_sum(spoken, groups) - cap, 2)) <= 0:
         return spoken
     # Of equals the later rule is cut first.
     weakest_first = spoken[::-1]
     weakest_first.sort(key=attrgetter("points"))
     cut = {}
     for contribution in weakest_first:
-        if contribution.points > 0 and excess > 0 and group in (None, contribution.group):
+        if contribution.points > 0 and excess > 0 and contribution.group in groups:
             taken = round(min(contribution.points, excess), 2)
             excess = round(excess - taken, 2)
             cut[contribution.rule] = replace(
@@ -220,12 +218,12 @@ def _cut(spoken: list[Contribution], group: str | None, cap: float | None) -> li
     return [cut.get(contribution.rule, contribution) for contribution in spoken]
 
 
-def _sum(contributions: Iterable[Contribution], group: str | None) -> float:
-    return round(fsum([c.points for c in contributions if group in (None, c.group)]), 2)
+def _sum(contributions: Iterable[Contribution], groups: Collection[str]) -> float:
+    return round(fsum([part.points for part in contributions if part.group in groups]), 2)
 
 
 def _summed(contributions: list[Contribution], model: Model, moves: bool) -> Scored:
-    fit, engagement = _sum(contributions, FIT), _sum(contributions, ENGAGEMENT)
+    fit, engagement = _sum(contributions, (FIT,)), _sum(contributions, (ENGAGEMENT,))
     return Scored(
         total=round(fit + engagement, 2),
         fit=fit,

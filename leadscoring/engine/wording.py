@@ -50,7 +50,7 @@ def of_activities(label: str, count: int, last_at: datetime, at: datetime) -> st
 
 def of_profile(label: str, facts: Iterable[object]) -> str:
     """ "Senior job title: VP Marketing"; the label alone when nothing is known."""
-    evidence = ", ".join(shown for fact in facts if (shown := show(fact)))
+    evidence = ", ".join([shown for fact in facts if (shown := show(fact))])
     return f"{label}: {evidence}" if evidence else label
 
 
