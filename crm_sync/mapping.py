@@ -90,6 +90,20 @@ def properties_of(
     return wanted
 
 
+def address_found_by(
+    mappings: Iterable[FieldMapping], record: CrmContact, email: str | None
+) -> dict[str, str]:
+    """What counts as written by us at first linking: the address, if the record was found by it.
+
+    So a change of address here is an update there, unless a person has changed it there.
+    """
+    return {
+        mapping.property: record.email
+        for mapping in mappings
+        if mapping.source == Source.EMAIL and record.email == email
+    }
+
+
 def may_write(mapping: FieldMapping, there: str, written: Mapping[str, str], ahead: bool) -> bool:
     """Whether the policy lets us write over what is there."""
     if mapping.policy == Policy.FORWARD_ONLY:

@@ -8,10 +8,11 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from crm_sync import mapping
 from crm_sync.account import account_of
 from crm_sync.effects import deals_by_contact, stages_by_id, verdict
 from crm_sync.mirroring import mirror_deals, mirror_owners, mirror_stages
-from crm_sync.models import Account, Handoff, Link, Owner, PullReport
+from crm_sync.models import Account, FieldMapping, Handoff, Link, Owner, PullReport
 from crm_sync.port import Crm, CrmContact, CrmDeal, CrmError
 from leadscoring import crm_state
 from leadscoring.models import Contact, CrmFreshness, CrmState, Effect, Lifecycle
@@ -54,7 +55,12 @@ def pull(crm: Crm, at: datetime) -> PullReport | None:
             )
             raise
         finally:
-            report.save()
+            PullReport.objects.bulk_create(
+                [report],
+                update_conflicts=True,
+                unique_fields=["id"],
+                update_fields=["started_at", "finished_at", "contacts", "deals", "error"],
+            )
         return report
 
 
@@ -82,6 +88,7 @@ def apply_all(crm: Crm, at: datetime, report: PullReport) -> None:
         found = look(crm, ids)
         report.contacts += len(ids)
         report.deals += apply(crm, account, found, at)
+    crm_state.forget_older(at)
     crm_state.applied_up_to(dict.fromkeys(CrmFreshness.Kind.values, at))
 
 
@@ -129,20 +136,21 @@ def apply(crm: Crm, account: Account, found: Look, at: datetime) -> int:
     return deals
 
 
-def link(account: Account, found: Look, contact_ids: Collection[int], at: datetime) -> set[int]:
+def link(account: Account, found: Look, contacts: Mapping[int, Contact], at: datetime) -> set[int]:
     """Which contact is which record. A record that is another contact's already stays theirs.
 
     Answers the contacts that the CRM did not know and whom a handoff has linked since: what is
     known of them is newer than this look.
     """
-    links = Link.objects.in_bulk(list(contact_ids))
+    links = Link.objects.in_bulk(list(contacts))
     record_ids = [record.record_id for record in found.records.values()]
     taken = Link.objects.filter(portal_id=account.portal_id, record_id__in=record_ids)
     holders = dict(taken.values_list("record_id", "contact_id"))
     fresh = []
+    mappings = list(FieldMapping.objects.filter(enabled=True))
     for pk, record in found.records.items():
-        if pk in contact_ids and holders.setdefault(record.record_id, pk) == pk:
-            fresh.append(link_row(account, pk, record, at))
+        if pk in contacts and holders.setdefault(record.record_id, pk) == pk:
+            fresh.append(link_row(account, contacts[pk], record, mappings, at))
     Link.objects.bulk_create(
         fresh,
         update_conflicts=True,
@@ -163,10 +171,17 @@ def link(account: Account, found: Look, contact_ids: Collection[int], at: dateti
     return links.keys() - found.records.keys() - found.gone
 
 
-def link_row(account: Account, contact_id: int, record: CrmContact, at: datetime) -> Link:
-    """What we wrote there is the handoff's to say, so it is not among the columns that are updated."""
+def link_row(
+    account: Account,
+    contact: Contact,
+    record: CrmContact,
+    mappings: Sequence[FieldMapping],
+    at: datetime,
+) -> Link:
+    """`written` counts for a new link only: afterwards it is the handoff's to say."""
     return Link(
-        contact_id=contact_id,
+        contact=contact,
+        written=mapping.address_found_by(mappings, record, contact.email),
         portal_id=account.portal_id,
         record_id=record.record_id,
         owner_id=record.owner_id[:64],

@@ -44,6 +44,14 @@ def differs(before: CrmState | None, after: CrmState) -> bool:
     return before is None or any(getattr(before, name) != getattr(after, name) for name in TELLING)
 
 
+def forget_older(seen_at: datetime) -> None:
+    """Drop states that a look at everybody of interest did not renew: nobody vouches for them.
+
+    The freshness of the pull would, for people who left it and come back into it later.
+    """
+    CrmState.objects.filter(seen_at__lt=seen_at).delete()
+
+
 def applied_up_to(kinds: dict[str, datetime]) -> None:
     """Say up to which instants the CRM's changes are applied, by kind."""
     CrmFreshness.objects.bulk_create(

@@ -14,9 +14,9 @@ class DefaultField(NamedTuple):
     value: str = ""
 
 
-# A rep's own wording of name, company or phone is never written over.
+# A rep's own wording of name, company or phone is never written over, nor an address they mended.
 MAPPING = (
-    DefaultField("email", "email"),
+    DefaultField("email", "email", "when_empty_or_ours"),
     DefaultField("first_name", "firstname", "when_empty"),
     DefaultField("last_name", "lastname", "when_empty"),
     DefaultField("company", "company", "when_empty"),

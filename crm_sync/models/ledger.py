@@ -206,6 +206,11 @@ class Handoff(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def begun(self) -> bool:
+        """Whether a task may exist already, so that only looking can tell."""
+        return self.task_tried_at is not None and not self.task_id
+
     # Verbs change the row in memory; `Handoff.objects.record` writes them, if the claim still holds.
     released = False
 

@@ -1,0 +1,96 @@
+"""The last steps of a handoff: a rep who gets the lead, and the task that tells them."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+
+from crm_sync import wording
+from crm_sync.batch import Batch
+from crm_sync.mirroring import mirror_owners
+from crm_sync.models import Handoff, Owner
+from crm_sync.port import CrmBusy, CrmDenied, CrmSilent, CrmTask, CrmTaskWrite
+from crm_sync.routing import NOBODY, Reps, due_at
+from leadscoring.pausepoints import reach
+
+# A task whose making was not answered may still be on its way into the CRM for so long.
+SETTLE = timedelta(seconds=20)
+
+
+def find_owners(batch: Batch) -> None:
+    """Give each lead to somebody, in turn also when several workers do so at once."""
+    own = {row.pk: there.owner_id if (there := batch.record_of(row)) else "" for row in batch.rows}
+    active = set(Owner.objects.filter(active=True).values_list("owner_id", flat=True))
+    if not active or any(owner_id and owner_id not in active for owner_id in own.values()):
+        mirror_owners(batch.crm.owners(), batch.at)
+    with transaction.atomic():
+        owners = list(Owner.objects.select_for_update().order_by("pk"))
+        reps = Reps(owners)
+        for row in batch.rows:
+            choice = reps.choose(kept=row.owner_id, own=own[row.pk], at=batch.now())
+            if choice:
+                row.owner_id, row.owner_because = choice.owner.owner_id, choice.because
+            else:
+                row.give_up(NOBODY)
+        Owner.objects.bulk_update(reps.active.values(), ["last_lead_at"])
+        batch.record()
+    batch.owners = reps.active
+
+
+def look_for_tasks(batch: Batch) -> None:
+    """Of tasks that may have been made, find out whether they were; adopt those that are there."""
+    unsure = [row for row in batch.rows if row.begun]
+    for row in unsure:
+        if row.task_tried_at and (settled := row.task_tried_at + SETTLE) > batch.now():
+            row.postpone(
+                row.because or "It is not known yet whether the task was made.",
+                settled,
+                excused=True,
+            )
+    unsure = [row for row in unsure if not row.released]
+    if unsure:
+        tasks = batch.crm.tasks_of([batch.records[row.contact_id].record_id for row in unsure])
+        for row in unsure:
+            adopt(batch, row, tasks.get(batch.records[row.contact_id].record_id, ()))
+
+
+def adopt(batch: Batch, row: Handoff, tasks: Iterable[CrmTask]) -> None:
+    found = [task for task in tasks if row.reference in task.body]
+    if found:
+        row.deliver(found[0].task_id, batch.now())
+
+
+def make_tasks(batch: Batch) -> None:
+    """Make the tasks. That it is tried is written first: after that only looking can tell."""
+    for row in batch.rows:
+        row.task_tried_at = batch.now()
+    batch.record()
+    reach("handoff.before_task")
+    try:
+        answers = batch.crm.create_tasks([task_of(batch, row) for row in batch.rows])
+    except (CrmBusy, CrmDenied):
+        for row in batch.rows:
+            row.task_tried_at = None
+        raise
+    reach("handoff.task_made")
+    for row in batch.rows:
+        answer = answers.get(
+            row.reference, CrmSilent("The CRM did not say whether it made the task.")
+        )
+        if isinstance(answer, CrmTask):
+            row.deliver(answer.task_id, batch.now())
+        else:
+            row.task_tried_at = row.task_tried_at if isinstance(answer, CrmSilent) else None
+            batch.stop(row, answer)
+
+
+def task_of(batch: Batch, row: Handoff) -> CrmTaskWrite:
+    zone = batch.owners[row.owner_id].time_zone or batch.account.time_zone
+    return CrmTaskWrite(
+        trace=row.reference,
+        record_id=row.record_id,
+        owner_id=row.owner_id,
+        subject=wording.subject(row),
+        body=wording.body(row, batch.known[row.contact_id]),
+        due_at=due_at(batch.now(), zone, row.grade),
+    )
