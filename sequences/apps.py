@@ -4,3 +4,12 @@ from django.apps import AppConfig
 class SequencesConfig(AppConfig):
     name = "sequences"
     verbose_name = "Sequences"
+
+    def ready(self) -> None:
+        from leadscoring import signals
+        from sequences import receivers
+
+        signals.people_scored.connect(receivers.on_people_scored)
+        signals.crm_state_changed.connect(receivers.on_crm_state_changed)
+        signals.contact_described.connect(receivers.on_contact_described)
+        signals.problems_wanted.connect(receivers.on_problems_wanted)

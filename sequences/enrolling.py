@@ -1,0 +1,210 @@
+"""Into a sequence, out of it, and the pauses between: each change with its reason and its cause."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+
+from leadscoring.models import Contact
+from sequences import gate
+from sequences.models import (
+    BY_A_SUPPRESSION,
+    BY_THE_CRM,
+    Enrollment,
+    EnrollmentChange,
+    EnrollmentQuerySet,
+    Sequence,
+    Step,
+)
+from sequences.policy import Decision, Enrolled, Go, Hold, Pause, Resume, Stop
+
+STORED = (
+    "state", "because", "by", "next_position", "next_at", "wait_left", "held_because", "changed_at"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Somebody who did not enter, and why."""
+
+    contact: Contact
+    because: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """Who entered a sequence, and who did not."""
+
+    entered: list[Enrollment] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+
+# --- in
+
+
+def enroll(
+    sequence: Sequence, contacts: Iterable[Contact], at: datetime, by: str, *, again: bool = True
+) -> Entry:
+    """Let people into a sequence, from its first step. A fixed number of queries.
+
+    Nobody is in it twice at once. `again`: whoever was in it before may come back. The contacts
+    are locked in id order, so that two who enroll at the same time wait for each other.
+    """
+    with transaction.atomic():
+        people = list(
+            Contact.objects.filter(pk__in=[contact.pk for contact in contacts])
+            .select_related("crm_state")
+            .order_by("pk")
+            .select_for_update(of=("self",), no_key=True)
+        )
+        first = sequence.steps.first()
+        reasons = why_not(sequence, first, people, at, again)
+        entry = Entry(
+            refused=[Refused(one, reasons[one.pk]) for one in people if one.pk in reasons]
+        )
+        if first:
+            able = [person for person in people if person.pk not in reasons]
+            begun = [beginning(sequence, first, person, at, by) for person in able]
+            entry.entered = Enrollment.objects.bulk_create(begun)
+            write_down(entry.entered)
+    return entry
+
+
+def why_not(
+    sequence: Sequence, first: Step | None, people: list[Contact], at: datetime, again: bool
+) -> dict[int, str]:
+    """Contact id → why that person cannot enter; those who can are left out."""
+    if first is None or not sequence.active:
+        because = "The sequence is switched off" if first else "The sequence has no steps"
+        return {person.pk: because for person in people}
+    been = dict(
+        Enrollment.objects.filter(sequence=sequence, contact__in=people)
+        .order_by("pk")
+        .values_list("contact", "state")
+    )
+    suppressed = gate.suppressions(people)
+    reasons = {
+        person.pk: why_not_they(person, been.get(person.pk), suppressed, at, again)
+        for person in people
+    }
+    return {pk: because for pk, because in reasons.items() if because}
+
+
+def why_not_they(
+    person: Contact, been: str | None, suppressed: dict[str, str], at: datetime, again: bool
+) -> str:
+    if not person.email:
+        return "They have no e-mail address"
+    if been in (Enrollment.State.ACTIVE, Enrollment.State.PAUSED):
+        return "They are in this sequence already"
+    if been and not again:
+        return "They were in this sequence before"
+    decision = gate.ask(person, Enrolled(suppressed=suppressed.get(person.email, "")), None, at)
+    return decision.because if isinstance(decision, Stop) else ""
+
+
+def beginning(
+    sequence: Sequence, first: Step, person: Contact, at: datetime, by: str
+) -> Enrollment:
+    """An enrollment before its first step; paused at once when the CRM wants it so."""
+    enrollment = Enrollment(
+        contact=person, sequence=sequence, by=by, next_position=first.position,
+        next_at=at + first.wait, entered_at=at, changed_at=at,
+    )  # fmt: skip
+    decision = gate.ask(person, Enrolled(), None, at)
+    if isinstance(decision, Pause):
+        enrollment.pause(at, decision.because, BY_THE_CRM)
+    return enrollment
+
+
+# --- along and out
+
+
+def pause(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
+    """Pause active ones, and make a pause by the CRM one of a person's; answers how many."""
+    with transaction.atomic():
+        rows = list(enrollments.open().locked())
+        chosen = [row for row in rows if row.is_active or (row.by == BY_THE_CRM != by)]
+        for row in chosen:
+            row.pause(at, because, by)
+        return store(chosen)
+
+
+def resume(enrollments: EnrollmentQuerySet, at: datetime, by: str) -> int:
+    """End pauses; the wait that was left goes on. Answers how many are active again.
+
+    Where the CRM still wants a pause it becomes the CRM's, which ends it when the deal allows.
+    """
+    with transaction.atomic():
+        rows = list(enrollments.paused().with_what_the_gate_asks().locked())
+        before = [(row.state, row.by) for row in rows]
+        for row in rows:
+            row.resume(at, by)
+            obey(row, gate.asked(row, None, at), at)
+        store([row for row, was in zip(rows, before, strict=True) if (row.state, row.by) != was])
+        return sum(row.is_active for row in rows)
+
+
+def stop(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
+    """End open ones for good; answers how many."""
+    with transaction.atomic():
+        rows = list(enrollments.open().locked())
+        for row in rows:
+            row.stop(at, because, by)
+        return store(rows)
+
+
+def finish(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
+    """Call open ones complete; answers how many."""
+    with transaction.atomic():
+        rows = list(enrollments.open().locked())
+        for row in rows:
+            row.finish(at, because, by)
+        return store(rows)
+
+
+def follow(enrollments: EnrollmentQuerySet, at: datetime) -> int:
+    """Bring open ones in line with what is known of their people now; answers how many changed.
+
+    Those that something held are looked at again by the next scan.
+    """
+    with transaction.atomic():
+        rows = list(enrollments.open().with_what_the_gate_asks().locked())
+        enrollments.held().update(next_at=at)
+        return store([row for row in rows if obey(row, gate.asked(row, None, at), at)])
+
+
+def obey(row: Enrollment, decision: Decision, at: datetime) -> bool:
+    """Carry a decision out on a row in memory; answers whether its state changed."""
+    match decision:
+        case Stop(because):
+            row.stop(at, because, BY_A_SUPPRESSION if row.suppressed_because else BY_THE_CRM)
+        case Pause(because):
+            row.pause(at, because, BY_THE_CRM)
+        case Resume():
+            row.resume(at, BY_THE_CRM)
+        case Go() | Hold():
+            return False
+    return True
+
+
+# --- stored
+
+
+def store(rows: list[Enrollment]) -> int:
+    """Write changed rows, which the caller has locked, and what changed them. Two queries."""
+    Enrollment.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["pk"], update_fields=STORED
+    )
+    write_down(rows)
+    return len(rows)
+
+
+def write_down(rows: list[Enrollment]) -> None:
+    EnrollmentChange.objects.bulk_create(
+        EnrollmentChange(
+            enrollment=row, at=row.changed_at, state=row.state, because=row.because, by=row.by
+        )
+        for row in rows
+    )

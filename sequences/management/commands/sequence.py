@@ -1,0 +1,130 @@
+"""Sequences as files under version control, and people into them by hand."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db.models import Count, Q
+from django.utils.timezone import now
+
+from leadscoring.console import Command as Console
+from leadscoring.console import existing_file
+from leadscoring.engine import ModelFileError
+from leadscoring.models import Contact
+from sequences import applying, sequencefile
+from sequences.enrolling import enroll
+from sequences.models import Enrollment, Sequence
+
+BY = "the command line"
+
+
+class Command(Console):
+    help = "List, export and apply sequences, and let people into them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verbs.add_parser("list", help="all sequences, and how many people are in them")
+        export = verbs.add_parser("export", help="print a sequence as a file")
+        export.add_argument("name")
+        apply = verbs.add_parser("apply", help="create or replace the sequence of a file")
+        apply.add_argument("file", type=existing_file)
+        into = verbs.add_parser("enroll", help="let people into a sequence")
+        into.add_argument("name")
+        into.add_argument("emails", nargs="+", metavar="EMAIL")
+
+    def run(self, **options: Any) -> int:
+        verb = getattr(self, options["verb"])
+        result: int = verb(**options)
+        return result
+
+    def list(self, **options: Any) -> int:
+        states = {
+            state: Count("enrollments", filter=Q(enrollments__state=state))
+            for state in Enrollment.State.values
+        }
+        steps = Count("steps", distinct=True)
+        found = Sequence.objects.annotate(length=steps).order_by("name")
+        counted = {
+            row["pk"]: row for row in Sequence.objects.annotate(**states).values("pk", *states)
+        }
+        rows = [
+            {
+                "name": sequence.name,
+                "active": sequence.active,
+                "enter_when": sequence.enter_when,
+                "steps": sequence.length,
+                **{state: counted[sequence.pk][state] for state in states},
+            }
+            for sequence in found
+        ]
+        self.answer({"sequences": rows}, "\n".join(map(line, rows)) or "There are no sequences.")
+        return 0
+
+    def export(self, name: str, **options: Any) -> int:
+        source = sequencefile.dump(applying.text_of(existing(name)))
+        self.answer({"name": name, "source": source}, source.rstrip())
+        return 0
+
+    def apply(self, file: Path, **options: Any) -> int:
+        try:
+            applied = applying.apply(
+                sequencefile.parse(file.read_text(encoding="utf-8-sig")), now()
+            )
+        except UnicodeDecodeError:
+            raise CommandError(f"{file} is not UTF-8 text.") from None
+        except ModelFileError as wrong:
+            self.answer({"error": {"line": wrong.line, "reason": wrong.reason}}, f"{file}: {wrong}")
+            return 1
+        self.answer(
+            {
+                "name": applied.sequence.name,
+                "created": applied.created,
+                "changed": applied.changed,
+                "finished": applied.finished,
+            },
+            said(applied),
+        )
+        return 0
+
+    def enroll(self, name: str, emails: list[str], **options: Any) -> int:
+        sequence = existing(name)
+        wanted = {email.strip().lower() for email in emails}
+        people = list(Contact.objects.filter(email__in=wanted))
+        entry = enroll(sequence, people, now(), BY)
+        refused = [(refusal.contact.email, refusal.because) for refusal in entry.refused]
+        unknown = wanted - {person.email for person in people}
+        refused += [(email, "There is no contact with this address") for email in sorted(unknown)]
+        answer = {
+            "entered": [row.contact.email for row in entry.entered],
+            "refused": [{"email": email, "because": because} for email, because in refused],
+        }
+        lines = [f"{len(entry.entered)} entered {sequence.name}."]
+        self.answer(
+            answer, "\n".join(lines + [f"{email}: {because}." for email, because in refused])
+        )
+        return 1 if refused else 0
+
+
+def existing(name: str) -> Sequence:
+    sequence = Sequence.objects.filter(name=name).first()
+    if sequence is None:
+        raise CommandError(f"There is no sequence {name}.")
+    return sequence
+
+
+def line(row: dict[str, Any]) -> str:
+    states = ", ".join(f"{row[state]} {state}" for state in Enrollment.State.values)
+    off = "" if row["active"] else " (switched off)"
+    return f"{row['name']}{off}: {row['steps']} steps; {states}"
+
+
+def said(applied: applying.Applied) -> str:
+    if not applied.changed:
+        return f"{applied.sequence.name} is what the file says already."
+    done = "created" if applied.created else "replaced; people under way go on"
+    finished = (
+        f", {applied.finished} of them had come further and finished" if applied.finished else ""
+    )
+    return f"{applied.sequence.name} is {done}{finished}."

@@ -1,0 +1,131 @@
+"""Pure: what the CRM's state of a person, and an enrollment, allow: go on, wait, pause, stop, and why.
+
+What is not known holds: no mail goes to somebody whose deal may forbid it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """The due mail may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The mail waits; nothing about the enrollment changes."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The enrollment waits until the CRM's state of the person changes."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """What paused the enrollment is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The enrollment is over for good."""
+
+    because: str
+
+
+Decision = Go | Hold | Pause | Resume | Stop
+
+
+@dataclass(frozen=True, slots=True)
+class CrmSays:
+    """What the CRM says of a person. `effect` is none, pause or stop; `because` names the deal."""
+
+    effect: str
+    because: str = ""
+    opted_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What of an enrollment the decision depends on. `suppressed` says why; empty: it is not."""
+
+    suppressed: str = ""
+    paused: bool = False
+    paused_by_the_crm: bool = False
+
+
+def decide(
+    enrolled: Enrolled,
+    crm: CrmSays | None,
+    as_of: datetime | None,
+    at: datetime,
+    max_age: timedelta,
+) -> Decision:
+    """The decision about one open enrollment at an instant.
+
+    `crm` None: the CRM was not asked about this person yet. `as_of` None: it was never read whole.
+    """
+    return (
+        forbidden(enrolled, crm)
+        or waiting(enrolled, crm)
+        or unknown(crm)
+        or too_old(as_of, at, max_age)
+        or Go()
+    )
+
+
+def forbidden(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
+    """What ends an enrollment whatever state it is in, and however old the CRM's word is."""
+    if enrolled.suppressed:
+        return Stop(enrolled.suppressed)
+    if crm and crm.opted_out:
+        return Stop("They opted out of e-mail in the CRM")
+    if crm and crm.effect == "stop":
+        return Stop(crm.because)
+    return None
+
+
+def waiting(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | Resume | None:
+    """A pause that begins, goes on or ends. What a person paused, the CRM does not resume.
+
+    A pause ends without a look at how old the CRM's word is: the next mail asks for that.
+    """
+    if enrolled.paused and not enrolled.paused_by_the_crm:
+        return Hold("It is paused until a person resumes it")
+    if crm and crm.effect == "pause":
+        return Hold(crm.because) if enrolled.paused else Pause(crm.because)
+    if enrolled.paused and crm and crm.effect == "none":
+        return Resume()
+    return None
+
+
+def unknown(crm: CrmSays | None) -> Hold | None:
+    if crm is None:
+        return Hold("The CRM has not been asked about this person yet")
+    if crm.effect != "none":
+        return Hold(f"The CRM's state of this person is not understood: {crm.effect}")
+    return None
+
+
+def too_old(as_of: datetime | None, at: datetime, max_age: timedelta) -> Hold | None:
+    """Why nobody at all is written to now; None when the CRM was read lately enough."""
+    if as_of is None:
+        return Hold("The CRM has not been read yet; mail waits until it is")
+    if at - as_of > max_age:
+        return Hold(
+            f"The CRM was last read {age(at - as_of)} ago; mail waits until it is read again"
+        )
+    return None
+
+
+def age(span: timedelta) -> str:
+    """A span in its largest whole unit: 40 seconds, 31 minutes, 2 hours, 3 days."""
+    for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        if number := int(span.total_seconds()) // seconds:
+            return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    return "less than a second"

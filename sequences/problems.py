@@ -1,0 +1,52 @@
+"""What of the mail needs a person, for the home page and the checks of ops."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.urls import reverse
+
+from leadscoring.health import Problem
+from leadscoring.models import CrmFreshness
+from sequences import gate
+from sequences.models import Delivery, Enrollment, MailServerFault
+
+
+def problems(at: datetime) -> Iterator[Problem]:
+    """The gravest first."""
+    yield from no_mail_server(at)
+    yield from everybody_waits(at)
+    yield from undecided(at)
+
+
+def no_mail_server(at: datetime) -> Iterator[Problem]:
+    for fault in MailServerFault.objects.all():
+        yield Problem(
+            severity="error",
+            what=f"{fault.because}. No mail has left since {fault.since:%d %B %H:%M} UTC.",
+            fix="Check EMAIL_URL, DEFAULT_FROM_EMAIL and the mail server; nothing is lost, mails wait.",
+            url=reverse("admin:sequences_enrollment_changelist"),
+        )
+
+
+def everybody_waits(at: datetime) -> Iterator[Problem]:
+    """Due mails that nobody gets because of the CRM's age; that age is a problem of its own."""
+    hold = gate.closed(CrmFreshness.oldest(), at)
+    due = Enrollment.objects.due(at).count() if hold else 0
+    if hold and due:
+        yield Problem(
+            severity="warning",
+            what=f"{due} due {'mail waits' if due == 1 else 'mails wait'}. {hold.because}.",
+            fix="See to the connection with the CRM; the mails leave by themselves afterwards.",
+            url=reverse("admin:sequences_enrollment_changelist"),
+        )
+
+
+def undecided(at: datetime) -> Iterator[Problem]:
+    mails = Delivery.objects.needing_a_person().count()
+    if mails:
+        yield Problem(
+            severity="warning",
+            what=f"{mails} {'mail' if mails == 1 else 'mails'} failed or perhaps left; the people wait.",
+            fix="Decide for each: send it again, or count it as sent.",
+            url=f"{reverse('admin:sequences_delivery_changelist')}?ask=person",
+        )

@@ -1,0 +1,46 @@
+"""What the lower app tells, and what follows for sequences."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from leadscoring.models import Contact
+from sequences import enrolling
+from sequences.describing import describe
+from sequences.entering import enter
+from sequences.models import BY_THE_CRM, Enrollment, Suppression
+from sequences.suppressing import suppress
+
+
+def on_people_scored(
+    sender: object,
+    contact_ids: Collection[int],
+    at: datetime,
+    types: Mapping[int, set[str]],
+    **kwargs: object,
+) -> None:
+    enter(contact_ids, types, at)
+
+
+def on_crm_state_changed(
+    sender: object, contact_ids: Collection[int], at: datetime, **kwargs: object
+) -> None:
+    """Who opted out there is never written to from here; the rest is the policy's."""
+    gone = Contact.objects.filter(
+        pk__in=contact_ids, crm_state__opted_out=True, email__isnull=False
+    )
+    emails = list(gone.values_list("email", flat=True))
+    if emails:
+        suppress(emails, Suppression.Reason.CRM_OPT_OUT, at, by=BY_THE_CRM)
+    enrolling.follow(Enrollment.objects.filter(contact__in=contact_ids), at)
+
+
+def on_contact_described(
+    sender: object, contact: Contact, at: datetime, **kwargs: object
+) -> dict[str, object]:
+    return {"enrollments": describe(contact, at)}
+
+
+def on_problems_wanted(sender: object, at: datetime, **kwargs: object) -> list[object]:
+    from sequences.problems import problems
+
+    return list(problems(at))

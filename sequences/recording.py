@@ -1,0 +1,110 @@
+"""What became of a claimed mail, written down; and what follows for the enrollment.
+
+Locks are taken in one order everywhere: contact, enrollment, delivery.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import OperationalError, connection, transaction
+
+from sequences import activities, enrolling
+from sequences.claiming import Claim
+from sequences.models import BY_THE_SENDER, Delivery, Enrollment, Suppression
+from sequences.posting import Later, Left, Outcome, Refused, Unclear
+from sequences.suppressing import suppress
+
+# After the first, second, … time that the mail server puts a mail off; then a person decides.
+BACK_OFF = [timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440)]
+LEFT_BEHIND = "The process that was sending it ended before it could say whether the mail left"
+RETRIES = 3
+
+log = logging.getLogger(__name__)
+
+
+class LostClaim(Exception):
+    """The claim is not this worker's any more: it was called unclear, or the person was deleted."""
+
+
+def record(claim: Claim, outcome: Outcome, at: datetime) -> None:
+    """Write down what became of a mail.
+
+    Tried again when the database was away or found a deadlock: it would be a pity to ask a person
+    about a mail of which we know everything.
+    """
+    for tried in range(1, RETRIES + 1):
+        try:
+            with transaction.atomic():
+                write(claim.delivery, outcome, at)
+            return
+        except LostClaim:
+            log.warning("Delivery %s was taken away before it was recorded.", claim.delivery.pk)
+            return
+        except OperationalError:
+            if tried == RETRIES:
+                raise
+            connection.close()
+
+
+def write(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
+    match outcome:
+        case Left():
+            activities.store("email_sent", [(delivery, at)], at)
+            row = settle(delivery, Delivery.State.SENT, "", sent_at=at)
+            if row.go_past(delivery.position, at, BY_THE_SENDER):
+                enrolling.store([row])
+        case Later(because) if delivery.attempts <= len(BACK_OFF):
+            row = settle(delivery, Delivery.State.WAITING, because)
+            if row.is_active:
+                row.hold(at + BACK_OFF[delivery.attempts - 1], because)
+        case Refused(because, bounced=True):
+            suppress(
+                [delivery.email], Suppression.Reason.BOUNCED, at, by=BY_THE_SENDER, detail=because
+            )
+            settle(delivery, Delivery.State.FAILED, because)
+        case Later(because) | Refused(because):
+            needs_a_person(settle(delivery, Delivery.State.FAILED, because), because, at)
+        case Unclear(because):
+            needs_a_person(settle(delivery, Delivery.State.UNCLEAR, because), because, at)
+
+
+def settle(
+    delivery: Delivery, state: Delivery.State, because: str, sent_at: datetime | None = None
+) -> Enrollment:
+    """Give a claimed delivery its outcome; answers its enrollment, locked. Raises LostClaim."""
+    row = Enrollment.objects.filter(pk=delivery.enrollment_id).locked().first()
+    ours = Delivery.objects.filter(
+        pk=delivery.pk, state=Delivery.State.CLAIMED, attempts=delivery.attempts
+    )
+    if row is None or not ours.update(state=state, because=because[:500], sent_at=sent_at):
+        raise LostClaim
+    return row
+
+
+def needs_a_person(row: Enrollment, because: str, at: datetime) -> None:
+    if row.is_open:
+        row.pause(at, because, BY_THE_SENDER)
+        enrolling.store([row])
+
+
+def put_back(claim: Claim, because: str, at: datetime) -> None:
+    """The mail did not leave, through no fault of its own: due again, the attempt not counted."""
+    with transaction.atomic():
+        row = settle(claim.delivery, Delivery.State.WAITING, because)
+        Delivery.objects.filter(pk=claim.delivery.pk).update(attempts=claim.delivery.attempts - 1)
+        if row.is_active:
+            row.hold(at, because)
+
+
+def call_unclear(at: datetime) -> int:
+    """Claims that a worker left behind: nobody knows whether those mails left; a person decides."""
+    with transaction.atomic():
+        left_behind = Delivery.objects.left_behind(at)
+        rows = list(Enrollment.objects.filter(deliveries__in=left_behind).locked())
+        lost = Delivery.objects.left_behind(at).filter(enrollment__in=rows)
+        count = lost.update(state=Delivery.State.UNCLEAR, because=LEFT_BEHIND)
+        open_rows = [row for row in rows if row.is_open]
+        for row in open_rows:
+            row.pause(at, LEFT_BEHIND, BY_THE_SENDER)
+        enrolling.store(open_rows)
+    return count

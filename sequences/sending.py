@@ -1,0 +1,66 @@
+"""Due steps: claim one, ask the gate inside the claim, send it outside, write down what became of it.
+
+A mail is claimed, and the claim committed, before it leaves. Whoever finds an old claim cannot
+know whether it left, so it is never sent again by a program. One mail at a time: between the
+gate's answer and the mail there is nothing but the mail itself.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from leadscoring.models import CrmFreshness
+from leadscoring.pausepoints import reach
+from sequences import gate, recording
+from sequences.claiming import Claim, claim_next
+from sequences.models import Enrollment, MailServerFault
+from sequences.posting import Left, MailServerAway, PostOffice, post_office
+
+Clock = Callable[[], datetime]
+
+LIMIT = 500
+LONGEST_SCAN = timedelta(seconds=60)
+
+
+def send_due(clock: Clock, limit: int = LIMIT) -> int:
+    """Send what is due, over one connection, for a minute at most; answers how many left.
+
+    Nothing is touched while the CRM was not read lately: everybody waits. Any number of workers
+    may do this at once.
+    """
+    at = clock()
+    recording.call_unclear(at)
+    if gate.closed(CrmFreshness.oldest(), at) or not Enrollment.objects.due(at).exists():
+        return 0
+    try:
+        with post_office() as office:
+            MailServerFault.objects.all().delete()
+            return scan(office, clock, limit)
+    except MailServerAway as away:
+        MailServerFault.objects.note(str(away), clock())
+        return 0
+
+
+def scan(office: PostOffice, clock: Clock, limit: int) -> int:
+    left, looked_at, until = 0, 0, clock() + LONGEST_SCAN
+    while looked_at < limit and clock() < until:
+        office.ready()
+        taken = claim_next(clock())
+        if taken is None:
+            break
+        looked_at += 1
+        if isinstance(taken, Claim):
+            left += deliver(office, taken, clock)
+    return left
+
+
+def deliver(office: PostOffice, claim: Claim, clock: Clock) -> bool:
+    """Send a claimed mail and write down what became of it; answers whether it left."""
+    reach("mail claimed")
+    try:
+        outcome = office.send(claim.message)
+    except MailServerAway as away:
+        recording.put_back(claim, str(away), clock())
+        raise
+    reach("mail sent")
+    recording.record(claim, outcome, clock())
+    return isinstance(outcome, Left)

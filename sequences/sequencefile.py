@@ -1,0 +1,160 @@
+"""YAML text ↔ sequence. What can't be right is refused with the line and the reason."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import yaml
+
+from leadscoring.engine.modelfile import (
+    ModelFileError,
+    Place,
+    _document,
+    _fields,
+    _items,
+    _scalar,
+    _text,
+    _written,
+)
+from sequences import conditions, merging
+
+MOST_STEPS = 100
+LONGEST_WAIT = timedelta(days=3_650)
+LONGEST_SUBJECT = 200
+UNITS = {"week": 604_800, "day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+_WAIT = re.compile(rf"([0-9]{{1,9}}) ({'|'.join(UNITS)})s?")
+
+
+@dataclass(frozen=True, slots=True)
+class StepText:
+    """One mail as its file says it."""
+
+    wait: timedelta
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceText:
+    """A sequence as its file says it."""
+
+    name: str
+    enter_when: dict[str, Any]
+    steps: tuple[StepText, ...]
+
+
+def parse(text: str) -> SequenceText:
+    """The sequence a file describes."""
+    fields = _fields(_document(text), ("name", "enter_when", "steps"), ("name", "steps"))
+    return SequenceText(
+        name=_name(fields["name"]),
+        enter_when=_enter_when(fields["enter_when"]) if "enter_when" in fields else {},
+        steps=tuple(_step(item) for item in _items(fields["steps"], MOST_STEPS)),
+    )
+
+
+def _name(place: Place) -> str:
+    name = _text(place)
+    if len(name) > 100:
+        place.refuse("name is longer than 100 characters")
+    return name
+
+
+def _enter_when(place: Place) -> dict[str, Any]:
+    """Conditions by name. Nothing behind the name: people enter by hand only."""
+    if isinstance(place.node, yaml.ScalarNode) and place.node.value in ("", "null", "~", "none"):
+        return {}
+    fields = _fields(place, None)
+    for name, value in fields.items():
+        try:
+            conditions.check({name: _value(value)})
+        except conditions.ConditionError as error:
+            value.refuse(str(error))
+    return {name: _value(value) for name, value in fields.items()}
+
+
+def _value(place: Place) -> Any:
+    if isinstance(place.node, yaml.SequenceNode):
+        return [_scalar(item) for item in _items(place, 100)]
+    return _scalar(place)
+
+
+def _step(item: Place) -> StepText:
+    fields = _fields(
+        Place(item.node, "the step"), ("wait", "subject", "body"), ("wait", "subject", "body")
+    )
+    subject = _merged(fields["subject"])
+    if len(subject) > LONGEST_SUBJECT or "\n" in subject:
+        fields["subject"].refuse(
+            f"subject must be one line of at most {LONGEST_SUBJECT} characters"
+        )
+    return StepText(_wait(fields["wait"]), subject, _merged(fields["body"]))
+
+
+def _merged(place: Place) -> str:
+    """A text with merge fields, checked; the line is that of the field."""
+    _, text = _written(place)
+    try:
+        merging.parse(text)
+    except merging.MergeError as error:
+        # A block (| or >) begins on the line after its sign.
+        in_block = place.node.style in ("|", ">")
+        raise ModelFileError(
+            f"{place.name}: {error.reason}", place.line + error.line - (not in_block)
+        ) from None
+    return text
+
+
+def _wait(place: Place) -> timedelta:
+    _, text = _written(place)
+    found = _WAIT.fullmatch(text.strip())
+    if not found:
+        place.refuse("wait must be a number and a unit, such as 3 days, 4 hours or 30 minutes")
+    wait = timedelta(seconds=int(found[1]) * UNITS[found[2]])
+    if wait > LONGEST_WAIT:
+        place.refuse("wait is longer than 10 years")
+    return wait
+
+
+# --- Back to text
+
+
+def dump(sequence: SequenceText) -> str:
+    """The sequence as a file; parse() of it gives the same sequence."""
+    content: dict[str, Any] = {"name": sequence.name}
+    if sequence.enter_when:
+        content["enter_when"] = sequence.enter_when
+    content["steps"] = [
+        {"wait": in_units(step.wait), "subject": step.subject, "body": Block(step.body)}
+        for step in sequence.steps
+    ]
+    return yaml.dump(content, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def in_units(wait: timedelta) -> str:
+    """A wait as the file writes it: in the largest unit, up to days, that leaves no rest."""
+    seconds = int(wait.total_seconds())
+    for unit in ("day", "hour", "minute", "second"):
+        if seconds % UNITS[unit] == 0:
+            number = seconds // UNITS[unit]
+            return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    raise AssertionError("every whole number of seconds is a number of seconds")
+
+
+class Block(str):
+    """A text that is written as a block when it has several lines."""
+
+    __slots__ = ()
+
+
+class Dumper(yaml.SafeDumper):
+    pass
+
+
+def _block(dumper: yaml.SafeDumper, text: Block) -> yaml.Node:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
+
+
+Dumper.add_representer(Block, _block)

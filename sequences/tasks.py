@@ -1,0 +1,11 @@
+"""What beat rings for."""
+
+from celery import shared_task
+from django.utils.timezone import now
+
+from sequences.sending import send_due
+
+
+@shared_task
+def send_due_steps() -> None:
+    send_due(clock=now)
