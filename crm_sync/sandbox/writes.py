@@ -186,9 +186,9 @@ def inline_links(store: Store, kind: str, associations: Any) -> list[tuple[str, 
 
 
 def _link(store: Store, kind: str, id_: str, type_ids: list[int]) -> tuple[str, str, list[int]]:
-    labels = [LABELS.get(each) for each in type_ids]
-    targets = {label.target for label in labels if label and label.source == kind}
-    if not labels or len(targets) != 1 or any(not each or each.source != kind for each in labels):
+    labels = [LABELS[each] for each in type_ids if each in LABELS and LABELS[each].source == kind]
+    targets = {label.target for label in labels}
+    if len(labels) < len(type_ids) or len(targets) != 1:
         raise bad_associations(f"{type_ids} is no association type from {SINGULAR[kind]}")
     target = targets.pop()
     found = store.alive(target, id_)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -62,6 +63,19 @@ class Hub:
         groups = {"contacts": "contactinformation", "tasks": "task", "deals": "dealinformation"}
         made = {"name": name, "label": name, "type": "string", "fieldType": "text"}
         return self.post(f"/crm/v3/properties/{kind}", made | {"groupName": groups[kind]} | more)
+
+
+class Tags(HTMLParser):
+    """The start tags of a page, with their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[tuple[str, str | None]]]] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, attrs))
 
 
 def link(to: str, type_id: int) -> dict[str, Any]:

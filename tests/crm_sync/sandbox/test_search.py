@@ -116,12 +116,14 @@ def test_a_query_that_cannot_be_is_refused(hub: Hub, body: object) -> None:
 
 
 def test_the_sixth_search_of_a_second_is_too_many(hub: Hub) -> None:
+    hub.sandbox.settings.rate = 100
     answers = [hub.post(SEARCH, {}) for _ in range(30)]
 
     late = [each for each in answers if each.status_code == 429]
     assert late[0].json()["policyName"] == "SECONDLY"
     assert late[0].json()["errorType"] == "RATE_LIMIT"
-    assert not [name for name in late[0].headers if "ratelimit" in name.lower()]
+    headers = [name for each in answers for name in each.headers]
+    assert not [name for name in headers if "ratelimit" in name.lower()]
 
 
 def test_an_index_that_lags_shows_what_was(hub: Hub) -> None:
@@ -129,7 +131,7 @@ def test_an_index_that_lags_shows_what_was(hub: Hub) -> None:
     hub.sandbox.settings.search_lag = 3_600
     hub.contact("new@lead.example", city="Rome")
 
-    assert found(hub, where("city", "EQ", value="rome")) == []
+    assert found(hub, {}) == []
 
 
 def test_a_lagging_index_has_the_values_of_then() -> None:
