@@ -2,8 +2,10 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from crm_sync.dossier import Dossier
 from crm_sync.effects import Stages
@@ -12,10 +14,12 @@ from crm_sync.models.ledger import LEASE
 from crm_sync.port import Crm, CrmBusy, CrmContact, CrmDenied, CrmError, CrmMissing, CrmRefused
 from crm_sync.retrying import wait_of
 
+Write = TypeVar("Write")
 log = logging.getLogger(__name__)
 
 # A person has to change something in the account: asking more often would only cost requests.
 DENIED_WAIT = 60.0
+FAULT = "A fault in this program ({name}): the worker's log says where."
 DELETED = "The contact's record was deleted in the CRM, and a deleted record is never made again."
 
 
@@ -65,6 +69,19 @@ class Batch:
         self.record()
         if excused:
             Handoff.objects.put_off(self.now(), because, self.now() + wait_of(1, "all", at_least))
+
+    def prepare(self, make: Callable[[Handoff], Write]) -> dict[int, Write]:
+        """What to send for each row, by its id. A row whose own data make that fail stands aside."""
+        made = {}
+        for row in self.rows:
+            try:
+                made[row.pk] = make(row)
+            except Exception as fault:
+                log.exception("handoff %s could not be put into words", row.reference)
+                self.postpone(row, FAULT.format(name=type(fault).__name__), excused=False)
+        self.rows, aside = self.under_way(), [row for row in self.rows if row.released]
+        Handoff.objects.record(aside)
+        return made
 
     def record_of(self, row: Handoff) -> CrmContact | None:
         """The contact's record as it was read."""

@@ -62,12 +62,13 @@ def adopt(batch: Batch, row: Handoff, tasks: Iterable[CrmTask]) -> None:
 
 def make_tasks(batch: Batch) -> None:
     """Make the tasks. That it is tried is written first: after that only looking can tell."""
+    tasks = batch.prepare(lambda row: task_of(batch, row))
     for row in batch.rows:
         row.task_tried_at = batch.now()
     batch.record()
     reach("handoff.before_task")
     try:
-        answers = batch.crm.create_tasks([task_of(batch, row) for row in batch.rows])
+        answers = batch.crm.create_tasks([tasks[row.pk] for row in batch.rows])
     except (CrmBusy, CrmDenied):
         for row in batch.rows:
             row.task_tried_at = None

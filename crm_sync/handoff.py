@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from crm_sync.account import account_of
-from crm_sync.batch import DENIED_WAIT, Batch
+from crm_sync.batch import DENIED_WAIT, FAULT, Batch
 from crm_sync.giving import find_owners, look_for_tasks, make_tasks
 from crm_sync.models import Handoff
 from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError
@@ -11,7 +11,6 @@ from crm_sync.records import read_records, save_records
 from crm_sync.weighing import weigh
 
 STEPS = (weigh, read_records, look_for_tasks, save_records, find_owners, make_tasks)
-FAULT = "A fault in this program ({name}): the worker's log says where."
 
 
 def deliver_due(crm: Crm, at: datetime) -> int:

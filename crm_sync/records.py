@@ -97,7 +97,7 @@ def save_records(batch: Batch) -> None:
     """Write the records; properties that the CRM refuses are left out, and the lead still goes."""
     for row in batch.rows:
         row.left_out = {}
-    sent = {row.pk: write_of(batch, row) for row in batch.rows}
+    sent = batch.prepare(lambda row: write_of(batch, row))
     answers = dict(batch.crm.save_contacts(list(sent.values())))
     again = {
         row.pk: changed
