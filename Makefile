@@ -1,0 +1,84 @@
+# Needs Python 3.11 or newer, make and a C library. Everything else is brought or made here.
+
+VENV = .venv/bin/python
+READY = .venv/.installed
+# The first Python that is new enough and can make an environment: `python3` is older on some machines.
+PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+BENCHES = engine
+
+.PHONY: help demo test services stop lint run bench requirements browser
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1~\2/p' $(MAKEFILE_LIST) | awk -F'~' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+demo: $(READY) ## Play the whole loop on this machine and keep serving (ONCE=1: check every hop and end)
+	@$(VENV) manage.py demo $(if $(filter-out 0,$(ONCE)),--once)
+
+test: $(READY) lint browser ## Run linters, types, import contracts and all tests
+	@$(VENV) -m pytest -q -n 2
+	@echo; echo "All checks and all tests passed."
+
+services: $(READY) ## Start (or find running) PostgreSQL and Redis for work by hand; `make stop` ends them
+	@$(VENV) -m leadscoring.embedded start
+	@$(VENV) manage.py migrate --no-input --verbosity 0
+
+stop: $(READY) ## Stop what `make services` left running; its data stays
+	@$(VENV) -m leadscoring.embedded stop
+
+# Linters need settings, not servers: nobody listens at these addresses.
+lint: export DATABASE_URL = postgres://nobody@127.0.0.1:9/nothing
+lint: export REDIS_URL = redis://127.0.0.1:9/0
+lint: export SECRET_KEY = made-up-for-the-linters-0123456789-abcdefghijklmnopqrstuvwxyz
+lint: export DEBUG = off
+lint: export BASE_URL = https://leads.example.com
+lint: export ALLOWED_HOSTS = leads.example.com
+lint: export CSRF_TRUSTED_ORIGINS = https://leads.example.com
+lint: export HUBSPOT_BASE_URL = https://api.hubapi.com
+lint: $(READY) ## Run linters, types, import contracts and Django's own checks
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m mypy
+	@$(VENV) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	@$(VENV) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@$(VENV) manage.py check --deploy --fail-level WARNING
+
+# The commands are those of the Procfile. Each is ended by its own process id.
+run: services ## Run web, worker and beat as in production, on localhost (PORT=8000)
+	@PATH="$(CURDIR)/.venv/bin:$$PATH"; export GUNICORN_CMD_ARGS="--bind 127.0.0.1:$(or $(PORT),8000)"; unset PORT; \
+	of() { sed -n "s/^$$1: /exec /p" Procfile; }; \
+	sh -c "$$(of web)" & web=$$!; sh -c "$$(of worker)" & worker=$$!; sh -c "$$(of beat)" & beat=$$!; \
+	trap 'kill $$web $$worker $$beat 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM HUP; wait $$web
+
+bench: $(READY) ## Print speed figures and what they are compared with
+	@set -e; for bench in $(BENCHES); do $(VENV) -m tests.bench.$$bench; done
+
+requirements: ## Pin anew what requirements.in and requirements-dev.in ask for (needs uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+# The browser tests say so and are left out where there is no Chromium.
+browser:
+	@if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "No Chromium here: installing it for the browser tests ..."; \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null 2>&1; \
+		fi; \
+		command -v chromium >/dev/null || echo "!!! NO CHROMIUM: THE BROWSER TESTS WILL BE SKIPPED. Install it to run them."; \
+	fi
+
+# The stamp comes last: an install that was interrupted is done again, a finished one never.
+$(READY): requirements-dev.txt
+	@if command -v uv >/dev/null; then \
+		{ test -x $(VENV) || uv venv --quiet --python '>=3.11' .venv; } && \
+		uv pip install --quiet --python $(VENV) -r requirements-dev.txt; \
+	elif [ -n "$(PYTHON)" ]; then \
+		echo "Installing into .venv with $(PYTHON) (about half a minute) ..."; \
+		{ $(VENV) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv; } && \
+		$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; \
+	else \
+		echo "Python 3.11 or newer (with its venv module) was not found on PATH." >&2; exit 1; \
+	fi
+	@touch $(READY)

