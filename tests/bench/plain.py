@@ -10,7 +10,7 @@ from typing import Any
 
 from leadscoring.engine import RECENT_PER_TYPE, Activity, Model, Profile, Rule
 from leadscoring.engine.lookups import missing, number_of, text_of
-from leadscoring.engine.rules import ActivityIs, All, AnyOf, Not, ProfileIs, FactIs
+from leadscoring.engine.rules import ActivityIs, All, AnyOf, FactIs, Not, ProfileIs
 
 Figures = tuple[float, float, float, dict[str, tuple[float, int]], bool]
 
@@ -143,10 +143,8 @@ def relates(lookup: str, fact: Any, value: Any) -> bool:
     if lookup in ("exact", "in"):
         if isinstance(value, bool):
             return (
-                text.lower() == str(value).lower()
-                and not isinstance(fact, (int, float))
-                or fact is value
-            )
+                text.lower() == str(value).lower() and not isinstance(fact, (int, float))
+            ) or fact is value
         return text == value if isinstance(value, str) else number_of(fact) == value
     wanted = str(value)
     if lookup.startswith("i"):

@@ -29,10 +29,14 @@ def test_the_domain_of_an_email_is_what_stands_behind_the_last_at(email, domain)
     assert Profile.of({"email": email}, {}).values.get("email_domain") == domain
 
 
-def test_no_property_can_pose_as_the_domain():
-    profile = Profile.of({"email": "a@one.example"}, {"email_domain": "rival.example"})
+@pytest.mark.parametrize("email", ["a@one.example", "", None])
+def test_no_property_can_pose_as_a_known_field(email):
+    posing = {"email_domain": "rival.example", "phone": "1"}
 
-    assert profile.values["email_domain"] == "one.example"
+    values = Profile.of({"email": email}, posing).values
+
+    assert "phone" not in values
+    assert values.get("email_domain") != "rival.example"
 
 
 def test_equal_activities_are_one_in_a_set():
