@@ -1,0 +1,101 @@
+"""The other side of HubSpot's adapter: the sandbox, asked over HTTP without our own client."""
+
+import json
+import urllib.request
+from typing import Any
+
+from crm_sync.sandbox.server import Sandbox
+
+TOKEN = "pat-na1-made-up"
+CONTACTS, DEALS, TASKS = (f"/crm/v3/objects/{kind}" for kind in ("contacts", "deals", "tasks"))
+STAGES = {"mql": "marketingqualifiedlead", "sql": "salesqualifiedlead"}
+
+
+class HubSpotSide:
+    text_property = "jobtitle"
+    number_property = "lead_score"
+    active_owner = "712340001"
+    archived_owner = "712340004"
+    open_stage = ("default", "contractsent")
+    won_stage = ("default", "closedwon")
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(
+            self.sandbox.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    def trouble(self, kind: str, path: str = "/", **more: Any) -> None:
+        fault = {"kind": kind, "match": {"path_prefix": path}, **more}
+        self.ask("POST", "/sandbox/faults", fault)
+
+    def seen(self) -> list[dict[str, Any]]:
+        """Every API request so far: method, path, status."""
+        return self.ask("GET", "/sandbox/requests")
+
+    def add_contact(self, email: str, *, owner_id: str = "", lifecycle_stage: str = "") -> str:
+        stage = STAGES.get(lifecycle_stage, lifecycle_stage)
+        sent = {"email": email, "hubspot_owner_id": owner_id, "lifecyclestage": stage}
+        return self.ask("POST", CONTACTS, {"properties": sent})["id"]
+
+    def merge(self, kept: str, gone: str) -> str:
+        both = {"primaryObjectId": kept, "objectIdToMerge": gone}
+        return self.ask("POST", f"{CONTACTS}/merge", both)["id"]
+
+    def archive(self, record_id: str) -> None:
+        self.ask("DELETE", f"{CONTACTS}/{record_id}")
+
+    def opt_out(self, record_id: str) -> None:
+        self.set(record_id, hs_email_optout="true")
+
+    def set(self, record_id: str, **properties: str) -> None:
+        self.ask("PATCH", f"{CONTACTS}/{record_id}", {"properties": properties})
+
+    def value(self, record_id: str, name: str) -> str:
+        found = self.ask("GET", f"{CONTACTS}/{record_id}?properties={name}")
+        return found["properties"][name] or ""
+
+    def contacts(self) -> int:
+        return len(self.ask("GET", f"{CONTACTS}?limit=100")["results"])
+
+    def add_deal(self, name: str, stage: tuple[str, str], *record_ids: str) -> str:
+        spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}
+        deal = {
+            "properties": {"dealname": name, "pipeline": stage[0], "dealstage": stage[1]},
+            "associations": [{"to": {"id": id_}, "types": [spec]} for id_ in record_ids],
+        }
+        return self.ask("POST", DEALS, deal)["id"]
+
+    def add_tasks(self, record_id: str, many: int) -> None:
+        spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}
+        task = {
+            "properties": {"hs_timestamp": "2026-05-04T09:00:00Z"},
+            "associations": [{"to": {"id": record_id}, "types": [spec]}],
+        }
+        for start in range(0, many, 100):
+            self.ask("POST", f"{TASKS}/batch/create", {"inputs": [task] * min(100, many - start)})
+
+    def finish(self, task_id: str) -> None:
+        done = {"properties": {"hs_task_status": "COMPLETED"}}
+        self.ask("PATCH", f"{TASKS}/{task_id}", done)
+
+    def tasks(self) -> list[str]:
+        found = self.ask("GET", f"{TASKS}?limit=100&properties=hs_task_subject")["results"]
+        return [each["properties"]["hs_task_subject"] for each in found]
+
+    def be_busy(self, seconds: int) -> None:
+        body = {"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
+        self.trouble("status", status=429, body=body, headers={"Retry-After": str(seconds)})
+
+    def go_silent(self) -> None:
+        self.trouble("drop_after")
+
+    def revoke(self) -> None:
+        self.ask("POST", "/sandbox/settings", {"tokens": {}})

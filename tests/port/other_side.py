@@ -1,0 +1,38 @@
+"""What a contract test needs of the CRM itself, in neutral words: to put things there and to look.
+
+An adapter's tests bring a class like this for their CRM.
+"""
+
+from typing import Protocol
+
+
+class OtherSide(Protocol):
+    text_property: str  # properties of contacts that the account has
+    number_property: str
+    active_owner: str
+    archived_owner: str
+    open_stage: tuple[str, str]  # ids of pipeline and stage
+    won_stage: tuple[str, str]
+
+    def add_contact(self, email: str, *, owner_id: str = "", lifecycle_stage: str = "") -> str: ...
+    def merge(self, kept: str, gone: str) -> str:
+        """Two records become one; answers its id, which may be a new one."""
+
+    def archive(self, record_id: str) -> None: ...
+    def opt_out(self, record_id: str) -> None: ...
+    def value(self, record_id: str, name: str) -> str: ...
+    def contacts(self) -> int: ...
+    def add_deal(self, name: str, stage: tuple[str, str], *record_ids: str) -> str: ...
+    def add_tasks(self, record_id: str, many: int) -> None: ...
+    def finish(self, task_id: str) -> None: ...
+    def tasks(self) -> list[str]:
+        """The subjects of all tasks."""
+
+    def be_busy(self, seconds: int) -> None:
+        """Refuse the next request, as one too many."""
+
+    def go_silent(self) -> None:
+        """Do what the next request asks, and cut the connection instead of answering."""
+
+    def revoke(self) -> None:
+        """The credentials are no longer good."""
