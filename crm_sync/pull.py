@@ -1,6 +1,6 @@
 """What sales did in the CRM: mirrored here, and turned into the neutral CRM state of contacts."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +22,7 @@ from sequences.models import Enrollment
 CHUNK = 500
 # Any number that nobody else in this database locks.
 LOCK = 0x1EAD_5C0E
+Watch = Callable[[Iterator[int]], Iterable[int]]
 DELETED = "The contact's record was deleted in the CRM"
 
 
@@ -35,10 +36,10 @@ class Look:
     deals: dict[int, Sequence[CrmDeal]] = field(default_factory=dict)
 
 
-def pull(crm: Crm, at: datetime) -> PullReport | None:
+def pull(crm: Crm, at: datetime, watch: Watch = iter) -> PullReport | None:
     """Read what the CRM says of everybody we have to do with, and apply it.
 
-    Answers how it went, with the cause in `error` when it failed; None when another pull runs.
+    `watch` sees the number of contacts of each chunk go by. Answers how it went, with the cause in `error` when it failed; None when another pull runs.
     Freshness moves to `at` only after everything was applied.
     """
     with alone() as mine:
@@ -46,7 +47,7 @@ def pull(crm: Crm, at: datetime) -> PullReport | None:
             return None
         report = PullReport(started_at=at)
         try:
-            apply_all(crm, at, report)
+            apply_all(crm, at, report, watch)
         except CrmError as error:
             report.error = str(error)[:1000]
         except Exception as fault:
@@ -78,18 +79,21 @@ def alone() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
-def apply_all(crm: Crm, at: datetime, report: PullReport) -> None:
+def apply_all(crm: Crm, at: datetime, report: PullReport, watch: Watch) -> None:
     account = account_of(crm, at)
     stages, owners = crm.stages(), crm.owners()
     with transaction.atomic():
         mirror_stages(stages)
         mirror_owners(owners, at)
-    for ids in chunks(people(), CHUNK):
-        found = look(crm, ids)
-        report.contacts += len(ids)
-        report.deals += apply(crm, account, found, at)
+    report.contacts = sum(watch(chunk_by_chunk(crm, account, at, report)))
     crm_state.forget_older(at)
     crm_state.applied_up_to(dict.fromkeys(CrmFreshness.Kind.values, at))
+
+
+def chunk_by_chunk(crm: Crm, account: Account, at: datetime, report: PullReport) -> Iterator[int]:
+    for ids in chunks(people(), CHUNK):
+        report.deals += apply(crm, account, look(crm, ids), at)
+        yield len(ids)
 
 
 def people() -> QuerySet[Contact]:
