@@ -60,16 +60,14 @@ class Wire:
         """An Answer; NotGood or NoAnswer instead of all else."""
         more |= {"preload_content": False, "redirect": False, "retries": False}
         with _Deadline(self.seconds) as deadline:
-            answer = self._answer(method, url, more)
-        if deadline.passed:
-            raise NoAnswer(f"the answer took longer than {self.seconds:g} s", sent=True)
+            answer = self._answer(method, url, more, deadline)
         if len(answer.body) > LONGEST_ANSWER:
             raise NoAnswer("the answer was too long to be one", sent=True)
         if not 200 <= answer.status <= 299:
             raise NotGood(answer)
         return answer
 
-    def _answer(self, method: str, url: str, more: dict[str, Any]) -> Answer:
+    def _answer(self, method: str, url: str, more: dict[str, Any], deadline: "_Deadline") -> Answer:
         try:
             response = self._connections.request(method, url, **more)
             body = response.read(LONGEST_ANSWER + 1)
@@ -78,7 +76,9 @@ class Wire:
         except (ConnectTimeoutError, NewConnectionError) as fault:
             raise NoAnswer(f"it cannot be reached ({_name(fault)})", sent=False) from None
         except (HTTPError, OSError) as fault:
+            deadline.check()
             raise NoAnswer(f"the connection failed ({_name(fault)})", sent=True) from None
+        deadline.check()  # a connection that was cut may look like an answer that ended
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, body)
 
@@ -96,7 +96,8 @@ class _Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.connection: HTTPConnection | None = None
-        self.passed = False
+        self._seconds = seconds
+        self._passed = False
         self._timer = Timer(seconds, self._cut)
         self._timer.daemon = True
 
@@ -114,8 +115,12 @@ class _Deadline:
         self._timer.cancel()
         _this_thread.deadline = None
 
+    def check(self) -> None:
+        if self._passed:
+            raise NoAnswer(f"the answer took longer than {self._seconds:g} s", sent=True)
+
     def _cut(self) -> None:
-        self.passed = True
+        self._passed = True
         connection = self.connection
         if connection is not None and connection.sock is not None:
             with suppress(OSError):

@@ -115,9 +115,7 @@ def test_options_that_lack_are_reported(crm):
 
 
 def test_contacts_are_found_by_id_with_what_rules_read(crm, there):
-    owned = there.add_contact(
-        "ada@example.com", owner_id=there.active_owner, lifecycle_stage="sql"
-    )
+    owned = there.add_contact("ada@example.com", owner_id=there.active_owner, lifecycle_stage="sql")
     there.opt_out(owned)
 
     contact = crm.contacts_by_id([owned], [there.text_property])[owned]
