@@ -127,6 +127,12 @@ def _contacts() -> Iterable[Definition]:
     yield definition("phone", "Phone Number", group, fieldType="phonenumber")
     yield definition("mobilephone", "Mobile Phone Number", group, fieldType="phonenumber")
     yield definition("message", "Message", group, fieldType="textarea")
+    yield from _sales_side(group)
+    yield from _stamps(group, created="createdate", modified="lastmodifieddate")
+
+
+def _sales_side(group: str) -> Iterable[Definition]:
+    """Where the contact stands, who cares for it, and whether it may be written to."""
     yield definition(
         "lifecyclestage",
         "Lifecycle Stage",
@@ -156,7 +162,6 @@ def _contacts() -> Iterable[Definition]:
         labels=BOUNCE,
         read_only=True,
     )
-    yield from _stamps(group, created="createdate", modified="lastmodifieddate")
 
 
 def _companies() -> Iterable[Definition]:

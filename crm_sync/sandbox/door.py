@@ -164,12 +164,12 @@ def _document(request: Request) -> Any:
 
 
 def _log(state: State, request: Request, response: Response | None, fault: Fault | None) -> None:
-    state.log.append(
-        {
-            "method": request.method,
-            "path": request.path,
-            "status": response.status if response else None,
-            "at": iso(request.at),
-            "fault": fault.kind if fault else None,
-        }
-    )
+    entry = {
+        "method": request.method,
+        "path": request.path,
+        "status": response.status if response else None,
+        "at": iso(request.at),
+        "fault": fault.kind if fault else None,
+    }
+    with state.lock:
+        state.log.append(entry)

@@ -31,7 +31,7 @@ class Fault:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
         if not set(self.match) <= {"method", "path_prefix"}:
             raise ValueError("match takes method and path_prefix")
-        if not 100 <= self.status <= 599 or not 0 <= self.seconds <= LONGEST_SECONDS:
+        if not 200 <= self.status <= 599 or not 0 <= self.seconds <= LONGEST_SECONDS:
             raise ValueError("status or seconds out of range")
 
     def is_for(self, method: str, path: str) -> bool:

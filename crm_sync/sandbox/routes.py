@@ -4,7 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from . import account, associations, objects, owners, pipelines, properties, search
+from . import (
+    account,
+    associations,
+    merging,
+    object_batches,
+    objects,
+    owners,
+    pipelines,
+    properties,
+    search,
+)
 from .call import Answer, Call, kind_named
 from .refusals import Refusal, not_found
 
@@ -64,13 +74,13 @@ STAGES = "pipelines/{kind}/{pipeline}/stages"
 
 ROUTES = [
     _route("POST objects/{kind}/search", search.search, "read", bucket="search"),
-    _route("POST objects/{kind}/batch/read", objects.batch_read, "read"),
-    _route("POST objects/{kind}/batch/create", objects.batch_create, "write"),
-    _route("POST objects/{kind}/batch/update", objects.batch_update, "write"),
-    _route("POST objects/{kind}/batch/upsert", objects.batch_upsert, "write"),
-    _route("POST objects/{kind}/batch/archive", objects.batch_archive, "write"),
-    _route("POST objects/{kind}/merge", objects.merge, "write"),
-    _route("POST objects/contacts/gdpr-delete", objects.gdpr_delete, "contacts"),
+    _route("POST objects/{kind}/batch/read", object_batches.read, "read"),
+    _route("POST objects/{kind}/batch/create", object_batches.create, "write"),
+    _route("POST objects/{kind}/batch/update", object_batches.update, "write"),
+    _route("POST objects/{kind}/batch/upsert", object_batches.upsert, "write"),
+    _route("POST objects/{kind}/batch/archive", object_batches.archive, "write"),
+    _route("POST objects/{kind}/merge", merging.merge, "write"),
+    _route("POST objects/contacts/gdpr-delete", merging.gdpr_delete, "contacts"),
     _route("POST objects/{kind}", objects.create, "write"),
     _route("GET objects/{kind}", objects.page, "read"),
     _route("GET objects/{kind}/{id}", objects.read, "read"),

@@ -12,8 +12,8 @@ from typing import Any
 
 from .call import Answer, Call, Item, kind_named, strings_of, text_of, whole
 from .moments import instant, milliseconds
-from .objects import view
 from .refusals import bad_json, bad_request
+from .showing import view
 from .store import Record
 
 PAGE_LIMIT = 200
@@ -32,7 +32,7 @@ Test = Callable[[Found], bool]
 
 def search(call: Call) -> Answer:
     sent, kind = call.document(), call.kind()
-    if len(json.dumps(sent)) > BODY_LIMIT:
+    if len(json.dumps(sent, separators=(",", ":"), ensure_ascii=False)) > BODY_LIMIT:
         raise bad_request(f"a search may have {BODY_LIMIT} characters")
     limit = whole(sent.get("limit") or 10, "limit", PAGE_LIMIT, lowest=1)
     start = whole(sent.get("after") or 0, "after")

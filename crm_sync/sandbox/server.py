@@ -21,6 +21,7 @@ from .store import Store
 
 LONGEST_BODY = 5 * 1024 * 1024
 IDLE_SECONDS = 60
+BODILESS = (204, 304)
 
 
 class Sandbox:
@@ -183,10 +184,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        if response.status != 204:
-            self.send_header("Content-Length", str(len(response.body)))
+        body = b"" if response.status in BODILESS else response.body
+        if response.status not in BODILESS:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(response.body)
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: what was asked is at /sandbox/requests."""

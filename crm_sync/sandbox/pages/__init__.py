@@ -99,4 +99,6 @@ def _local(to: str) -> str:
 def _page(status: int, page: Page, state: State, section: str = "-") -> Response:
     here = {f"{name or 'tasks'}_now": "page" if name == section else "" for name in SECTIONS}
     html = fill("layout", title=page.title, body=page.body, portal=state.store.portal_id, **here)
-    return Response(status, html.encode(), SECURE | {"Content-Type": "text/html; charset=utf-8"})
+    return Response(
+        status, html.encode(errors="replace"), SECURE | {"Content-Type": "text/html; charset=utf-8"}
+    )

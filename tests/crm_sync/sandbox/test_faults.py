@@ -29,6 +29,14 @@ def test_a_status_is_answered_so_often_and_nothing_is_done(hub: Hub) -> None:
     assert len(names(hub)) == 1
 
 
+def test_an_answer_without_a_body_keeps_the_connection_right(hub: Hub) -> None:
+    trouble(hub, "status", status=204, body="not allowed here")
+
+    codes = [hub.get(CONTACTS).status_code for _ in range(2)]
+
+    assert codes == [204, 200]
+
+
 @pytest.mark.parametrize(("kind", "made"), [("drop_before", 0), ("drop_after", 1)])
 def test_a_connection_ends_before_or_after_the_work(hub: Hub, kind: str, made: int) -> None:
     trouble(hub, kind, match={"method": "POST", "path_prefix": CONTACTS})

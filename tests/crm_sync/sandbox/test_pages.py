@@ -173,6 +173,12 @@ def scripts(page: str) -> int:
     return [tag for tag, _ in Tags(page).found].count("script")
 
 
+def test_text_that_is_no_text_is_shown_all_the_same(hub: Hub) -> None:
+    contact = hub.contact(firstname="A\ud800\x00B", company="\u202e")
+
+    assert "A?" in seen(hub, f"/contacts/{contact}")
+
+
 def test_pages_need_the_servers_own_name(hub: Hub) -> None:
     answer = requests.get(hub.url, headers={"Host": "evil.example"}, timeout=10)
 
