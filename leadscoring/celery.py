@@ -45,3 +45,13 @@ def keep_our_logging(**kwargs: object) -> None:
     from django.conf import settings
 
     dictConfig(settings.LOGGING)
+
+
+@signals.before_task_publish.connect(sender="leadscoring.tasks.heartbeat")
+def beat_lives(**kwargs: object) -> None:
+    """Only beat sends this task, so its sending is beat's own sign of life."""
+    from django.utils.timezone import now
+
+    from leadscoring import heartbeat
+
+    heartbeat.seen("beat", now())

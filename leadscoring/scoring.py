@@ -156,6 +156,9 @@ def scored_row(
         moves=scored.moves,
     )
     was = (before or row).qualification
+    if before and not was.armed:
+        # Somebody whose cool-down ended unseen is armed again before what they did now counts.
+        was = advance(was, before.total, before.disqualified, version.model.thresholds, at)
     now = advance(was, scored.total, scored.disqualified, version.model.thresholds, at)
     row.armed, row.cycle, row.crossed_at = now.armed, now.cycle, now.crossed_at
     return row

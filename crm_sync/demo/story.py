@@ -203,7 +203,7 @@ def ready_for_sales(loop: Loop) -> None:
 def ada_asks_for_a_demo(loop: Loop) -> None:
     loop.console.print("\n[bold]3. Ada asks for a demo[/bold]")
     ada = {"email": ADA, "first_name": "Ada", "last_name": "Lind", "company": "Alder Robotics",
-           "job_title": "VP Marketing", "country": "Sweden", "properties": {"employees": 340}}  # fmt: skip
+           "job_title": "VP Marketing", "country": "Sweden", "phone": "+46 8 555 0100", "properties": {"company_size": 340}}  # fmt: skip
     loop.ours("contacts", ada)
     now = datetime.now(UTC)
     site = "https://www.northwind-tools.example"
