@@ -63,85 +63,43 @@ def asked_to_end(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def set_up() -> Iterator[Stage]:
-    """Start PostgreSQL, Redis, the stand-in, a mail server, web, worker and beat; end them all.
+    """Everything, started and ended: also on Ctrl-C, a closed terminal (SIGHUP) and SIGTERM.
 
-    Also on Ctrl-C, a closed terminal (SIGHUP) and SIGTERM: these arrive here as
-    KeyboardInterrupt. When this very process is killed, `embedded.end_with_parent` ends the rest.
+    When this very process is killed, the guards of `embedded.end_with_parent` end the rest.
     """
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, asked_to_end)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lead-demo-")))
-        servers = stack.enter_context(embedded.servers())
-        stage = arrange(folder, servers)
-        start = lambda name, *command: stack.enter_context(part(stage, name, command))  # noqa: E731 - a sentence below for each part
-        python = sys.executable
-        start(
-            "crm",
-            python,
-            "-m",
-            "crm_sync.sandbox",
-            "--port",
-            port_of(stage.crm),
-            "--token",
-            stage.environment["HUBSPOT_ACCESS_TOKEN"],
-        )
-        start(
-            "mail",
-            python,
-            "-m",
-            "aiosmtpd",
-            "-n",
-            "-l",
-            stage.environment["EMAIL_URL"].removeprefix("smtp://"),
-            "-c",
-            "aiosmtpd.handlers.Mailbox",
-            str(stage.mails),
-        )
-        migrated = stage.manage("migrate", "--no-input")
-        if migrated.returncode:
-            raise StageError(f"The database could not be set up; see {folder}/commands.log.")
-        start(
-            "web",
-            python,
-            "-m",
-            "gunicorn",
-            "leadscoring.wsgi",
-            "--bind",
-            f"127.0.0.1:{port_of(stage.web)}",
-            "--worker-class",
-            "gthread",
-            "--threads",
-            "4",
-            "--no-control-socket",
-        )
-        start(
-            "worker",
-            python,
-            "-m",
-            "celery",
-            "-A",
-            "leadscoring",
-            "worker",
-            "--concurrency",
-            "2",
-            "--without-mingle",
-            "--without-gossip",
-        )
-        start(
-            "beat",
-            python,
-            "-m",
-            "celery",
-            "-A",
-            "leadscoring",
-            "beat",
-            "--schedule",
-            str(folder / "beat"),
-        )
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lead-demo-"))
+        stage = arrange(Path(folder), stack.enter_context(embedded.servers()))
+        stack.enter_context(running(stage))
+        yield stage
+
+
+@contextmanager
+def running(stage: Stage) -> Iterator[None]:
+    """The stand-in, a mail server, web, worker and beat, each a process of its own."""
+    python, token = sys.executable, stage.environment["HUBSPOT_ACCESS_TOKEN"]
+    mail = stage.environment["EMAIL_URL"].removeprefix("smtp://")
+    web = f"127.0.0.1:{port_of(stage.web)}"
+    celery = (python, "-m", "celery", "-A", "leadscoring")
+    commands = {
+        "crm": (python, "-m", "crm_sync.sandbox", "--port", port_of(stage.crm), "--token", token),
+        "mail": (python, "-m", "aiosmtpd", "-n", "-l", mail, "-c", "aiosmtpd.handlers.Mailbox", str(stage.mails)),
+        "web": (python, "-m", "gunicorn", "leadscoring.wsgi", "--bind", web, "--workers", "2",
+                "--worker-class", "gthread", "--threads", "4", "--no-control-socket"),
+        "worker": (*celery, "worker", "--concurrency", "2", "--without-mingle", "--without-gossip"),
+        "beat": (*celery, "beat", "--schedule", str(stage.folder / "beat")),
+    }  # fmt: skip
+    migrated = stage.manage("migrate", "--no-input")
+    if migrated.returncode:
+        raise StageError(f"The database could not be set up; see {stage.folder}/commands.log.")
+    with ExitStack() as stack:
+        for name, command in commands.items():
+            stack.enter_context(part(stage, name, command))
         wait_for(f"{stage.web}/healthz", stage)
         wait_for(stage.crm, stage)
-        yield stage
+        yield
 
 
 def arrange(folder: Path, servers: embedded.Servers) -> Stage:
