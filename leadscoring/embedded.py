@@ -36,6 +36,7 @@ from typing import Any, NamedTuple
 KEPT = Path(__file__).resolve().parent.parent / ".services"  # of `make services`, in this checkout
 READY_WITHIN = 60.0
 ENDED_WITHIN = 30.0
+NO_PROCESS = 2**30  # above every system's highest process id
 
 
 class ServerError(Exception):
@@ -358,9 +359,19 @@ class Postgres(Server):
         self.binary = find(POSTGRES, home / "programs")
         if not (self.data / "PG_VERSION").exists():
             self.make_cluster()
+        self.disown_stale_lock()
+
+    def disown_stale_lock(self) -> None:
+        """Let PostgreSQL see that a lock file is stale where a bare process id can't tell it.
+
+        That is in a copied folder (the id is that of the original) and where nobody reaps dead
+        processes (some containers). The rest of the file stays: PostgreSQL finds survivors by it.
+        """
         lock = self.data / "postmaster.pid"
-        if lock.exists() and lock.read_text().splitlines()[1:2] != [str(self.data)]:
-            lock.unlink()  # came with a copied or moved folder: it names a process of the original
+        if lock.exists():
+            pid, data, *rest = lock.read_text().split("\n")
+            if data != str(self.data) or not began(int(pid)):
+                write_private(lock, "\n".join([str(NO_PROCESS), data, *rest]))
 
     def make_cluster(self) -> None:
         # Letters beyond ASCII need a locale for upper and lower; 17 brings one of its own.
@@ -521,9 +532,9 @@ def written_down() -> list[Kept]:
     """Servers left running for this very folder; nothing when it is a copy of another."""
     try:
         state = json.loads((KEPT / "state.json").read_text())
-    except (OSError, ValueError):
+        return [Kept(**one) for one in state["servers"]] if state["folder"] == str(KEPT) else []
+    except (OSError, ValueError, LookupError, TypeError):  # none yet, not ours to read, or torn
         return []
-    return [Kept(**one) for one in state["servers"]] if state["folder"] == str(KEPT) else []
 
 
 def running() -> Servers | None:
