@@ -9,20 +9,19 @@ from crm_sync.models import FieldMapping
 from crm_sync.port import CrmContact, CrmProperty
 from leadscoring.models import Lifecycle
 
-LONGEST_LINE = 500
 GRADES = tuple(fit + engagement for fit in "ABCD" for engagement in "1234")
 
 Source, Policy = FieldMapping.Source, FieldMapping.Policy
-# Written by set-up where they are missing: (label, type, options).
-OURS = {
-    Source.SCORE: ("number", ()),
-    Source.FIT: ("number", ()),
-    Source.ENGAGEMENT: ("number", ()),
-    Source.GRADE: ("enumeration", GRADES),
-    Source.REASONS: ("long_text", ()),
-    Source.RECENT_ACTIVITY: ("long_text", ()),
-    Source.SEQUENCE_HISTORY: ("long_text", ()),
-    Source.QUALIFIED_AT: ("datetime", ()),
+# Exist only for us, so set-up makes them: label, type, options.
+OURS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    Source.SCORE: ("Lead score", "number", ()),
+    Source.FIT: ("Fit score", "number", ()),
+    Source.ENGAGEMENT: ("Engagement score", "number", ()),
+    Source.GRADE: ("Lead grade", "enumeration", GRADES),
+    Source.REASONS: ("Reasons of the lead score", "long_text", ()),
+    Source.RECENT_ACTIVITY: ("Recent activity", "long_text", ()),
+    Source.SEQUENCE_HISTORY: ("Sequence history", "long_text", ()),
+    Source.QUALIFIED_AT: ("Qualified at", "datetime", ()),
 }
 
 
@@ -60,12 +59,7 @@ def value_of(mapping: FieldMapping, known: Dossier, stage_words: Mapping[str, st
         return mapping.value
     if mapping.source == Source.LIFECYCLE_STAGE:
         return stage_words.get(known.contact.lifecycle_stage, "")
-    value = READ[mapping.source](known)
-    return (
-        value
-        if OURS.get(Source(mapping.source), ("",))[0] == "long_text"
-        else value.strip()[:LONGEST_LINE]
-    )
+    return READ[mapping.source](known).strip()
 
 
 def properties_of(
@@ -123,7 +117,7 @@ def stage_is_ahead(known: Dossier, record: CrmContact, there: str) -> bool:
 def wanted_properties(mappings: Iterable[FieldMapping]) -> list[CrmProperty]:
     """The properties that exist only for us, as set-up has to make them."""
     return [
-        CrmProperty(mapping.property, mapping.get_source_display(), *OURS[Source(mapping.source)])
+        CrmProperty(mapping.property, *OURS[mapping.source])
         for mapping in mappings
         if mapping.source in OURS
     ]

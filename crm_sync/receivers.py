@@ -76,10 +76,3 @@ def describe(sender: object, contact: Contact, at: datetime, **kwargs: object) -
     """Receiver of contact_described."""
     rows = contact.handoffs.select_related("contact").order_by("-cycle")[:100]
     return {"handoffs": [row.as_dict() for row in rows]}
-
-
-def tell_problems(sender: object, at: datetime, **kwargs: object) -> Any:
-    """Receiver of problems_wanted."""
-    from crm_sync import problems
-
-    return problems.tell(sender, at)

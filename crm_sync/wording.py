@@ -20,70 +20,77 @@ LONGEST_TEXT = 65_536  # https://developers.hubspot.com: the most that a text pr
 LONGEST_DETAIL = 80
 STRONGEST = 3
 RUNS_TOLD = 3
+FITS_TOLD = 5
 
 
 def subject(row: Handoff) -> str:
-    """ "Hot lead: Ada Lovelace, Analytical Engines (score 82, A1)". Plain text."""
-    contact = row.contact
-    who = short(contact.name or contact.email or contact.external_id or "", 120)
-    company = (
-        f", {short(contact.company.name, 80)}" if contact.company and contact.company.name else ""
-    )
-    return f"Hot lead: {who}{company} (score {figure(row.total)}, {row.grade})"[:LONGEST_SUBJECT]
+    """ "Hot lead: Ada Byron, Analytical Engines (score 82, A1)". Plain text."""
+    company = row.contact.company
+    where = f", {short(company.name, 80)}" if company and company.name else ""
+    return f"Hot lead: {called(row)}{where} (score {row.total:.0f}, {row.grade})"[:LONGEST_SUBJECT]
 
 
 def body(row: Handoff, known: Dossier) -> str:
     """The task's text as HTML, everything from outside escaped."""
+    more = f'<a href="{escape(page(row))}">See all that is known of {escape(called(row))}</a>'
     parts = [
-        f"<p>{escape(introduction(row))}</p>",
-        f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in strongest(row))}</ul>",
-        f"<p>{escape(fit(row, known))}</p>",
+        section(introduction(row), strongest(row)),
+        f"<p>{escape(fit(row))}</p>",
         section("Recently", activities(known)),
         section("Mail", sequences(known)),
-        f'<p><a href="{escape(page(row))}">All that is known of {escape(called(row))}</a></p>',
-        f"<p>ref {escape(row.reference)}</p>",
+        f"<p>{more}</p><p>ref {escape(row.reference)}</p>",
     ]
-    return "".join(part for part in parts if part)
+    return "".join(parts)
 
 
 def section(heading: str, lines: Sequence[str]) -> str:
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<p>{heading}:</p><ul>{items}</ul>" if lines else ""
+    return f"<p>{escape(heading)}:</p><ul>{items}</ul>" if lines else ""
 
 
 def introduction(row: Handoff) -> str:
-    """ "Ada Lovelace, VP Engineering, reached a score of 82 (A1) on 4 May, mostly for:"."""
-    contact = row.contact
-    title = f", {short(contact.job_title, 100)}," if contact.job_title else ""
-    reached = f"reached a score of {figure(row.total)} ({row.grade}) on {day(row.crossed_at, row.crossed_at)}"
-    return f"{called(row)}{title} {reached}, mostly for:"
+    """ "Ada Byron, VP Engineering, reached a score of 82 (A1) on 4 May, mostly for"."""
+    title = short(row.contact.job_title, 100)
+    who = f"{called(row)}, {title}," if title else called(row)
+    on = day(row.crossed_at, row.crossed_at)
+    return f"{who} reached a score of {row.total:.0f} ({row.grade}) on {on}, mostly for"
 
 
 def called(row: Handoff) -> str:
     contact = row.contact
-    return short(contact.name or contact.email or contact.external_id or "this contact", 120)
+    return short(contact.name or contact.email or contact.external_id or "", 120)
 
 
 def strongest(row: Handoff) -> list[str]:
-    """The reasons that weighed most at the crossing, each with its points."""
+    """The reasons that weighed most at the crossing, in whole points."""
     by_points = sorted(row.reasons, key=lambda reason: -reason["points"])
-    return [reason_line(reason) for reason in by_points[:STRONGEST] if reason["points"] > 0]
+    return [
+        f"{said(reason, 300)} (+{reason['points']:.0f})"
+        for reason in by_points[:STRONGEST]
+        if reason["points"] > 0
+    ]
+
+
+def said(reason: dict[str, Any], longest: int) -> str:
+    return short(reason.get("because") or reason.get("label") or reason["rule"], longest)
 
 
 def reason_line(reason: dict[str, Any]) -> str:
-    """ "Visited pricing 3 times, last on 4 May: +30"."""
-    sign = "+" if reason["points"] > 0 else "−" if reason["points"] < 0 else ""
-    said = reason.get("because") or reason.get("label") or reason["rule"]
-    return f"{short(said, 300)}: {sign}{figure(abs(reason['points']))}"
+    """ "Visited pricing 3 times, last on 4 May (+29.5)": these add up to the score."""
+    sign = "−" if reason["points"] < 0 else "+"
+    return f"{said(reason, 300)} ({sign}{figure(abs(reason['points']))})"
 
 
-def fit(row: Handoff, known: Dossier) -> str:
-    """ "Fit A: Senior job title: VP; Company size: 200"."""
-    reasons = [r for r in row.reasons if r["group"] == "fit" and r["points"] > 0]
+def fit(row: Handoff) -> str:
+    """ "Fit A. Senior job title: VP Engineering; Very small company (−5)"."""
+    reasons = [reason for reason in row.reasons if reason["group"] == "fit" and reason["points"]]
     if not reasons:
-        return f"Fit {row.grade[:1]}: little is known of the person and the company."
-    said = "; ".join(short(r.get("because") or r["label"], 120) for r in reasons[:4])
-    return f"Fit {row.grade[:1]}: {said}"
+        return f"Fit {row.grade[:1]}. Little is known of the person and the company."
+    told = [
+        said(each, 120) + (f" (−{-each['points']:.0f})" if each["points"] < 0 else "")
+        for each in reasons[:FITS_TOLD]
+    ]
+    return f"Fit {row.grade[:1]}. {'; '.join(told)}"
 
 
 def all_reasons(known: Dossier) -> str:

@@ -1,0 +1,132 @@
+"""The ledger's rows: claimed, recorded, put off, sent again; and what can never be in them."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+
+from crm_sync.models import Handoff
+from crm_sync.models.ledger import LEASE
+from tests.crm_sync.makers import MONDAY, a_contact, a_handoff
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_claimed_row_is_in_nobody_elses_hands():
+    a_handoff()
+
+    first = Handoff.objects.claim(at=MONDAY)
+    second = Handoff.objects.claim(at=MONDAY)
+
+    assert (len(first), len(second)) == (1, 0)
+
+
+def test_a_dead_workers_rows_fall_due_again():
+    row = a_handoff()
+    Handoff.objects.claim(at=MONDAY)
+
+    again = Handoff.objects.claim(at=MONDAY + LEASE)
+
+    assert again == [row]
+    assert again[0].attempts == 2
+
+
+def test_the_hottest_go_first():
+    warm, hot = a_handoff(total=71.0), a_handoff(total=95.0)
+
+    claimed = Handoff.objects.claim(at=MONDAY, limit=1)
+
+    assert claimed == [hot]
+    assert Handoff.objects.claim(at=MONDAY, limit=1) == [warm]
+
+
+def test_a_late_worker_writes_nothing():
+    a_handoff()
+    late = Handoff.objects.claim(at=MONDAY)
+    (ours,) = Handoff.objects.claim(at=MONDAY + LEASE)
+    late[0].withdraw("too late")
+
+    written = Handoff.objects.record(late)
+
+    ours.refresh_from_db()
+    assert written == []
+    assert ours.status == "waiting"
+
+
+def test_a_step_of_many_rows_is_one_statement(django_assert_num_queries):
+    for _ in range(50):
+        a_handoff()
+    rows = Handoff.objects.claim(at=MONDAY)
+    for row in rows:
+        row.record_id = f"record of {row.pk}"
+
+    with django_assert_num_queries(1):
+        Handoff.objects.record(rows)
+
+    assert Handoff.objects.exclude(record_id="").count() == 50
+
+
+def test_a_recorded_row_that_goes_on_stays_claimed_and_others_are_let_go():
+    a_handoff(total=90), a_handoff(total=80), a_handoff(total=75)
+    going, put_off, withdrawn = rows = Handoff.objects.claim(at=MONDAY)
+    put_off.postpone("Not now.", MONDAY + timedelta(minutes=1))
+    withdrawn.withdraw("Already a customer.")
+
+    Handoff.objects.record(rows)
+
+    claims = [Handoff.objects.get(pk=row.pk).claim for row in (going, put_off, withdrawn)]
+    assert claims == [going.claim, None, None]
+
+
+def test_what_a_crm_says_fits_the_column_whatever_it_says():
+    a_handoff()
+    (row,) = Handoff.objects.claim(at=MONDAY)
+    row.give_up("\0 \ud800 " + "x" * 5000)
+
+    assert Handoff.objects.record([row]) == [row]
+
+
+def test_resend_makes_a_given_up_row_due_at_once():
+    a_handoff(status="needs_attention", because="No rep takes leads.", attempts=9, failures=9)
+
+    assert Handoff.objects.all().resend(MONDAY) == 1
+
+    (row,) = Handoff.objects.claim(at=MONDAY)
+    assert (row.attempts, row.failures, row.because) == (1, 1, "")
+
+
+def test_resend_leaves_alone_what_is_delivered_or_in_a_workers_hands():
+    a_handoff(
+        status="delivered",
+        record_id="1",
+        owner_id="2",
+        task_id="3",
+        task_tried_at=MONDAY,
+        delivered_at=MONDAY,
+    )
+    a_handoff()
+    Handoff.objects.claim(at=MONDAY)
+
+    assert Handoff.objects.all().resend(MONDAY) == 0
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"status": "delivered"},
+        {"status": "needs_attention"},
+        {"status": "withdrawn"},
+        {"task_id": "7"},
+    ],
+)
+def test_what_can_never_be_is_refused_by_the_database(impossible):
+    with pytest.raises(IntegrityError):
+        a_handoff(**impossible)
+
+
+def test_a_second_crossing_in_one_cycle_makes_no_second_handoff():
+    ada = a_contact()
+    a_handoff(ada)
+
+    with pytest.raises(IntegrityError):
+        a_handoff(ada)

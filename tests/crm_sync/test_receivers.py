@@ -1,0 +1,112 @@
+"""From the scores' transaction to the worker's bell."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from django.db import transaction
+
+from crm_sync import receivers
+from crm_sync.models import Handoff
+from leadscoring.signals import Crossing, contact_described, threshold_crossed
+from tests.crm_sync.makers import MONDAY, PRICING, a_contact, a_handoff
+
+pytestmark = pytest.mark.django_db
+
+
+def a_crossing(**fields):
+    given = {
+        "contact_id": a_contact().pk,
+        "cycle": 1,
+        "at": MONDAY,
+        "total": 82.0,
+        "grade": "A1",
+        "reasons": [PRICING],
+    }
+    return Crossing(**(given | fields))
+
+
+def test_a_crossing_becomes_a_row_that_is_due_at_once():
+    threshold_crossed.send(None, crossings=[a_crossing()])
+
+    row = Handoff.objects.get()
+    assert (row.status, row.total, row.grade, row.due_at) == ("waiting", 82.0, "A1", MONDAY)
+    assert row.reasons == [PRICING]
+
+
+def test_a_crossing_that_is_withheld_has_its_row_and_its_reason(django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as rings:
+        threshold_crossed.send(None, crossings=[a_crossing(withheld="Published quietly.")])
+
+    row = Handoff.objects.get()
+    assert (row.status, row.because) == ("withdrawn", "Published quietly.")
+    assert rings == []
+
+
+def test_references_are_many_and_have_no_letter_that_looks_like_a_figure():
+    references = {receivers.new_reference() for _ in range(1000)}
+
+    assert len(references) == 1000
+    assert all(len(each) == 15 and not set("ILOU") & set(each[3:]) for each in references)
+
+
+def test_many_rows_of_a_transaction_ring_once(django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as rings:
+        threshold_crossed.send(None, crossings=[a_crossing() for _ in range(20)])
+
+    assert rings == [receivers.ring]
+
+
+def test_what_is_rolled_back_does_not_ring(django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as rings:
+        with transaction.atomic():
+            threshold_crossed.send(None, crossings=[a_crossing()])
+            transaction.set_rollback(True)
+        threshold_crossed.send(None, crossings=[a_crossing()])
+
+    assert rings == [receivers.ring]
+
+
+def test_a_saved_row_that_is_not_new_does_not_ring(django_capture_on_commit_callbacks):
+    row = a_handoff()
+
+    with django_capture_on_commit_callbacks() as rings:
+        row.save()
+
+    assert rings == []
+
+
+RING_TWICE = """
+import django
+django.setup()
+from crm_sync import receivers
+receivers.ring()
+silent_until = receivers.silent_until
+receivers.ring()
+print(silent_until > 0, receivers.silent_until == silent_until)
+"""
+
+
+@pytest.mark.parametrize("answers", ["with a refusal", "never"])
+def test_a_ring_in_vain_raises_nothing_and_spares_the_next(answers):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1] if answers == "never" else 9
+        environment = os.environ | {"REDIS_URL": f"redis://127.0.0.1:{port}/0"}
+        command = [sys.executable, "-c", RING_TWICE]
+        rung = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+    assert rung.stdout.split() == ["True", "True"], rung.stderr
+
+
+def test_a_contact_is_described_with_its_handoffs():
+    ada = a_contact("ada@engines.example")
+    a_handoff(ada)
+    newest = a_handoff(ada, cycle=2)
+
+    answers = dict(contact_described.send(None, contact=ada, at=MONDAY))
+
+    told = answers[receivers.describe]["handoffs"]
+    assert [each["cycle"] for each in told] == [2, 1]
+    assert told[0]["reference"] == newest.reference
