@@ -1,0 +1,168 @@
+"""What the rep reads."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm_sync import wording
+from crm_sync.dossier import Run, dossiers
+from leadscoring.models import Activity
+from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, numbers
+
+pytestmark = pytest.mark.django_db
+
+
+def an_activity(contact, type_="page_view", days=1, **properties):
+    return Activity.objects.create(
+        contact=contact,
+        source="test",
+        event_id=str(next(numbers)),
+        type=type_,
+        occurred_at=MONDAY - timedelta(days=days),
+        properties=properties,
+    )
+
+
+def body_of(row):
+    return wording.body(row, dossiers([row.contact_id], MONDAY)[row.contact_id])
+
+
+def ada(**fields):
+    given = {
+        "first_name": "Ada",
+        "last_name": "Byron",
+        "job_title": "VP Engineering",
+        "company": "Engines",
+    }
+    return a_contact("ada@engines.example", **(given | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "subject"),
+    [
+        ({}, "Hot lead: Ada Byron, Engines (score 82, A1)"),
+        ({"company": ""}, "Hot lead: Ada Byron (score 82, A1)"),
+        ({"last_name": ""}, "Hot lead: Ada, Engines (score 82, A1)"),
+        (
+            {"first_name": "", "last_name": ""},
+            "Hot lead: ada@engines.example, Engines (score 82, A1)",
+        ),
+        (
+            {"first_name": "A\nda", "company": "En\r\ngines\0"[:-1]},
+            "Hot lead: A da Byron, En gines (score 82, A1)",
+        ),
+    ],
+)
+def test_the_subject_names_who_and_how_hot(fields, subject):
+    assert wording.subject(a_handoff(ada(**fields), total=82.4)) == subject
+
+
+def test_the_body_tells_all_that_the_contract_lists():
+    contact = ada()
+    an_activity(contact, url="https://x.example/pricing?token=secret")
+    row = a_handoff(contact)
+
+    body = body_of(row)
+
+    assert "Ada Byron, VP Engineering, reached a score of 82 (A1) on 4 May, mostly for:" in body
+    assert "<li>Visited pricing 3 times, last on 3 May (+30)</li>" in body
+    assert "<p>Fit A. Senior job title: VP Engineering</p>" in body
+    assert "<li>3 May: page view, /pricing</li>" in body
+    assert f'href="http://testserver/admin/leadscoring/contact/{contact.pk}/change/"' in body
+    assert body.endswith(f"<p>ref {row.reference}</p>")
+
+
+def test_only_the_three_strongest_reasons_are_told():
+    weak = [
+        {**PRICING, "rule": f"r{points}", "because": f"Weak {points}", "points": points}
+        for points in (1, 2, 3)
+    ]
+    row = a_handoff(ada(), reasons=[*weak, TITLE, PRICING])
+
+    told = wording.strongest(row)
+
+    assert told == [
+        "Visited pricing 3 times, last on 3 May (+30)",
+        "Senior job title: VP Engineering (+20)",
+        "Weak 3 (+3)",
+    ]
+
+
+def test_what_speaks_against_the_fit_is_told_too():
+    small = {**TITLE, "because": "Very small company", "points": -5.0}
+
+    assert wording.fit(a_handoff(ada(), reasons=[TITLE, small])) == (
+        "Fit A. Senior job title: VP Engineering; Very small company (−5)"
+    )
+
+
+def test_nothing_that_people_typed_is_markup():
+    contact = ada(
+        first_name="<b>Mal", last_name='" onload="x', job_title="<svg>", company="<script>"
+    )
+    an_activity(contact, "<img src=x>", url="<iframe>")
+    row = a_handoff(contact, reasons=[{**PRICING, "because": "<script>alert(1)</script>"}])
+
+    body = body_of(row)
+
+    assert not any(
+        tag in body for tag in ("<b>", "<svg>", "<script>", "<img", "<iframe", '" onload')
+    )
+
+
+def test_however_long_the_facts_the_texts_are_bounded():
+    contact = ada(first_name="x" * 200, last_name="<" * 200, job_title="&" * 200, company="y" * 200)
+    for days in range(1, 9):
+        an_activity(contact, "t" * 100, days, title="<" * 10_000)
+    row = a_handoff(contact, reasons=[{**PRICING, "because": "<" * 10_000}] * 5)
+
+    assert len(wording.subject(row)) <= 255
+    assert len(body_of(row)) <= 65_536
+
+
+def test_an_activity_that_came_five_times_a_day_is_said_once():
+    contact = ada()
+    for _ in range(3):
+        an_activity(contact, url="/pricing")
+
+    assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
+        "3 May: page view, /pricing"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "line"),
+    [
+        (Run("nurture", "active", "", 0, None), "nurture: no mails sent, still under way"),
+        (
+            Run("nurture", "finished", "", 1, MONDAY),
+            "nurture: 1 mail sent, last on 4 May, finished",
+        ),
+        (
+            Run("nurture", "paused", "Deal “Acme” is in Negotiation (Sales)", 2, MONDAY),
+            "nurture: 2 mails sent, last on 4 May, paused (Deal “Acme” is in Negotiation (Sales))",
+        ),
+    ],
+)
+def test_a_sequence_in_a_line(run, line):
+    known = dossiers([ada().pk], MONDAY).popitem()[1]
+
+    assert wording.run_line(run, known) == line
+
+
+def test_dossiers_cost_four_queries_whatever_their_number(django_assert_num_queries):
+    contacts = [a_contact() for _ in range(20)]
+    for contact in contacts:
+        an_activity(contact)
+
+    with django_assert_num_queries(4):
+        known = dossiers([contact.pk for contact in contacts], MONDAY)
+
+    assert all(len(each.recent) == 1 for each in known.values())
+
+
+def test_a_dossier_knows_nothing_later_than_its_instant():
+    contact = ada()
+    an_activity(contact, days=-1)
+
+    assert dossiers([contact.pk], MONDAY)[contact.pk].recent == []
