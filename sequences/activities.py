@@ -1,14 +1,18 @@
 """What becomes of our mails may count in a person's score: it is stored as their activity."""
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
 
+from leadscoring.intake import take_activities
 from leadscoring.models import Contact
 from sequences.models import Delivery
 
 SOURCE = "sequences"
+
+log = logging.getLogger(__name__)
 
 
 def store(type_: str, mails: Collection[tuple[Delivery, datetime]], at: datetime) -> None:
@@ -25,9 +29,9 @@ def store(type_: str, mails: Collection[tuple[Delivery, datetime]], at: datetime
             for mail, when in mails
             if mail.enrollment.contact_id in people
         ]
-        from leadscoring.intake import take_activities
-
-        take_activities(activities, SOURCE, at)
+        taken = take_activities(activities, SOURCE, at)
+    for rejection in taken.rejected:
+        log.error("An activity of a mail was refused: %s.", rejection.field)
 
 
 def described(type_: str, mail: Delivery, person: Contact, when: datetime) -> dict[str, object]:

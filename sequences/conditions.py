@@ -45,7 +45,7 @@ def _wrong(name: str, value: object) -> str:
         return "" if number and abs(value) <= 1e6 else "wants a number"  # type: ignore[operator]
     if fact in WORDS and lookup == "in":
         return _wrong_words(value, WORDS[fact])
-    close = get_close_matches(name, KNOWN, n=1)
+    close = get_close_matches(name, KNOWN, n=1, cutoff=0.75)
     return (
         f"unknown condition; {close[0]} is meant?"
         if close

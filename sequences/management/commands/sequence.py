@@ -1,6 +1,7 @@
 """Sequences as files under version control, and people into them by hand."""
 
 from argparse import ArgumentParser
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ class Command(Console):
         )
         return 0
 
-    def enroll(self, name: str, emails: list[str], **options: Any) -> int:
+    def enroll(self, name: str, emails: Collection[str], **options: Any) -> int:
         sequence = existing(name)
         wanted = {email.strip().lower() for email in emails}
         people = list(Contact.objects.filter(email__in=wanted))

@@ -1,0 +1,377 @@
+from datetime import datetime, timedelta
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+from pytest_django import Settings
+
+from leadscoring.models import Activity, Score
+from sequences.claiming import LOOK_AGAIN, Claim, claim_next
+from sequences.enrolling import enroll
+from sequences.models import (
+    BY_THE_CRM,
+    BY_THE_SENDER,
+    LEASE,
+    Delivery,
+    Enrollment,
+    MailServerFault,
+    Suppression,
+)
+from sequences.posting import Left
+from sequences.recording import BACK_OFF, record
+from sequences.sending import Clock, send_due
+from sequences.suppressing import suppress
+from tests.sequences.conftest import MailServer
+from tests.sequences.makers import (
+    DAY,
+    MINUTE,
+    NOON,
+    NOW,
+    a_contact,
+    a_mailable_contact,
+    a_sequence,
+    again,
+    an_enrollment,
+    crm_read,
+    crm_says,
+    noon,
+)
+
+pytestmark = pytest.mark.django_db
+State = Enrollment.State
+
+
+def at(moment: datetime) -> Clock:
+    return lambda: moment
+
+
+def the_delivery() -> Delivery:
+    return Delivery.objects.get()
+
+
+# --- what is due leaves
+
+
+def test_a_due_step_is_sent_and_the_next_one_waits(mail_server: MailServer) -> None:
+    enrollment = an_enrollment(sequence=a_sequence(NOW, 3 * DAY))
+
+    assert send_due(noon) == 1
+
+    row = again(enrollment)
+    assert [mail["To"] for mail in mail_server.taken] == [row.contact.email]
+    assert (row.state, row.next_position, row.next_at) == (State.ACTIVE, 2, NOON + 3 * DAY)
+
+
+def test_each_step_is_sent_once_and_then_the_sequence_is_finished(mail_server: MailServer) -> None:
+    enrollment = an_enrollment(sequence=a_sequence(NOW, DAY))
+
+    for day in range(4):
+        crm_read(NOON + day * DAY)
+        send_due(at(NOON + day * DAY))
+        send_due(at(NOON + day * DAY))
+
+    assert [mail["Subject"] for mail in mail_server.taken] == ["Mail 1", "Mail 2"]
+    assert again(enrollment).state == State.FINISHED
+
+
+def test_what_is_not_due_does_not_leave(mail_server: MailServer) -> None:
+    an_enrollment(sequence=a_sequence(MINUTE))
+
+    send_due(at(NOON + MINUTE - timedelta(microseconds=1)))
+
+    assert mail_server.taken == []
+
+
+def test_a_mail_that_was_sent_is_an_activity_and_scored(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+
+    send_due(noon)
+
+    activity = Activity.objects.get(contact=enrollment.contact)
+    assert (activity.type, activity.source, activity.occurred_at) == ("email_sent", "sequences", NOON)
+    assert activity.properties["subject"] == "Mail 1"
+    assert Score.objects.filter(contact=enrollment.contact).exists()
+
+
+def test_the_delivery_keeps_what_was_sent_where_and_when(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+
+    send_due(noon)
+
+    delivery, mail = the_delivery(), mail_server.taken[0]
+    assert (delivery.state, delivery.sent_at) == (Delivery.State.SENT, NOON)
+    assert delivery.email == enrollment.contact.email
+    assert delivery.message_id == mail["Message-ID"]
+
+
+def test_many_leave_over_one_connection_within_the_limit(mail_server: MailServer) -> None:
+    enroll(a_sequence(), [a_mailable_contact() for _ in range(5)], NOON, by="ada")
+
+    assert send_due(noon, limit=3) == 3
+    assert send_due(noon) == 2
+
+    assert len({mail["To"] for mail in mail_server.taken}) == 5
+
+
+# --- what holds
+
+
+def held(enrollment: Enrollment) -> tuple[str, bool]:
+    row = again(enrollment)
+    return row.held_because, row.next_at == NOON + LOOK_AGAIN
+
+
+def test_whom_the_crm_was_not_asked_about_waits(mail_server: MailServer) -> None:
+    crm_read()
+    enrollment = an_enrollment(a_contact())
+
+    send_due(noon)
+
+    assert mail_server.taken == []
+    assert held(enrollment) == ("The CRM has not been asked about this person yet", True)
+
+
+@pytest.mark.parametrize("as_of", [None, NOON - timedelta(seconds=901)])
+def test_nobody_is_written_to_while_the_crm_was_not_read_lately(
+    mail_server: MailServer, as_of: object, settings: Settings
+) -> None:
+    settings.CRM_MAX_AGE_SECONDS = 900
+    contact = a_contact()
+    crm_says(contact)
+    if as_of:
+        crm_read(as_of)  # type: ignore[arg-type]
+    enrollment = an_enrollment(contact)
+
+    assert send_due(noon) == 0
+
+    assert mail_server.taken == []
+    assert again(enrollment).next_at == NOON
+
+
+def test_while_everybody_waits_nothing_is_written(
+    mail_server: MailServer, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    contact = a_contact()
+    crm_says(contact)
+    an_enrollment(contact)
+
+    with django_assert_num_queries(4) as said:
+        send_due(noon)
+
+    assert not [one["sql"] for one in said if one["sql"].startswith(("UPDATE", "INSERT"))]
+
+
+def test_a_deal_that_was_missed_is_obeyed_at_the_gate(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    state = enrollment.contact.crm_state
+    type(state).objects.update(effect="pause", because="Deal X is in negotiation")
+
+    send_due(noon)
+
+    row = again(enrollment)
+    assert mail_server.taken == []
+    assert (row.state, row.because, row.by) == (State.PAUSED, "Deal X is in negotiation", BY_THE_CRM)
+
+
+def test_an_address_suppressed_meanwhile_gets_nothing(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    Suppression.objects.create(
+        email=enrollment.contact.email or "", reason=Suppression.Reason.BY_HAND, created_at=NOON
+    )
+
+    send_due(noon)
+
+    assert mail_server.taken == []
+    assert again(enrollment).because == "Entered by hand"
+
+
+@pytest.mark.parametrize("effect", ["pause", "stop"])
+def test_what_a_deal_forbids_does_not_leave(mail_server: MailServer, effect: str) -> None:
+    enrollment = an_enrollment()
+
+    crm_says(enrollment.contact, effect)
+    send_due(noon)
+
+    assert mail_server.taken == []
+
+
+def test_a_sequence_that_is_switched_off_sends_nothing(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    type(enrollment.sequence).objects.update(active=False)
+
+    send_due(noon)
+
+    assert mail_server.taken == []
+
+
+def test_one_who_is_held_keeps_nobody_else_waiting(mail_server: MailServer) -> None:
+    crm_read()
+    sequence = a_sequence()
+    an_enrollment(a_contact(), sequence, at=NOON - DAY)
+    an_enrollment(a_mailable_contact(), sequence)
+
+    assert send_due(noon) == 1
+
+
+def test_whoever_waits_for_a_step_that_is_no_more_has_finished(mail_server: MailServer) -> None:
+    enrollment = an_enrollment(sequence=a_sequence(NOW))
+    enrollment.sequence.steps.all().delete()
+
+    send_due(noon)
+
+    assert again(enrollment).state == State.FINISHED
+
+
+# --- what the mail server says
+
+
+def test_a_mail_that_is_put_off_is_tried_again_later(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    mail_server.recipient = "451 4.7.1 Greylisted, come back"
+
+    send_due(noon)
+    mail_server.recipient = ""
+
+    row = again(enrollment)
+    assert (the_delivery().state, row.next_at) == (Delivery.State.WAITING, NOON + BACK_OFF[0])
+    assert "451 4.7.1 Greylisted" in row.held_because
+    crm_read(NOON + BACK_OFF[0])
+    assert send_due(at(NOON + BACK_OFF[0])) == 1
+    assert (the_delivery().attempts, the_delivery().state) == (2, Delivery.State.SENT)
+
+
+def test_a_mail_that_is_put_off_for_ever_is_given_to_a_person(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    mail_server.data = "452 4.3.1 Full"
+
+    for day in range(len(BACK_OFF) + 1):
+        crm_read(NOON + day * DAY)
+        send_due(at(NOON + day * DAY))
+
+    row = again(enrollment)
+    assert (the_delivery().state, the_delivery().attempts) == (Delivery.State.FAILED, len(BACK_OFF) + 1)
+    assert (row.state, row.by) == (State.PAUSED, BY_THE_SENDER)
+
+
+@pytest.mark.parametrize("answer", ["550 No such user", "550 5.1.1 Unknown", "554 5.2.1 Disabled"])
+def test_an_address_that_is_not_there_is_suppressed(mail_server: MailServer, answer: str) -> None:
+    enrollment = an_enrollment()
+    mail_server.recipient = answer
+
+    send_due(noon)
+
+    suppression = Suppression.objects.get(email=enrollment.contact.email)
+    assert suppression.reason == Suppression.Reason.BOUNCED
+    assert answer in suppression.detail
+    assert again(enrollment).state == State.STOPPED
+    assert the_delivery().state == Delivery.State.FAILED
+
+
+@pytest.mark.parametrize("answer", ["554 5.7.1 Relay access denied", "552 5.2.2 Mailbox full"])
+def test_a_refusal_that_is_not_the_addresss_fault_suppresses_nobody(
+    mail_server: MailServer, answer: str
+) -> None:
+    enrollment = an_enrollment()
+    mail_server.recipient = answer
+
+    send_due(noon)
+
+    assert not Suppression.objects.exists()
+    assert (again(enrollment).state, again(enrollment).by) == (State.PAUSED, BY_THE_SENDER)
+
+
+def test_a_message_that_is_refused_is_given_to_a_person(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    mail_server.data = "554 5.6.0 Looks like spam"
+
+    send_due(noon)
+
+    assert again(enrollment).because == "The mail server answered 554 5.6.0 Looks like spam"
+    assert not Suppression.objects.exists()
+
+
+def test_a_connection_that_breaks_at_the_message_leaves_it_unclear(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    mail_server.hangs_up = True
+
+    send_due(noon)
+    mail_server.hangs_up = False
+    send_due(at(NOON + MINUTE))
+
+    assert len(mail_server.taken) == 1
+    assert the_delivery().state == Delivery.State.UNCLEAR
+    assert (again(enrollment).state, again(enrollment).by) == (State.PAUSED, BY_THE_SENDER)
+
+
+def test_without_a_mail_server_everybody_waits_and_it_is_said_once(no_mail_server: None) -> None:
+    enroll(a_sequence(), [a_mailable_contact() for _ in range(3)], NOON, by="ada")
+
+    send_due(noon)
+    send_due(at(NOON + MINUTE))
+
+    fault = MailServerFault.objects.get()
+    assert fault.since == NOON
+    assert "Connection refused" in fault.because
+    assert Delivery.objects.count() == 0
+
+
+def test_a_server_that_refuses_our_sender_costs_no_mail(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    mail_server.sender = "550 5.7.1 Not you"
+
+    send_due(noon)
+    mail_server.sender = ""
+
+    assert "550 5.7.1 Not you" in MailServerFault.objects.get().because
+    assert send_due(at(NOON + MINUTE)) == 1
+    assert not MailServerFault.objects.exists()
+    assert again(enrollment).held_because == ""
+    assert the_delivery().attempts == 1
+
+
+# --- claims
+
+
+def test_a_claim_is_leased_and_not_taken_twice() -> None:
+    an_enrollment()
+
+    first, second = claim_next(NOON), claim_next(NOON + MINUTE)
+
+    assert isinstance(first, Claim)
+    assert second is None
+
+
+def test_a_claim_that_was_left_behind_is_unclear_and_never_sent_by_itself(
+    mail_server: MailServer,
+) -> None:
+    enrollment = an_enrollment()
+    claim_next(NOON)
+
+    for minutes in (1, 14, 15, 16, 60):
+        crm_read(NOON + minutes * MINUTE)
+        send_due(at(NOON + minutes * MINUTE))
+
+    assert mail_server.taken == []
+    assert the_delivery().state == Delivery.State.UNCLEAR
+    assert again(enrollment).because.startswith("The process that was sending it ended")
+
+
+def test_a_claim_is_not_unclear_before_its_lease_is_over(mail_server: MailServer) -> None:
+    an_enrollment()
+    claim_next(NOON)
+
+    send_due(at(NOON + LEASE - MINUTE))
+
+    assert the_delivery().state == Delivery.State.CLAIMED
+
+
+def test_a_person_who_unsubscribes_during_the_send_leaves_all_the_same(
+    mail_server: MailServer,
+) -> None:
+    enrollment = an_enrollment()
+    claim = claim_next(NOON)
+    assert isinstance(claim, Claim)
+
+    suppress([claim.delivery.email], Suppression.Reason.UNSUBSCRIBED, NOON, by="them")
+    record(claim, Left(), NOON)
+
+    assert (again(enrollment).state, the_delivery().state) == (State.STOPPED, Delivery.State.SENT)
