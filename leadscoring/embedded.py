@@ -327,7 +327,9 @@ class Server:
                 command, ends_on=self.ends_on, as_account=True, then_remove=then_remove
             )
             whom = {}  # the guard is ours, and changes the user itself
-        with (self.home / "log").open("ab") as log:
+        # Closed to others: PostgreSQL repeats a statement that failed, with the data in it.
+        descriptor = os.open(self.home / "log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with open(descriptor, "ab") as log:
             self.process = subprocess.Popen(
                 command, cwd="/", env=environment(), stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, start_new_session=True, **whom,

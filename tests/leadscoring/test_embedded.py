@@ -179,7 +179,7 @@ def test_nobody_else_reads_data_or_passwords():
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in server.home.iterdir()}
 
         assert modes["data"] == 0o700
-        assert (modes["password"], modes["redis.conf"]) == (0o600, 0o600)
+        assert {modes[name] for name in ("password", "redis.conf", "log")} == {0o600}
         assert not stat.S_IMODE(server.home.stat().st_mode) & 0o066
 
 
