@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from crm_sync.hubspot import contacts, deals, owners, properties, tasks
 from crm_sync.hubspot.calls import ACCOUNT
 from crm_sync.hubspot.client import Client, Json
+from crm_sync.hubspot.errors import unanswered
 from crm_sync.hubspot.pace import Pace
 from crm_sync.hubspot.shared import Shared
 from crm_sync.hubspot.wire import TOTAL_SECONDS
@@ -46,10 +47,10 @@ class HubSpot:
 
     def account(self) -> CrmAccount:
         found = self._client.ask(ACCOUNT)
+        if not found.get("portalId"):
+            raise unanswered(ACCOUNT, "the answer names no account")
         self._remember(found)
-        return CrmAccount(
-            id=str(found.get("portalId") or ""), time_zone=str(found.get("timeZone") or "UTC")
-        )
+        return CrmAccount(id=str(found["portalId"]), time_zone=str(found.get("timeZone") or "UTC"))
 
     def contacts_by_id(
         self, record_ids: Sequence[str], properties: Sequence[str]

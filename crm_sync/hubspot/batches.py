@@ -98,9 +98,10 @@ def answers(
     unnamed: CrmError | None = None
     for item in listed(found, "errors"):
         error = error_of_item(call, item)
-        context = item.get("context") or {}
-        named = context.get("objectWriteTraceId") or map(trace_of.get, context.get("ids") or [])
-        named = [str(each) for each in named if each in traces]
+        context = inner(item, "context")
+        told = texts(context, "objectWriteTraceId")
+        named = told or [trace_of.get(each, "") for each in texts(context, "ids")]
+        named = [each for each in named if each in traces]
         outcome |= dict.fromkeys(named, error)
         unnamed = unnamed if named else error
     # An error that names nobody is that of who has no answer; not for a write that must not be
@@ -121,6 +122,16 @@ def results(call: Call, found: Json) -> list[Json]:
 def listed(found: Json, name: str) -> list[Json]:
     items = found.get(name)
     return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+
+
+def inner(found: Json, name: str) -> Json:
+    item = found.get(name)
+    return item if isinstance(item, dict) else {}
+
+
+def texts(found: Json, name: str) -> list[str]:
+    items = found.get(name)
+    return [str(each) for each in items] if isinstance(items, list) else []
 
 
 def read_records(
@@ -152,9 +163,9 @@ def read_links(client: Client, call: Call, ids: Iterable[str]) -> dict[str, list
     while asking:
         batch, asking = asking[:LINKS], asking[LINKS:]
         for item in results(call, client.ask(call, {"inputs": batch})):
-            id_ = str((item.get("from") or {}).get("id"))
+            id_ = str(inner(item, "from").get("id"))
             linked = found.setdefault(id_, {})
-            linked.update((str(each["toObjectId"]), None) for each in listed(item, "to"))
+            linked.update((str(each.get("toObjectId")), None) for each in listed(item, "to"))
             after = next_page(item)
             if after and (id_, after) not in seen:  # or a cursor that stands still goes on for ever
                 seen.add((id_, after))
@@ -164,11 +175,10 @@ def read_links(client: Client, call: Call, ids: Iterable[str]) -> dict[str, list
 
 def next_page(found: Json) -> str:
     """The cursor of the next page; "" at the end. Its `link` is not to be followed."""
-    paging = found.get("paging") or {}
-    return str((paging.get("next") or {}).get("after") or "")
+    return str(inner(inner(found, "paging"), "next").get("after") or "")
 
 
 def values(item: Json) -> dict[str, str]:
     """A record's properties; an empty one is null in HubSpot and "" here."""
-    held = item.get("properties") or {}
+    held = inner(item, "properties")
     return {name: "" if value is None else str(value) for name, value in held.items()}

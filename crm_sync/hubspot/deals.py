@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from crm_sync.hubspot.batches import listed, read_links, read_records, values
+from crm_sync.hubspot.batches import inner, listed, read_links, read_records, values
 from crm_sync.hubspot.calls import DEALS_OF_CONTACTS, PIPELINES, READ_DEALS
 from crm_sync.hubspot.client import Client, Json
 from crm_sync.port import CrmDeal, CrmStage
@@ -54,7 +54,7 @@ def _deal(item: Json) -> CrmDeal:
 
 def _stage(pipeline: Json, stage: Json) -> CrmStage:
     """Won: closed with a probability of 1, whatever the label says; labels are free text."""
-    metadata = stage.get("metadata") or {}
+    metadata = inner(stage, "metadata")
     closed = _true(metadata.get("isClosed"))
     probability = _probability(metadata.get("probability"))
     return CrmStage(
@@ -71,7 +71,8 @@ def _stage(pipeline: Json, stage: Json) -> CrmStage:
 
 
 def _position(item: Json) -> int:
-    return int(item.get("displayOrder") or 0)
+    order = item.get("displayOrder")
+    return order if isinstance(order, int) else 0
 
 
 def _true(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from crm_sync.hubspot.batches import listed
+from crm_sync.hubspot.batches import inner, listed
 from crm_sync.hubspot.calls import (
     CREATE_PROPERTY,
     CREATE_PROPERTY_GROUP,
@@ -71,7 +71,7 @@ def _problem(wanted: CrmProperty, found: Json) -> str:
     type_ = str(found.get("type"))
     if type_ != TYPES[wanted.type][0]:
         return f"it is of the type {type_} there, and {TYPES[wanted.type][0]} is needed"
-    if (found.get("modificationMetadata") or {}).get("readOnlyValue"):
+    if inner(found, "modificationMetadata").get("readOnlyValue"):
         return "it is read-only there"
     there = {str(each.get("value")) for each in listed(found, "options")}
     lacking = [option for option in wanted.options if option not in there]

@@ -17,6 +17,8 @@ ROUTES: list[tuple[str, str, Callable[[Visit], Page | Moved]]] = [
     ("POST", "tasks/{id}", queue.set_status),
     ("GET", "contacts", contacts.page),
     ("GET", "contacts/{id}", contacts.read),
+    # Where HubSpot's own pages have it, so that links made for HubSpot lead here too.
+    ("GET", "contacts/{portal}/record/0-1/{id}", contacts.read),
     ("POST", "contacts/{id}", contacts.change),
     ("POST", "contacts/{id}/archive", contacts.archive),
     ("POST", "contacts/{id}/deals", contacts.make_deal),

@@ -126,6 +126,23 @@ def test_a_text_that_two_tasks_have_tells_none_of_them(hubspot, there):
     assert [type(each) for each in made.values()] == [CrmSilent, CrmSilent]
 
 
+def test_an_address_that_another_record_has_updates_that_record(hubspot, there):
+    ada = there.add_contact("ada@x.example")
+    conflict = {
+        "category": "CONFLICT",
+        "message": f"Contact already exists. Existing ID: {ada}",
+        "context": {"objectWriteTraceId": ["t"]},
+    }
+    there.trouble("status", UPSERT, status=207, body={"results": [], "errors": [conflict]})
+    sent = {"email": "a.l@x.example", "jobtitle": "CTO"}
+
+    saved = hubspot.save_contacts([CrmContactWrite("t", "", "a.l@x.example", sent)])
+
+    assert saved["t"].record_id == ada
+    assert there.value(ada, "jobtitle") == "CTO"
+    assert there.value(ada, "email") == "ada@x.example"
+
+
 def test_an_old_id_that_batches_do_not_follow_is_followed_alone(hubspot, there):
     kept, gone = there.add_contact("a@x.example"), there.add_contact("b@x.example")
     merged = there.merge(kept, gone)
