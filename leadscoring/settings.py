@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from leadscoring import embedded
 from leadscoring.logs import LOGGING as LOGGING
+from leadscoring.look import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -50,7 +53,20 @@ def address(name: str, default: str) -> str:
     return value
 
 
-DEBUG = read(env.bool, "DEBUG", False, "on or off")
+DEBUG = env.bool("DEBUG", default=False)
+# The reader takes any word that it does not know for "off".
+if str(env("DEBUG", default="off")).lower() not in (
+    "on",
+    "off",
+    "true",
+    "false",
+    "1",
+    "0",
+    "yes",
+    "no",
+    "",
+):
+    refuse("DEBUG must be on or off.")
 
 # --- where the data lives ---------------------------------------------------------------------
 here = (
@@ -146,6 +162,7 @@ HUBSPOT_ACCESS_TOKEN = env("HUBSPOT_ACCESS_TOKEN", default="")
 HUBSPOT_BASE_URL = address("HUBSPOT_BASE_URL", "https://api.hubapi.com")
 HUBSPOT_CLIENT_SECRET = env("HUBSPOT_CLIENT_SECRET", default="")
 HUBSPOT_REQUESTS_PER_10S = at_least_one("HUBSPOT_REQUESTS_PER_10S", None)
+CRM_CONNECTED = bool(HUBSPOT_ACCESS_TOKEN)
 CRM_POLL_SECONDS = at_least_one("CRM_POLL_SECONDS", 60)
 CRM_MAX_AGE_SECONDS = at_least_one("CRM_MAX_AGE_SECONDS", 900)
 if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCESS_TOKEN):
@@ -185,6 +202,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "anymail",
+    "ninja",  # its documentation page comes with its scripts then: no other site is asked
     "leadscoring",
     "sequences",
     "crm_sync",
@@ -193,6 +211,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "leadscoring.logs.content_security_policy",
+    "leadscoring.api.errors.as_json",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -233,9 +252,19 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
 WHITENOISE_USE_FINDERS = True  # served from the packages: no collecting step to forget
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # No request waits for a silent Redis: one short try.
+        "OPTIONS": {
+            "socket_connect_timeout": 0.3,
+            "socket_timeout": 0.5,
+            "retry": Retry(NoBackoff(), 0),
+        },
+    }
 }
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 SENTRY_DSN = env("SENTRY_DSN", default="")
 if SENTRY_DSN:
