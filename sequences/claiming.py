@@ -70,12 +70,11 @@ def pass_over(row: Enrollment, delivery: Delivery, at: datetime) -> None:
     """The step has its mail already: go past a sent one; any other needs a person first."""
     if delivery.state == Delivery.State.CLAIMED:
         row.hold(delivery.claimed_at + LEASE, "The mail may be on its way")
-        return
-    if delivery.state != Delivery.State.SENT:
+    elif delivery.state == Delivery.State.SENT:
+        enrolling.go_past(row, delivery.position, at, BY_THE_SENDER)
+    else:
         row.pause(at, delivery.because, BY_THE_SENDER)
-    elif not row.go_past(delivery.position, at, BY_THE_SENDER):
-        return
-    enrolling.store([row])
+        enrolling.store([row])
 
 
 def made(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -> Claim | None:

@@ -192,6 +192,14 @@ def obey(row: Enrollment, decision: Decision, at: datetime) -> bool:
 # --- stored
 
 
+def go_past(row: Enrollment, position: int, at: datetime, by: str) -> None:
+    """Move a locked row on after a step; only the end of a sequence is a change to write down."""
+    if row.go_past(position, at, by):
+        store([row])
+    else:
+        row.save(update_fields=["next_position", "next_at", "wait_left", "held_because"])
+
+
 def store(rows: list[Enrollment]) -> int:
     """Write changed rows, which the caller has locked, and what changed them. Two queries."""
     Enrollment.objects.bulk_create(

@@ -206,10 +206,7 @@ class Enrollment(models.Model):
     # The transitions change the row in memory; `enrolling.store` writes it and what changed it.
 
     def go_past(self, position: int, at: datetime, by: str) -> bool:
-        """On to the next step, or to the end; answers whether that ended it.
-
-        Moving on is no change of state and is written at once.
-        """
+        """On to the next step, or to the end; answers whether that ended it."""
         following = self.step_after(position)
         if following is None and self.is_open:
             self.finish(at, "", by)
@@ -219,7 +216,6 @@ class Enrollment(models.Model):
         self.next_at = at + wait if self.is_active else None
         self.wait_left = wait if self.state == self.State.PAUSED else None
         self.held_because = ""
-        self.save(update_fields=["next_position", "next_at", "wait_left", "held_because"])
         return False
 
     def pause(self, at: datetime, because: str, by: str) -> None:

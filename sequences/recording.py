@@ -18,6 +18,7 @@ from sequences.suppressing import suppress
 BACK_OFF = [timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440)]
 LEFT_BEHIND = "The process that was sending it ended before it could say whether the mail left"
 RETRIES = 3
+NOTHING = timedelta(0)
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,7 @@ def write(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
         case Left():
             activities.store("email_sent", [(delivery, at)], at)
             row = settle(delivery, Delivery.State.SENT, "", sent_at=at)
-            if row.go_past(delivery.position, at, BY_THE_SENDER):
-                enrolling.store([row])
+            enrolling.go_past(row, delivery.position, at, BY_THE_SENDER)
         case Later(because) if delivery.attempts <= len(BACK_OFF):
             row = settle(delivery, Delivery.State.WAITING, because)
             if row.is_active:
@@ -84,6 +84,7 @@ def settle(
 def needs_a_person(row: Enrollment, because: str, at: datetime) -> None:
     if row.is_open:
         row.pause(at, because, BY_THE_SENDER)
+        row.wait_left = NOTHING  # of the claim's lease
         enrolling.store([row])
 
 

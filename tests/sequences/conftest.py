@@ -12,7 +12,6 @@ import pytest
 from aiosmtpd.controller import Controller
 from pytest_django import Settings
 
-
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells of every connection
 
 
@@ -30,11 +29,15 @@ class MailServer:
     data: str = ""
     hangs_up: bool = False
 
-    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+    async def handle_MAIL(
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
         envelope.mail_from = address
         return self.sender or "250 OK"
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
         if not self.recipient:
             envelope.rcpt_tos.append(address)
         return self.recipient or "250 OK"

@@ -40,7 +40,9 @@ def a_sequence(*waits: timedelta, name: str = "", **fields: Any) -> Sequence:
     return sequence
 
 
-def crm_says(contact: Contact, effect: str = "none", because: str = "", at: datetime = NOON, **fields: Any) -> None:
+def crm_says(
+    contact: Contact, effect: str = "none", because: str = "", at: datetime = NOON, **fields: Any
+) -> None:
     """The CRM's word about somebody, with all that follows from it."""
     said = because or ("" if effect == "none" else f"Deal X: {effect}")
     state = CrmState(contact=contact, effect=effect, because=said, since=at, seen_at=at, **fields)
@@ -50,7 +52,7 @@ def crm_says(contact: Contact, effect: str = "none", because: str = "", at: date
 
 def crm_read(as_of: datetime = NOON) -> None:
     """Everything that the CRM changed up to then has been applied."""
-    crm_state.applied_up_to({kind: as_of for kind in CrmFreshness.Kind.values})
+    crm_state.applied_up_to(dict.fromkeys(CrmFreshness.Kind.values, as_of))
 
 
 def a_mailable_contact(**fields: Any) -> Contact:

@@ -142,7 +142,9 @@ def test_company_and_score_can_be_merged(db: None) -> None:
     assert step
     step.body = "{{ company }}: {{ score|default:'no score' }}"
     enrollment = an_enrollment(contact, sequence)
-    mail = Delivery(pk=1, enrollment=enrollment, position=1, email=contact.email or "", message_id="<2@x>")
+    mail = Delivery(
+        pk=1, enrollment=enrollment, position=1, email=contact.email or "", message_id="<2@x>"
+    )
 
     message = compose(step, contact, mail)
 

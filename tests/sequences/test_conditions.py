@@ -25,9 +25,7 @@ WARM = {"score": 25.0, "fit": 10.0, "engagement": 15.0, "grade": "B2", "lifecycl
         ({}, {"webinar"}, False),
     ],
 )
-def test_all_conditions_must_hold(
-    enter_when: dict[str, Any], did: set[str], enters: bool
-) -> None:
+def test_all_conditions_must_hold(enter_when: dict[str, Any], did: set[str], enters: bool) -> None:
     assert holds(enter_when, WARM, did) is enters
 
 

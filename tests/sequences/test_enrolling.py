@@ -7,7 +7,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from leadscoring.models import CrmState
 from sequences.enrolling import enroll, finish, pause, resume, stop
-from sequences.models import BY_THE_CRM, Enrollment, EnrollmentChange, EnrollmentQuerySet, Sequence, Suppression
+from sequences.models import (
+    BY_THE_CRM,
+    Enrollment,
+    EnrollmentChange,
+    EnrollmentQuerySet,
+    Sequence,
+    Suppression,
+)
 from sequences.suppressing import suppress
 from tests.sequences.makers import (
     DAY,

@@ -1,8 +1,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from leadscoring.models import Activity, Score
 from sequences.claiming import LOOK_AGAIN, Claim, claim_next
@@ -87,7 +86,11 @@ def test_a_mail_that_was_sent_is_an_activity_and_scored(mail_server: MailServer)
     send_due(noon)
 
     activity = Activity.objects.get(contact=enrollment.contact)
-    assert (activity.type, activity.source, activity.occurred_at) == ("email_sent", "sequences", NOON)
+    assert (activity.type, activity.source, activity.occurred_at) == (
+        "email_sent",
+        "sequences",
+        NOON,
+    )
     assert activity.properties["subject"] == "Mail 1"
     assert Score.objects.filter(contact=enrollment.contact).exists()
 
@@ -169,7 +172,11 @@ def test_a_deal_that_was_missed_is_obeyed_at_the_gate(mail_server: MailServer) -
 
     row = again(enrollment)
     assert mail_server.taken == []
-    assert (row.state, row.because, row.by) == (State.PAUSED, "Deal X is in negotiation", BY_THE_CRM)
+    assert (row.state, row.because, row.by) == (
+        State.PAUSED,
+        "Deal X is in negotiation",
+        BY_THE_CRM,
+    )
 
 
 def test_an_address_suppressed_meanwhile_gets_nothing(mail_server: MailServer) -> None:
@@ -248,7 +255,10 @@ def test_a_mail_that_is_put_off_for_ever_is_given_to_a_person(mail_server: MailS
         send_due(at(NOON + day * DAY))
 
     row = again(enrollment)
-    assert (the_delivery().state, the_delivery().attempts) == (Delivery.State.FAILED, len(BACK_OFF) + 1)
+    assert (the_delivery().state, the_delivery().attempts) == (
+        Delivery.State.FAILED,
+        len(BACK_OFF) + 1,
+    )
     assert (row.state, row.by) == (State.PAUSED, BY_THE_SENDER)
 
 

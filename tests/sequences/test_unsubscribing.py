@@ -66,7 +66,9 @@ def test_a_post_suppresses_and_stops_without_a_log_in_or_a_cookie(
         )  # fmt: skip
 
 
-def test_unsubscribing_is_an_activity_once(client: Client, address: str, delivery: Delivery) -> None:
+def test_unsubscribing_is_an_activity_once(
+    client: Client, address: str, delivery: Delivery
+) -> None:
     for _ in range(3):
         assert client.post(address).status_code == 200
 
@@ -99,7 +101,9 @@ def test_an_address_that_was_changed_since_is_suppressed_too(delivery: Delivery)
         lambda token: "1.2.3",
     ],
 )
-def test_an_altered_link_is_a_plain_404_that_changes_nothing(client: Client, address: str, alter) -> None:  # type: ignore[no-untyped-def]
+def test_an_altered_link_is_a_plain_404_that_changes_nothing(
+    client: Client, address: str, alter
+) -> None:  # type: ignore[no-untyped-def]
     token = alter(address.removeprefix("/u/"))
 
     answers = [client.get(f"/u/{token}"), client.post(f"/u/{token}")]

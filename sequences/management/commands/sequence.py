@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils.timezone import now
 
 from leadscoring.console import Command as Console
@@ -41,24 +41,22 @@ class Command(Console):
         return result
 
     def list(self, **options: Any) -> int:
-        states = {
-            state: Count("enrollments", filter=Q(enrollments__state=state))
-            for state in Enrollment.State.values
-        }
-        steps = Count("steps", distinct=True)
-        found = Sequence.objects.annotate(length=steps).order_by("name")
-        counted = {
-            row["pk"]: row for row in Sequence.objects.annotate(**states).values("pk", *states)
-        }
+        sequences = Sequence.objects.annotate(length=Count("steps")).order_by("name")
+        counted = (
+            Enrollment.objects.order_by().values("sequence", "state").annotate(people=Count("pk"))
+        )
+        people = {(row["sequence"], row["state"]): row["people"] for row in counted}
         rows = [
             {
-                "name": sequence.name,
-                "active": sequence.active,
-                "enter_when": sequence.enter_when,
-                "steps": sequence.length,
-                **{state: counted[sequence.pk][state] for state in states},
+                "name": one.name,
+                "active": one.active,
+                "enter_when": one.enter_when,
+                "steps": one.length,
+                "people": {
+                    state: people.get((one.pk, state), 0) for state in Enrollment.State.values
+                },
             }
-            for sequence in found
+            for one in sequences
         ]
         self.answer({"sequences": rows}, "\n".join(map(line, rows)) or "There are no sequences.")
         return 0
@@ -116,9 +114,9 @@ def existing(name: str) -> Sequence:
 
 
 def line(row: dict[str, Any]) -> str:
-    states = ", ".join(f"{row[state]} {state}" for state in Enrollment.State.values)
+    people = ", ".join(f"{number} {state}" for state, number in row["people"].items())
     off = "" if row["active"] else " (switched off)"
-    return f"{row['name']}{off}: {row['steps']} steps; {states}"
+    return f"{row['name']}{off}: {row['steps']} steps; {people}"
 
 
 def said(applied: applying.Applied) -> str:
