@@ -10,26 +10,26 @@ class DefaultField(NamedTuple):
 
     source: str
     property: str
-    policy: str = "ours_wins"
+    policy: str
     value: str = ""
 
 
-# A rep's own wording of name, company or phone is never written over, nor an address they mended.
+# What a rep wrote into a property that people fill in, too, is never written over.
 MAPPING = (
     DefaultField("email", "email", "when_empty_or_ours"),
-    DefaultField("first_name", "firstname", "when_empty"),
-    DefaultField("last_name", "lastname", "when_empty"),
-    DefaultField("company", "company", "when_empty"),
-    DefaultField("job_title", "jobtitle", "when_empty"),
-    DefaultField("phone", "phone", "when_empty"),
-    DefaultField("score", "lead_score"),
-    DefaultField("fit", "lead_fit"),
-    DefaultField("engagement", "lead_engagement"),
-    DefaultField("grade", "lead_grade"),
-    DefaultField("reasons", "lead_score_reasons"),
-    DefaultField("recent_activity", "lead_recent_activity"),
-    DefaultField("sequence_history", "lead_sequence_history"),
-    DefaultField("qualified_at", "lead_qualified_at"),
+    DefaultField("first_name", "firstname", "when_empty_or_ours"),
+    DefaultField("last_name", "lastname", "when_empty_or_ours"),
+    DefaultField("company", "company", "when_empty_or_ours"),
+    DefaultField("job_title", "jobtitle", "when_empty_or_ours"),
+    DefaultField("phone", "phone", "when_empty_or_ours"),
+    DefaultField("score", "lead_score", "ours_wins"),
+    DefaultField("fit", "lead_fit", "ours_wins"),
+    DefaultField("engagement", "lead_engagement", "ours_wins"),
+    DefaultField("grade", "lead_grade", "ours_wins"),
+    DefaultField("reasons", "lead_score_reasons", "ours_wins"),
+    DefaultField("recent_activity", "lead_recent_activity", "ours_wins"),
+    DefaultField("sequence_history", "lead_sequence_history", "ours_wins"),
+    DefaultField("qualified_at", "lead_qualified_at", "ours_wins"),
     DefaultField("lifecycle_stage", "lifecyclestage", "forward_only"),
     DefaultField("constant", "hs_lead_status", "when_empty_or_ours", "IN_PROGRESS"),
 )

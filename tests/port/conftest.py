@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
-from crm_sync.hubspot.defaults import PROPERTIES
-from crm_sync.port import Crm
+from crm_sync.port import Crm, CrmProperty
 from crm_sync.sandbox.server import Sandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 from tests.port.other_side import OtherSide
@@ -16,7 +15,7 @@ from tests.port.other_side import OtherSide
 def sides(request, settings) -> Iterator[tuple[Crm, OtherSide]]:
     with Sandbox(TOKEN, rate=10_000) as sandbox:
         adapter = HubSpot(TOKEN, sandbox.url, settings.REDIS_URL)
-        adapter.set_up(PROPERTIES, plan=False)
+        adapter.set_up([CrmProperty("lead_score", "Lead score", "number")], plan=False)
         yield adapter, HubSpotSide(sandbox)
 
 

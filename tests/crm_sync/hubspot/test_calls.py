@@ -7,8 +7,7 @@ import pytest
 
 from crm_sync.hubspot import calls
 from crm_sync.hubspot.calls import CALLS
-from crm_sync.hubspot.defaults import PROPERTIES
-from crm_sync.port import CrmContactWrite, CrmTaskWrite
+from crm_sync.port import CrmContactWrite, CrmProperty, CrmTaskWrite
 
 HERE = Path(calls.__file__).parent
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -20,7 +19,7 @@ def everything(crm, there):
     crm.owners()
     crm.stages()
     crm.lead_statuses()
-    crm.set_up(PROPERTIES, plan=False)
+    crm.set_up([CrmProperty("lead_score", "Lead score", "number")], plan=False)
     (saved,) = crm.save_contacts([CrmContactWrite("a", "", "a@x.example", {})]).values()
     merged = there.merge(saved.record_id, there.add_contact("b@x.example"))
     crm.save_contacts([CrmContactWrite("a", saved.record_id, "", {"jobtitle": "CTO"})])

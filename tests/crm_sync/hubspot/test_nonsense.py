@@ -7,8 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_sync.hubspot.defaults import PROPERTIES
-from crm_sync.port import CrmContactWrite, CrmError, CrmTaskWrite
+from crm_sync.port import CrmContactWrite, CrmError, CrmProperty, CrmTaskWrite
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ASKED = {
@@ -24,7 +23,9 @@ ASKED = {
     "stages": lambda crm: crm.stages(),
     "deals_of": lambda crm: crm.deals_of(["7"]),
     "lead_statuses": lambda crm: crm.lead_statuses(),
-    "set_up": lambda crm: crm.set_up(PROPERTIES, plan=True),
+    "set_up": lambda crm: crm.set_up(
+        [CrmProperty("lead_score", "Lead score", "number")], plan=True
+    ),
 }
 WORDS = """results errors paging next after properties id from to toObjectId context message
     category objectWriteTraceId ids stages metadata probability isClosed displayOrder options value
