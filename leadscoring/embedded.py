@@ -36,6 +36,8 @@ from typing import Any, NamedTuple
 KEPT = Path(__file__).resolve().parent.parent / ".services"  # of `make services`, in this checkout
 READY_WITHIN = 60.0
 ENDED_WITHIN = 30.0
+# PostgreSQL's "fast": SIGTERM would wait for every client to leave. Redis takes either.
+ENDS_ON = signal.SIGINT
 NO_PROCESS = 2**30  # above every system's highest process id
 
 
@@ -203,8 +205,8 @@ def end_with_parent(
 ) -> list[str]:
     """A command for Popen that runs `command` and ends it when the calling process is gone.
 
-    SIGTERM, SIGINT and SIGHUP are handed on as `ends_on`. `then_remove`: a folder that nobody is
-    left to remove when the caller was killed.
+    SIGTERM, SIGHUP and SIGINT are handed on as `ends_on`. `then_remove` is a folder that goes
+    when the command has ended for good: not after SIGINT, which asks for a pause.
     """
     order = {
         "parent": os.getpid(),
@@ -222,11 +224,11 @@ def guard(order: dict[str, Any]) -> int:
     with contextlib.suppress(PermissionError):  # it leads a session of its own already
         os.setpgid(0, 0)
     child: subprocess.Popen[bytes] | None = None
-    asked = False
+    asked = for_good = False
 
-    def ask(*_: object) -> None:
-        nonlocal asked
-        asked = True
+    def ask(number: int, _: object = None) -> None:
+        nonlocal asked, for_good
+        asked, for_good = True, for_good or number != signal.SIGINT
         if child:
             child.send_signal(order["ends_on"])
 
@@ -238,17 +240,17 @@ def guard(order: dict[str, Any]) -> int:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     child = subprocess.Popen(order["command"], **(account() if order["as_account"] else {}))
     if asked:  # before there was a child to tell
-        ask()
+        ask(signal.SIGINT)
     orphaned_at = 0.0
     while child.poll() is None:
         if not orphaned_at and os.getppid() != order["parent"]:
             orphaned_at = time.monotonic()
-            ask()
+            ask(signal.SIGTERM)
         if orphaned_at and time.monotonic() > orphaned_at + ENDED_WITHIN:
             os.killpg(0, signal.SIGKILL)  # our own group: this guard, the command, its children
         if select.select([woken], [], [], 0.25)[0]:
             os.read(woken, 1024)
-    if orphaned_at and order["remove"]:
+    if for_good and order["remove"]:
         shutil.rmtree(order["remove"], ignore_errors=True)
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
@@ -290,11 +292,18 @@ class Server:
     """A server with its own folder, port and password. Stopped and started, it keeps all three."""
 
     name: str
-    ends_on = signal.SIGTERM
     process: subprocess.Popen[bytes]
 
-    def __init__(self, home: Path, *, durable: bool) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        durable: bool,
+        ends_with_us: bool = True,
+        then_remove: Path | None = None,
+    ) -> None:
         self.home, self.durable = make_home(home), durable
+        self.ends_with_us, self.then_remove = ends_with_us, then_remove
         self.port = free_port()
         self.data = home / "data"
         password = home / "password"
@@ -308,6 +317,11 @@ class Server:
             raise ServerError(
                 f"{self.data} belongs to another user: work as that user, or remove it."
             )
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Find the program, and make what it wants to find."""
+        raise NotImplementedError
 
     @property
     def url(self) -> str:
@@ -319,14 +333,17 @@ class Server:
     def is_ready(self) -> bool:
         raise NotImplementedError
 
-    def start(self, *, ends_with_us: bool = True, then_remove: Path | None = None) -> None:
+    def guarded(self, command: list[str]) -> list[str]:
+        """The command under the servers' user, ended with us."""
+        return end_with_parent(
+            command, ends_on=ENDS_ON, as_account=True, then_remove=self.then_remove
+        )
+
+    def start(self) -> None:
         """Begin to serve and return when it answers; ServerError with the log's end otherwise."""
         command, whom = self.command(), account()
-        if ends_with_us:
-            command = end_with_parent(
-                command, ends_on=self.ends_on, as_account=True, then_remove=then_remove
-            )
-            whom = {}  # the guard is ours, and changes the user itself
+        if self.ends_with_us:
+            command, whom = self.guarded(command), {}
         # Closed to others: PostgreSQL repeats a statement that failed, with the data in it.
         descriptor = os.open(self.home / "log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with open(descriptor, "ab") as log:
@@ -339,14 +356,17 @@ class Server:
         if self.process.poll() is not None:
             raise ServerError(f"{self.name} did not start:\n{self.last_words()}")
 
-    def stop(self) -> None:
+    def stop(self, how: signal.Signals = ENDS_ON) -> None:
         """End it the orderly way; by force when that takes too long."""
-        self.process.send_signal(self.ends_on)
+        self.process.send_signal(how)
         try:
             self.process.wait(ENDED_WITHIN)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)  # its own session: nobody else is in it
             self.process.wait()
+
+    def stop_for_good(self) -> None:
+        self.stop(signal.SIGTERM)  # to the guard, which removes the folder then
 
     def last_words(self) -> str:
         return "\n".join((self.home / "log").read_text(errors="replace").splitlines()[-8:])
@@ -354,11 +374,9 @@ class Server:
 
 class Postgres(Server):
     name = "PostgreSQL"
-    ends_on = signal.SIGINT  # "fast": SIGTERM would wait for every client to leave
 
-    def __init__(self, home: Path, *, durable: bool) -> None:
-        super().__init__(home, durable=durable)
-        self.binary = find(POSTGRES, home / "programs")
+    def prepare(self) -> None:
+        self.binary = find(POSTGRES, self.home / "programs")
         if not (self.data / "PG_VERSION").exists():
             self.make_cluster()
         self.disown_stale_lock()
@@ -380,11 +398,13 @@ class Postgres(Server):
         own = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         locale = own if version(self.binary) >= 17 else ("--locale=C.UTF-8",)
         made = subprocess.run(
-            [self.binary.parent / "initdb", "-D", self.data, "-U", "leadscoring", "-E", "UTF8",
-             *locale, "--auth=scram-sha-256", f"--pwfile={self.home / 'password'}",
-             "--no-instructions", *(() if self.durable else ("--no-sync",))],
+            self.guarded([
+                str(self.binary.parent / "initdb"), "-D", str(self.data), "-U", "leadscoring",
+                "-E", "UTF8", *locale, "--auth=scram-sha-256", f"--pwfile={self.home}/password",
+                "--no-instructions", *(() if self.durable else ("--no-sync",)),
+            ]),
             cwd="/", env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=False, **account(),
+            check=False,
         )  # fmt: skip
         if made.returncode:
             raise ServerError(f"The database could not be made: {made.stderr.strip()}")
@@ -418,9 +438,8 @@ class Postgres(Server):
 class Redis(Server):
     name = "Redis"
 
-    def __init__(self, home: Path, *, durable: bool) -> None:
-        super().__init__(home, durable=durable)
-        self.binary = find(REDIS, home / "programs")
+    def prepare(self) -> None:
+        self.binary = find(REDIS, self.home / "programs")
 
     @property
     def url(self) -> str:
@@ -452,13 +471,18 @@ class Redis(Server):
 
 
 def begin(
-    kind: type[Server], home: Path, *, durable: bool, ends_with_us: bool, then_remove: Path | None
+    kind: type[Server],
+    home: Path,
+    *,
+    durable: bool,
+    ends_with_us: bool,
+    then_remove: Path | None = None,
 ) -> Server:
     """A started server; on another port when somebody else took the free one in between."""
     for attempt in range(3):
-        server = kind(home, durable=durable)
+        server = kind(home, durable=durable, ends_with_us=ends_with_us, then_remove=then_remove)
         try:
-            server.start(ends_with_us=ends_with_us, then_remove=then_remove)
+            server.start()
         except ServerError:
             if attempt == 2 or is_free(server.port):
                 raise
@@ -483,7 +507,7 @@ def serving(
             kind, place / kind.name.lower(), durable=durable, ends_with_us=True,
             then_remove=None if folder else place,
         )  # fmt: skip
-        stack.callback(server.stop)
+        stack.callback(server.stop_for_good)
         yield server
 
 
@@ -507,7 +531,6 @@ class Kept(NamedTuple):
     name: str
     pid: int
     began: str
-    ends_on: int
     url: str
 
     def lives(self) -> bool:
@@ -583,9 +606,9 @@ def start() -> None:
         kept: list[Kept] = []
         for kind in (Postgres, Redis):
             home = place / kind.name.lower()
-            server = begin(kind, home, durable=True, ends_with_us=False, then_remove=None)
+            server = begin(kind, home, durable=True, ends_with_us=False)
             pid = server.process.pid
-            kept.append(Kept(kind.name, pid, began(pid), int(kind.ends_on), server.url))
+            kept.append(Kept(kind.name, pid, began(pid), server.url))
             write_down(kept)
 
 
@@ -607,7 +630,7 @@ def end_kept() -> None:
     """End what was left running here; a process that only has an old id of ours is let be."""
     for server in written_down():
         if server.lives():
-            os.kill(server.pid, server.ends_on)
+            os.kill(server.pid, ENDS_ON)
         if not within(ENDED_WITHIN, lambda: not server.lives()):  # noqa: B023 - asked at once
             raise ServerError(f"{server.name} (process {server.pid}) does not end.")
     (KEPT / "state.json").unlink(missing_ok=True)

@@ -206,6 +206,20 @@ def test_servers_end_with_the_process_that_started_them_however_it_ends(started,
     temporary.rmdir()
 
 
+@pytest.mark.parametrize("after", [0.2, 0.5, 0.8])
+def test_a_start_that_is_killed_half_way_leaves_nothing(started, after):
+    temporary = embedded.temporary_home()
+    process = started(str(temporary))
+    assert soon(lambda: any(temporary.glob("*/*/data")))
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(after)
+    process.kill()
+
+    assert soon(lambda: not any(temporary.iterdir()))
+    temporary.rmdir()
+
+
 def test_a_killed_neighbour_takes_no_other_server_with_it(started):
     one, other = started(), started()
     doomed, staying = addresses(one), addresses(other)
@@ -277,7 +291,7 @@ def test_one_that_died_is_started_anew_with_the_other(checkout):
 
 def test_a_process_that_got_an_old_id_of_ours_is_let_be(checkout):
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    old = embedded.Kept("Redis", stranger.pid, "at another time", 15, "redis://")
+    old = embedded.Kept("Redis", stranger.pid, "at another time", "redis://")
     checkout.kept.mkdir()
     state = {"folder": str(checkout.kept), "servers": [old._asdict(), old._asdict()]}
     (checkout.kept / "state.json").write_text(json.dumps(state))
