@@ -1,0 +1,127 @@
+"""HTTP in and out. `/api/v1/docs` describes it."""
+
+import logging
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.timezone import now
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError
+
+from leadscoring import checks, intake, scoring
+from leadscoring.api import described, errors, shapes
+from leadscoring.api.body import items
+from leadscoring.api.door import Key, TooMany
+from leadscoring.api.errors import ApiError
+from leadscoring.intake import TakenActivities, TakenContacts
+from leadscoring.models import Contact
+
+log = logging.getLogger(__name__)
+LARGEST_ID = 2**63 - 1
+
+api = NinjaAPI(
+    title="Lead scoring with CRM handoff",
+    version="1",
+    description="People and what they do come in; scores with their reasons come out. "
+    "Times are ISO 8601 with an offset. One bad item never spoils the others.",
+    auth=Key(),
+)
+api.add_router("", "crm_sync.api.router")  # by name only: imports point down
+
+
+@api.post(
+    "/contacts",
+    response={200: shapes.ContactsTaken, **shapes.POST_ERRORS},
+    openapi_extra=shapes.PERSON,
+)
+def post_contacts(request: HttpRequest) -> HttpResponse:
+    """Make people known or bring them up to date: one object, or an array of at most 1,000."""
+    taken = intake.take_contacts(items(request), now())
+    counts = {name: getattr(taken, name) for name in ("created", "updated", "unchanged")}
+    return answer(taken, counts)
+
+
+@api.post(
+    "/activities",
+    response={200: shapes.ActivitiesTaken, **shapes.POST_ERRORS},
+    openapi_extra=shapes.ACTIVITY,
+)
+def post_activities(request: HttpRequest) -> HttpResponse:
+    """Tell what people did. When the answer arrives it is stored and the scores are up to date."""
+    key: Any = request.auth  # type: ignore[attr-defined]  # set by ninja
+    taken = intake.take_activities(items(request), key.name, now())
+    return answer(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
+
+
+def answer(taken: TakenContacts | TakenActivities, counts: dict[str, int]) -> HttpResponse:
+    rejected = [
+        {"index": one.index, "field": one.field, "message": one.message} for one in taken.rejected
+    ]
+    if taken.taken:
+        return JsonResponse({**counts, "rejected": rejected})
+    fields = {one.field: one.message for one in reversed(taken.rejected)}
+    message = "No item could be taken." if rejected else "The array is empty."
+    return errors.answer(422, "nothing_taken", message, fields, rejected=rejected)
+
+
+@api.get("/contacts/{path:who}/score", response={200: shapes.Score, **shapes.ERRORS})
+def get_score(request: HttpRequest, who: str, at: str = "") -> HttpResponse:
+    """What a contact (id or email) was worth at an instant (default: now), reason by reason."""
+    try:
+        instant = checks.instant(at) if at else now()
+    except ValueError as wrong:
+        raise ApiError(422, "invalid", f"at {wrong}.", {"at": str(wrong)}) from None
+    contact = found(who)
+    scored, version = scoring.score_at(contact, instant)
+    return JsonResponse(described.score(contact, scored, version, instant))
+
+
+@api.get("/contacts/{path:who}", response={200: shapes.Contact, **shapes.ERRORS})
+def get_contact(request: HttpRequest, who: str) -> HttpResponse:
+    """All that is known of a contact, by id or email."""
+    return JsonResponse(described.contact(found(who), now()))
+
+
+def found(who: str) -> Contact:
+    """The contact of an id (digits only) or an e-mail address. Raises ApiError 404."""
+    contacts = Contact.objects.select_related("company", "score", "crm_state")
+    if who.isascii() and who.isdigit():
+        contact = contacts.filter(pk=min(int(who[:20]), LARGEST_ID)).first()
+    else:
+        contact = contacts.filter(email=address(who)).first()
+    if contact is None:
+        raise ApiError(404, message="There is no such contact.")
+    return contact
+
+
+def address(text: str) -> str:
+    try:
+        return checks.address(text)
+    except ValueError:
+        raise ApiError(404, message="There is no such contact.") from None
+
+
+# --- errors -----------------------------------------------------------------------------------
+@api.exception_handler(ApiError)
+def api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+    return error.response()
+
+
+@api.exception_handler(AuthenticationError)
+def unauthorized(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return ApiError(401).response()
+
+
+@api.exception_handler(TooMany)
+def too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
+    response = ApiError(429).response()
+    response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.error("The database did not answer a request.", exc_info=error)
+    return ApiError(503).response()

@@ -1,0 +1,75 @@
+"""A request's body as a list of items, bounded while it is read."""
+
+import json
+from typing import Any, NoReturn, Protocol
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from leadscoring.api.errors import ApiError
+
+MOST_ITEMS = 1000
+THROWN_AWAY = 64 * 1024 * 1024
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def items(request: HttpRequest) -> list[object]:
+    """The items of a body that is one object or an array of them. Raises ApiError."""
+    found = parsed(body_of(request))
+    if isinstance(found, dict):
+        return [found]
+    if not isinstance(found, list):
+        raise ApiError(
+            400, "not_an_object", "The body must be a JSON object or an array of at most 1,000."
+        )
+    if len(found) > MOST_ITEMS:
+        raise ApiError(
+            413, "too_many_items", f"The body has {len(found)} items; 1,000 is the most."
+        )
+    return found
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """The body, of at most 5 MiB, whether its length was announced or it comes in chunks."""
+    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+    stream: Readable = request
+    if request.headers.get("Transfer-Encoding") and request.META.get("wsgi.input_terminated"):
+        # Django reads no further than Content-Length, which a chunked body has not.
+        stream = request.META["wsgi.input"]
+    announced = request.headers.get("Content-Length") or "0"
+    body = stream.read(most + 1) if int(announced) <= most else b""
+    if len(body) > most or int(announced) > most:
+        throw_away(stream)
+        raise ApiError(413)
+    return body
+
+
+def throw_away(stream: Readable) -> None:
+    """Read what a sender is still sending: one that is cut off would never see the answer."""
+    left = THROWN_AWAY
+    while left > 0 and (some := stream.read(65_536)):
+        left -= len(some)
+
+
+def parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=no_number, parse_int=number)
+    except UnicodeDecodeError:
+        raise ApiError(400, "not_json", "The body is not UTF-8.") from None
+    except RecursionError:
+        raise ApiError(400, "not_json", "The body is nested too deeply.") from None
+    except json.JSONDecodeError as wrong:
+        where = f"line {wrong.lineno}, column {wrong.colno}"
+        raise ApiError(400, "not_json", f"The body is not JSON: {wrong.msg} ({where}).") from None
+
+
+def no_number(name: str) -> NoReturn:
+    raise ApiError(400, "not_json", f"The body is not JSON: {name} is no number there.")
+
+
+def number(digits: str) -> int | float:
+    """Python refuses whole bodies for one number of thousands of digits; the item is refused later."""
+    return int(digits) if len(digits) < 20 else float(digits)

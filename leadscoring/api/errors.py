@@ -1,0 +1,72 @@
+"""Every error of the API is JSON of one shape, wherever it arose."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+SAID = {
+    400: ("bad_request", "The request cannot be understood."),
+    401: ("unauthorized", "A valid API key is needed: Authorization: Bearer KEY."),
+    403: ("forbidden", "This is not allowed."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take this method."),
+    413: ("too_large", "The body is larger than 5 MiB."),
+    429: ("rate_limited", "Too many requests with this key."),
+    500: ("internal", "Something went wrong here; it has been noted."),
+    503: ("unavailable", "The database does not answer; try again in a moment."),
+}
+
+
+class ApiError(Exception):
+    """What a view cannot go on from: the answer to give."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str = "",
+        message: str = "",
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(code)
+        said = SAID.get(status, SAID[400])
+        self.status = status
+        self.code, self.message = code or said[0], message or said[1]
+        self.fields = fields
+
+    def response(self) -> HttpResponse:
+        return answer(self.status, self.code, self.message, self.fields)
+
+
+def answer(
+    status: int,
+    code: str,
+    message: str,
+    fields: Mapping[str, str] | None = None,
+    **beside: Any,
+) -> HttpResponse:
+    error = {"code": code, "message": message, "fields": fields or {}}
+    response = JsonResponse({"error": error, **beside}, status=status)
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        response["Retry-After"] = "1"
+    return response
+
+
+def as_json(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: what Django says of an address of the API by itself (404, 405, 500) is JSON too."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        if not request.path.startswith("/api/") or response.status_code < 400 or is_json:
+            return response
+        told = ApiError(response.status_code).response()
+        if "Allow" in response.headers:
+            told["Allow"] = response.headers["Allow"]
+        return told
+
+    return middleware

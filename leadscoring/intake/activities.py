@@ -1,0 +1,140 @@
+"""Activities in: each stored once, and those who did them scored, in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import uuid4
+
+from leadscoring import checks
+from leadscoring.checks import ActivityIn, Refused
+from leadscoring.intake import rows
+from leadscoring.intake.people import People, remember, until_won
+from leadscoring.intake.rejections import Rejection, sorted_out
+from leadscoring.models import Activity, Contact
+from leadscoring.scoring import rescore
+
+Event = tuple[str, str]  # source and event id
+Stored = tuple[int, str, datetime]  # contact id, type, when
+
+KNOWN = """
+    SELECT source, event_id FROM leadscoring_activity
+    JOIN unnest(%s::text[], %s::text[]) AS asked(source, event_id) USING (source, event_id)
+"""
+LATEST = """
+    UPDATE leadscoring_contact SET last_activity_at = latest.at
+    FROM unnest(%s::bigint[], %s::timestamptz[]) AS latest(contact_id, at)
+    WHERE id = latest.contact_id AND (last_activity_at IS NULL OR last_activity_at < latest.at)
+"""
+
+
+@dataclass(slots=True)
+class TakenActivities:
+    """How many are new and how many were there already; and who did what that is new."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+    types: dict[int, set[str]] = field(default_factory=dict)
+    contact_ids: set[int] = field(default_factory=set)
+
+    @property
+    def taken(self) -> int:
+        return self.accepted + self.duplicates
+
+
+def take_activities(
+    items: Sequence[object], source: str, at: datetime, scored: bool = True
+) -> TakenActivities:
+    """Take in activities, at most some thousand at a time; scores are up to date afterwards.
+
+    `source`: of those that name none. `scored`: False for those who only want to know what would
+    be taken, and roll it back.
+    """
+    checked, rejected = sorted_out(enumerate(items), lambda item: checks.activity(item, at))
+
+    def work() -> TakenActivities:
+        taken = store(checked, source, at)
+        if scored:
+            rescore(sorted(taken.contact_ids), at, taken.types)
+        return taken
+
+    taken = until_won(work) if checked else TakenActivities()
+    taken.rejected = sorted([*rejected, *taken.rejected])
+    return taken
+
+
+def store(given: Sequence[tuple[int, ActivityIn]], source: str, at: datetime) -> TakenActivities:
+    fresh = unknown({place: event(item, source) for place, item in given})
+    news = [(place, item) for place, item in given if place in fresh]
+    people = People.locked((item.email for _, item in news), (item.external_id for _, item in news))
+    done, rejected = sorted_out(news, lambda item: (doer(item, people, at), item))
+    people.save(["email", "external_id"], at)
+    remember(people.different(), at)
+    stored = rows.insert(
+        [activity(who, item, fresh[place], at) for place, (who, item) in done],
+        order='source COLLATE "C", event_id COLLATE "C"',
+        answer="contact_id, type, occurred_at",
+    )
+    note_latest(stored)
+    return TakenActivities(
+        accepted=len(stored),
+        duplicates=len(given) - len(rejected) - len(stored),
+        rejected=rejected,
+        types=types_of(stored),
+        contact_ids={contact.pk for contact in people.different()} | {row[0] for row in stored},
+    )
+
+
+def event(item: ActivityIn, source: str) -> Event:
+    return item.source or source, item.event_id or uuid4().hex
+
+
+def unknown(events: Mapping[int, Event]) -> dict[int, Event]:
+    """Those that are not stored, and of equal ones in the batch the first. By their places."""
+    sources, event_ids = zip(*events.values(), strict=True)
+    stored = set(rows.ask(KNOWN, [list(sources), list(event_ids)]))
+    firsts = {event: place for place, event in reversed([*events.items()]) if event not in stored}
+    return {place: event for event, place in firsts.items()}
+
+
+def doer(item: ActivityIn, people: People, at: datetime) -> Contact:
+    """Whose activity it is; unknown people are made, missing identifiers filled in.
+
+    An activity changes no address: of somebody known by external_id, an old one may come late.
+    """
+    contact = people.who(item.email, item.external_id)
+    if contact is None and item.email is None:
+        raise Refused("external_id", "is nobody's here; give an email to make the person known")
+    if contact is None:
+        return people.make(item.email, item.external_id, at)
+    people.identify(contact, contact.email or item.email, item.external_id)
+    return contact
+
+
+def activity(contact: Contact, item: ActivityIn, event: Event, at: datetime) -> Activity:
+    source, event_id = event
+    return Activity(
+        contact_id=contact.pk,
+        source=source,
+        event_id=event_id,
+        type=item.type,
+        occurred_at=item.occurred_at or at,
+        received_at=at,
+        properties=item.properties or {},
+    )
+
+
+def types_of(stored: Iterable[Stored]) -> dict[int, set[str]]:
+    types: dict[int, set[str]] = defaultdict(set)
+    for contact_id, type_, _ in stored:
+        types[contact_id].add(type_)
+    return dict(types)
+
+
+def note_latest(stored: Iterable[Stored]) -> None:
+    latest: dict[int, datetime] = {}
+    for contact_id, _, occurred_at in stored:
+        latest[contact_id] = max(occurred_at, latest.get(contact_id, occurred_at))
+    if latest:
+        rows.ask(LATEST, [list(latest), list(latest.values())])

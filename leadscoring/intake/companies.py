@@ -1,0 +1,35 @@
+"""Companies by their names, whatever the case they are written in."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from leadscoring.intake.rows import ask
+from leadscoring.models import Company
+
+MAKE = """
+    INSERT INTO leadscoring_company (name, created_at)
+    SELECT DISTINCT ON (lower(asked.name)) asked.name, %s
+    FROM unnest(%s::text[]) WITH ORDINALITY AS asked(name, place)
+    WHERE NOT EXISTS (
+        SELECT FROM leadscoring_company AS known WHERE lower(known.name) = lower(asked.name)
+    )
+    ORDER BY lower(asked.name), asked.place
+    ON CONFLICT DO NOTHING
+"""
+FIND = """
+    SELECT asked.name, known.id, known.name
+    FROM unnest(%s::text[]) AS asked(name)
+    JOIN leadscoring_company AS known ON lower(known.name) = lower(asked.name)
+"""
+
+
+def by_name(names: Iterable[str | None], at: datetime) -> dict[str, Company]:
+    """The company of each name as it was written; those that are new are made first.
+
+    Before any contact is locked: two batches that make the same company wait for each other here.
+    """
+    asked = list(dict.fromkeys(name for name in names if name))
+    if not asked:
+        return {}
+    ask(MAKE, [at, asked])
+    return {written: Company(pk=pk, name=name) for written, pk, name in ask(FIND, [asked])}

@@ -1,0 +1,30 @@
+"""Items that were not taken, each with its place in the batch, the field and the reason."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from leadscoring.checks import Refused
+
+Item = TypeVar("Item")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rejection:
+    index: int
+    field: str
+    message: str
+
+
+def sorted_out(
+    items: Iterable[tuple[int, Item]], take: Callable[[Item], T]
+) -> tuple[list[tuple[int, T]], list[Rejection]]:
+    """Those that are taken, with their places, and those that are refused."""
+    taken, rejected = [], []
+    for index, item in items:
+        try:
+            taken.append((index, take(item)))
+        except Refused as refused:
+            rejected.append(Rejection(index, refused.field, refused.message))
+    return taken, rejected

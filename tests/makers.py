@@ -1,0 +1,39 @@
+"""Things to test with. Only what matters is named; the rest is made up, and different each time."""
+
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from leadscoring import apikeys
+from leadscoring.intake.people import remember
+from leadscoring.models import Activity, ApiKey, Company, Contact
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+numbers = count(1)
+
+
+def a_contact(at: datetime = NOON, company: str = "", **fields: Any) -> Contact:
+    """A contact known since `at`, with an address of their own unless an identifier is given."""
+    if not {"email", "external_id"} & set(fields):
+        fields["email"] = f"person{next(numbers)}@example.com"
+    if company:
+        fields["company"], _ = Company.objects.get_or_create(name=company)
+    contact = Contact.objects.create(**fields)
+    remember([contact], at)
+    return contact
+
+
+def an_activity(contact: Contact | None = None, **fields: Any) -> Activity:
+    """Something a contact did at noon; scores do not follow."""
+    made_up = {
+        "source": "tests",
+        "event_id": f"event-{next(numbers)}",
+        "type": "page_view",
+        "occurred_at": NOON,
+    }
+    return Activity.objects.create(contact=contact or a_contact(), **{**made_up, **fields})
+
+
+def an_api_key(name: str = "") -> tuple[ApiKey, str]:
+    """A key and its text."""
+    return apikeys.make(name or f"key {next(numbers)}")
