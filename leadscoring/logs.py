@@ -25,7 +25,9 @@ class JsonLine(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             frames = traceback.extract_tb(record.exc_info[2])[-5:]
-            line["message"] = str(record.msg) if record.name.startswith("celery") else line["message"]
+            line["message"] = (
+                str(record.msg) if record.name.startswith("celery") else line["message"]
+            )
             line["error"] = record.exc_info[0].__name__
             line["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         return json.dumps(line, ensure_ascii=False)
