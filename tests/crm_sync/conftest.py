@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from crm_sync import mapping
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.defaults import MAPPING
-from crm_sync.models import FieldMapping
 from crm_sync.port import Crm
 from crm_sync.sandbox.server import Sandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
@@ -22,8 +20,12 @@ def there() -> Iterator[HubSpotSide]:
 
 @pytest.fixture
 def crm(there: HubSpotSide, settings) -> Crm:
+    # Models can be imported only after Django's set-up, which comes later than this file.
+    from crm_sync.mapping import wanted_properties
+    from crm_sync.models import FieldMapping
+
     adapter = HubSpot(TOKEN, there.sandbox.url, settings.REDIS_URL, 10_000)
     fields = [FieldMapping(**field._asdict()) for field in MAPPING]
-    adapter.set_up(mapping.wanted_properties(fields), plan=False)
+    adapter.set_up(wanted_properties(fields), plan=False)
     there.sandbox.state.log.clear()
     return adapter

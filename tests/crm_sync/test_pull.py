@@ -298,12 +298,12 @@ def test_a_pull_that_failed_says_why_and_leaves_freshness_alone(crm, there, path
     assert CrmFreshness.oldest() == MONDAY
 
 
-def test_two_pulls_at_once_are_one(crm, django_db_blocker):
+def test_two_pulls_at_once_are_one(crm):
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-
-    meanwhile = pull(crm, MONDAY)
+        meanwhile = pull(crm, MONDAY)
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
     other.close()
 
     assert meanwhile is None

@@ -1,0 +1,118 @@
+"""crm_setup, crm_pull and stage_effects, as a person or a script calls them."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from crm_sync.models import Account, Stage
+from tests.crm_sync.makers import MONDAY, a_handoff
+from tests.port.hubspot_side import TOKEN
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connected(there, settings):
+    settings.HUBSPOT_ACCESS_TOKEN, settings.HUBSPOT_BASE_URL = TOKEN, there.sandbox.url
+    return there
+
+
+@pytest.fixture
+def call(capsys):
+    def call(*arguments):
+        """The exit code and the JSON document of a command."""
+        code = 0
+        try:
+            call_command(*arguments, "--json")
+        except SystemExit as ended:
+            code = ended.code
+        return code, json.loads(capsys.readouterr().out)
+
+    return call
+
+
+def test_set_up_plans_does_and_has_nothing_left_to_do(call, connected):
+    _, plan = call("crm_setup", "--plan")
+    _, done = call("crm_setup")
+    code, again = call("crm_setup")
+
+    assert plan["steps"] == done["steps"]
+    assert len(done["steps"]) == 9
+    assert (code, again["steps"]) == (0, [])
+
+
+def test_set_up_reports_a_property_of_another_type_and_leaves_it_alone(call, connected):
+    text = {
+        "name": "lead_score",
+        "label": "x",
+        "groupName": "contactinformation",
+        "type": "string",
+        "fieldType": "text",
+    }
+    connected.ask("POST", "/crm/v3/properties/contacts", text)
+
+    code, done = call("crm_setup")
+
+    assert code == 1
+    assert [step["problem"] for step in done["steps"] if step["problem"]] == [
+        "it is of the type string there, and number is needed"
+    ]
+
+
+@pytest.mark.parametrize("command", ["crm_setup", "crm_pull"])
+def test_without_a_crm_a_command_says_so_and_exits_one(call, command):
+    code, document = call(command)
+
+    assert code == 1
+    assert document["error"] == "No CRM is connected: HUBSPOT_ACCESS_TOKEN is not set."
+
+
+def test_a_pull_tells_what_it_read(call, connected):
+    a_handoff()
+
+    code, document = call("crm_pull", "--full")
+
+    assert (code, document["contacts"], document["deals"], document["error"]) == (0, 1, 0, "")
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        ("default", "contractsent"),
+        ("Sales Pipeline", "Contract Sent"),
+        ("SALES PIPELINE", "CONTRACTSENT"),
+    ],
+)
+def test_a_stage_is_set_by_ids_or_labels_and_pipelines_are_read_when_unknown(
+    call, connected, named
+):
+    code, document = call("stage_effects", "set", *named, "stop")
+
+    assert (code, document["effect"]) == (0, "stop")
+    assert Stage.objects.get(stage_id="contractsent").effect == "stop"
+
+
+def test_stages_are_listed_with_what_they_do(call, connected):
+    _, document = call("stage_effects", "list")
+
+    effects = {each["stage"]: each["effect"] for each in document["stages"]}
+    assert effects["Closed Won"] == "stop"
+    assert effects["Qualified To Buy"] == "none"
+
+
+def test_a_stage_that_does_not_exist_is_a_wrong_use(connected):
+    with pytest.raises(CommandError) as wrong:
+        call_command("stage_effects", "set", "default", "nope", "stop")
+
+    assert wrong.value.returncode == 2
+
+
+def test_pipelines_of_another_account_are_not_mixed_in(call, connected):
+    Account.objects.create(portal_id="111", seen_at=MONDAY)
+
+    code, document = call("stage_effects", "set", "default", "contractsent", "stop")
+
+    assert code == 1
+    assert "account 111" in document["error"]
+    assert not Stage.objects.exists()

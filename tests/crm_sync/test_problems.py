@@ -1,0 +1,92 @@
+"""What the home page says needs a person."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm_sync import problems
+from crm_sync.models import PullReport, Stage
+from leadscoring.crm_state import applied_up_to
+from leadscoring.health import problems as all_problems
+from tests.crm_sync.makers import MONDAY, a_handoff, a_rep
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connected(settings):
+    settings.HUBSPOT_ACCESS_TOKEN = "made-up"
+    applied_up_to(dict.fromkeys(["contacts", "associations", "deals"], MONDAY))
+
+
+def told(at=MONDAY):
+    return [problem.what for problem in problems.tell(None, at)]
+
+
+def test_all_well_is_silence(connected):
+    a_rep()
+    a_handoff()
+
+    assert told() == []
+
+
+def test_no_crm_is_one_problem_not_three():
+    assert told() == ["No CRM is connected: leads that are ready wait here, and mail is held."]
+    assert problems.tell(None, MONDAY)[0].what in [each.what for each in all_problems(MONDAY)]
+
+
+def test_handoffs_that_need_a_person_are_told_by_cause(connected):
+    for because in ("No rep takes leads.", "No rep takes leads.", "No e-mail address."):
+        a_handoff(status="needs_attention", because=because)
+
+    assert told() == [
+        "2 leads not handed to sales: No rep takes leads.",
+        "1 lead not handed to sales: No e-mail address.",
+    ]
+
+
+def test_the_problem_leads_to_the_page_where_it_is_mended(connected):
+    a_handoff(status="needs_attention", because="No rep takes leads.")
+
+    (problem,) = problems.tell(None, MONDAY)
+
+    assert problem.url.startswith("/admin/crm_sync/handoff/")
+
+
+def test_a_lead_that_waits_too_long_is_told_with_its_cause(connected):
+    a_handoff(crossed_at=MONDAY - timedelta(minutes=16), because="HubSpot asks us to slow down.")
+    a_handoff(crossed_at=MONDAY - timedelta(minutes=14))
+
+    assert told() == [
+        "1 lead on the way to sales for more than 15 minutes: HubSpot asks us to slow down."
+    ]
+
+
+def test_nobody_who_takes_leads_is_told_before_a_lead_is_lost_in_it(connected):
+    a_rep(takes_leads=False)
+    a_rep(active=False)
+
+    assert told() == ["No rep takes leads: who has no owner in the CRM cannot be handed off."]
+
+
+def test_a_stage_that_nobody_has_set_is_told(connected):
+    Stage.objects.create(pipeline_id="p", pipeline="Sales", stage_id="s", label="Legal", effect="")
+
+    assert told() == [
+        "Nobody has set what the deal stage Legal (Sales) does: its contacts' mail is held."
+    ]
+
+
+def test_a_pull_that_failed_and_one_that_is_too_old_are_told(connected):
+    PullReport.objects.create(started_at=MONDAY, error="HubSpot does not accept the access token.")
+
+    assert told(MONDAY + timedelta(minutes=16)) == [
+        "The CRM could not be read: HubSpot does not accept the access token.",
+        "What is known of the CRM is 16 minutes old: mail is held.",
+    ]
+
+
+def test_a_crm_that_was_never_read_is_told(settings):
+    settings.HUBSPOT_ACCESS_TOKEN = "made-up"
+
+    assert told() == ["The CRM was never read: mail is held until it is."]
