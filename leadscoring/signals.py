@@ -38,3 +38,31 @@ contact_described = Signal()
 
 # at: datetime. A receiver answers a list of `health.Problem`: what needs a person.
 problems_wanted = Signal()
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A stop of the loop on the home page: how many people came so far, and where they are listed."""
+
+    place: int
+    name: str
+    people: int
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a page that another app writes: a template and what it shows. Small places come first."""
+
+    place: int
+    title: str
+    template: str
+    shows: dict[str, Any]
+
+
+# user, at: datetime. A receiver answers a list of Station and Section, none that the user may not see.
+home_sections_wanted = Signal()
+
+# contact: Contact, user, at: datetime. A receiver answers a list of Section.
+contact_sections_wanted = Signal()

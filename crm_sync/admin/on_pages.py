@@ -1,0 +1,125 @@
+"""What this app adds to pages of the lower one: the loop's last stops, handoffs, deals, and questions."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.dispatch import receiver
+
+from crm_sync.admin.handoffs import state_of
+from crm_sync.models import Deal, Handoff, Owner
+from crm_sync.routing import Reps
+from leadscoring import shown
+from leadscoring.admin.questions import Contacts, ask
+from leadscoring.models import Contact, ModelVersion
+from leadscoring.signals import Section, Station, contact_sections_wanted, home_sections_wanted
+
+LAST = 6
+
+
+# --- questions put to the list of contacts
+
+
+@ask("hot", "Hot, not handed off", place=1)
+def hot(contacts: Contacts, at: datetime) -> Contacts:
+    """Over the threshold now, and sales has not been told of it."""
+    threshold = ModelVersion.objects.in_force(at).model.thresholds.handoff
+    told = Handoff.objects.delivered().filter(
+        contact=OuterRef("pk"), cycle=OuterRef("score__cycle")
+    )
+    return contacts.filter(~Exists(told), score__total__gte=threshold)
+
+
+@ask("handed-off", "Handed off", pill=False, place=2)
+def handed_off(contacts: Contacts, at: datetime) -> Contacts:
+    return contacts.filter(Exists(Handoff.objects.delivered().filter(contact=OuterRef("pk"))))
+
+
+@ask("with-sales", "With sales", place=3)
+def with_sales(contacts: Contacts, at: datetime) -> Contacts:
+    return contacts.filter(Exists(open_deals().filter(contact_id=OuterRef("pk"))))
+
+
+@ask("won", "Won", place=4)
+def won(contacts: Contacts, at: datetime) -> Contacts:
+    return contacts.filter(Exists(won_deals().filter(contact_id=OuterRef("pk"))))
+
+
+def open_deals() -> QuerySet[Any]:
+    """Which contact is in which deal that is still open."""
+    return Deal.contacts.through._default_manager.filter(deal__closed=False)
+
+
+def won_deals() -> QuerySet[Any]:
+    return Deal.contacts.through._default_manager.filter(deal__won=True)
+
+
+# --- home
+
+
+@receiver(home_sections_wanted)
+def on_home(sender: object, user: Any, at: datetime, **kwargs: object) -> list[Station | Section]:
+    if not user.has_perm("crm_sync.view_handoff"):
+        return []
+    return [
+        *stations(),
+        Section(10, "Last handoffs", "admin/crm_sync/on_home.html", {"rows": last()}),
+    ]
+
+
+def stations() -> list[Station]:
+    people = Count("contact", distinct=True)
+    counts = Handoff.objects.aggregate(
+        told=Count("contact", distinct=True, filter=Q(status=Handoff.Status.DELIVERED)),
+        waiting=Count(
+            "pk", filter=Q(status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION])
+        ),
+    )
+    waiting = f"{counts['waiting']} more on their way" if counts["waiting"] else ""
+    with_ = open_deals().aggregate(people=people)["people"]
+    won_ = won_deals().aggregate(people=people)["people"]
+    return [
+        Station(
+            40, "Handed off", counts["told"], shown.list_of(Contact, ask="handed-off"), waiting
+        ),
+        Station(
+            50, "With sales", with_, shown.list_of(Contact, ask="with-sales"), "in an open deal"
+        ),
+        Station(60, "Won", won_, shown.list_of(Contact, ask="won")),
+    ]
+
+
+def last() -> list[dict[str, Any]]:
+    rows = Handoff.objects.select_related("contact__company").order_by("-crossed_at", "-pk")[:LAST]
+    return [{"row": row, "state": state_of(row), "url": shown.page_of(row)} for row in rows]
+
+
+# --- a contact's page
+
+
+@receiver(contact_sections_wanted)
+def on_contact(
+    sender: object, contact: Contact, user: Any, at: datetime, **kwargs: object
+) -> list[Section]:
+    if not user.has_perm("crm_sync.view_handoff"):
+        return []
+    rows = list(contact.handoffs.order_by("-cycle")[:10])
+    owners = {owner.owner_id: owner for owner in Owner.objects.all()}
+    told = [
+        {
+            "row": row,
+            "state": state_of(row),
+            "url": shown.page_of(row),
+            "rep": owners.get(row.owner_id) or row.owner_id,
+        }
+        for row in rows
+    ]
+    shows = {"rows": told, "next_rep": next_rep(contact, list(owners.values()), at)}
+    return [Section(10, "Handoffs to sales", "admin/crm_sync/on_contact.html", shows)]
+
+
+def next_rep(contact: Contact, owners: list[Owner], at: datetime) -> str:
+    """Who would get this lead if it were handed off now, and why."""
+    state = getattr(contact, "crm_state", None)
+    choice = Reps(owners).choose(kept="", own=state.owner_id if state else "", at=at)
+    return f"{choice.owner} ({choice.because})" if choice else ""

@@ -1,0 +1,49 @@
+"""Which of our values goes into which property of the CRM, and whose CRM it is."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from crm_sync.models import Account, FieldMapping, PullReport
+from leadscoring import shown
+from leadscoring.admin.pages import Page, Records
+
+
+@admin.register(FieldMapping)
+class FieldMappingAdmin(Page[FieldMapping]):
+    list_display = ("source", "property", "policy", "value", "enabled")
+    list_display_links = ("source",)
+    list_editable = ("enabled",)
+    list_per_page = 50
+    ordering = ("pk",)
+    fields = ("source", "value", "property", "policy", "enabled")
+    about = (
+        "Which of our values is written into which property of the CRM when somebody is handed off."
+    )
+
+
+@admin.register(Account)
+class AccountAdmin(Records[Account]):
+    list_display = ("portal_id", "time_zone", "seen", "last_read")
+    fields = ("portal_id", "time_zone", "seen", "last_read", "outcome")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        self.report = PullReport.objects.first()
+        return super().get_queryset(request)
+
+    @admin.display(description="First seen")
+    def seen(self, account: Account) -> SafeString:
+        return shown.when(account.seen_at)
+
+    @admin.display(description="Last read")
+    def last_read(self, account: Account) -> SafeString:
+        return shown.when(self.report.finished_at if self.report else None)
+
+    @admin.display(description="How it went")
+    def outcome(self, account: Account) -> str:
+        if self.report is None:
+            return "Not read yet."
+        read = f"{self.report.contacts} contacts and {self.report.deals} deals read."
+        return self.report.error or read

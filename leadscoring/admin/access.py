@@ -1,0 +1,114 @@
+"""Who may come in: people by name and group, programs by key."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from leadscoring import apikeys, shown
+from leadscoring.admin import asking
+from leadscoring.admin.pages import ModelAdmin, Page
+from leadscoring.models import ApiKey
+
+if TYPE_CHECKING:
+    # unfold ships no types; its forms are Django's with another look.
+    DjangoUsers = DjangoUserAdmin[User]
+    from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
+    from django.contrib.auth.forms import AdminUserCreationForm as UserCreationForm
+else:
+    DjangoUsers = DjangoUserAdmin
+    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUsers, ModelAdmin[User]):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):
+    pass
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(Page[ApiKey]):
+    about = (
+        "A key lets a program send people and activities. Its text is shown once, when it is made."
+    )
+    list_display = ("name", "state", "begins", "last_used", "made")
+    ordering = ("-created_at",)
+    actions = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        return ("name", "begins", "state", "made", "last_used") if obj else ("name",)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: ApiKey | None = None
+    ) -> tuple[str, ...]:
+        return ("begins", "state", "made", "last_used")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "change_apikey")
+
+    @admin.display(description="State", ordering="revoked_at")
+    def state(self, key: ApiKey) -> SafeString:
+        return shown.badge("revoked", "bad") if key.revoked_at else shown.badge("usable", "good")
+
+    @admin.display(description="Begins with")
+    def begins(self, key: ApiKey) -> str:
+        return f"{key.prefix}…"
+
+    @admin.display(description="Last used", ordering="last_used_at")
+    def last_used(self, key: ApiKey) -> SafeString:
+        return shown.when(key.last_used_at)
+
+    @admin.display(description="Made", ordering="created_at")
+    def made(self, key: ApiKey) -> SafeString:
+        return shown.when(key.created_at)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=["name"])
+            return
+        key, obj.text = apikeys.make(obj.name)  # type: ignore[attr-defined] # for the answer alone
+        obj.pk = key.pk
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The key, in this answer and nowhere else: not in a message, which would be stored."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"API key {obj}",
+            "key": obj.text,
+        }
+        return TemplateResponse(request, "admin/leadscoring/apikey/made.html", context)
+
+    @admin.action(description="Revoke…", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        if not asking.confirmed(request):
+            return asking.ask(
+                self, request, queryset, action="revoke", title="Revoke API keys",
+                what_happens="Programs that use them are refused from now on. This cannot be undone.",
+                button="Revoke",
+            )  # fmt: skip
+        revoked = queryset.filter(revoked_at=None).update(revoked_at=now())
+        self.message_user(
+            request, f"{revoked} revoked.", messages.SUCCESS if revoked else messages.WARNING
+        )
+        return None

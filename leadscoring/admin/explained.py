@@ -1,0 +1,141 @@
+"""A contact's page: why this score, where they stand with sales, what it was before."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadscoring.engine import wording
+from leadscoring.engine.model import Model, Thresholds
+from leadscoring.models import Contact, CrmState, ModelVersion, Score
+from leadscoring.scoring import score_at
+from leadscoring.signals import contact_sections_wanted
+
+WEEKS = 8
+ACTIVITIES = 50
+
+
+def contact_page(contact: Contact, user: Any, at: datetime) -> dict[str, Any]:
+    """All that a contact's page shows beside the form."""
+    model = ModelVersion.objects.in_force(at).model
+    score = Score.objects.filter(contact=contact).select_related("model").first()
+    answers = contact_sections_wanted.send(Contact, contact=contact, user=user, at=at)
+    sections = sorted((one for _, some in answers for one in some), key=lambda one: one.place)
+    return {
+        "score": score,
+        "standing": standing(score, model.thresholds, at),
+        "thresholds": model.thresholds,
+        "reasons": reasons(score, model),
+        "chart": chart(history(contact, at), model.thresholds),
+        "crm": CrmState.objects.filter(contact=contact).first(),
+        "activities": activities(contact),
+        "sections": sections,
+        "at": at,
+    }
+
+
+def standing(score: Score | None, thresholds: Thresholds, at: datetime) -> str:
+    """Where a contact stands with sales, in a sentence or two."""
+    if score is None:
+        return "Not scored yet. This happens within minutes of the first news of a person."
+    if score.disqualified:
+        return "Disqualified: worth nothing to sales, and never handed off, while the reason holds."
+    if score.armed:
+        if score.total >= thresholds.handoff:
+            return "Over the threshold by the model in force; sales hears of them with the next look at all scores."
+        missing = thresholds.handoff - score.total
+        again = " again" if score.cycle else ""
+        return f"{wording.figure(round(missing, 2))} below the {wording.figure(thresholds.handoff)} that hand them to sales{again}."
+    return f"{crossed(score, at)} {rearming(score, thresholds, at)}"
+
+
+def crossed(score: Score, at: datetime) -> str:
+    times = "" if score.cycle == 1 else f", for the {ordinal(score.cycle)} time"
+    reached = wording.day(score.crossed_at, at) if score.crossed_at else "some day"
+    return f"Ready for sales since {reached}{times}."
+
+
+def ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def rearming(score: Score, thresholds: Thresholds, at: datetime) -> str:
+    """When a new crossing can tell sales once more."""
+    below = f"the score has been below {wording.figure(thresholds.rearm_below)}"
+    if score.qualification.cooled(thresholds, at) or score.crossed_at is None:
+        return f"Sales hears of them again after {below} and risen once more."
+    until = score.crossed_at + timedelta(days=thresholds.cooldown_days)
+    return f"Sales hears of them again after {below}, not before {wording.day(until, at)}, and risen once more."
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """`share`: its points as percent of the most that a rule here contributes."""
+
+    label: str
+    because: str
+    group: str
+    points: float
+    share: float
+
+
+def reasons(score: Score | None, model: Model) -> list[Reason]:
+    contributions = score.contributions if score else []
+    most = max((abs(one["points"]) for one in contributions), default=0) or 1
+    return [
+        Reason(
+            one["label"],
+            one["because"],
+            one["group"],
+            one["points"],
+            round(100 * abs(one["points"]) / most, 1),
+        )
+        for one in contributions
+    ]
+
+
+def activities(contact: Contact) -> Any:
+    return contact.activities.order_by("-occurred_at", "-pk")[:ACTIVITIES]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    at: datetime
+    total: float
+    grade: str
+
+
+def history(contact: Contact, at: datetime) -> list[Point]:
+    """What the engine says of the last weeks, oldest first, today last."""
+    instants = [at - timedelta(weeks=weeks) for weeks in range(WEEKS, -1, -1)]
+    scored = [(instant, score_at(contact, instant)[0]) for instant in instants]
+    return [Point(instant, one.total, one.grade) for instant, one in scored]
+
+
+WIDTH, HEIGHT = 320, 90
+
+
+def chart(points: list[Point], thresholds: Thresholds) -> dict[str, Any]:
+    """The history as coordinates of a drawing WIDTH by HEIGHT."""
+    top = max([thresholds.handoff * 1.15, *(point.total for point in points)], default=1) or 1
+
+    def y(total: float) -> float:
+        return round(HEIGHT - HEIGHT * max(total, 0) / top, 1)
+
+    step = WIDTH / max(len(points) - 1, 1)
+    dots = [
+        {"x": round(i * step, 1), "y": y(point.total), "point": point, "title": title(point)}
+        for i, point in enumerate(points)
+    ]
+    return {
+        "dots": dots,
+        "line": " ".join(f"{dot['x']},{dot['y']}" for dot in dots),
+        "width": WIDTH,
+        "height": HEIGHT,
+        "handoff": y(thresholds.handoff),
+        "first": wording.day(points[0].at, points[-1].at) if points else "",
+    }
+
+
+def title(point: Point) -> str:
+    return f"{point.at:%d %B}: {wording.figure(point.total)}, {point.grade}"

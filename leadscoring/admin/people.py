@@ -1,0 +1,269 @@
+"""Contacts with their reasons, the companies they work for, and what they did."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from leadscoring import checks, intake, shown
+from leadscoring.admin import questions
+from leadscoring.admin.explained import contact_page
+from leadscoring.admin.pages import ModelForm, Page, Records, TextInput
+from leadscoring.models import Activity, Company, Contact, CrmState, Effect, Score
+
+COMPANIES_SEARCHED = 50
+EFFECT_TONES = {Effect.PAUSE: "warm", Effect.STOP: "bad"}
+EFFECT_WORDS = {Effect.PAUSE: "Paused", Effect.STOP: "Stopped"}
+
+
+TEXTS = ("first_name", "last_name", "job_title", "phone", "country")
+IDENTIFIERS = ("email", "external_id")
+
+
+class ContactForm(ModelForm[Contact]):
+    """A person's profile. It is taken in as everything else is, so its history and score follow."""
+
+    company_name = forms.CharField(
+        label="Company", max_length=200, required=False, widget=TextInput
+    )
+
+    class Meta:
+        model = Contact
+        fields = (*IDENTIFIERS, *TEXTS, "properties")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        contact = self.instance
+        if contact.company:
+            self.initial["company_name"] = contact.company.name
+        # People are found by their identifiers, so one of them has to stay.
+        if "external_id" in self.fields and contact.external_id:
+            self.fields["external_id"].disabled = True
+        elif "email" in self.fields and contact.email:
+            self.fields["email"].disabled = True
+            self.fields["email"].help_text = "To change it, first give an external id and save."
+
+    def clean(self) -> None:
+        super().clean()
+        try:
+            checks.person(self.item())
+        except checks.Refused as refused:
+            field = "company_name" if refused.field == "company" else refused.field
+            self.add_error(field if field in self.fields else None, refused.message)
+
+    def item(self) -> dict[str, object]:
+        """The profile as it comes in by all other ways; a property that was taken out is null."""
+        given = self.cleaned_data
+        properties = given.get("properties") or {}
+        gone = (
+            dict.fromkeys(self.initial.get("properties") or {})
+            if isinstance(properties, dict)
+            else {}
+        )
+        item: dict[str, object] = {name: given.get(name, "") for name in TEXTS}
+        item |= {name: given[name] for name in IDENTIFIERS if given.get(name)}
+        item["company"] = given.get("company_name", "")
+        item["properties"] = {**gone, **properties} if isinstance(properties, dict) else properties
+        return item
+
+
+@admin.register(Contact)
+class ContactAdmin(Page[Contact]):
+    form = ContactForm
+    change_form_template = "admin/leadscoring/contact/change_form.html"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("email", "external_id"),
+                    ("first_name", "last_name"),
+                    ("company_name", "job_title"),
+                    ("phone", "country"),
+                    "properties",
+                )
+            },
+        ),  # fmt: skip
+    )
+    list_display = ("who", "company_", "score_", "stage", "active", "mail")
+    list_display_links = ("who",)
+    list_select_related = ("company", "score", "crm_state")
+    list_filter = (
+        questions.ContactQuestions,
+        questions.LifecycleFilter,
+        questions.FitFilter,
+        questions.EngagementFilter,
+        questions.BandFilter,
+    )
+    search_fields = ("email",)
+    search_help_text = "Start of an e-mail, name or company"
+    ordering = (F("last_activity_at").desc(nulls_last=True), "id")
+
+    # --- list
+
+    @admin.display(description="Contact", ordering="last_name")
+    def who(self, contact: Contact) -> SafeString:
+        identifier = contact.email or contact.external_id or ""
+        return shown.two_lines(contact.name or identifier, identifier if contact.name else "")
+
+    @admin.display(description="Company")
+    def company_(self, contact: Contact) -> object:
+        return contact.company or shown.NOTHING
+
+    @admin.display(description="Score", ordering=F("score__total").desc(nulls_last=True))
+    def score_(self, contact: Contact) -> SafeString:
+        score = score_of(contact)
+        if score is None:
+            return shown.badge("not scored")
+        if score.disqualified:
+            return shown.badge("disqualified", "bad")
+        return format_html(
+            '<b class="ls-total">{}</b> {}', shown.figure(score.total), grade(score.grade)
+        )
+
+    @admin.display(description="Stage", ordering="lifecycle_stage")
+    def stage(self, contact: Contact) -> str:
+        return contact.get_lifecycle_stage_display()
+
+    @admin.display(
+        description="Last activity", ordering=F("last_activity_at").desc(nulls_last=True)
+    )
+    def active(self, contact: Contact) -> SafeString:
+        return shown.when(contact.last_activity_at)
+
+    @admin.display(description="What the CRM does to mail")
+    def mail(self, contact: Contact) -> SafeString:
+        state = crm_state_of(contact)
+        if state is None:
+            return format_html('<span class="ls-soft">{}</span>', "not asked yet")
+        if state.opted_out:
+            return shown.badge("opted out", "bad")
+        if state.effect == Effect.NONE:
+            return shown.NOTHING
+        effect = Effect(state.effect)
+        return format_html(
+            '<span class="ls-cut" title="{}">{} {}</span>',
+            state.because,
+            shown.badge(EFFECT_WORDS[effect], EFFECT_TONES[effect]),
+            state.because,
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
+    ) -> tuple[QuerySet[Contact], bool]:
+        return (queryset.filter(named(search_term)) if search_term.strip() else queryset), False
+
+    # --- page
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with a person is theirs; only handoffs hold somebody back, and name themselves."""
+        gone, counts, _, protected = super().get_deleted_objects(objs, request)
+        return gone, counts, set(), protected
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        contact = self.get_object(request, object_id) if object_id else None
+        page = contact_page(contact, request.user, now()) if contact else {}
+        try:
+            return super().changeform_view(
+                request, object_id, form_url, page | (extra_context or {})
+            )
+        except checks.Refused as refused:
+            self.message_user(request, f"Not saved: {refused}.", messages.ERROR)
+            return redirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        taken = intake.take_contacts([form.item()], now())
+        for rejected in taken.rejected:
+            raise checks.Refused(rejected.field, rejected.message)
+        known = {name: form.item()[name] for name in IDENTIFIERS if name in form.item()}
+        obj.pk = Contact.objects.values_list("pk", flat=True).get(**known)
+
+
+def score_of(contact: Contact) -> Score | None:
+    """The contact's score, when it was read along."""
+    return cast("Score | None", getattr(contact, "score", None))
+
+
+def crm_state_of(contact: Contact) -> CrmState | None:
+    return cast("CrmState | None", getattr(contact, "crm_state", None))
+
+
+def grade(words: str) -> SafeString:
+    return shown.badge(words, {"A": "good", "B": "info"}.get(words[:1], "plain"))
+
+
+def named(term: str) -> Q:
+    """People found by the start of an e-mail address, a name or a company; each part on its index."""
+    words = term.split()
+    whole = " ".join(words)
+    found = Q(email__startswith=whole.lower()) | Q(external_id=whole)
+    found |= Q(first_name__istartswith=whole) | Q(last_name__istartswith=whole)
+    for cut in range(1, len(words)):
+        first, last = " ".join(words[:cut]), " ".join(words[cut:])
+        found |= Q(first_name__istartswith=first, last_name__istartswith=last)
+    companies = Company.objects.filter(name__istartswith=whole).order_by("pk")
+    ids = list(companies.values_list("pk", flat=True)[:COMPANIES_SEARCHED])
+    return found | Q(company__in=ids) if ids else found
+
+
+@admin.register(Company)
+class CompanyAdmin(Records[Company]):
+    list_display = ("name", "people")
+    fields = ("name", "created_at")
+    search_fields = ("name__istartswith",)
+    search_help_text = "Start of the name"
+    ordering = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Company]:
+        theirs = Contact.objects.filter(company=OuterRef("pk")).order_by().values("company")
+        count = Subquery(theirs.values_list(Count("pk")))
+        return super().get_queryset(request).annotate(people_=Coalesce(count, 0))
+
+    @admin.display(description="Contacts")
+    def people(self, company: Any) -> SafeString:
+        return shown.link(shown.list_of(Contact, company=company.pk), company.people_)
+
+
+@admin.register(Activity)
+class ActivityAdmin(Records[Activity]):
+    list_display = ("type", "person", "happened", "source", "event_id")
+    fields = ("person", "type", "happened", "received", "source", "event_id", "told")
+    list_select_related = ("contact",)
+    ordering = ("-pk",)
+    search_fields = ("contact",)
+    search_help_text = "Whole e-mail address of the contact"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Activity], search_term: str
+    ) -> tuple[QuerySet[Activity], bool]:
+        term = search_term.strip().lower()
+        return (queryset.filter(contact__email=term) if term else queryset), False
+
+    @admin.display(description="Contact")
+    def person(self, activity: Activity) -> SafeString:
+        return shown.link(shown.page_of(activity.contact), activity.contact)
+
+    @admin.display(description="When")
+    def happened(self, activity: Activity) -> SafeString:
+        return shown.when(activity.occurred_at)
+
+    @admin.display(description="Arrived")
+    def received(self, activity: Activity) -> SafeString:
+        return shown.when(activity.received_at)
+
+    @admin.display(description="Properties")
+    def told(self, activity: Activity) -> SafeString:
+        return shown.facts(activity.properties)

@@ -1,0 +1,198 @@
+"""Scoring models: what their rules say, drafts to write, and the page that publishes one."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from leadscoring import publishing, shown
+from leadscoring.admin.pages import ModelForm, Page
+from leadscoring.engine import Model, ModelFileError, describe, parse
+from leadscoring.models import Contact, ModelVersion
+
+PREVIEWED = 5_000
+MOST_SOURCE = 100_000
+
+
+class SourceForm(ModelForm[ModelVersion]):
+    class Meta:
+        model = ModelVersion
+        fields = ("source",)
+        widgets = {
+            "source": forms.Textarea(
+                attrs={"class": "ls-source", "rows": 28, "spellcheck": "false"}
+            )
+        }
+        labels = {"source": "The model as YAML"}
+
+    def clean_source(self) -> str:
+        """A source that can be a model. Browsers send lines that end in CR LF."""
+        source = str(self.cleaned_data["source"]).replace("\r\n", "\n")
+        if len(source) > MOST_SOURCE:
+            raise forms.ValidationError(f"A model has at most {MOST_SOURCE:,} characters.")
+        try:
+            name = parse(source).name
+        except ModelFileError as error:
+            raise forms.ValidationError(str(error)) from None
+        if self.instance.pk and name != self.instance.name:
+            raise forms.ValidationError(
+                f"name: must stay {self.instance.name}. For a model of another name add a new one."
+            )
+        return source
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(Page[ModelVersion]):
+    form = SourceForm
+    change_form_template = "admin/leadscoring/modelversion/change_form.html"
+    list_display = ("model_name", "state", "published", "rules")
+    ordering = ("name", "-version")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
+        self.in_force_pk = in_force()
+        return super().get_queryset(request)
+
+    @admin.display(description="Model", ordering="name")
+    def model_name(self, version: ModelVersion) -> str:
+        return str(version)
+
+    @admin.display(description="State")
+    def state(self, version: ModelVersion) -> SafeString:
+        return state_of(version, self.in_force_pk)
+
+    @admin.display(description="Published", ordering="published_at")
+    def published(self, version: ModelVersion) -> SafeString:
+        return shown.when(version.published_at)
+
+    @admin.display(description="Rules")
+    def rules(self, version: ModelVersion) -> int:
+        return len(version.model.rules)
+
+    # --- who may what: a published model never changes
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and obj.published_at)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(obj and not obj.published_at) and self.may(request, "change_modelversion")
+
+    # --- page
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new draft starts from the version it was asked for, else from the one in force."""
+        wanted = request.GET.get("of", "")
+        chosen = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else in_force()
+        found = ModelVersion.objects.filter(pk=chosen).first()
+        return {"source": found.source if found else ""}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        version = self.get_object(request, object_id) if object_id else None
+        page = described(version) if version else {}
+        return super().changeform_view(
+            request, object_id, form_url, {**page, **(extra_context or {})}
+        )
+
+    def save_model(self, request: HttpRequest, obj: ModelVersion, form: Any, change: bool) -> None:
+        """A file becomes the draft of its name, here as on the command line."""
+        draft, changed = publishing.apply(form.cleaned_data["source"])
+        obj.pk, obj.name, obj.version = draft.pk, draft.name, draft.version
+        obj.published_at = draft.published_at
+        if not changed:
+            self.message_user(request, f"This is what {draft} says already.", messages.INFO)
+
+    # --- publishing
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.publish_view)
+        ours = path("<int:pk>/publish/", view, name="leadscoring_modelversion_publish")
+        return [ours, *super().get_urls()]
+
+    def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What publishing a draft would do; a POST publishes it."""
+        if not self.may(request, "change_modelversion"):
+            raise PermissionDenied
+        version = ModelVersion.objects.filter(pk=pk).first()
+        if version is None:
+            raise Http404
+        if request.method == "POST":
+            return self.publish(request, version)
+        context = {**self.admin_site.each_context(request), **preview(version), "opts": self.opts}
+        return TemplateResponse(request, "admin/leadscoring/modelversion/publish.html", context)
+
+    def publish(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
+        quiet = request.POST.get("crossings") != "tell"
+        try:
+            publishing.publish(version.name, version.version, now(), quiet=quiet)
+        except publishing.PublishingError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.log_change(request, version, "Published.")
+            done = f"{version} is in force. All scores follow within some minutes."
+            self.message_user(request, done, messages.SUCCESS)
+        return redirect(shown.page_of(version))
+
+
+def in_force() -> int | None:
+    try:
+        return ModelVersion.objects.in_force(now()).pk
+    except ModelVersion.DoesNotExist:
+        return None
+
+
+def state_of(version: ModelVersion, in_force_pk: int | None) -> SafeString:
+    if version.published_at is None:
+        return shown.badge("draft", "warm")
+    return shown.badge("in force", "good") if version.pk == in_force_pk else shown.badge("earlier")
+
+
+def described(version: ModelVersion) -> dict[str, Any]:
+    """A model in sentences."""
+    model = version.model
+    return {
+        "version": version,
+        "state": state_of(version, in_force()),
+        "model": model,
+        "rules": [(rule, describe(rule)) for rule in model.rules],
+        "caps": caps(model),
+    }
+
+
+def caps(model: Model) -> str:
+    known = (
+        ("fit", model.caps.fit),
+        ("engagement", model.caps.engagement),
+        ("all", model.caps.total),
+    )
+    said = [f"{name} at most {shown.figure(cap)}" for name, cap in known if cap is not None]
+    return ", ".join(said) or "no caps"
+
+
+def preview(version: ModelVersion) -> dict[str, Any]:
+    """What publishing would do, counted over at most PREVIEWED people so that the page comes soon."""
+    seen = publishing.Preview()
+    for seen in publishing.preview(version, now()):
+        if seen.people >= PREVIEWED:
+            break
+    grades = sorted({*seen.grades, *seen.grades_now})
+    return {
+        "title": f"Publish {version}",
+        "version": version,
+        "seen": seen,
+        "partly": seen.people >= PREVIEWED,
+        "grades": [(one, seen.grades_now[one], seen.grades[one]) for one in grades],
+        "examples": Contact.objects.filter(pk__in=seen.examples),
+    }

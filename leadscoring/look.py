@@ -1,0 +1,107 @@
+"""How the admin looks: its name, its colours, and the sidebar, grouped by who uses what."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def allowed(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: bool(request.user.has_perm(permission))  # type: ignore[union-attr]
+
+
+def item(title: str, icon: str, model: str, badge: str = "") -> dict[str, Any]:
+    """A link of the sidebar to a model's list, for those who may see it."""
+    app, _, name = model.partition(".")
+    shown: dict[str, Any] = {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": allowed(f"{app}.view_{name}"),
+    }
+    return shown | (
+        {"badge": badge, "badge_variant": "danger", "badge_style": "solid"} if badge else {}
+    )
+
+
+HOME = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
+
+UNFOLD = {
+    "SITE_TITLE": "Lead scoring",
+    "SITE_HEADER": "Lead scoring",
+    "SITE_SYMBOL": "sync_alt",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}
+    ],
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("admin.css")],
+    "BORDER_RADIUS": "8px",
+    "DASHBOARD_CALLBACK": "leadscoring.home.dashboard",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .013 192)",
+            "100": "oklch(94.8% .032 191)",
+            "200": "oklch(90% .06 190)",
+            "300": "oklch(83% .088 189)",
+            "400": "oklch(73.5% .1 188)",
+            "500": "oklch(62.5% .095 189)",
+            "600": "oklch(52% .083 191)",
+            "700": "oklch(44.5% .07 193)",
+            "800": "oklch(38% .058 195)",
+            "900": "oklch(33% .048 197)",
+            "950": "oklch(24% .038 199)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Leads",
+                "items": [
+                    HOME,
+                    item("Contacts", "group", "leadscoring.contact"),
+                    item("Companies", "apartment", "leadscoring.company"),
+                    item("Activities", "bolt", "leadscoring.activity"),
+                    item("Scoring models", "tune", "leadscoring.modelversion"),
+                ],
+            },
+            {
+                "title": "Sequences",
+                "items": [
+                    item("Sequences", "forward_to_inbox", "sequences.sequence"),
+                    item("Enrollments", "route", "sequences.enrollment"),
+                    item("Mails", "outgoing_mail", "sequences.delivery"),
+                    item("Suppressions", "unsubscribe", "sequences.suppression"),
+                ],
+            },
+            {
+                "title": "Sales and CRM",
+                "items": [
+                    item(
+                        "Handoffs",
+                        "handshake",
+                        "crm_sync.handoff",
+                        "crm_sync.admin.attention_badge",
+                    ),
+                    item("Deals", "sell", "crm_sync.deal"),
+                    item("Deal stages", "view_kanban", "crm_sync.stage"),
+                    item("Reps", "support_agent", "crm_sync.owner"),
+                    item("Field mapping", "swap_horiz", "crm_sync.fieldmapping"),
+                    item("CRM account", "domain", "crm_sync.account"),
+                ],
+            },
+            {
+                "title": "Operations",
+                "items": [
+                    item("API keys", "key", "leadscoring.apikey"),
+                    item("Users", "person", "auth.user"),
+                    item("Groups", "shield_person", "auth.group"),
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,81 @@
+"""How values look on our pages: ages, badges, links. All that people typed is escaped here."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from leadscoring.engine import wording
+
+NOTHING = format_html('<span class="ls-soft">{}</span>', "–")
+UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
+
+
+def span(length: timedelta) -> str:
+    """A length of time by its largest unit: 40 s, 5 min, 3 h, 12 days."""
+    for unit, name in UNITS:
+        if length >= unit:
+            number = int(length / unit)
+            return f"{number} {name}{'s' if name == 'day' and number > 1 else ''}"
+    return f"{int(length.total_seconds())} s"
+
+
+def ago(moment: datetime, at: datetime) -> str:
+    """How long ago a moment is, or how far ahead; beyond 60 days the day itself."""
+    if abs(at - moment) > timedelta(days=60):
+        return wording.day(moment, at)
+    if moment > at:
+        return f"in {span(moment - at)}"
+    return f"{span(at - moment)} ago"
+
+
+def when(moment: datetime | None) -> SafeString:
+    """A moment as its age, with the exact time for whoever points at it."""
+    if moment is None:
+        return NOTHING
+    exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time title="{}" class="ls-when">{}</time>', exact, ago(moment, now()))
+
+
+def badge(text: object, tone: str = "plain") -> SafeString:
+    """A short word in a coloured field. Tones: plain, good, warm, bad, info."""
+    return format_html('<span class="ls-badge ls-{}">{}</span>', tone, text)
+
+
+def link(url: str, text: object) -> SafeString:
+    return format_html('<a class="ls-link" href="{}"><bdi>{}</bdi></a>', url, text)
+
+
+def joined(parts: Iterable[SafeString]) -> SafeString:
+    return format_html_join(", ", "{}", ((part,) for part in parts)) or NOTHING
+
+
+def two_lines(first: object, second: object) -> SafeString:
+    return format_html(
+        '<span class="ls-two"><bdi>{}</bdi><small><bdi>{}</bdi></small></span>', first, second
+    )
+
+
+def page_of(row: object) -> str:
+    """The address of a row's admin page."""
+    meta, pk = row._meta, row.pk  # type: ignore[attr-defined]
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[pk])
+
+
+def list_of(model: object, **filters: object) -> str:
+    """The address of a model's list, filtered."""
+    meta = model._meta  # type: ignore[attr-defined]
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist", query=filters or None)
+
+
+def facts(known: Mapping[str, object]) -> SafeString:
+    """Names and values, one a line; values cut at 200 signs, the first 20 of them."""
+    lines = [(name, str(value)[:200]) for name, value in list(known.items())[:20]]
+    return format_html_join("", "<div><b>{}</b> <bdi>{}</bdi></div>", lines) or NOTHING
+
+
+def figure(number: float) -> str:
+    return wording.figure(number)

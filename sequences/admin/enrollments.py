@@ -1,0 +1,180 @@
+"""Who is in which sequence, what happens next, and the verbs a person has."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from leadscoring import shown
+from leadscoring.admin import asking
+from leadscoring.admin.pages import Asked, Question, Records, RelatedFilter
+from sequences import enrolling
+from sequences.models import Enrollment, EnrollmentQuerySet
+
+TONES = {
+    Enrollment.State.ACTIVE: "good",
+    Enrollment.State.PAUSED: "warm",
+    Enrollment.State.STOPPED: "bad",
+    Enrollment.State.FINISHED: "plain",
+}
+
+
+class EnrollmentQuestions(Asked):
+    questions = {
+        "active": Question(
+            "Under way", lambda rows, at: rows.filter(state=Enrollment.State.ACTIVE)
+        ),
+        "held": Question("Held back", lambda rows, at: rows.held()),
+        "paused": Question("Paused", lambda rows, at: rows.paused()),
+        "stopped": Question(
+            "Stopped", lambda rows, at: rows.filter(state=Enrollment.State.STOPPED)
+        ),
+        "finished": Question(
+            "Finished", lambda rows, at: rows.filter(state=Enrollment.State.FINISHED)
+        ),
+    }
+
+
+@admin.register(Enrollment)
+class EnrollmentAdmin(Records[Enrollment]):
+    list_display = ("who", "sequence", "state_", "why", "next_", "cause", "changed")
+    list_select_related = ("contact", "sequence")
+    list_filter = (EnrollmentQuestions, ("sequence", RelatedFilter))
+    search_fields = ("contact",)
+    search_help_text = "Whole e-mail address of the contact"
+    ordering = ("-pk",)
+    actions = ("pause", "resume", "stop")
+    fields = (
+        "person",
+        "sequence",
+        "state_",
+        "why",
+        "cause",
+        "next_",
+        "entered",
+        "changes",
+        "mails",
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Enrollment], search_term: str
+    ) -> tuple[QuerySet[Enrollment], bool]:
+        term = search_term.strip().lower()
+        return (queryset.filter(contact__email=term) if term else queryset), False
+
+    def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "change_enrollment")
+
+    @admin.display(description="Contact")
+    def who(self, row: Enrollment) -> SafeString:
+        return shown.two_lines(row.contact, (row.contact.email or "") if row.contact.name else "")
+
+    @admin.display(description="Contact")
+    def person(self, row: Enrollment) -> SafeString:
+        return shown.link(shown.page_of(row.contact), row.contact)
+
+    @admin.display(description="State", ordering="state")
+    def state_(self, row: Enrollment) -> SafeString:
+        return state_of(row)
+
+    @admin.display(description="Why")
+    def why(self, row: Enrollment) -> SafeString:
+        said = row.held_because or row.because
+        return format_html('<span class="ls-wrap">{}</span>', said) if said else shown.NOTHING
+
+    @admin.display(description="Caused by")
+    def cause(self, row: Enrollment) -> str:
+        return row.by
+
+    @admin.display(description="Next mail")
+    def next_(self, row: Enrollment) -> SafeString:
+        if row.next_at is None:
+            return shown.NOTHING
+        return format_html("Mail {}, {}", row.next_position, shown.when(row.next_at))
+
+    @admin.display(description="Entered")
+    def entered(self, row: Enrollment) -> SafeString:
+        return shown.when(row.entered_at)
+
+    @admin.display(description="Changed", ordering="changed_at")
+    def changed(self, row: Enrollment) -> SafeString:
+        return shown.when(row.changed_at)
+
+    @admin.display(description="What happened")
+    def changes(self, row: Enrollment) -> SafeString:
+        lines = (
+            (shown.when(one.at), one.get_state_display(), one.because or "no reason needed", one.by)
+            for one in row.changes.all()[:100]
+        )
+        return format_html_join("", "<div>{} <b>{}</b>: {} ({})</div>", lines) or shown.NOTHING
+
+    @admin.display(description="Mails")
+    def mails(self, row: Enrollment) -> SafeString:
+        lines = (
+            (shown.page_of(one), one.position, one.subject, one.get_state_display())
+            for one in row.deliveries.order_by("position")[:100]
+        )
+        html = '<div><a class="ls-link" href="{}">Mail {}: {}</a>, {}</div>'
+        return format_html_join("", html, lines) or shown.NOTHING
+
+    # --- verbs
+
+    @admin.action(description="Pause…", permissions=["steer"])
+    def pause(self, request: HttpRequest, queryset: EnrollmentQuerySet) -> HttpResponse | None:
+        return self.steer(
+            request, queryset, "pause", "Nothing is sent to them until somebody resumes it."
+        )
+
+    @admin.action(description="Stop for good…", permissions=["steer"])
+    def stop(self, request: HttpRequest, queryset: EnrollmentQuerySet) -> HttpResponse | None:
+        return self.steer(
+            request,
+            queryset,
+            "stop",
+            "They leave the sequence for good and get no further mail of it.",
+        )
+
+    @admin.action(description="Resume", permissions=["steer"])
+    def resume(self, request: HttpRequest, queryset: EnrollmentQuerySet) -> None:
+        active = enrolling.resume(chosen(queryset), now(), request.user.get_username())
+        left = queryset.count() - active
+        said = f"{active} under way again"
+        also = f"; {left} not: a deal still pauses them, or they are not paused" if left else ""
+        self.message_user(
+            request, f"{said}{also}.", messages.SUCCESS if active else messages.WARNING
+        )
+
+    def steer(
+        self, request: HttpRequest, rows: EnrollmentQuerySet, verb: str, what_happens: str
+    ) -> HttpResponse | None:
+        """Ask for the reason, then pause or stop, and say how many it was."""
+        reason = asking.reason(request)
+        if not (asking.confirmed(request) and reason):
+            return asking.ask(
+                self, request, rows, action=verb, title=f"{verb.capitalize()} enrollments",
+                what_happens=what_happens, button=verb.capitalize(), wants_reason=True,
+            )  # fmt: skip
+        change = enrolling.pause if verb == "pause" else enrolling.stop
+        number, done = rows.count(), {"pause": "paused", "stop": "stopped"}[verb]
+        changed = change(chosen(rows), now(), reason, request.user.get_username())
+        also = f"; {number - changed} were not under way" if number > changed else ""
+        self.message_user(
+            request, f"{changed} {done}{also}.", messages.SUCCESS if changed else messages.WARNING
+        )
+        return None
+
+
+def chosen(rows: EnrollmentQuerySet) -> EnrollmentQuerySet:
+    """The same rows without the list's order and joins, so that they can be locked."""
+    return Enrollment.objects.filter(pk__in=rows.order_by().values("pk"))
+
+
+def state_of(row: Enrollment) -> SafeString:
+    state = Enrollment.State(row.state)
+    if row.held_because:
+        return shown.badge("held back", "warm")
+    return shown.badge(state.label, TONES[state])

@@ -1,0 +1,190 @@
+"""Mails that left, or perhaps did; and addresses that are never written to."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from leadscoring import shown
+from leadscoring.admin import asking
+from leadscoring.admin.pages import Asked, ModelForm, Page, Question, Records
+from sequences import settling
+from sequences.models import Delivery, DeliveryQuerySet, Suppression
+from sequences.suppressing import suppress
+
+TONES = {
+    Delivery.State.SENT: "good",
+    Delivery.State.FAILED: "bad",
+    Delivery.State.UNCLEAR: "warm",
+    Delivery.State.CLAIMED: "info",
+    Delivery.State.WAITING: "info",
+}
+
+
+class DeliveryQuestions(Asked):
+    questions = {
+        "person": Question("Needs a person", lambda rows, at: rows.needing_a_person()),
+        "unclear": Question("Perhaps sent", lambda rows, at: rows.unclear()),
+        "sent": Question("Sent", lambda rows, at: rows.sent()),
+    }
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(Records[Delivery]):
+    list_display = ("subject_", "who", "sequence", "state_", "why", "left")
+    list_select_related = ("enrollment__contact", "enrollment__sequence")
+    list_filter = (DeliveryQuestions,)
+    search_fields = ("contact",)
+    search_help_text = "Whole e-mail address"
+    ordering = ("-pk",)
+    actions = ("send_again", "count_as_sent")
+    fields = (
+        "subject_",
+        "who",
+        "sequence",
+        "position",
+        "state_",
+        "why",
+        "attempts",
+        "claimed",
+        "left",
+        "message_id",
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
+    ) -> tuple[QuerySet[Delivery], bool]:
+        term = search_term.strip().lower()
+        return (queryset.filter(enrollment__contact__email=term) if term else queryset), False
+
+    def has_settle_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "change_delivery")
+
+    @admin.display(description="Mail")
+    def subject_(self, mail: Delivery) -> str:
+        return mail.subject or f"Mail {mail.position}"
+
+    @admin.display(description="To")
+    def who(self, mail: Delivery) -> SafeString:
+        return shown.link(shown.page_of(mail.enrollment.contact), mail.enrollment.contact)
+
+    @admin.display(description="Sequence")
+    def sequence(self, mail: Delivery) -> SafeString:
+        return shown.link(shown.page_of(mail.enrollment), mail.enrollment.sequence)
+
+    @admin.display(description="State", ordering="state")
+    def state_(self, mail: Delivery) -> SafeString:
+        state = Delivery.State(mail.state)
+        return shown.badge(state.label, TONES[state])
+
+    @admin.display(description="Why")
+    def why(self, mail: Delivery) -> SafeString:
+        return (
+            format_html('<span class="ls-wrap">{}</span>', mail.because)
+            if mail.because
+            else shown.NOTHING
+        )
+
+    @admin.display(description="Claimed")
+    def claimed(self, mail: Delivery) -> SafeString:
+        return shown.when(mail.claimed_at)
+
+    @admin.display(description="Sent", ordering="sent_at")
+    def left(self, mail: Delivery) -> SafeString:
+        return shown.when(mail.sent_at)
+
+    @admin.action(description="Send again…", permissions=["settle"])
+    def send_again(self, request: HttpRequest, queryset: DeliveryQuerySet) -> HttpResponse | None:
+        if not asking.confirmed(request):
+            return asking.ask(
+                self, request, queryset, action="send_again", title="Send mails again",
+                what_happens="Whoever did get one of these mails gets it a second time. Only mails "
+                "that failed or perhaps left, and wait for this decision, are sent.",
+                button="Send again",
+            )  # fmt: skip
+        again = settling.send_again(chosen(queryset), now(), request.user.get_username())
+        self.told(request, queryset, again, "to be sent again")
+        return None
+
+    @admin.action(description="Count as sent", permissions=["settle"])
+    def count_as_sent(self, request: HttpRequest, queryset: DeliveryQuerySet) -> None:
+        counted = settling.count_as_sent(chosen(queryset), now(), request.user.get_username())
+        self.told(request, queryset, counted, "counted as sent; their sequences go on")
+
+    def told(self, request: HttpRequest, rows: DeliveryQuerySet, done: int, what: str) -> None:
+        left = rows.count() - done
+        also = f" {left} wait for no decision." if left > 0 else ""
+        level = messages.SUCCESS if done else messages.WARNING
+        self.message_user(request, f"{done} {what}.{also}", level)
+
+
+def chosen(rows: DeliveryQuerySet) -> DeliveryQuerySet:
+    return Delivery.objects.filter(pk__in=rows.order_by().values("pk"))
+
+
+class SuppressionForm(ModelForm[Suppression]):
+    class Meta:
+        model = Suppression
+        fields = ("email", "detail")
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).lower()
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(Page[Suppression]):
+    form = SuppressionForm
+    list_display = ("email", "why", "detail", "since")
+    list_filter = ("reason",)
+    search_fields = ("email__startswith",)
+    search_help_text = "Start of the address"
+    ordering = ("-pk",)
+    actions = ("lift",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_lift_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "delete_suppression")
+
+    @admin.display(description="Why", ordering="reason")
+    def why(self, row: Suppression) -> str:
+        return row.get_reason_display()
+
+    @admin.display(description="Since", ordering="created_at")
+    def since(self, row: Suppression) -> SafeString:
+        return shown.when(row.created_at)
+
+    def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
+        """Whoever has the address leaves all sequences with it."""
+        by = request.user.get_username()
+        stopped = suppress([obj.email], Suppression.Reason.BY_HAND, now(), by=by, detail=obj.detail)
+        obj.pk = Suppression.objects.values_list("pk", flat=True).get(email=obj.email)
+        if stopped:
+            self.message_user(request, f"{stopped} sequences stopped for this address.")
+
+    @admin.action(description="Allow mail again…", permissions=["lift"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> HttpResponse | None:
+        reason = asking.reason(request)
+        if not (asking.confirmed(request) and reason):
+            return asking.ask(
+                self, request, queryset, action="lift", title="Allow mail again",
+                what_happens="These addresses may be written to again. Do this only when the person "
+                "asked for it; somebody who opted out in the CRM has to be changed there.",
+                button="Allow mail again", wants_reason=True,
+            )  # fmt: skip
+        rows = Suppression.objects.filter(pk__in=queryset.values("pk"))
+        rows = rows.exclude(reason=Suppression.Reason.CRM_OPT_OUT)
+        for row in rows:
+            self.log_change(request, row, f"Mail allowed again: {reason}")
+        number, _ = rows.delete()
+        level = messages.SUCCESS if number else messages.WARNING
+        self.message_user(request, f"{number} addresses may be written to again.", level)
+        return None

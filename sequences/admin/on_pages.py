@@ -1,0 +1,84 @@
+"""What this app adds to pages of the lower one: sequences at home, on a contact's page, and enrolling."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q, QuerySet
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import now
+
+from leadscoring import shown
+from leadscoring.admin import asking
+from leadscoring.admin.pages import ModelAdmin
+from leadscoring.admin.people import ContactAdmin
+from leadscoring.models import Contact
+from leadscoring.signals import Section, contact_sections_wanted, home_sections_wanted
+from sequences import enrolling
+from sequences.admin.enrollments import state_of
+from sequences.admin.sequences import counts_by_sequence
+from sequences.models import Delivery, Sequence
+
+MOST = 1_000
+
+
+@receiver(home_sections_wanted)
+def on_home(sender: object, user: Any, at: datetime, **kwargs: object) -> list[Section]:
+    if not user.has_perm("sequences.view_sequence"):
+        return []
+    counts = counts_by_sequence()
+    rows = [
+        {"sequence": one, "counts": counts.get(one.pk, {}), "url": shown.page_of(one)}
+        for one in Sequence.objects.order_by("-active", "name")[:6]
+    ]
+    return [Section(20, "Sequences", "admin/sequences/on_home.html", {"rows": rows})]
+
+
+@receiver(contact_sections_wanted)
+def on_contact(
+    sender: object, contact: Contact, user: Any, at: datetime, **kwargs: object
+) -> list[Section]:
+    if not user.has_perm("sequences.view_enrollment"):
+        return []
+    sent = Count("deliveries", filter=Q(deliveries__state=Delivery.State.SENT))
+    rows = contact.enrollments.select_related("sequence").annotate(sent=sent).order_by("-pk")[:10]
+    told = [{"row": row, "state": state_of(row), "url": shown.page_of(row)} for row in rows]
+    return [Section(20, "Sequences", "admin/sequences/on_contact.html", {"rows": told})]
+
+
+def enroll(
+    page: ModelAdmin[Contact], request: HttpRequest, queryset: QuerySet[Contact]
+) -> HttpResponse | None:
+    """Let the chosen contacts into a sequence that is chosen on the way."""
+    wanted = request.POST.get("choice", "")
+    sequence = Sequence.objects.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+    if not (asking.confirmed(request) and sequence):
+        active = Sequence.objects.filter(active=True).order_by("name")
+        return asking.ask(
+            page, request, queryset, action="enroll", title="Enroll in a sequence",
+            what_happens=f"They begin with its first mail, at most {MOST:,} people at once. Whoever "
+            "has no address, opted out, or whose deal forbids it is left out.",
+            button="Enroll", choices=[(str(one.pk), one.name) for one in active],
+        )  # fmt: skip
+    entry = enrolling.enroll(sequence, queryset[:MOST], now(), request.user.get_username())
+    page.message_user(request, told(entry), messages.SUCCESS if entry.entered else messages.WARNING)
+    return None
+
+
+enroll.short_description = "Enroll in a sequence…"  # type: ignore[attr-defined]
+enroll.needs = "sequences.change_enrollment"  # type: ignore[attr-defined]
+ContactAdmin.actions = [*(ContactAdmin.actions or ()), enroll]
+
+
+def told(entry: enrolling.Entry) -> str:
+    """ "3 entered; 2 did not: They are in this sequence already (2)"."""
+    reasons: dict[str, int] = {}
+    for one in entry.refused:
+        reasons[one.because] = reasons.get(one.because, 0) + 1
+    why = ", ".join(f"{because} ({number})" for because, number in reasons.items())
+    return (
+        f"{len(entry.entered)} entered"
+        + (f"; {len(entry.refused)} did not: {why}" if why else "")
+        + "."
+    )

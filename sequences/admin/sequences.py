@@ -1,0 +1,212 @@
+"""A sequence: its mails as people get them, and how many wait before and went past each."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import now
+
+from leadscoring import shown
+from leadscoring.admin.pages import Inline, ModelForm, Page, TextInput
+from leadscoring.models import Company, Contact, Score
+from sequences import enrolling
+from sequences.applying import SHORTENED
+from sequences.composing import body_html, values_of
+from sequences.merging import MergeError, merge
+from sequences.models import Delivery, Enrollment, Sequence, Step
+from sequences.sequencefile import UNITS, in_units
+
+# Whom the previews are written to.
+SAMPLE = Contact(
+    first_name="Ada", last_name="Lovelace", email="ada@example.com", job_title="Head of Engines",
+    country="United Kingdom", company=Company(name="Analytical Engines"),
+)  # fmt: skip
+SAMPLE.score = Score(contact=SAMPLE, total=72.5, grade="A1")  # type: ignore[attr-defined]
+LONGEST_BODY = 50_000
+
+
+class WaitField(forms.CharField):
+    """A wait as people write it: 3 days, 4 hours, 30 minutes."""
+
+    said = re.compile(rf"([0-9]{{1,6}})\s*({'|'.join(UNITS)})s?")
+
+    def prepare_value(self, value: Any) -> Any:
+        return in_units(value) if isinstance(value, timedelta) else value
+
+    def clean(self, value: Any) -> Any:
+        found = self.said.fullmatch(super().clean(value).lower())
+        if not found:
+            raise forms.ValidationError(
+                "Write a number and a unit, such as 3 days, 4 hours or 30 minutes."
+            )
+        return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+class StepForm(ModelForm[Step]):
+    wait = WaitField(
+        widget=TextInput,
+        help_text="After the mail before; of the first, after entering. Such as 3 days.",
+    )
+
+    class Meta:
+        model = Step
+        fields = ("position", "wait", "subject", "body")
+        widgets = {"body": forms.Textarea(attrs={"class": "ls-source", "rows": 8})}
+
+    def clean_body(self) -> str:
+        body = str(self.cleaned_data["body"])
+        if len(body) > LONGEST_BODY:
+            raise forms.ValidationError(f"A mail has at most {LONGEST_BODY:,} characters.")
+        return body
+
+
+class StepInline(Inline[Step, Sequence]):
+    model = Step
+    form = StepForm
+    extra = 0
+    fields = ("position", "wait", "subject", "body")
+    verbose_name = "mail"
+    verbose_name_plural = "Edit the mails"
+
+
+@admin.register(Sequence)
+class SequenceAdmin(Page[Sequence]):
+    change_form_template = "admin/sequences/sequence/change_form.html"
+    inlines = (StepInline,)
+    list_display = ("name", "state", "steps", "under_way", "paused", "held", "finished", "stopped")
+    ordering = ("name",)
+    fields = ("name", "active", "enter_when")
+    search_fields = ("name__istartswith",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Sequence]:
+        return super().get_queryset(request).prefetch_related("steps")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The counts of all sequences in one query, for the list."""
+        self.counts = counts_by_sequence()
+        return super().get_changelist_instance(request)
+
+    @admin.display(description="State", ordering="active")
+    def state(self, sequence: Sequence) -> SafeString:
+        return shown.badge("on", "good") if sequence.active else shown.badge("off")
+
+    @admin.display(description="Mails")
+    def steps(self, sequence: Sequence) -> int:
+        return len(sequence.steps.all())
+
+    def count(self, sequence: Sequence, what: str) -> object:
+        number = self.counts.get(sequence.pk, {}).get(what, 0)
+        url = shown.list_of(Enrollment, sequence__id__exact=sequence.pk, ask=what)
+        return shown.link(url, number) if number else shown.NOTHING
+
+    @admin.display(description="Under way")
+    def under_way(self, sequence: Sequence) -> object:
+        return self.count(sequence, "active")
+
+    @admin.display(description="Paused")
+    def paused(self, sequence: Sequence) -> object:
+        return self.count(sequence, "paused")
+
+    @admin.display(description="Held")
+    def held(self, sequence: Sequence) -> object:
+        return self.count(sequence, "held")
+
+    @admin.display(description="Finished")
+    def finished(self, sequence: Sequence) -> object:
+        return self.count(sequence, "finished")
+
+    @admin.display(description="Stopped")
+    def stopped(self, sequence: Sequence) -> object:
+        return self.count(sequence, "stopped")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        done = finish_those_behind(form.instance, now(), request.user.get_username())
+        if done:
+            self.message_user(
+                request, f"{done} people had come further than the last mail and have finished."
+            )
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        sequence = self.get_object(request, object_id) if object_id else None
+        page = {"mails": mails(sequence)} if sequence else {}
+        return super().changeform_view(
+            request, object_id, form_url, {**page, **(extra_context or {})}
+        )
+
+
+def finish_those_behind(sequence: Sequence, at: datetime, by: str) -> int:
+    """Whoever waits for a mail that is no more has finished; answers how many that were."""
+    last = sequence.steps.aggregate(last=Max("position"))["last"] or 0
+    return enrolling.finish(
+        Enrollment.objects.filter(sequence=sequence).behind(last), at, SHORTENED, by
+    )
+
+
+def counts_by_sequence() -> dict[int, dict[str, int]]:
+    """How many are in which state, by sequence; `held` are active ones that may not go on."""
+    rows = (
+        Enrollment.objects.order_by()
+        .values("sequence")
+        .annotate(
+            held=Count("pk", filter=Q(state=Enrollment.State.ACTIVE) & ~Q(held_because="")),
+            **{state.value: Count("pk", filter=Q(state=state)) for state in Enrollment.State},
+        )
+    )
+    return {row["sequence"]: row for row in rows}
+
+
+def mails(sequence: Sequence) -> list[dict[str, Any]]:
+    """Each mail with its figures and as the sample person would get it. Three queries."""
+    waiting = dict(
+        Enrollment.objects.open()
+        .filter(sequence=sequence)
+        .order_by()
+        .values_list("next_position")
+        .annotate(Count("pk"))
+    )
+    found = Delivery.objects.filter(enrollment__sequence=sequence).order_by()
+    became = {
+        (position, state): number
+        for position, state, number in found.values_list("position", "state").annotate(Count("pk"))
+    }
+    return [
+        {
+            "step": step,
+            "wait": shown.span(step.wait) if step.wait else "at once",
+            "waiting": waiting.get(step.position, 0),
+            "sent": became.get((step.position, Delivery.State.SENT), 0),
+            "failed": became.get((step.position, Delivery.State.FAILED), 0),
+            "unclear": became.get((step.position, Delivery.State.UNCLEAR), 0),
+            **preview(step),
+        }
+        for step in sequence.steps.all()
+    ]
+
+
+def preview(step: Step) -> dict[str, object]:
+    """A mail as the sample person gets it; what is wrong with it when it cannot be made."""
+    values = values_of(SAMPLE)
+    try:
+        subject, html = merge(step.subject, values, str), body_html(step.body, values)
+        return {"subject": subject, "html": mark_safe(html)}  # noqa: S308 -- cleaned by nh3
+    except MergeError as error:
+        return {
+            "subject": step.subject,
+            "html": format_html("<p>{}</p>", f"It cannot be made: {error}"),
+        }
