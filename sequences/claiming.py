@@ -62,7 +62,8 @@ def claim(row: Enrollment, at: datetime) -> Claim | None:
             enrollment=row, position=step.position, attempts=0, message_id=new_message_id()
         )
     elif delivery.state != Delivery.State.WAITING:
-        return pass_over(row, delivery, at)
+        pass_over(row, delivery, at)
+        return None
     return made(row, step, delivery, at)
 
 
@@ -87,8 +88,9 @@ def made(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -> Claim
     try:
         message = compose(step, row.contact, delivery)
     except ValueError as error:
-        return cannot_be_made(row, delivery, str(error), at)
-    delivery.subject = message.subject
+        cannot_be_made(row, delivery, str(error), at)
+        return None
+    delivery.subject = str(message.subject)
     delivery.save(update_fields=["subject"])
     row.hold(at + LEASE, "")
     return Claim(delivery, message)

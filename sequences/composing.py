@@ -7,7 +7,6 @@ merge field, whatever somebody sent us as their name.
 import html
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from urllib.parse import quote
 
 import css_inline
@@ -26,6 +25,7 @@ from sequences.unsubscribing import address_of
 OPEN, CLOSE = "\ue000", "\ue001"
 PLACED = re.compile(f"{OPEN}([0-9]+){CLOSE}")
 TAG = re.compile("<[^>]*>")
+ADDRESS = re.compile(r"\]\([^)\s]*")  # of a link in Markdown
 
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
 
@@ -66,8 +66,10 @@ def values_of(contact: Contact) -> dict[str, str]:
 
 
 def text_part(body: str, values: Mapping[str, str], unsubscribe: str) -> str:
-    """Markdown is readable as it is."""
-    return f"{merge(body, values, str).strip()}\n\n-- \nUnsubscribe: {unsubscribe}\n"
+    """Markdown is readable as it is; only in a link's address are values encoded."""
+    text, placed = with_places(body, values)
+    in_links = ADDRESS.sub(lambda link: fill(link[0], placed, encoded), text)
+    return f"{fill(in_links, placed, str).strip()}\n\n-- \nUnsubscribe: {unsubscribe}\n"
 
 
 def html_part(subject: str, body: str, values: Mapping[str, str], unsubscribe: str) -> str:
@@ -84,16 +86,26 @@ def body_html(body: str, values: Mapping[str, str]) -> str:
     Signs stand for the values while Markdown reads the text around them. In a tag (a link's
     address) a value is percent-encoded, so that it can neither end the tag nor be a scheme.
     """
+    text, placed = with_places(body, values)
+    marked = markdown.markdown(text, extensions=["tables", "fenced_code", "sane_lists", "nl2br"])
+    in_tags = TAG.sub(lambda tag: fill(tag[0], placed, encoded), marked)
+    return nh3.clean(fill(in_tags, placed, html.escape))
+
+
+def with_places(body: str, values: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The text with a sign in the place of each value, and the values."""
     placed: list[str] = []
 
     def place(value: str) -> str:
         placed.append(value)
         return f"{OPEN}{len(placed) - 1}{CLOSE}"
 
-    def fill(html_text: str, show: Callable[[str], str]) -> str:
-        return PLACED.sub(lambda found: show(placed[int(found[1])]), html_text)
+    return merge(body.replace(OPEN, "").replace(CLOSE, ""), values, place), placed
 
-    text = merge(body.replace(OPEN, "").replace(CLOSE, ""), values, place)
-    marked = markdown.markdown(text, extensions=["tables", "fenced_code", "sane_lists", "nl2br"])
-    in_tags = TAG.sub(lambda tag: fill(tag[0], partial(quote, safe="")), marked)
-    return nh3.clean(fill(in_tags, html.escape))
+
+def fill(text: str, placed: list[str], show: Callable[[str], str]) -> str:
+    return PLACED.sub(lambda found: show(placed[int(found[1])]), text)
+
+
+def encoded(value: str) -> str:
+    return quote(value, safe="")

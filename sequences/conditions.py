@@ -14,6 +14,7 @@ from leadscoring.models import Lifecycle
 NUMBERS = ("score", "fit", "engagement")
 WORDS = {"grade": [f + e for f in "ABCD" for e in "1234"], "lifecycle": list(Lifecycle.values)}
 KNOWN = ("score__gte", "fit__gte", "engagement__gte", "grade__in", "lifecycle__in", "activity")
+LARGEST = 1_000_000
 _NAME = re.compile(r"[^\s].{0,98}[^\s]|[^\s]")
 
 
@@ -41,8 +42,7 @@ def _wrong(name: str, value: object) -> str:
     if name == "activity":
         return _wrong_types(_as_list(value))
     if fact in NUMBERS and lookup in ORDER_LOOKUPS:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return "" if number and abs(value) <= 1e6 else "wants a number"  # type: ignore[operator]
+        return "" if _is_figure(value) else "wants a number"
     if fact in WORDS and lookup == "in":
         return _wrong_words(value, WORDS[fact])
     close = get_close_matches(name, KNOWN, n=1, cutoff=0.75)
@@ -51,6 +51,12 @@ def _wrong(name: str, value: object) -> str:
         if close
         else f"unknown condition; known: {', '.join(KNOWN)}"
     )
+
+
+def _is_figure(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= LARGEST
 
 
 def _wrong_types(types: list[object]) -> str:

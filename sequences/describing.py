@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from leadscoring.models import Contact, CrmFreshness
 from sequences import gate
@@ -13,18 +13,19 @@ from sequences.policy import Hold
 
 def describe(contact: Contact, at: datetime) -> list[dict[str, Any]]:
     """The latest first. `because` of an active one is what holds its due mail, if anything does."""
-    sent = Count("deliveries", filter=Q(deliveries__state=Delivery.State.SENT))
-    rows = Enrollment.objects.filter(contact=contact).with_what_the_gate_asks().annotate(sent=sent)
+    rows = Enrollment.objects.filter(contact=contact).with_what_the_gate_asks().order_by("-pk")
+    mails = Delivery.objects.sent().filter(enrollment__contact=contact)
+    sent = dict(mails.values_list("enrollment").annotate(Count("pk")))
     as_of = CrmFreshness.oldest()
     return [
         {
             "sequence": row.sequence.name,
             "state": row.state,
             "because": row.because or holding(row, as_of, at),
-            "sent": row.sent,
+            "sent": sent.get(row.pk, 0),
             "next_at": row.next_at,
         }
-        for row in rows.order_by("-pk")
+        for row in rows
     ]
 
 

@@ -25,10 +25,8 @@ def on_crm_state_changed(
     sender: object, contact_ids: Collection[int], at: datetime, **kwargs: object
 ) -> None:
     """Who opted out there is never written to from here; the rest is the policy's."""
-    gone = Contact.objects.filter(
-        pk__in=contact_ids, crm_state__opted_out=True, email__isnull=False
-    )
-    emails = list(gone.values_list("email", flat=True))
+    gone = Contact.objects.filter(pk__in=contact_ids, crm_state__opted_out=True)
+    emails = [email for email in gone.values_list("email", flat=True) if email]
     if emails:
         suppress(emails, Suppression.Reason.CRM_OPT_OUT, at, by=BY_THE_CRM)
     enrolling.follow(Enrollment.objects.filter(contact__in=contact_ids), at)

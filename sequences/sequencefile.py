@@ -99,7 +99,7 @@ def _merged(place: Place) -> str:
         merging.parse(text)
     except merging.MergeError as error:
         # A block (| or >) begins on the line after its sign.
-        in_block = place.node.style in ("|", ">")
+        in_block = getattr(place.node, "style", None) in ("|", ">")
         raise ModelFileError(
             f"{place.name}: {error.reason}", place.line + error.line - (not in_block)
         ) from None

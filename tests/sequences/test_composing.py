@@ -1,7 +1,7 @@
 import pytest
 
 from leadscoring.models import Company
-from sequences.composing import body_html, compose
+from sequences.composing import body_html, compose, text_part
 from sequences.models import Delivery
 from tests.sequences.makers import NOON, a_mailable_contact, a_sequence, an_enrollment
 
@@ -133,6 +133,14 @@ def test_styles_are_inline_and_the_dark_ones_stay(delivery: Delivery) -> None:
 
     assert '<div class="sheet" style="' in html
     assert "prefers-color-scheme: dark" in html
+
+
+def test_in_the_text_part_too_a_value_in_a_link_is_encoded() -> None:
+    text = text_part(
+        "At {{ company }}: [x](https://us.example/?c={{ company }})", {"company": "A & B"}, "u"
+    )
+
+    assert text.startswith("At A & B: [x](https://us.example/?c=A%20%26%20B)\n")
 
 
 def test_company_and_score_can_be_merged(db: None) -> None:

@@ -15,7 +15,7 @@ from leadscoring.engine import ModelFileError
 from leadscoring.models import Contact
 from sequences import applying, sequencefile
 from sequences.enrolling import enroll
-from sequences.models import Enrollment, Sequence
+from sequences.models import Enrollment, Sequence, Step
 
 BY = "the command line"
 
@@ -41,7 +41,7 @@ class Command(Console):
         return result
 
     def list(self, **options: Any) -> int:
-        sequences = Sequence.objects.annotate(length=Count("steps")).order_by("name")
+        steps = dict(Step.objects.order_by().values_list("sequence").annotate(Count("pk")))
         counted = (
             Enrollment.objects.order_by().values("sequence", "state").annotate(people=Count("pk"))
         )
@@ -51,12 +51,12 @@ class Command(Console):
                 "name": one.name,
                 "active": one.active,
                 "enter_when": one.enter_when,
-                "steps": one.length,
+                "steps": steps.get(one.pk, 0),
                 "people": {
                     state: people.get((one.pk, state), 0) for state in Enrollment.State.values
                 },
             }
-            for one in sequences
+            for one in Sequence.objects.order_by("name")
         ]
         self.answer({"sequences": rows}, "\n".join(map(line, rows)) or "There are no sequences.")
         return 0
