@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from leadscoring.models import Activity, Score
+from leadscoring.models import Activity, Contact, Score
 from sequences.claiming import LOOK_AGAIN, Claim, claim_next
 from sequences.enrolling import enroll
 from sequences.models import (
@@ -372,6 +372,41 @@ def test_a_claim_is_not_unclear_before_its_lease_is_over(mail_server: MailServer
     send_due(at(NOON + LEASE - MINUTE))
 
     assert the_delivery().state == Delivery.State.CLAIMED
+
+
+def test_a_worker_that_is_too_late_changes_nothing_any_more(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    claim = claim_next(NOON)
+    assert isinstance(claim, Claim)
+    send_due(at(NOON + LEASE))
+
+    record(claim, Left(), NOON + LEASE)
+
+    assert the_delivery().state == Delivery.State.UNCLEAR
+    assert again(enrollment).state == State.PAUSED
+    assert not Activity.objects.exists()
+
+
+def test_a_person_who_is_deleted_during_the_send_is_not_brought_back() -> None:
+    enrollment = an_enrollment()
+    claim = claim_next(NOON)
+    assert isinstance(claim, Claim)
+    enrollment.contact.delete()
+
+    record(claim, Left(), NOON)
+
+    assert not Contact.objects.exists()
+
+
+def test_a_mail_that_cannot_be_made_pauses_with_the_reason(mail_server: MailServer) -> None:
+    enrollment = an_enrollment()
+    enrollment.sequence.steps.update(body="{{ password }}")
+
+    send_due(noon)
+
+    assert mail_server.taken == []
+    assert (again(enrollment).state, the_delivery().state) == (State.PAUSED, Delivery.State.FAILED)
+    assert "unknown merge field 'password'" in again(enrollment).because
 
 
 def test_a_person_who_unsubscribes_during_the_send_leaves_all_the_same(
