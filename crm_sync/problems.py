@@ -23,6 +23,7 @@ def tell(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
         *connection,
         *needing_attention(),
         *waiting_long(at),
+        *left_out(at),
         *reps(),
         *stages(),
         *([] if connection else pulls(at)),
@@ -63,6 +64,22 @@ def waiting_long(at: datetime) -> Iterator[Problem]:
             f"{leads(cause['n'])} on the way to sales for more than 15 minutes: {because}",
             "They are tried again by themselves as soon as the cause is gone; check that a worker and beat run.",
             page("handoff", "status__exact=waiting"),
+        )
+
+
+def left_out(at: datetime) -> Iterator[Problem]:
+    """Properties that the CRM did not take of late: the leads went without them."""
+    recent = Handoff.objects.delivered().filter(crossed_at__gt=at - timedelta(days=1))
+    rows = recent.exclude(left_out={}).order_by("-crossed_at")
+    refused: dict[str, str] = {}
+    for reasons in rows.values_list("left_out", flat=True)[:100]:
+        refused = reasons | refused
+    for name, reason in sorted(refused.items())[:MOST_CAUSES]:
+        yield Problem(
+            "warning",
+            f"Leads went to the CRM without {name}: {reason}.",
+            "Run crm_setup, or mend the field's mapping.",
+            page("fieldmapping"),
         )
 
 

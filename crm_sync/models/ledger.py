@@ -80,8 +80,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
                 attempts=F("attempts") + 1,
                 failures=F("failures") + 1,
             )
-        held = self.filter(claim=token).order_by("-total", "crossed_at", "pk")
-        return list(held.select_related("contact__company", "contact__link", "contact__score"))
+        return list(self.filter(claim=token).order_by("-total", "crossed_at", "pk"))
 
     def record(self, rows: Collection["Handoff"]) -> list["Handoff"]:
         """Write a finished step of claimed rows as they stand in memory, in one statement.

@@ -499,6 +499,21 @@ def test_a_task_that_may_still_be_landing_is_waited_for(crm, there):
     assert there.tasks() == []
 
 
+def test_a_task_that_was_not_asked_for_after_all_needs_no_looking(crm, there):
+    row = a_handoff()
+    there.trouble("status", f"{TASKS}/batch/create", status=429, body={"policyName": "DAILY"})
+
+    deliver_due(crm, MONDAY)
+    row.refresh_from_db()
+    tried = row.task_tried_at
+    there.sandbox.state.log.clear()
+    deliver_due(crm, after(minutes=10))
+
+    row.refresh_from_db()
+    assert (tried, row.status) == (None, "delivered")
+    assert not any("associations" in path for _, path in calls(there))
+
+
 def test_a_refused_task_was_surely_not_made(crm, there):
     row = a_handoff()
     there.trouble(

@@ -62,6 +62,19 @@ def test_a_lead_that_waits_too_long_is_told_with_its_cause(connected):
     ]
 
 
+def test_a_property_that_leads_went_without_is_told_for_a_day(connected):
+    done = {"record_id": "1", "owner_id": "2", "task_tried_at": MONDAY, "delivered_at": MONDAY}
+    for number in range(3):
+        a_handoff(
+            status="delivered",
+            task_id=str(number),
+            left_out={"lead_score": "there is no such property"},
+            **done,
+        )
+
+    assert told() == ["Leads went to the CRM without lead_score: there is no such property."]
+
+
 def test_nobody_who_takes_leads_is_told_before_a_lead_is_lost_in_it(connected):
     a_rep(takes_leads=False)
     a_rep(active=False)
