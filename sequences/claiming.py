@@ -38,7 +38,8 @@ def claim_next(at: datetime) -> Claim | Enrollment | None:
         if locked is None:
             return None
         # Read anew, under the lock: whoever changed what the gate asks has committed it by now.
-        row = Enrollment.objects.with_what_the_gate_asks().get(pk=locked.pk)
+        rows = Enrollment.objects.with_what_the_gate_asks()
+        row = rows.select_related("contact__company", "contact__score").get(pk=locked.pk)
         decision = gate.asked(row, CrmFreshness.oldest(), at)
         if isinstance(decision, Go):
             return claim(row, at) or row

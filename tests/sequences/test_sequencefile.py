@@ -1,4 +1,5 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,12 @@ def test_the_contracts_example_is_read() -> None:
     assert (sequence.name, sequence.enter_when) == ("nurture", {"score__gte": 20})
     assert [step.wait.days for step in sequence.steps] == [0, 3]
     assert sequence.steps[0].subject == "Welcome, {{ first_name|default:'there' }}"
+
+
+def test_the_example_that_ships_is_right() -> None:
+    example = Path(__file__).parents[2] / "docs" / "examples" / "nurture.yaml"
+
+    assert len(parse(example.read_text()).steps) == 3
 
 
 @pytest.mark.parametrize("nothing", ["", "enter_when:\n", "enter_when: none\n", "enter_when: {}\n"])
