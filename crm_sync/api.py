@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 
 from crm_sync.models import Handoff
 from crm_sync.models.ledger import HandoffQuerySet
@@ -43,12 +43,12 @@ class HandoffsOut(Schema):
 
 @router.get("/handoffs", response={200: HandoffsOut, **ERRORS})
 def handoffs(
-    request: HttpRequest,
-    status: str = Query("", description="waiting, delivered, needs_attention or withdrawn"),
-    contact: str = Query("", description="a contact's id or e-mail address"),
-    cursor: str = Query("", description="next_cursor of the page before"),
+    request: HttpRequest, status: str = "", contact: str = "", cursor: str = ""
 ) -> HttpResponse:
-    """The ledger, newest first, 100 a page."""
+    """The ledger, newest first, 100 a page.
+
+    `contact`: an id or an e-mail address. `cursor`: `next_cursor` of the page before.
+    """
     rows = asked_for(status, contact, cursor).select_related("contact").order_by("-pk")
     found = list(rows[: PAGE + 1])
     following = str(found[PAGE - 1].pk) if len(found) > PAGE else None

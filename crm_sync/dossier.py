@@ -59,15 +59,12 @@ def dossiers(contact_ids: Collection[int], at: datetime) -> dict[int, Dossier]:
 def runs(contact_ids: Collection[int]) -> list[tuple[int, Run]]:
     """Who is or was in which sequences, in the order they entered, with what was sent to them."""
     sent = Q(deliveries__state=Delivery.State.SENT)
-    enrollments = (
+    rows = (
         Enrollment.objects.filter(contact_id__in=contact_ids)
-        .select_related("sequence")
         .annotate(
             sent=Count("deliveries", filter=sent), last=Max("deliveries__sent_at", filter=sent)
         )
         .order_by("entered_at", "pk")
+        .values_list("contact_id", "sequence__name", "state", "because", "sent", "last")
     )
-    return [
-        (row.contact_id, Run(row.sequence.name, row.state, row.because, row.sent, row.last))
-        for row in enrollments
-    ]
+    return [(contact_id, Run(*told)) for contact_id, *told in rows]

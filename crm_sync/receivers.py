@@ -55,7 +55,7 @@ def ring_on_commit(
     sender: object, instance: Handoff, created: bool, raw: bool = False, **kwargs: object
 ) -> None:
     """Receiver of post_save: one ring for all rows of a transaction."""
-    rung = any(callback is ring for _, callback, _ in connection.run_on_commit)
+    rung = any(ring in waiting for waiting in connection.run_on_commit)
     if created and not raw and instance.status == Handoff.Status.WAITING and not rung:
         transaction.on_commit(ring)
 
