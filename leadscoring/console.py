@@ -140,6 +140,17 @@ def instant(text: str) -> datetime:
         raise argparse.ArgumentTypeError(f"{text!r} {wrong}") from None
 
 
+def short_name(text: str) -> str:
+    """The name of something that sends activities: text that fits their source."""
+    try:
+        name = checks.not_empty(checks.plain(text))
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(f"{text!r} {wrong}") from None
+    if len(name) > 100:
+        raise argparse.ArgumentTypeError("the name is longer than 100 characters")
+    return name
+
+
 def existing_file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():

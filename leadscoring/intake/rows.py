@@ -65,7 +65,7 @@ def update(rows: Sequence[Model], names: Sequence[str]) -> None:
     ask(statement.format(table=table(type(rows[0])), changes=changes), [as_json(rows)])
 
 
-def ask(statement: Any, parameters: Sequence[Any]) -> list[Any]:
+def ask(statement: Any, parameters: Sequence[Any] | None = None) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,1 @@
+"""CSV files as people really have them: read as a stream, taken in by batches, bad rows put aside."""

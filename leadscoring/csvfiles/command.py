@@ -1,0 +1,103 @@
+"""The two import commands, but for what their rows are."""
+
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.timezone import now
+
+from leadscoring import console
+from leadscoring.console import existing_file
+from leadscoring.csvfiles.importing import Import, Kind, opened
+from leadscoring.csvfiles.reading import NotReadable
+
+
+def mapping(text: str) -> tuple[str, str]:
+    name, sign, column = text.partition("=")
+    if not (name.strip() and sign and column.strip()):
+        raise ArgumentTypeError(f"{text!r} is not NAME=COLUMN")
+    return name.strip(), column.strip()
+
+
+class ImportCommand(console.Command):
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("file", type=existing_file, metavar="FILE.csv")
+        parser.add_argument(
+            "--map",
+            type=mapping,
+            action="append",
+            default=[],
+            metavar="NAME=COLUMN",
+            help="a field (or a new property) and the column it is in, where the guess fails",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would be done, do nothing"
+        )
+        parser.add_argument(
+            "--errors",
+            type=Path,
+            metavar="FILE",
+            help="where rejected rows go, with line and reason "
+            "(default: FILE.errors.csv; in a dry run nowhere)",
+        )
+
+    def kind(self, **options: Any) -> Kind:
+        raise NotImplementedError
+
+    def run(self, **options: Any) -> int:
+        running = self.opened(options)
+        began = time.monotonic()
+        batches = (running.rehearse if options["dry_run"] else running.run)(now)
+        try:
+            for _ in self.progress(batches, total=running.table.lines, what="rows"):
+                pass
+        except OSError as wrong:
+            raise CommandError(f"{wrong.filename}: {wrong.strerror}.") from None
+        self.tell(running, options["dry_run"], time.monotonic() - began)
+        return console.WRONG if running.counts["rejected"] else 0
+
+    def opened(self, options: dict[str, Any]) -> Import:
+        wanted, file, errors = dict(options["map"]), options["file"], options["errors"]
+        if len(wanted) < len(options["map"]):
+            raise CommandError("--map names a field twice.")
+        if errors and errors.resolve() == file.resolve():
+            raise CommandError("--errors must be another file than the one that is imported.")
+        try:
+            if not errors and not options["dry_run"]:
+                errors = file.with_suffix(".errors.csv")
+            return opened(self.kind(**options), file, wanted, errors)
+        except NotReadable as wrong:
+            raise CommandError(f"{file}: {wrong}") from None
+        except OSError as wrong:
+            raise CommandError(f"{file}: {wrong.strerror}.") from None
+
+    def tell(self, running: Import, dry: bool, seconds: float) -> None:
+        rows, errors = running.counts.total(), running.errors
+        counts = {word: running.counts[word] for word in (*running.kind.words, "rejected")}
+        names = running.columns.titles
+        found = {**running.columns.fields, **running.columns.properties}
+        document = {
+            "rows": rows,
+            **counts,
+            "dry_run": dry,
+            "seconds": round(seconds, 2),
+            "rows_per_second": round(rows / seconds) if seconds else 0,
+            "rejections": [{"line": line, "reason": why} for line, why in running.rejections],
+            "errors_file": str(errors.path) if errors and errors.rows else None,
+            "columns": {name: names[place] for name, place in found.items()},
+        }
+        self.answer(document, sentences(document, counts))
+
+
+def sentences(document: dict[str, Any], counts: dict[str, int]) -> str:
+    done = ", ".join(f"{number:,} {word}" for word, number in counts.items())
+    lines = [f"{document['rows']:,} rows: {done} ({document['rows_per_second']:,} rows/s)."]
+    lines += [f"line {one['line']}: {one['reason']}" for one in document["rejections"]]
+    if document["errors_file"]:
+        lines.append(f"All rejected rows are in {document['errors_file']}: mend and import it.")
+    if document["dry_run"]:
+        lines.append("This was a dry run: nothing was changed.")
+    return "\n".join(lines)

@@ -1,0 +1,28 @@
+"""A key for a program that sends people and activities."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from leadscoring import apikeys, console
+from leadscoring.console import short_name
+
+
+class Command(console.Command):
+    help = "Make an API key and print it, once: only its hash is kept."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("name", type=short_name, help="who will use it; the default source too")
+
+    def run(self, **options: Any) -> int:
+        name = options["name"]
+        try:
+            with transaction.atomic():
+                _, text = apikeys.make(name)
+        except IntegrityError:
+            self.stderr.write(f"There is an API key {name!r} already; nothing was made.")
+            return console.WRONG
+        self.answer({"name": name, "key": text}, text)
+        return 0

@@ -1,0 +1,363 @@
+"""CSV files as people really have them go in; what cannot is put aside, to be mended."""
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from leadscoring.models import Activity, Contact, Score
+from tests.makers import a_contact, an_activity
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = "Email,First Name\nada@example.com,Ada\nben@example.com,Ben\n"
+ACTIVITIES = "Email,Event,Timestamp,url\nada@example.com,Page View,2026-05-01T10:00:00Z,/pricing\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def make(text: str | bytes, name: str = "people.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return make
+
+
+def run(command, path, *options):
+    """The answer of a command and its exit code."""
+    out, code = StringIO(), 0
+    try:
+        call_command(command, str(path), "--json", *options, stdout=out)
+    except SystemExit as ended:
+        code = int(str(ended.code))
+    return json.loads(out.getvalue()), code
+
+
+def people(path, *options):
+    return run("import_contacts", path, *options)
+
+
+def activities(path, *options):
+    return run("import_activities", path, *options)
+
+
+def refused(path, *options):
+    with pytest.raises(CommandError) as caught:
+        call_command("import_contacts", str(path), *options)
+    assert caught.value.returncode == 2
+    return str(caught.value)
+
+
+def put_aside(answer):
+    text = Path(answer["errors_file"]).read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+def emails():
+    return list(Contact.objects.order_by("email").values_list("email", flat=True))
+
+
+# --- what real files look like -----------------------------------------------------------------
+def test_people_go_in_and_again_change_nothing(file):
+    path = file(PEOPLE)
+
+    first, second = people(path), people(path)
+
+    assert (first[0]["created"], first[0]["rejected"], first[1]) == (2, 0, 0)
+    assert (second[0]["unchanged"], second[1]) == (2, 0)
+    assert Score.objects.count() == 2
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_any_usual_delimiter_is_found(file, sign):
+    people(file(PEOPLE.replace(",", sign)))
+
+    assert emails() == ["ada@example.com", "ben@example.com"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_any_usual_encoding_is_found(file, encoding):
+    people(file("Email,First Name\nada@example.com,Zoë\n".encode(encoding)))
+
+    assert Contact.objects.get().first_name == "Zoë"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_end_is_understood(file, end):
+    people(file(PEOPLE.replace("\n", end)))
+
+    assert len(emails()) == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        ("Record ID,First Name,Last Name,Email,Company name", ("external_id", "first_name", "last_name", "email", "company")),
+        ("E-mail Address,Job Title,Country/Region,Phone Number", ("email", "job_title", "country", "phone")),
+        ("Contact ID,Account Name,Title,Mailing Country", ("external_id", "company", "job_title", "country")),
+        ("Given Name,Family Name,E-mail 1 - Value,Organization 1 - Name", ("first_name", "last_name", "email", "company")),
+        ("EMAIL,FNAME,LNAME", ("email", "first_name", "last_name")),
+    ],
+)  # fmt: skip
+def test_columns_are_found_by_the_names_that_exports_give_them(file, header, fields):
+    row = ",".join("a@example.com" if name == "email" else "x" for name in fields)
+
+    answer, _ = people(file(f"{header}\n{row}\n"))
+
+    assert answer["columns"] == dict(zip(fields, header.split(","), strict=True))
+
+
+def test_a_column_that_is_no_field_becomes_a_property(file):
+    people(file("Email,Lead Source,Number of Employees,Größe\nada@example.com,Fair,340,XL\n"))
+
+    assert Contact.objects.get().properties == {
+        "lead_source": "Fair", "company_size": "340", "größe": "XL"
+    }  # fmt: skip
+
+
+def test_a_column_can_be_named_where_the_guess_fails(file):
+    path = file("Wer,Wo\nada@example.com,Chile\n")
+
+    people(path, "--map", "email=Wer", "--map", "country=Wo")
+
+    assert Contact.objects.get().country == "Chile"
+
+
+def test_an_empty_cell_changes_nothing(file):
+    a_contact(email="ada@example.com", phone="1")
+
+    people(file("Email,Phone\nada@example.com,\n"))
+
+    assert Contact.objects.get().phone == "1"
+
+
+def test_excels_hint_blank_lines_and_empty_columns_at_the_end_are_no_trouble(file):
+    answer, code = people(file("sep=;\r\nEmail;First Name;;\r\n\r\nada@example.com;Ada;;\r\n"))
+
+    assert (answer["created"], answer["rejected"], code) == (1, 0, 0)
+
+
+def test_a_cell_may_have_lines(file):
+    people(file('Email,Note\nada@example.com,"one\ntwo, ""three"""\nben@example.com,x\n'))
+
+    notes = Contact.objects.order_by("email").values_list("properties__note", flat=True)
+    assert list(notes) == ['one\ntwo, "three"', "x"]
+
+
+# --- what cannot be right ------------------------------------------------------------------------
+def test_a_bad_row_is_put_aside_with_line_and_reason_and_goes_in_when_it_is_mended(file):
+    path = file(PEOPLE + "nobody,Cy\n")
+
+    answer, code = people(path)
+
+    [row] = put_aside(answer)
+    assert (answer["created"], answer["rejected"], code) == (2, 1, 1)
+    assert row == {
+        "Email": "nobody", "First Name": "Cy", "line": "4",
+        "reason": "email: is not an e-mail address",
+    }  # fmt: skip
+    errors = Path(answer["errors_file"])
+    assert errors.name == "people.errors.csv"
+    errors.write_text(errors.read_text().replace("nobody", "cy@example.com"))
+    assert people(errors)[0]["created"] == 1
+
+
+def test_no_file_of_errors_is_made_when_there_are_none(file):
+    answer, _ = people(file(PEOPLE))
+
+    assert answer["errors_file"] is None
+    assert not (file("x", "other.csv").parent / "people.errors.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("ada@example.com", "has 1 cells, the header has 2"),
+        ("ada@example.com,Ada,Lind", "has 3 cells, the header has 2"),
+        ('ada@example.com,"Ada', "has a quote that is never closed"),
+        ('ada@example.com,"Ada"x', "has text behind a closing quote"),
+        ("Email,First Name", "is the header again"),
+        (f"ada@example.com,{'x' * 140_000}", "has a cell of more than 131,072 characters"),
+        (f"ada@example.com,{'x' * 10_000_000}", "is longer than 1,048,576 characters"),
+        (f"ada@example.com,{'x' * 201}", "is longer than 200 characters"),
+        ("ada@example.com,A\x07da", "contains the control character U+0007"),
+        (",Ada", "is missing, and so is external_id"),
+    ],
+)
+def test_a_broken_row_spoils_only_itself(file, row, reason):
+    answer, code = people(
+        file(f"Email,First Name\nben@example.com,Ben\n{row}\ncy@example.com,Cy\n")
+    )
+
+    assert (emails(), code) == (["ben@example.com", "cy@example.com"], 1)
+    assert (answer["rejected"], answer["rejections"][0]["line"]) == (1, 3)
+    assert reason in answer["rejections"][0]["reason"]
+
+
+def test_a_byte_that_is_not_utf8_spoils_only_its_row(file):
+    text = "Email,First Name\nada@example.com,Zoë\nben@example.com,Zoé\n".encode()
+
+    answer, _ = people(file(text + b"cy@example.com,Zo\xeb\n"))
+
+    assert emails() == ["ada@example.com", "ben@example.com"]
+    assert "no sign in utf-8" in answer["rejections"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "the file is empty"),
+        ("\n\n", "the file is empty"),
+        ("ada@example.com,Ada\nben@example.com,Ben\n", "no header"),
+        ("Name,Town\nAda,Oslo\n", "No column is known as email"),
+        ("Email,Email\na@example.com,b@example.com\n", "there 2 times"),
+        (b"Email\n\0\1\2", "not text"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(file, text, sentence):
+    assert sentence in refused(file(text))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--map", "email=Mail"], "Column 'Mail' is not there"),
+        (["--map", "email=Email", "--map", "email=Email"], "twice"),
+    ],
+)
+def test_a_mapping_that_cannot_be_right_is_refused(file, options, sentence):
+    assert sentence in refused(file(PEOPLE), *options)
+
+
+def test_the_imported_file_is_never_overwritten_by_its_errors(file):
+    path = file("Email\nnobody\n")
+
+    assert "another file" in refused(path, "--errors", str(path))
+    assert path.read_text() == "Email\nnobody\n"
+
+
+FORMULA = "=cmd|'/C calc'!A0"
+
+
+def test_a_formula_is_stored_as_text(file):
+    people(file(f'Email,First Name\nada@example.com,"{FORMULA}"\n'))
+
+    assert Contact.objects.get().first_name == FORMULA
+
+
+@pytest.mark.parametrize("cell", [FORMULA, "+47 1", "-1", "@x", "'=x", "''+1", "\t=x", "'plain"])
+def test_a_formula_in_the_file_of_errors_is_harmless_and_comes_back_as_it_was(file, cell):
+    answer, _ = people(file(f'Email,Note\nnobody,"{cell}"\n'))
+    errors = Path(answer["errors_file"])
+
+    [row] = put_aside(answer)
+    errors.write_text(errors.read_text().replace("nobody", "ada@example.com"))
+    people(errors)
+
+    assert row["Note"][0] not in "=+-@\t\r"
+    assert Contact.objects.get().properties == {"note": cell.strip()}
+
+
+# --- activities ----------------------------------------------------------------------------------
+def test_activities_without_ids_go_in_once_however_often_the_file_is_imported(file):
+    twice_the_same = ACTIVITIES + ACTIVITIES.splitlines()[1] + "\n"
+
+    first, second = activities(file(twice_the_same))[0], activities(file(twice_the_same))[0]
+
+    assert (first["accepted"], first["duplicates"]) == (2, 0)
+    assert (second["accepted"], second["duplicates"]) == (0, 2)
+
+
+def test_an_activity_keeps_its_type_time_and_other_columns(file):
+    activities(file(ACTIVITIES))
+
+    stored = Activity.objects.get()
+    assert (stored.type, stored.source, stored.properties) == (
+        "page_view",
+        "import",
+        {"url": "/pricing"},
+    )
+    assert stored.occurred_at.isoformat() == "2026-05-01T10:00:00+00:00"
+
+
+def test_event_ids_of_the_file_are_kept_and_belong_to_the_named_source(file):
+    activities(file("Event ID,Email,Type\n7,ada@example.com,demo_request\n"), "--source", "shop")
+
+    assert Activity.objects.values_list("source", "event_id").get() == ("shop", "7")
+
+
+def test_a_time_without_an_offset_is_put_aside(file):
+    answer, _ = activities(file(ACTIVITIES.replace("00Z", "00")))
+
+    assert "has no offset" in answer["rejections"][0]["reason"]
+
+
+# --- dry runs ------------------------------------------------------------------------------------
+def everything():
+    """All that an import could leave behind."""
+    return [list(model.objects.order_by("pk").values()) for model in (Contact, Activity, Score)]
+
+
+def same(answer):
+    return {k: v for k, v in answer[0].items() if k not in ("dry_run", "seconds", "rows_per_second", "errors_file")}, answer[1]  # fmt: skip
+
+
+def test_a_dry_run_of_people_says_what_the_real_run_then_does(file):
+    a_contact(email="ada@example.com", external_id="1", company="Alder")
+    a_contact(email="ben@example.com", first_name="Ben")
+    path = file(
+        "Email,Record ID,First Name,Company\n"
+        "new@example.com,1,Ada,ALDER\nben@example.com,,Ben,\ncy@example.com,3,Cy,Birch\n"
+        "cy@example.com,3,Cy,birch\ncy@example.com,1,,\nnobody,,,\nold@example.com,,,\n"
+    )
+    before = everything()
+
+    rehearsed = people(path, "--dry-run")
+
+    assert (everything(), path.with_suffix(".errors.csv").exists()) == (before, False)
+    assert same(rehearsed) == same(people(path))
+    assert {k: rehearsed[0][k] for k in ("created", "updated", "unchanged", "rejected")} == {
+        "created": 2, "updated": 1, "unchanged": 2, "rejected": 2
+    }  # fmt: skip
+
+
+def test_a_dry_run_of_activities_says_what_the_real_run_then_does(file):
+    an_activity(a_contact(email="ada@example.com"), source="import", event_id="1")
+    path = file(
+        "Event ID,Email,Type\n1,ada@example.com,page_view\n2,new@example.com,page_view\n"
+        "2,new@example.com,page_view\n3,nobody,page_view\n"
+    )
+    before = everything()
+
+    rehearsed = activities(path, "--dry-run")
+
+    assert everything() == before
+    assert same(rehearsed) == same(activities(path))
+    assert (rehearsed[0]["accepted"], rehearsed[0]["duplicates"]) == (1, 2)
+
+
+def test_a_dry_run_knows_of_one_batch_in_the_next(file, monkeypatch):
+    monkeypatch.setattr("leadscoring.csvfiles.importing.BATCH", 1)
+    path = file("Email,Record ID\nada@example.com,1\nnew@example.com,1\nada@example.com,2\n")
+
+    answer, _ = people(path, "--dry-run")
+
+    assert (answer["created"], answer["updated"], answer["rejected"]) == (2, 1, 0)
+
+
+# --- keys ----------------------------------------------------------------------------------------
+def test_a_key_is_printed_once_and_its_name_is_used_once():
+    out = StringIO()
+    call_command("create_api_key", "website", "--json", stdout=out)
+
+    with pytest.raises(SystemExit, match="1"):
+        call_command("create_api_key", "website", stderr=StringIO())
+
+    key = json.loads(out.getvalue())["key"]
+    assert key.startswith("ls_")
+    assert len(key) == 46
