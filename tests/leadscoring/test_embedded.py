@@ -414,3 +414,22 @@ def test_root_in_a_closed_checkout_keeps_data_where_nobody_may_go(checkout):
     assert stat.S_IMODE(checkout.folder.stat().st_mode) == 0o700
     checkout.say("stop")
     shutil.rmtree(elsewhere)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as somebody else")
+def test_root_s_closed_temporary_folder_is_passed_by(tmp_path, monkeypatch):
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    with embedded.serving(embedded.Redis) as one:
+        assert not one.home.is_relative_to(tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_are_told_apart_by_when_they_began():
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as young:
+        assert alive.began(young.pid) == alive.began(young.pid)
+        assert alive.began(young.pid) != alive.began(os.getpid())
+
+    assert alive.began(young.pid) == ""
