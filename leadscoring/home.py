@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from leadscoring import health
-from leadscoring.shown import list_of, span
 from leadscoring.engine.model import Thresholds
 from leadscoring.models import Contact, CrmFreshness, Lifecycle, ModelVersion, Score
-from leadscoring.signals import Section, Station, home_sections_wanted
+from leadscoring.shown import list_of, span
+from leadscoring.signals import Section, Station, answers, home_sections_wanted
 
 BAND = 10
 TOP_BAND = 100
@@ -51,20 +51,18 @@ def page(user: Any, at: datetime) -> dict[str, Any]:
     """All that the home page shows to a user, who sees nothing that they may not open."""
     if not user.has_perm("leadscoring.view_contact"):
         return {"title": "Home", "nothing_to_see": True}
-    answers = [
-        answer for _, some in home_sections_wanted.send(None, user=user, at=at) for answer in some
-    ]
+    told = answers(home_sections_wanted, user=user, at=at)
     thresholds = ModelVersion.objects.in_force(at).model.thresholds
     bars = distribution(thresholds)
     return {
         "title": "Home",
         "problems": health.problems(at),
         "freshness": freshness(at),
-        "stations": loop(bars, [answer for answer in answers if isinstance(answer, Station)]),
+        "stations": loop(bars, [one for one in told if isinstance(one, Station)]),
         "bars": bars,
         "thresholds": thresholds,
         "sections": sorted(
-            (answer for answer in answers if isinstance(answer, Section)), key=lambda one: one.place
+            (one for one in told if isinstance(one, Section)), key=lambda section: section.place
         ),
     }
 

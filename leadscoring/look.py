@@ -9,7 +9,7 @@ from django.urls import reverse_lazy
 
 
 def allowed(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: bool(request.user.has_perm(permission))  # type: ignore[union-attr]
+    return lambda request: bool(request.user.has_perm(permission))
 
 
 def item(title: str, icon: str, model: str, badge: str = "") -> dict[str, Any]:

@@ -201,6 +201,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.postgres",  # indexes for the start of a name
     "anymail",
     "ninja",  # its documentation page comes with its scripts then: no other site is asked
     "leadscoring",

@@ -53,6 +53,11 @@ def joined(parts: Iterable[SafeString]) -> SafeString:
     return format_html_join(", ", "{}", ((part,) for part in parts)) or NOTHING
 
 
+def unbroken(text: str) -> SafeString:
+    """A name that is not to be broken over lines; a dash for none."""
+    return format_html('<span class="ls-when">{}</span>', text) if text else NOTHING
+
+
 def two_lines(first: object, second: object) -> SafeString:
     return format_html(
         '<span class="ls-two"><bdi>{}</bdi><small><bdi>{}</bdi></small></span>', first, second

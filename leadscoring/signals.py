@@ -1,5 +1,6 @@
 """All that goes upward: what the lower app tells whoever listens. Sent inside the transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,3 +67,9 @@ home_sections_wanted = Signal()
 
 # contact: Contact, user, at: datetime. A receiver answers a list of Section.
 contact_sections_wanted = Signal()
+
+
+def answers(signal: Signal, sender: object = None, **asked: object) -> list[Any]:
+    """What all receivers of a signal answer to a question, in one list."""
+    said: Sequence[tuple[object, Any]] = signal.send(sender, **asked)
+    return [answer for _, some in said for answer in some or ()]

@@ -305,7 +305,7 @@ class Delivery(models.Model):
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name = "mail"
         constraints: ClassVar = [
             UniqueConstraint(
                 fields=["enrollment", "position"], name="one_delivery_per_enrollment_and_step"

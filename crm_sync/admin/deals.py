@@ -1,6 +1,6 @@
 """Deals as the CRM has them, and what each of their stages does to our mail."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -13,7 +13,8 @@ from django.utils.timezone import now
 from crm_sync.effects import set_effect
 from crm_sync.models import Deal, Stage
 from leadscoring import shown
-from leadscoring.admin.pages import ModelForm, Page, Records
+from leadscoring.admin.pages import Page, Records
+from leadscoring.admin.unfolded import ModelForm
 from leadscoring.models import Effect
 
 
@@ -33,6 +34,7 @@ class EffectForm(ModelForm[Stage]):
 @admin.register(Stage)
 class StageAdmin(Page[Stage]):
     form = EffectForm
+    nothing = "Stages appear when the CRM has been read."
     list_display = ("label", "pipeline", "kind", "effect", "by")
     list_editable = ("effect",)
     list_filter = ("pipeline",)
@@ -50,7 +52,7 @@ class StageAdmin(Page[Stage]):
         return False
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[ModelForm[Stage]]:
-        return cast("type[ModelForm[Stage]]", self.get_form(request, fields=("effect",)))
+        return self.get_form(request, fields=("effect",))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stage]:
         return super().get_queryset(request).filter(archived=False)
@@ -80,6 +82,7 @@ class StageAdmin(Page[Stage]):
 
 @admin.register(Deal)
 class DealAdmin(Records[Deal]):
+    nothing = "No contact of ours has a deal yet."
     list_display = ("__str__", "stage", "worth", "people", "seen")
     fields = ("name", "stage", "worth", "people", "deal_id", "seen")
     ordering = ("-pk",)

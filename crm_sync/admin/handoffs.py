@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
@@ -50,12 +49,13 @@ def attention_badge(request: HttpRequest) -> str:
 @admin.register(Handoff)
 class HandoffAdmin(Records[Handoff]):
     change_form_template = "admin/crm_sync/handoff/change_form.html"
+    nothing = "Nobody has crossed the threshold yet."
     list_display = ("who", "score", "state", "cause", "crossed", "rep")
     list_select_related = ("contact__company",)
     list_filter = (HandoffQuestions,)
     search_fields = ("reference",)
     search_help_text = "Reference (LS-…) or whole e-mail address"
-    ordering = ("-crossed_at", "-pk")
+    ordering = ("-pk",)
     actions = ("resend", "withdraw")
     fields = ()
 
@@ -84,7 +84,7 @@ class HandoffAdmin(Records[Handoff]):
     @admin.display(description="Score", ordering="total")
     def score(self, handoff: Handoff) -> SafeString:
         return format_html(
-            '<b class="ls-total">{}</b> {}', shown.figure(handoff.total), handoff.grade
+            '<b class="ls-total">{} {}</b>', shown.figure(handoff.total), handoff.grade
         )
 
     @admin.display(description="State", ordering="status")
@@ -103,7 +103,7 @@ class HandoffAdmin(Records[Handoff]):
 
     @admin.display(description="Rep")
     def rep(self, handoff: Any) -> object:
-        return handoff.owner_name or handoff.owner_id or shown.NOTHING
+        return shown.unbroken(handoff.owner_name or handoff.owner_id)
 
     # --- verbs
 
@@ -123,7 +123,7 @@ class HandoffAdmin(Records[Handoff]):
         self.message_user(
             request, f"{said}{left}.", messages.SUCCESS if resent else messages.WARNING
         )
-        return back(request, queryset)
+        return None
 
     @admin.action(description="Withdraw…", permissions=["resend"])
     def withdraw(self, request: HttpRequest, queryset: HandoffQuerySet) -> HttpResponse | None:
@@ -148,9 +148,14 @@ class HandoffAdmin(Records[Handoff]):
         self.message_user(
             request, f"{gone} withdrawn{left}.", messages.SUCCESS if gone else messages.WARNING
         )
-        return back(request, queryset)
+        return None
 
     # --- page
+
+    def verbs(self, request: HttpRequest, obj: Handoff) -> list[str]:
+        if obj.status == Handoff.Status.DELIVERED:
+            return []
+        return ["resend"] if obj.status == Handoff.Status.WITHDRAWN else ["resend", "withdraw"]
 
     def changeform_view(
         self,
@@ -161,14 +166,7 @@ class HandoffAdmin(Records[Handoff]):
     ) -> Any:
         handoff = self.get_object(request, object_id or "")
         page = handoff_page(handoff, now()) if handoff else {}
-        page["may_resend"] = self.has_resend_permission(request)
         return super().changeform_view(request, object_id, form_url, page | (extra_context or {}))
-
-
-def back(request: HttpRequest, rows: QuerySet[Handoff]) -> HttpResponse | None:
-    """To the row's own page when the button was pressed there; else to the list."""
-    row = rows.first() if "from_page" in request.POST else None
-    return redirect(shown.page_of(row)) if row else None
 
 
 def state_of(handoff: Handoff) -> SafeString:
@@ -184,8 +182,6 @@ def handoff_page(handoff: Any, at: datetime) -> dict[str, Any]:
         "state": state_of(handoff),
         "steps": steps(handoff),
         "record_url": state.record_url if state and state.record_url.startswith("http") else "",
-        "open": handoff.status in (Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION),
-        "withdrawn": handoff.status == Handoff.Status.WITHDRAWN,
         "next_try": handoff.due_at if handoff.status == Handoff.Status.WAITING else None,
         "in_hand": handoff.claim is not None and handoff.due_at > at,
         "points": [

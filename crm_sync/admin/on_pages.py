@@ -90,7 +90,7 @@ def stations() -> list[Station]:
 
 
 def last() -> list[dict[str, Any]]:
-    rows = Handoff.objects.select_related("contact__company").order_by("-crossed_at", "-pk")[:LAST]
+    rows = Handoff.objects.select_related("contact__company").order_by("-pk")[:LAST]
     return [{"row": row, "state": state_of(row), "url": shown.page_of(row)} for row in rows]
 
 

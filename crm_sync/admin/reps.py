@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 
 from crm_sync.models import Owner
 from leadscoring import shown
-from leadscoring.admin.pages import ModelForm, Page
+from leadscoring.admin.pages import Page
+from leadscoring.admin.unfolded import ModelForm
 
 
 class RepForm(ModelForm[Owner]):
@@ -28,7 +29,8 @@ class RepForm(ModelForm[Owner]):
 @admin.register(Owner)
 class OwnerAdmin(Page[Owner]):
     form = RepForm
-    list_display = ("rep", "state", "takes_leads", "is_fallback", "time_zone", "last_lead")
+    list_display = ("rep", "state", "takes_leads", "fallback", "time_zone", "last_lead")
+    nothing = "Reps appear when the CRM has been read."
     list_editable = ("takes_leads",)
     list_display_links = ("rep",)
     ordering = ("-active", "name", "pk")
@@ -60,6 +62,10 @@ class OwnerAdmin(Page[Owner]):
             if owner.active
             else shown.badge("no longer active", "bad")
         )
+
+    @admin.display(description="Fallback", ordering="is_fallback")
+    def fallback(self, owner: Owner) -> SafeString:
+        return shown.badge("fallback", "info") if owner.is_fallback else shown.NOTHING
 
     @admin.display(description="Last lead", ordering="last_lead_at")
     def last_lead(self, owner: Owner) -> SafeString:

@@ -26,6 +26,7 @@ class FieldMappingAdmin(Page[FieldMapping]):
 
 @admin.register(Account)
 class AccountAdmin(Records[Account]):
+    nothing = "No CRM has been read yet."
     list_display = ("portal_id", "time_zone", "seen", "last_read")
     fields = ("portal_id", "time_zone", "seen", "last_read", "outcome")
 

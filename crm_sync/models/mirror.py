@@ -17,6 +17,7 @@ class Account(models.Model):
     seen_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "CRM account"
         constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_crm_account")]
 
     def __str__(self) -> str:
@@ -74,7 +75,10 @@ class Owner(models.Model):
         verbose_name = "rep"
         constraints: ClassVar = [
             UniqueConstraint(
-                fields=["is_fallback"], condition=Q(is_fallback=True), name="one_fallback_rep"
+                fields=["is_fallback"],
+                condition=Q(is_fallback=True),
+                name="one_fallback_rep",
+                violation_error_message="Somebody else is the fallback: take it from them first.",
             )
         ]
 

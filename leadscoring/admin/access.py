@@ -14,17 +14,21 @@ from django.utils.timezone import now
 
 from leadscoring import apikeys, shown
 from leadscoring.admin import asking
-from leadscoring.admin.pages import ModelAdmin, Page
+from leadscoring.admin.pages import Page
+from leadscoring.admin.unfolded import ModelAdmin
 from leadscoring.models import ApiKey
 
 if TYPE_CHECKING:
     # unfold ships no types; its forms are Django's with another look.
-    DjangoUsers = DjangoUserAdmin[User]
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
     from django.contrib.auth.forms import AdminUserCreationForm as UserCreationForm
+
+    DjangoUsers = DjangoUserAdmin[User]
+    UserChange = UserChangeForm[User]
 else:
     DjangoUsers = DjangoUserAdmin
-    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+    from unfold.forms import AdminPasswordChangeForm, UserCreationForm
+    from unfold.forms import UserChangeForm as UserChange
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -32,9 +36,18 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class UserAdmin(DjangoUsers, ModelAdmin[User]):
-    form = UserChangeForm
+    form = UserChange
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    # What people may do is a matter of their groups alone.
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("May do", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
 
 
 @admin.register(Group)
@@ -47,6 +60,7 @@ class ApiKeyAdmin(Page[ApiKey]):
     about = (
         "A key lets a program send people and activities. Its text is shown once, when it is made."
     )
+    nothing = "No program may send anything yet."
     list_display = ("name", "state", "begins", "last_used", "made")
     ordering = ("-created_at",)
     actions = ("revoke",)

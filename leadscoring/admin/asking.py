@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from leadscoring.admin.pages import ModelAdmin
+from leadscoring.admin.unfolded import ModelAdmin
 
 SHOWN = 10
 

@@ -8,7 +8,7 @@ from leadscoring.engine import wording
 from leadscoring.engine.model import Model, Thresholds
 from leadscoring.models import Contact, CrmState, ModelVersion, Score
 from leadscoring.scoring import score_at
-from leadscoring.signals import contact_sections_wanted
+from leadscoring.signals import answers, contact_sections_wanted
 
 WEEKS = 8
 ACTIVITIES = 50
@@ -18,17 +18,18 @@ def contact_page(contact: Contact, user: Any, at: datetime) -> dict[str, Any]:
     """All that a contact's page shows beside the form."""
     model = ModelVersion.objects.in_force(at).model
     score = Score.objects.filter(contact=contact).select_related("model").first()
-    answers = contact_sections_wanted.send(Contact, contact=contact, user=user, at=at)
-    sections = sorted((one for _, some in answers for one in some), key=lambda one: one.place)
+    sections = answers(contact_sections_wanted, Contact, contact=contact, user=user, at=at)
+    crm = CrmState.objects.filter(contact=contact).first()
     return {
         "score": score,
         "standing": standing(score, model.thresholds, at),
         "thresholds": model.thresholds,
         "reasons": reasons(score, model),
         "chart": chart(history(contact, at), model.thresholds),
-        "crm": CrmState.objects.filter(contact=contact).first(),
+        "crm": crm,
+        "crm_url": crm.record_url if crm and crm.record_url.startswith("http") else "",
         "activities": activities(contact),
-        "sections": sections,
+        "sections": sorted(sections, key=lambda section: section.place),
         "at": at,
     }
 

@@ -4,49 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.timezone import now
 
-if TYPE_CHECKING:
-    # unfold ships no types; its classes are Django's with another look.
-    from django.contrib.admin import ModelAdmin, RelatedFieldListFilter as RelatedFilter
-    from django.contrib.admin import SimpleListFilter as DropdownFilter
-    from django.contrib.admin import StackedInline as Inline
-    from django.contrib.admin.views.main import ChangeList
-    from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
-    from django.core.paginator import Paginator
-    from django.forms import ModelForm
-else:
-    from django import forms
-    from django.core import paginator
-    from unfold import admin as unfold
-    from unfold.contrib.filters.admin import DropdownFilter
-    from unfold.contrib.filters.admin import RelatedDropdownFilter as RelatedFilter
-    from unfold.views import ChangeList
-    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
-
-    class Typed:
-        """Lets a class be written with the model that it is for, which only type checkers read."""
-
-        def __class_getitem__(cls, model):
-            return cls
-
-    class ModelAdmin(Typed, unfold.ModelAdmin):
-        pass
-
-    class Inline(Typed, unfold.StackedInline):
-        pass
-
-    class ModelForm(Typed, forms.ModelForm):
-        pass
-
-    class Paginator(Typed, paginator.Paginator):
-        pass
-
+from leadscoring.admin.unfolded import ChangeList, DropdownFilter, ModelAdmin, Paginator
+from leadscoring.shown import page_of
 
 Row = TypeVar("Row", bound=Model)
 
@@ -105,6 +74,14 @@ class BoundedPaginator(Paginator[Any]):
         rows: Any = self.object_list
         return int(rows.order_by()[:LISTED].count())
 
+    def page(self, number: Any) -> Any:
+        """A page of rows, found by their keys alone: sorting whole rows of a large table is slow."""
+        number = self.validate_number(number)
+        rows: Any = self.object_list
+        start = (number - 1) * self.per_page
+        keys = list(rows.values_list("pk", flat=True)[start : start + self.per_page])
+        return self._get_page(rows.filter(pk__in=keys), number, self)
+
 
 class BoundedList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
@@ -122,7 +99,9 @@ class Page(ModelAdmin[Row]):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_before_template = "admin/pills.html"
+    change_form_outer_before_template = "admin/verbs.html"
     about = ""  # a sentence above the list
+    nothing = ""  # and what an empty list means
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BoundedList
@@ -141,24 +120,38 @@ class Page(ModelAdmin[Row]):
         return super().changelist_view(request, shown | (extra_context or {}))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Those of this page, and those that other apps added, which name the permission they need."""
-        return {
-            name: action
-            for name, action in super().get_actions(request).items()
-            if name != "delete_selected"
-            and request.user.has_perms(filter(None, [getattr(action[0], "needs", "")]))
-        }
+        return {k: v for k, v in super().get_actions(request).items() if k != "delete_selected"}
+
+    def verbs(self, request: HttpRequest, obj: Any) -> list[str]:
+        """Which actions a row's own page offers as buttons."""
+        return list(self.get_actions(request))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        return super().render_change_form(
-            request, context | {"show_save_and_add_another": False}, *args, **kwargs
-        )
+        row = context.get("original")
+        offered = self.verbs(request, row) if row else []
+        words = {name: action[2] for name, action in self.get_actions(request).items() if action}
+        shown = {
+            "verbs": [(name, words[name]) for name in offered if name in words],
+            "show_save_and_add_another": False,
+            "list_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+        }
+        return super().render_change_form(request, context | shown, *args, **kwargs)
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Back to the row's own page when the button was pressed there; else to the list."""
+        response = super().response_action(request, queryset, *args, **kwargs)
+        chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)[:1])
+        if "from_page" in request.POST and isinstance(response, HttpResponseRedirect):
+            return redirect(page_of(row)) if (row := chosen.first()) else response
+        return response
 
     def may(self, request: HttpRequest, codename: str) -> bool:
         """Whether the user has a permission of this page's app."""
-        return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
 
 
 class Records(Page[Row]):

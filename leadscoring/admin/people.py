@@ -1,12 +1,13 @@
 """Contacts with their reasons, the companies they work for, and what they did."""
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,8 +16,11 @@ from django.utils.timezone import now
 from leadscoring import checks, intake, shown
 from leadscoring.admin import questions
 from leadscoring.admin.explained import contact_page
-from leadscoring.admin.pages import ModelForm, Page, Records, TextInput
+from leadscoring.admin.pages import Page, Records
+from leadscoring.admin.unfolded import ModelForm, TextInput
 from leadscoring.models import Activity, Company, Contact, CrmState, Effect, Score
+
+Action = TypeVar("Action", bound=Callable[..., HttpResponse | None])
 
 COMPANIES_SEARCHED = 50
 EFFECT_TONES = {Effect.PAUSE: "warm", Effect.STOP: "bad"}
@@ -74,24 +78,33 @@ class ContactForm(ModelForm[Contact]):
         return item
 
 
+# What other apps let people do with contacts: name -> (function, words, permission).
+ADDED: dict[str, tuple[Callable[..., HttpResponse | None], str, str]] = {}
+
+
+def contact_action(words: str, permission: str) -> Callable[[Action], Action]:
+    """Offer a function of (page, request, contacts) in the list and on the page of a contact."""
+
+    def add(action: Action) -> Action:
+        ADDED[action.__name__] = (action, words, permission)
+        return action
+
+    return add
+
+
 @admin.register(Contact)
 class ContactAdmin(Page[Contact]):
     form = ContactForm
     change_form_template = "admin/leadscoring/contact/change_form.html"
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("email", "external_id"),
-                    ("first_name", "last_name"),
-                    ("company_name", "job_title"),
-                    ("phone", "country"),
-                    "properties",
-                )
-            },
-        ),  # fmt: skip
+    change_form_outer_before_template = None
+    fields = (
+        ("email", "external_id"),
+        ("first_name", "last_name"),
+        ("company_name", "job_title"),
+        ("phone", "country"),
+        "properties",
     )
+    nothing = "Nobody yet: import a file, or send people with an API key."
     list_display = ("who", "company_", "score_", "stage", "active", "mail")
     list_display_links = ("who",)
     list_select_related = ("company", "score", "crm_state")
@@ -125,7 +138,9 @@ class ContactAdmin(Page[Contact]):
         if score.disqualified:
             return shown.badge("disqualified", "bad")
         return format_html(
-            '<b class="ls-total">{}</b> {}', shown.figure(score.total), grade(score.grade)
+            '<span class="ls-total"><b>{}</b> {}</span>',
+            shown.figure(score.total),
+            grade(score.grade),
         )
 
     @admin.display(description="Stage", ordering="lifecycle_stage")
@@ -159,6 +174,14 @@ class ContactAdmin(Page[Contact]):
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
         return (queryset.filter(named(search_term)) if search_term.strip() else queryset), False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        added = {
+            name: (action, name, words)
+            for name, (action, words, permission) in ADDED.items()
+            if request.user.has_perm(permission)
+        }
+        return super().get_actions(request) | added
 
     # --- page
 
@@ -222,7 +245,8 @@ def named(term: str) -> Q:
 @admin.register(Company)
 class CompanyAdmin(Records[Company]):
     list_display = ("name", "people")
-    fields = ("name", "created_at")
+    nothing = "Companies appear with the people who work for them."
+    fields = ("name", "people")
     search_fields = ("name__istartswith",)
     search_help_text = "Start of the name"
     ordering = ("name",)
@@ -240,6 +264,7 @@ class CompanyAdmin(Records[Company]):
 @admin.register(Activity)
 class ActivityAdmin(Records[Activity]):
     list_display = ("type", "person", "happened", "source", "event_id")
+    nothing = "Nothing has been sent to us yet: make an API key, or import a file."
     fields = ("person", "type", "happened", "received", "source", "event_id", "told")
     list_select_related = ("contact",)
     ordering = ("-pk",)

@@ -14,7 +14,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from leadscoring import publishing, shown
-from leadscoring.admin.pages import ModelForm, Page
+from leadscoring.admin.pages import Page
+from leadscoring.admin.unfolded import ModelForm, TextArea
 from leadscoring.engine import Model, ModelFileError, describe, parse
 from leadscoring.models import Contact, ModelVersion
 
@@ -26,11 +27,7 @@ class SourceForm(ModelForm[ModelVersion]):
     class Meta:
         model = ModelVersion
         fields = ("source",)
-        widgets = {
-            "source": forms.Textarea(
-                attrs={"class": "ls-source", "rows": 28, "spellcheck": "false"}
-            )
-        }
+        widgets = {"source": TextArea(attrs={"rows": 28, "spellcheck": "false"})}
         labels = {"source": "The model as YAML"}
 
     def clean_source(self) -> str:
@@ -90,7 +87,7 @@ class ModelVersionAdmin(Page[ModelVersion]):
         """A new draft starts from the version it was asked for, else from the one in force."""
         wanted = request.GET.get("of", "")
         chosen = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else in_force()
-        found = ModelVersion.objects.filter(pk=chosen).first()
+        found = ModelVersion.objects.filter(pk=chosen).first() if chosen else None
         return {"source": found.source if found else ""}
 
     def changeform_view(

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import ClassVar, Self
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 
 
 class Lifecycle(models.TextChoices):
@@ -23,6 +24,11 @@ class Lifecycle(models.TextChoices):
         return order.index(self) > order.index(Lifecycle(other))
 
 
+def starts(field: str) -> OpClass:
+    """What `istartswith` looks for, as an index keeps it."""
+    return OpClass(Upper(field), name="text_pattern_ops")
+
+
 class Company(models.Model):
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -30,6 +36,8 @@ class Company(models.Model):
     class Meta:
         verbose_name_plural = "companies"
         constraints: ClassVar = [UniqueConstraint(Lower("name"), name="one_company_per_name")]
+        # The admin's search.
+        indexes: ClassVar = [Index(starts("name"), name="company_by_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -71,6 +79,11 @@ class Contact(models.Model):
         indexes: ClassVar = [
             # The admin's list, newest activity first, and "no activity for 30 days".
             Index(F("last_activity_at").desc(nulls_last=True), "id", name="contact_by_activity"),
+            # The home page counts people by their stage.
+            Index(fields=["lifecycle_stage"], name="contact_by_stage"),
+            # The admin's search: the start of a name in any letter case.
+            Index(starts("last_name"), name="contact_by_last_name"),
+            Index(starts("first_name"), name="contact_by_first_name"),
         ]
 
     def __str__(self) -> str:

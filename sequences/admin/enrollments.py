@@ -11,7 +11,8 @@ from django.utils.timezone import now
 
 from leadscoring import shown
 from leadscoring.admin import asking
-from leadscoring.admin.pages import Asked, Question, Records, RelatedFilter
+from leadscoring.admin.pages import Asked, Question, Records
+from leadscoring.admin.unfolded import RelatedFilter
 from sequences import enrolling
 from sequences.models import Enrollment, EnrollmentQuerySet
 
@@ -41,6 +42,7 @@ class EnrollmentQuestions(Asked):
 
 @admin.register(Enrollment)
 class EnrollmentAdmin(Records[Enrollment]):
+    nothing = "Nobody is in a sequence yet."
     list_display = ("who", "sequence", "state_", "why", "next_", "cause", "changed")
     list_select_related = ("contact", "sequence")
     list_filter = (EnrollmentQuestions, ("sequence", RelatedFilter))
@@ -94,7 +96,8 @@ class EnrollmentAdmin(Records[Enrollment]):
     def next_(self, row: Enrollment) -> SafeString:
         if row.next_at is None:
             return shown.NOTHING
-        return format_html("Mail {}, {}", row.next_position, shown.when(row.next_at))
+        words = '<span class="ls-when">Mail {}, {}</span>'
+        return format_html(words, row.next_position, shown.when(row.next_at))
 
     @admin.display(description="Entered")
     def entered(self, row: Enrollment) -> SafeString:
@@ -122,6 +125,13 @@ class EnrollmentAdmin(Records[Enrollment]):
         return format_html_join("", html, lines) or shown.NOTHING
 
     # --- verbs
+
+    def verbs(self, request: HttpRequest, obj: Enrollment) -> list[str]:
+        offered = {
+            Enrollment.State.ACTIVE: ["pause", "stop"],
+            Enrollment.State.PAUSED: ["resume", "stop"],
+        }
+        return offered.get(Enrollment.State(obj.state), [])
 
     @admin.action(description="Pause…", permissions=["steer"])
     def pause(self, request: HttpRequest, queryset: EnrollmentQuerySet) -> HttpResponse | None:

@@ -11,7 +11,8 @@ from django.utils.timezone import now
 
 from leadscoring import shown
 from leadscoring.admin import asking
-from leadscoring.admin.pages import Asked, ModelForm, Page, Question, Records
+from leadscoring.admin.pages import Asked, Page, Question, Records
+from leadscoring.admin.unfolded import ModelForm
 from sequences import settling
 from sequences.models import Delivery, DeliveryQuerySet, Suppression
 from sequences.suppressing import suppress
@@ -35,6 +36,7 @@ class DeliveryQuestions(Asked):
 
 @admin.register(Delivery)
 class DeliveryAdmin(Records[Delivery]):
+    nothing = "No mail has left yet."
     list_display = ("subject_", "who", "sequence", "state_", "why", "left")
     list_select_related = ("enrollment__contact", "enrollment__sequence")
     list_filter = (DeliveryQuestions,)
@@ -60,6 +62,14 @@ class DeliveryAdmin(Records[Delivery]):
     ) -> tuple[QuerySet[Delivery], bool]:
         term = search_term.strip().lower()
         return (queryset.filter(enrollment__contact__email=term) if term else queryset), False
+
+    def verbs(self, request: HttpRequest, obj: Delivery) -> list[str]:
+        """Those that a person decides about."""
+        offered = {
+            Delivery.State.FAILED: ["send_again"],
+            Delivery.State.UNCLEAR: ["send_again", "count_as_sent"],
+        }
+        return offered.get(Delivery.State(obj.state), [])
 
     def has_settle_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, "change_delivery")
@@ -138,6 +148,8 @@ class SuppressionForm(ModelForm[Suppression]):
 @admin.register(Suppression)
 class SuppressionAdmin(Page[Suppression]):
     form = SuppressionForm
+    about = "These addresses are never written to, whoever they belong to."
+    nothing = "No address is suppressed."
     list_display = ("email", "why", "detail", "since")
     list_filter = ("reason",)
     search_fields = ("email__startswith",)
@@ -150,6 +162,9 @@ class SuppressionAdmin(Page[Suppression]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def verbs(self, request: HttpRequest, obj: Suppression) -> list[str]:
+        return ["lift"] if obj.reason != Suppression.Reason.CRM_OPT_OUT else []
 
     def has_lift_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, "delete_suppression")

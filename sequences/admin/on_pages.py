@@ -11,14 +11,15 @@ from django.utils.timezone import now
 
 from leadscoring import shown
 from leadscoring.admin import asking
-from leadscoring.admin.pages import ModelAdmin
-from leadscoring.admin.people import ContactAdmin
-from leadscoring.models import Contact
+from leadscoring.admin.people import contact_action
+from leadscoring.admin.unfolded import ModelAdmin
+from leadscoring.models import Contact, CrmFreshness
 from leadscoring.signals import Section, contact_sections_wanted, home_sections_wanted
 from sequences import enrolling
 from sequences.admin.enrollments import state_of
 from sequences.admin.sequences import counts_by_sequence
-from sequences.models import Delivery, Sequence
+from sequences.describing import holding
+from sequences.models import Delivery, Enrollment, Sequence
 
 MOST = 1_000
 
@@ -42,11 +43,21 @@ def on_contact(
     if not user.has_perm("sequences.view_enrollment"):
         return []
     sent = Count("deliveries", filter=Q(deliveries__state=Delivery.State.SENT))
-    rows = contact.enrollments.select_related("sequence").annotate(sent=sent).order_by("-pk")[:10]
-    told = [{"row": row, "state": state_of(row), "url": shown.page_of(row)} for row in rows]
+    rows = Enrollment.objects.filter(contact=contact).with_what_the_gate_asks()
+    as_of = CrmFreshness.oldest()
+    told = [
+        {
+            "row": row,
+            "state": state_of(row),
+            "url": shown.page_of(row),
+            "because": row.because or holding(row, as_of, at),
+        }
+        for row in rows.annotate(sent=sent).order_by("-pk")[:10]
+    ]
     return [Section(20, "Sequences", "admin/sequences/on_contact.html", {"rows": told})]
 
 
+@contact_action("Enroll in a sequence…", "sequences.change_enrollment")
 def enroll(
     page: ModelAdmin[Contact], request: HttpRequest, queryset: QuerySet[Contact]
 ) -> HttpResponse | None:
@@ -64,11 +75,6 @@ def enroll(
     entry = enrolling.enroll(sequence, queryset[:MOST], now(), request.user.get_username())
     page.message_user(request, told(entry), messages.SUCCESS if entry.entered else messages.WARNING)
     return None
-
-
-enroll.short_description = "Enroll in a sequence…"  # type: ignore[attr-defined]
-enroll.needs = "sequences.change_enrollment"  # type: ignore[attr-defined]
-ContactAdmin.actions = [*(ContactAdmin.actions or ()), enroll]
 
 
 def told(entry: enrolling.Entry) -> str:

@@ -13,11 +13,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
 from leadscoring import shown
-from leadscoring.admin.pages import Inline, ModelForm, Page, TextInput
+from leadscoring.admin.pages import Page
+from leadscoring.admin.unfolded import Inline, ModelForm, TextArea, TextInput
 from leadscoring.models import Company, Contact, Score
 from sequences import enrolling
 from sequences.applying import SHORTENED
 from sequences.composing import body_html, values_of
+from sequences.conditions import KNOWN
 from sequences.merging import MergeError, merge
 from sequences.models import Delivery, Enrollment, Sequence, Step
 from sequences.sequencefile import UNITS, in_units
@@ -27,7 +29,7 @@ SAMPLE = Contact(
     first_name="Ada", last_name="Lovelace", email="ada@example.com", job_title="Head of Engines",
     country="United Kingdom", company=Company(name="Analytical Engines"),
 )  # fmt: skip
-SAMPLE.score = Score(contact=SAMPLE, total=72.5, grade="A1")  # type: ignore[attr-defined]
+SAMPLE.score = Score(contact=SAMPLE, total=72.5, grade="A1")
 LONGEST_BODY = 50_000
 
 
@@ -60,13 +62,24 @@ class StepForm(ModelForm[Step]):
     class Meta:
         model = Step
         fields = ("position", "wait", "subject", "body")
-        widgets = {"body": forms.Textarea(attrs={"class": "ls-source", "rows": 8})}
+        widgets = {"body": TextArea(attrs={"rows": 8})}
 
     def clean_body(self) -> str:
         body = str(self.cleaned_data["body"])
         if len(body) > LONGEST_BODY:
             raise forms.ValidationError(f"A mail has at most {LONGEST_BODY:,} characters.")
         return body
+
+
+class SequenceForm(ModelForm[Sequence]):
+    class Meta:
+        model = Sequence
+        fields = ("name", "active", "enter_when")
+        widgets = {"enter_when": TextArea(attrs={"rows": 3, "spellcheck": "false"})}
+        help_texts = {
+            "enter_when": 'Such as {"score__gte": 20} or {"activity": "webinar_attended"}; {} lets nobody '
+            f"in but by hand. Known: {', '.join(KNOWN)}."
+        }
 
 
 class StepInline(Inline[Step, Sequence]):
@@ -81,7 +94,9 @@ class StepInline(Inline[Step, Sequence]):
 @admin.register(Sequence)
 class SequenceAdmin(Page[Sequence]):
     change_form_template = "admin/sequences/sequence/change_form.html"
+    form = SequenceForm
     inlines = (StepInline,)
+    nothing = "No sequence yet."
     list_display = ("name", "state", "steps", "under_way", "paused", "held", "finished", "stopped")
     ordering = ("name",)
     fields = ("name", "active", "enter_when")
@@ -160,7 +175,7 @@ def finish_those_behind(sequence: Sequence, at: datetime, by: str) -> int:
 
 def counts_by_sequence() -> dict[int, dict[str, int]]:
     """How many are in which state, by sequence; `held` are active ones that may not go on."""
-    rows = (
+    rows: Any = (
         Enrollment.objects.order_by()
         .values("sequence")
         .annotate(

@@ -1,0 +1,54 @@
+"""unfold's classes with the types that they do not ship: they are Django's with another look."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin as ModelAdmin
+    from django.contrib.admin import RelatedFieldListFilter as RelatedFilter
+    from django.contrib.admin import SimpleListFilter as DropdownFilter
+    from django.contrib.admin import StackedInline as Inline
+    from django.contrib.admin.views.main import ChangeList as ChangeList
+    from django.contrib.admin.widgets import AdminTextareaWidget as TextArea
+    from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
+    from django.core.paginator import Paginator as Paginator
+    from django.forms import ModelForm as ModelForm
+else:
+    from django import forms
+    from django.core import paginator
+    from unfold import admin as unfold
+    from unfold.contrib.filters.admin import DropdownFilter
+    from unfold.contrib.filters.admin import RelatedDropdownFilter as RelatedFilter
+    from unfold.views import ChangeList
+    from unfold.widgets import UnfoldAdminTextareaWidget as TextArea
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+    class Typed:
+        """Lets a class be written with the model that it is for, which only type checkers read."""
+
+        def __class_getitem__(cls, model):
+            return cls
+
+    class ModelAdmin(Typed, unfold.ModelAdmin):
+        pass
+
+    class Inline(Typed, unfold.StackedInline):
+        pass
+
+    class ModelForm(Typed, forms.ModelForm):
+        pass
+
+    class Paginator(Typed, paginator.Paginator):
+        pass
+
+
+__all__ = [
+    "ChangeList",
+    "DropdownFilter",
+    "Inline",
+    "ModelAdmin",
+    "ModelForm",
+    "Paginator",
+    "RelatedFilter",
+    "TextArea",
+    "TextInput",
+]

@@ -1,0 +1,631 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.utils.timezone import now
+
+from crm_sync.models import Account, Deal, FieldMapping, Handoff, Owner, Stage
+from leadscoring import apikeys, home, publishing, shown
+from leadscoring.admin.explained import ordinal, standing
+from leadscoring.admin.questions import QUESTIONS
+from leadscoring.engine import Thresholds
+from leadscoring.intake import take_activities, take_contacts
+from leadscoring.models import (
+    Activity,
+    ApiKey,
+    Company,
+    Contact,
+    CrmFreshness,
+    CrmState,
+    ModelVersion,
+    ProfileChange,
+    Score,
+)
+from sequences.models import Delivery, Enrollment, Sequence, Suppression
+from tests.admin_pages import HOSTILE, LISTS, act, as_, as_superuser, page
+from tests.bench import crowd
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+WRITTEN_BY_THE_PRODUCT = ["leadscoring.company", "leadscoring.activity", "sequences.enrollment",
+                          "sequences.delivery", "crm_sync.handoff", "crm_sync.deal", "crm_sync.account"]  # fmt: skip
+MAY_SEE = {
+    "Marketing": {*LISTS["leadscoring"], *LISTS["sequences"], *LISTS["crm_sync"]}
+    - {"apikey", "account"},
+    "Operations": {*LISTS["leadscoring"], *LISTS["sequences"], *LISTS["crm_sync"]},
+    "": set(),
+}
+THRESHOLDS = Thresholds(mql=40, handoff=70, rearm_below=55, cooldown_days=30)
+
+
+@pytest.fixture
+def people() -> None:
+    """A crowd of invented people in all states, and one of everything else."""
+    list(crowd.make(120, now() - timedelta(minutes=1)))
+    apikeys.make("website")
+    Suppression.objects.create(email="no@example.com", reason="by_hand", created_at=now())
+    Account.objects.create(portal_id="77", seen_at=now())
+
+
+def rows() -> dict[str, int]:
+    """A row of each list."""
+    models = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery,
+              Suppression, Handoff, Deal, Stage, Owner, FieldMapping, Account)  # fmt: skip
+    return {model._meta.label_lower: model._default_manager.latest("pk").pk for model in models}
+
+
+# --- who may see and do what
+
+
+@pytest.mark.parametrize("group", MAY_SEE)
+def test_each_group_opens_its_pages_and_no_others(people: None, group: str) -> None:
+    client = as_(group)
+    expected = {label: 200 if label.split(".")[1] in MAY_SEE[group] else 403 for label in rows()}
+
+    lists = {label: client.get(page(label)).status_code for label in rows()}
+    pages = {label: client.get(page(label, pk)).status_code for label, pk in rows().items()}
+
+    assert lists == expected
+    assert pages == expected
+
+
+def test_a_superuser_opens_every_page(people: None) -> None:
+    client = as_superuser()
+    addresses = [page(label) for label in rows()] + [page(*row) for row in rows().items()]
+    addresses += ["/admin/", "/admin/auth/user/", "/admin/auth/group/", "/admin/password_change/"]
+
+    assert {client.get(address).status_code for address in addresses} == {200}
+
+
+def test_whoever_is_not_signed_in_is_asked_to(people: None) -> None:
+    client = Client()
+
+    answers = [client.get(page(label)) for label in rows()]
+
+    assert all(answer.url.startswith("/admin/login/") for answer in answers)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("label", WRITTEN_BY_THE_PRODUCT)
+def test_not_even_a_superuser_edits_what_the_product_writes(people: None, label: str) -> None:
+    client, pk = as_superuser(), rows()[label]
+
+    answers = [client.get(page(label) + "add/"), client.post(page(label) + "add/"),
+               client.post(page(label, pk), {"status": "delivered"}),
+               client.post(page(label, pk, "delete"), {"post": "yes"})]  # fmt: skip
+
+    assert [answer.status_code for answer in answers] == [403] * 4
+
+
+@pytest.mark.parametrize(
+    "label", [f"{app}.{name}" for app, names in LISTS.items() for name in names]
+)
+def test_nothing_is_deleted_in_bulk(people: None, label: str) -> None:
+    client, pk = as_superuser(), rows()[label]
+
+    act(client, label, "delete_selected", pk, post="yes")
+
+    assert rows()[label] == pk
+
+
+def test_somebody_without_permissions_is_told_whom_to_ask(people: None) -> None:
+    said = as_("").get("/admin/").content.decode()
+
+    assert "Nothing to see yet" in said
+    assert "The loop" not in said
+
+
+# --- lists
+
+
+@pytest.mark.parametrize(
+    "label", [f"{app}.{name}" for app, names in LISTS.items() for name in names]
+)
+def test_a_list_asks_no_more_with_more_rows(
+    people: None, label: str, django_assert_max_num_queries: object
+) -> None:
+    client = as_superuser()
+    client.get(page(label))
+
+    with django_assert_max_num_queries(9):  # type: ignore[operator]
+        answer = client.get(page(label))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("query", ["q=ada", "q=%00", "q=" + "x" * 5000, "ask=nonsense", "ask=%00", "band=-1",
+                                   "band=1e9", "fit=%27", "stage=%3Cb%3E", "p=999999", "p=x", "o=9.9"])  # fmt: skip
+def test_no_query_breaks_the_list_of_contacts(people: None, query: str) -> None:
+    answer = as_superuser().get(f"{page('leadscoring.contact')}?{query}", follow=True)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("ada@", True), ("ADA@ANALYTICAL", True), ("lovel", True), ("ada love", True), ("Ada", True),
+        ("analytical e", True), ("crm-7", True), ("lace", False), ("love ada", False), ("%", False),
+    ],
+)  # fmt: skip
+def test_people_are_found_by_the_start_of_what_is_known(typed: str, found: bool) -> None:
+    item = {"email": "ada@analytical.example", "external_id": "crm-7", "first_name": "Ada",
+            "last_name": "Lovelace", "company": "Analytical Engines"}  # fmt: skip
+    take_contacts([item, {"email": "other@example.com"}], now())
+
+    listed = as_superuser().get(page("leadscoring.contact"), {"q": typed}).content.decode()
+
+    assert ("ada@analytical.example" in listed) is found
+    assert "other@example.com" not in listed
+
+
+def test_each_question_is_answered_by_whom_it_speaks_of(people: None) -> None:
+    at = now()
+    threshold = ModelVersion.objects.in_force(at).model.thresholds.handoff
+    told = set(Handoff.objects.delivered().values_list("contact", flat=True))
+    hot = set(Score.objects.filter(total__gte=threshold).values_list("pk", flat=True))
+    expected = {
+        "hot": hot - told,
+        "handed-off": told,
+        "paused": set(CrmState.objects.filter(effect="pause").values_list("pk", flat=True)),
+        "stopped": set(CrmState.objects.filter(effect="stop").values_list("pk", flat=True)),
+        "with-sales": set(Deal.objects.filter(closed=False).values_list("contacts", flat=True)),
+        "won": set(Deal.objects.filter(won=True).values_list("contacts", flat=True)),
+        "unscored": set(Contact.objects.filter(pk__endswith="49").values_list("pk", flat=True)),
+        "disqualified": set(Score.objects.filter(disqualified=True).values_list("pk", flat=True)),
+    }  # fmt: skip
+
+    answers = {key: set(QUESTIONS[key].answer(Contact.objects.all(), at).values_list("pk", flat=True))
+               for key in expected}  # fmt: skip
+
+    assert answers == expected
+    assert all(answers[key] for key in ("hot", "handed-off", "paused", "with-sales", "unscored"))
+
+
+def test_quiet_people_did_nothing_for_30_days() -> None:
+    take_contacts([{"email": "never@example.com"}], NOON)
+    for email, days in (("long@example.com", 31), ("lately@example.com", 29)):
+        item = {
+            "email": email,
+            "type": "page_view",
+            "occurred_at": str(NOON - timedelta(days=days)),
+        }
+        take_activities([item], "test", NOON)
+
+    quiet = QUESTIONS["quiet"].answer(Contact.objects.all(), NOON)
+
+    assert {contact.email for contact in quiet} == {"never@example.com", "long@example.com"}
+
+
+# --- hostile input
+
+
+def test_nothing_that_people_sent_us_is_mark_up_on_any_page() -> None:
+    person = {"email": "evil@example.com", "first_name": HOSTILE[:200], "company": HOSTILE, "job_title": HOSTILE,
+              "properties": {HOSTILE[:80]: HOSTILE}}  # fmt: skip
+    at = now()
+    take_contacts([person], at)
+    take_activities(
+        [{"email": "evil@example.com", "type": "demo_request", "properties": {"url": HOSTILE}}],
+        HOSTILE[:90],
+        at,
+    )
+    contact = Contact.objects.get()
+    handoff = Handoff.objects.create(
+        contact=contact, cycle=7, reference="LS-1", total=80, grade="A1", crossed_at=at, due_at=at,
+        because=HOSTILE, status="needs_attention", left_out={HOSTILE: HOSTILE}, owner_id=HOSTILE,
+        reasons=[{"label": HOSTILE, "because": HOSTILE, "points": 1, "group": "fit"}],
+    )  # fmt: skip
+    CrmState.objects.update_or_create(contact=contact, defaults={
+        "effect": "pause", "because": HOSTILE, "since": at, "seen_at": at, "owner_name": HOSTILE,
+        "record_url": "javascript:alert(1)", "deals": [{"name": HOSTILE, "stage": HOSTILE}]})  # fmt: skip
+    client = as_superuser()
+
+    pages = [client.get(address).content.decode() for address in (
+        "/admin/", page("leadscoring.contact"), page("leadscoring.contact", contact.pk),
+        page("leadscoring.company"), page("leadscoring.activity"),
+        page("leadscoring.activity", Activity.objects.latest("pk").pk),
+        page("crm_sync.handoff"), page("crm_sync.handoff", handoff.pk))]  # fmt: skip
+    pages.append(act(client, "crm_sync.handoff", "withdraw", handoff.pk))
+
+    for shown_page in pages:
+        assert "alert(1)</script>" not in shown_page
+        assert "javascript:alert" not in shown_page
+        assert "14\u202eevil" not in shown_page
+
+
+# --- home
+
+
+def test_home_counts_each_stop_of_the_loop(people: None) -> None:
+    user = as_superuser().get("/admin/").wsgi_request.user
+
+    stations = {one.name: one.people for one in home.page(user, now())["stations"]}
+
+    assert list(stations) == ["People", "Scored", "MQL", "Handed off", "With sales", "Won"]
+    assert stations["People"] == 120
+    assert stations["Scored"] == Score.objects.count()
+    assert stations["Handed off"] == Handoff.objects.delivered().count()
+
+
+def test_each_stop_of_the_loop_links_to_the_people_it_counts(people: None) -> None:
+    client = as_superuser()
+    user = client.get("/admin/").wsgi_request.user
+
+    for station in home.page(user, now())["stations"]:
+        listed = client.get(station.url).context["cl"].result_count
+
+        assert listed == station.people, station.name
+
+
+def test_each_band_of_scores_links_to_the_people_it_counts(people: None) -> None:
+    client = as_superuser()
+
+    for bar in home.distribution(THRESHOLDS):
+        assert client.get(bar.url).context["cl"].result_count == bar.people, bar.label
+
+
+def test_scores_below_zero_and_above_the_last_band_are_counted(people: None) -> None:
+    Score.objects.filter(pk=Score.objects.earliest("pk").pk).update(total=-12)
+    Score.objects.filter(pk=Score.objects.latest("pk").pk).update(total=1e6)
+
+    bars = home.distribution(THRESHOLDS)
+
+    assert sum(bar.people for bar in bars) == Score.objects.count()
+    assert bars[-1].people >= 1
+
+
+@pytest.mark.parametrize(
+    ("age", "good", "words"),
+    [
+        (None, False, "has not been read yet"),
+        (40, True, "40 s old"),
+        (1_860, False, "31 min old, too old"),
+    ],
+)
+def test_home_says_how_fresh_the_crms_state_is(age: int | None, good: bool, words: str) -> None:
+    if age is not None:
+        for kind in CrmFreshness.Kind:
+            CrmFreshness.objects.create(kind=kind, as_of=NOON - timedelta(seconds=age))
+
+    freshness = home.freshness(NOON)
+
+    assert (freshness.good, words in freshness.sentence) == (good, True)
+
+
+def test_home_asks_as_many_queries_for_many_people_as_for_few(
+    django_assert_max_num_queries: object,
+) -> None:
+    list(crowd.make(300, now()))
+    client = as_superuser()
+    client.get("/admin/")
+
+    with django_assert_max_num_queries(26):  # type: ignore[operator]
+        client.get("/admin/")
+
+
+# --- a contact's page
+
+
+def test_a_contacts_page_explains_the_score_rule_by_rule() -> None:
+    at = now()
+    take_contacts(
+        [{"email": "ada@example.com", "job_title": "VP Marketing", "company": "Engines"}], at
+    )
+    take_activities([{"email": "ada@example.com", "type": "demo_request"}], "web", at)
+    contact = Contact.objects.get()
+
+    told = as_superuser().get(page("leadscoring.contact", contact.pk)).content.decode()
+
+    assert "Senior job title: VP Marketing" in told
+    assert "Asked for a demo once" in told
+    assert "Ready for sales since" in told
+    assert "demo_request" in told
+
+
+def test_a_contacts_page_says_that_the_crm_was_not_asked() -> None:
+    take_contacts([{"email": "ada@example.com"}], now())
+
+    told = (
+        as_superuser().get(page("leadscoring.contact", Contact.objects.get().pk)).content.decode()
+    )
+
+    assert "has not been asked about them yet" in told
+
+
+@pytest.mark.parametrize(
+    ("score", "words"),
+    [
+        (None, "Not scored yet"),
+        (Score(total=61.5), "8.5 below the 70 that hand them to sales."),
+        (Score(total=20, cycle=1, crossed_at=NOON - timedelta(days=60)), "50 below the 70 that hand them to sales again."),
+        (Score(total=0, disqualified=True), "Disqualified"),
+        (Score(total=75), "next look at all scores"),
+        (Score(total=75, armed=False, cycle=1, crossed_at=NOON), "Ready for sales since 4 May. Sales hears of them "
+         "again after the score has been below 55, not before 3 June, and risen once more."),
+        (Score(total=75, armed=False, cycle=2, crossed_at=NOON - timedelta(days=31)), "for the 2nd time. Sales "
+         "hears of them again after the score has been below 55 and risen once more."),
+    ],
+)  # fmt: skip
+def test_where_somebody_stands_is_said_in_words(score: Score | None, words: str) -> None:
+    assert words in standing(score, THRESHOLDS, NOON)
+
+
+def test_ordinals_are_english() -> None:
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(5, "5 s ago"), (240, "4 min ago"), (7_300, "2 h ago"), (90_000, "1 day ago"), (5e6, "57 days ago"),
+     (6e6, "24 February"), (4e7, "26 January 2025"), (-300, "in 5 min")],
+)  # fmt: skip
+def test_ages_are_said_in_their_largest_unit(seconds: float, words: str) -> None:
+    assert shown.ago(NOON - timedelta(seconds=seconds), NOON) == words
+
+
+# --- editing a contact
+
+
+FORM = {"email": "ada@example.com", "external_id": "", "first_name": "Ada", "last_name": "Lovelace",
+        "company_name": "Engines", "job_title": "", "phone": "", "country": "", "properties": "{}"}  # fmt: skip
+
+
+def test_a_contact_made_by_hand_is_scored_and_remembered() -> None:
+    answer = as_("Marketing").post(
+        page("leadscoring.contact") + "add/", FORM | {"job_title": "VP Sales"}
+    )
+
+    contact = Contact.objects.get()
+    assert answer.status_code == 302
+    assert (contact.name, str(contact.company)) == ("Ada Lovelace", "Engines")
+    assert Score.objects.get(contact=contact).fit > 0
+    assert ProfileChange.objects.get().fields["job_title"] == "VP Sales"
+
+
+def test_a_change_by_hand_is_kept_with_its_time_and_scored() -> None:
+    take_contacts(
+        [{"email": "ada@example.com", "properties": {"company_size": 5, "plan": "free"}}], NOON
+    )
+    contact = Contact.objects.get()
+    changed = FORM | {"job_title": "VP Sales", "properties": json.dumps({"company_size": 500})}
+
+    as_("Marketing").post(page("leadscoring.contact", contact.pk), changed)
+
+    contact.refresh_from_db()
+    assert contact.properties == {"company_size": 500}
+    assert ProfileChange.objects.count() == 2
+    assert Score.objects.get(contact=contact).fit == 45 - 5  # VP, mid size, company; capped at 40
+    assert LogEntry.objects.filter(object_id=str(contact.pk)).exists()
+
+
+def test_the_only_identifier_of_a_contact_stays_until_there_is_another() -> None:
+    take_contacts([{"email": "ada@example.com"}], NOON)
+    client, contact = as_("Marketing"), Contact.objects.get()
+    address = page("leadscoring.contact", contact.pk)
+
+    client.post(address, FORM | {"email": "other@example.com"})
+    alone = Contact.objects.get().email
+    client.post(address, FORM | {"external_id": "crm-7"})
+    client.post(address, FORM | {"email": "other@example.com", "external_id": "crm-7"})
+
+    contact.refresh_from_db()
+    assert alone == "ada@example.com"
+    assert (contact.email, contact.external_id) == ("other@example.com", "crm-7")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"email": "no address"}, "Enter a valid email address"),
+        ({"email": "", "external_id": ""}, "one of them is needed"),
+        ({"email": "taken@example.com"}, "already exists"),
+        ({"first_name": "Ada\u2028Eve"}, "control character"),
+        ({"properties": "[1]"}, "must be an object"),
+        ({"properties": "{"}, "valid JSON"),
+        ({"properties": json.dumps({"a": {"b": {"c": {"d": {"e": {"f": 1}}}}}})}, "nested"),
+    ],
+)
+def test_a_profile_that_cannot_be_is_refused_with_its_field(
+    wrong: dict[str, str], words: str
+) -> None:
+    take_contacts([{"email": "taken@example.com"}], NOON)
+
+    answer = as_superuser().post(page("leadscoring.contact") + "add/", FORM | wrong)
+
+    assert words in answer.content.decode()
+    assert Contact.objects.count() == 1
+
+
+def test_somebody_of_whom_the_ledger_speaks_cannot_be_deleted(people: None) -> None:
+    client, told = as_superuser(), Handoff.objects.earliest("pk").contact
+    free = Contact.objects.exclude(pk__in=Handoff.objects.values("contact")).earliest("pk")
+
+    warned = client.get(page("leadscoring.contact", told.pk, "delete")).content.decode()
+    client.post(page("leadscoring.contact", told.pk, "delete"), {"post": "yes"})
+    client.post(page("leadscoring.contact", free.pk, "delete"), {"post": "yes"})
+
+    assert "would require deleting the following protected" in warned
+    assert set(Contact.objects.filter(pk__in=[told.pk, free.pk])) == {told}
+
+
+# --- scoring models
+
+
+def a_draft(of: str = "points: 25", becomes: str = "points: 26") -> ModelVersion:
+    source = publishing.STARTING_MODEL.read_text().replace(of, becomes)
+    return publishing.apply(source)[0]
+
+
+def test_a_model_is_told_in_sentences() -> None:
+    version = ModelVersion.objects.get()
+
+    told = as_("Marketing").get(page("leadscoring.modelversion", version.pk)).content.decode()
+
+    assert "20 points for each reply, halved every 21 days, at most 30 in all" in told
+    assert "from 70; again after having been below 55, not within 30 days" in told
+
+
+def test_a_published_model_cannot_be_changed_or_deleted() -> None:
+    client, version = as_superuser(), ModelVersion.objects.get()
+
+    answers = [client.post(page("leadscoring.modelversion", version.pk), {"source": "name: x"}),
+               client.post(page("leadscoring.modelversion", version.pk, "delete"), {"post": "yes"})]  # fmt: skip
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert ModelVersion.objects.get().source == version.source
+
+
+def test_a_draft_that_cannot_be_is_refused_with_its_line() -> None:
+    source = publishing.STARTING_MODEL.read_text().replace("points: 25", "points: many")
+    line = source[: source.index("points: many")].count("\n") + 1
+
+    answer = as_("Marketing").post(page("leadscoring.modelversion") + "add/", {"source": source})
+
+    assert f"line {line}" in answer.content.decode()
+    assert ModelVersion.objects.count() == 1
+
+
+def test_a_new_draft_starts_from_the_version_it_is_made_of() -> None:
+    version = ModelVersion.objects.get()
+
+    form = (
+        as_("Marketing")
+        .get(f"{page('leadscoring.modelversion')}add/?of={version.pk}")
+        .context["adminform"]
+        .form
+    )
+
+    assert form.initial["source"] == version.source
+
+
+def test_a_draft_is_saved_and_changed_in_place() -> None:
+    client = as_("Marketing")
+    first = publishing.STARTING_MODEL.read_text().replace("points: 25", "points: 26")
+    client.post(page("leadscoring.modelversion") + "add/", {"source": first.replace("\n", "\r\n")})
+    draft = ModelVersion.objects.get(published_at=None)
+
+    client.post(
+        page("leadscoring.modelversion", draft.pk),
+        {"source": first.replace("points: 26", "points: 27")},
+    )
+
+    draft.refresh_from_db()
+    assert (draft.version, "points: 27" in draft.source, "\r" in draft.source) == (2, True, False)
+
+
+def test_a_draft_does_not_take_the_name_of_another_model() -> None:
+    draft = a_draft()
+
+    answer = as_superuser().post(page("leadscoring.modelversion", draft.pk),
+                                 {"source": draft.source.replace("name: default", "name: other")})  # fmt: skip
+
+    assert "must stay default" in answer.content.decode()
+
+
+def test_publishing_shows_first_who_would_cross(people: None) -> None:
+    draft = a_draft("handoff: 70", "handoff: 56")
+    expected = Score.objects.filter(total__gte=56, armed=True).count()
+
+    told = as_("Marketing").get(page("leadscoring.modelversion", draft.pk, "publish"))
+
+    assert told.context["seen"].people == 120
+    assert told.context["seen"].would_cross >= expected > 0
+    assert ModelVersion.objects.published().count() == 1
+
+
+@pytest.mark.parametrize(("choice", "quiet"), [("quiet", True), ("tell", False), ("", True)])
+def test_publishing_tells_sales_only_when_that_was_chosen(choice: str, quiet: bool) -> None:
+    draft = a_draft()
+
+    as_("Marketing").post(
+        page("leadscoring.modelversion", draft.pk, "publish"), {"crossings": choice}
+    )
+
+    draft.refresh_from_db()
+    assert (bool(draft.published_at), draft.quiet) == (True, quiet)
+
+
+def test_who_may_only_read_models_publishes_none() -> None:
+    draft, client = a_draft(), as_("Operations")
+
+    answers = [client.get(page("leadscoring.modelversion", draft.pk, "publish")),
+               client.post(page("leadscoring.modelversion", draft.pk, "publish"))]  # fmt: skip
+
+    draft.refresh_from_db()
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert draft.published_at is None
+
+
+def test_a_model_is_published_once() -> None:
+    version = ModelVersion.objects.get()
+
+    answer = as_superuser().post(
+        page("leadscoring.modelversion", version.pk, "publish"), follow=True
+    )
+
+    assert "was published on" in answer.content.decode()
+
+
+# --- keys
+
+
+def test_a_key_is_shown_once_and_kept_nowhere() -> None:
+    client = as_("Operations")
+
+    told = client.post(page("leadscoring.apikey") + "add/", {"name": "website"})
+    later = client.get(page("leadscoring.apikey")).content.decode()
+
+    text = told.context["key"]
+    key = apikeys.find(text)
+    assert key is not None
+    assert text in told.content.decode()
+    assert text not in later
+    assert text not in json.dumps(list(client.session.items())) + str(client.cookies)
+    assert told["Cache-Control"].startswith("max-age=0")
+
+
+def test_of_a_key_only_the_name_can_be_changed() -> None:
+    key, text = apikeys.make("website")
+
+    as_("Operations").post(
+        page("leadscoring.apikey", key.pk), {"name": "shop", "hash": "x", "prefix": "x"}
+    )
+
+    key.refresh_from_db()
+    assert (key.name, key.hash) == ("shop", apikeys.hashed(text))
+
+
+def test_a_revoked_key_lets_nobody_in() -> None:
+    key, text = apikeys.make("website")
+    client = as_("Operations")
+
+    asked = act(client, "leadscoring.apikey", "revoke", key.pk)
+    still_in = apikeys.find(text)
+    act(client, "leadscoring.apikey", "revoke", key.pk, confirmed="yes")
+
+    assert "cannot be undone" in asked
+    assert still_in
+    assert apikeys.find(text) is None
+
+
+def test_marketing_sees_no_keys() -> None:
+    key, _ = apikeys.make("website")
+
+    client = as_("Marketing")
+    act(client, "leadscoring.apikey", "revoke", key.pk, confirmed="yes")
+
+    key.refresh_from_db()
+    assert key.revoked_at is None
+
+
+def test_groups_have_only_permissions_that_exist() -> None:
+    from leadscoring.setup import GROUPS
+
+    granted = {name: {f"{p.content_type.app_label}.{p.codename}" for p in Group.objects.get(name=name).permissions.all()}
+               for name in GROUPS}  # fmt: skip
+
+    assert granted == {name: set(permissions) for name, permissions in GROUPS.items()}
