@@ -7,21 +7,13 @@ from typing import Any
 
 import yaml
 
-from leadscoring.engine.modelfile import (
-    ModelFileError,
-    Place,
-    _document,
-    _fields,
-    _items,
-    _scalar,
-    _text,
-    _written,
-)
+from leadscoring.engine.yamlfile import ModelFileError, Place, document
 from sequences import conditions, merging
 
 MOST_STEPS = 100
 LONGEST_WAIT = timedelta(days=3_650)
 LONGEST_SUBJECT = 200
+PARTS = ("wait", "subject", "body")
 UNITS = {"week": 604_800, "day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 _WAIT = re.compile(rf"([0-9]{{1,9}}) ({'|'.join(UNITS)})s?")
 
@@ -46,16 +38,16 @@ class SequenceText:
 
 def parse(text: str) -> SequenceText:
     """The sequence a file describes."""
-    fields = _fields(_document(text), ("name", "enter_when", "steps"), ("name", "steps"))
+    fields = document(text).fields(("name", "enter_when", "steps"), ("name", "steps"))
     return SequenceText(
         name=_name(fields["name"]),
         enter_when=_enter_when(fields["enter_when"]) if "enter_when" in fields else {},
-        steps=tuple(_step(item) for item in _items(fields["steps"], MOST_STEPS)),
+        steps=tuple(_step(item) for item in fields["steps"].items(MOST_STEPS)),
     )
 
 
 def _name(place: Place) -> str:
-    name = _text(place)
+    name = place.text()
     if len(name) > 100:
         place.refuse("name is longer than 100 characters")
     return name
@@ -65,7 +57,7 @@ def _enter_when(place: Place) -> dict[str, Any]:
     """Conditions by name. Nothing behind the name: people enter by hand only."""
     if isinstance(place.node, yaml.ScalarNode) and place.node.value in ("", "null", "~", "none"):
         return {}
-    fields = _fields(place, None)
+    fields = place.fields(None)
     for name, value in fields.items():
         try:
             conditions.check({name: _value(value)})
@@ -75,15 +67,13 @@ def _enter_when(place: Place) -> dict[str, Any]:
 
 
 def _value(place: Place) -> Any:
-    if isinstance(place.node, yaml.SequenceNode):
-        return [_scalar(item) for item in _items(place, 100)]
-    return _scalar(place)
+    if place.is_list:
+        return [item.scalar() for item in place.items(100)]
+    return place.scalar()
 
 
 def _step(item: Place) -> StepText:
-    fields = _fields(
-        Place(item.node, "the step"), ("wait", "subject", "body"), ("wait", "subject", "body")
-    )
+    fields = item.called("the step").fields(PARTS, required=PARTS)
     subject = _merged(fields["subject"])
     if len(subject) > LONGEST_SUBJECT or "\n" in subject:
         fields["subject"].refuse(
@@ -94,7 +84,7 @@ def _step(item: Place) -> StepText:
 
 def _merged(place: Place) -> str:
     """A text with merge fields, checked; the line is that of the field."""
-    _, text = _written(place)
+    text = place.written()
     try:
         merging.parse(text)
     except merging.MergeError as error:
@@ -107,7 +97,7 @@ def _merged(place: Place) -> str:
 
 
 def _wait(place: Place) -> timedelta:
-    _, text = _written(place)
+    text = place.written()
     found = _WAIT.fullmatch(text.strip())
     if not found:
         place.refuse("wait must be a number and a unit, such as 3 days, 4 hours or 30 minutes")

@@ -46,3 +46,13 @@ def test_pure_code_has_no_default_for_an_instant(path: Path) -> None:
     ]
 
     assert "at" not in with_default
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_no_module_imports_a_private_name(path: Path) -> None:
+    tree = ast.parse((ROOT / path).read_text())
+
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    names = [alias.name for node in imports for alias in node.names]
+
+    assert not [name for name in names if name.startswith("_") and not name.startswith("__")]

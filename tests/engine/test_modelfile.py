@@ -300,6 +300,6 @@ def test_a_file_that_cannot_be_right_is_refused_with_its_line(text, line, reason
 @pytest.mark.parametrize("text", [text for text, _, _ in HOSTILE])
 def test_it_is_the_same_without_the_loader_in_c(text, monkeypatch):
     slow = __import__("yaml").SafeLoader
-    monkeypatch.setattr("leadscoring.engine.modelfile.LOADER", slow)
+    monkeypatch.setattr("leadscoring.engine.yamlfile.LOADER", slow)
 
     refusal(text)
