@@ -1,6 +1,7 @@
 """A contact here → the properties of a record there, never over what a person wrote."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from crm_sync import wording
@@ -31,7 +32,8 @@ def number(value: float | None) -> str:
 
 
 def instant(value: datetime | None) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z") if value else ""
+    """To the second."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else ""
 
 
 READ: Mapping[str, Callable[[Dossier], str]] = {
@@ -79,9 +81,19 @@ def properties_of(
         ours = value_of(mapping, known, stage_words)
         there = record.properties.get(mapping.property) or "" if record else ""
         ahead = not record or stage_is_ahead(known, record, there)
-        if ours and ours != there and may_write(mapping, there, written, ahead):
+        if not ours or same(mapping, ours, there):
+            continue
+        if may_write(mapping, there, written, ahead):
             wanted[mapping.property] = ours
     return wanted
+
+
+def same(mapping: FieldMapping, one: str, other: str) -> bool:
+    """Whether two texts say the same. A CRM writes an instant as it likes: with milliseconds or not."""
+    if mapping.source == Source.QUALIFIED_AT and one and other:
+        with suppress(ValueError):  # what is no instant there is not the same
+            return datetime.fromisoformat(one) == datetime.fromisoformat(other)
+    return one == other
 
 
 def address_found_by(
@@ -104,7 +116,8 @@ def may_write(mapping: FieldMapping, there: str, written: Mapping[str, str], ahe
         return ahead
     if mapping.policy == Policy.OURS_WINS or not there:
         return True
-    return mapping.policy == Policy.WHEN_EMPTY_OR_OURS and there == written.get(mapping.property)
+    ours = written.get(mapping.property, "")
+    return mapping.policy == Policy.WHEN_EMPTY_OR_OURS and same(mapping, there, ours)
 
 
 def stage_is_ahead(known: Dossier, record: CrmContact, there: str) -> bool:

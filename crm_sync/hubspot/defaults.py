@@ -1,8 +1,6 @@
-"""What HubSpot is sent until a marketer decides otherwise: the mapping, and the properties it needs."""
+"""What HubSpot is sent until a marketer decides otherwise."""
 
 from typing import NamedTuple
-
-from crm_sync.port import CrmProperty
 
 
 class DefaultField(NamedTuple):
@@ -32,17 +30,4 @@ MAPPING = (
     DefaultField("qualified_at", "lead_qualified_at", "ours_wins"),
     DefaultField("lifecycle_stage", "lifecyclestage", "forward_only"),
     DefaultField("constant", "hs_lead_status", "when_empty_or_ours", "IN_PROGRESS"),
-)
-
-GRADES = tuple(f"{fit}{engagement}" for fit in "ABCD" for engagement in "1234")
-
-PROPERTIES = (
-    CrmProperty("lead_score", "Lead score", "number"),
-    CrmProperty("lead_fit", "Fit score", "number"),
-    CrmProperty("lead_engagement", "Engagement score", "number"),
-    CrmProperty("lead_grade", "Lead grade", "enumeration", GRADES),
-    CrmProperty("lead_score_reasons", "Reasons of the lead score", "long_text"),
-    CrmProperty("lead_recent_activity", "Recent activity", "long_text"),
-    CrmProperty("lead_sequence_history", "Sequence history", "long_text"),
-    CrmProperty("lead_qualified_at", "Qualified at", "datetime"),
 )

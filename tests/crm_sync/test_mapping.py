@@ -89,7 +89,7 @@ def test_what_we_do_not_know_never_clears_what_they_know():
         ("fit", "42"),
         ("engagement", "40.25"),
         ("grade", "A1"),
-        ("qualified_at", "2026-05-04T10:00:00.000Z"),
+        ("qualified_at", "2026-05-04T10:00:00Z"),
         ("email", "ada@engines.example"),
     ],
 )
@@ -109,7 +109,31 @@ def test_numbers_have_a_point_and_no_separators(value, text):
 
 
 def test_instants_are_in_utc():
-    assert instant(MONDAY.astimezone(tz=None) + timedelta(hours=1)) == "2026-05-04T11:00:00.000Z"
+    assert instant(MONDAY.astimezone(tz=None) + timedelta(hours=1)) == "2026-05-04T11:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("there", "value"),
+    [
+        ("2026-05-04T10:00:00Z", None),
+        ("2026-05-04T10:00:00.000Z", None),
+        ("2026-05-04T12:00:00+02:00", None),
+        ("2026-05-04T10:00:00.883Z", "2026-05-04T10:00:00Z"),
+        ("2026-05-04T10:00:00", "2026-05-04T10:00:00Z"),  # says no zone: not an instant
+        ("yesterday", "2026-05-04T10:00:00Z"),
+        ("", "2026-05-04T10:00:00Z"),
+    ],
+)
+def test_an_instant_that_the_record_has_already_is_not_written_again(there, value):
+    assert written(field("qualified_at"), record(there)) == value
+
+
+def test_an_instant_is_known_as_ours_however_the_crm_writes_it():
+    mapping = field("qualified_at", "when_empty_or_ours")
+
+    before, as_the_crm_has_it = "2026-04-01T10:00:00Z", "2026-04-01T10:00:00.000Z"
+
+    assert written(mapping, record(as_the_crm_has_it), before) == "2026-05-04T10:00:00Z"
 
 
 def test_set_up_makes_what_exists_only_for_us():

@@ -1,7 +1,10 @@
-from crm_sync.hubspot.defaults import MAPPING, PROPERTIES
-from crm_sync.mapping import wanted_properties
+from crm_sync.dossier import Dossier
+from crm_sync.hubspot.defaults import MAPPING
+from crm_sync.mapping import properties_of, wanted_properties
 from crm_sync.models import FieldMapping
 from crm_sync.port import CrmContactWrite
+from leadscoring.models import Contact, Score
+from tests.crm_sync.makers import MONDAY
 
 VALUES = {"number": "82.5", "long_text": "Why.\nAnd when.", "datetime": "2026-05-04T12:00:00Z"}
 
@@ -17,8 +20,19 @@ def test_the_defaults_are_words_of_the_mapping():
     assert len({row.property for row in rows()}) == len(rows())
 
 
-def test_the_defaults_need_the_properties_that_set_up_makes():
-    assert wanted_properties(rows()) == list(PROPERTIES)
+def test_set_up_makes_the_contracts_properties_for_the_defaults():
+    made = {each.name: each.type for each in wanted_properties(rows())}
+
+    assert made == {
+        "lead_score": "number",
+        "lead_fit": "number",
+        "lead_engagement": "number",
+        "lead_grade": "enumeration",
+        "lead_score_reasons": "long_text",
+        "lead_recent_activity": "long_text",
+        "lead_sequence_history": "long_text",
+        "lead_qualified_at": "datetime",
+    }
 
 
 def test_what_people_fill_in_too_is_never_simply_overwritten():
@@ -28,10 +42,9 @@ def test_what_people_fill_in_too_is_never_simply_overwritten():
 
 
 def test_a_new_account_is_set_up_so_that_every_default_is_taken(hubspot, there):
-    hubspot.set_up(PROPERTIES, plan=False)
-    sent = {
-        each.name: each.options[0] if each.options else VALUES[each.type] for each in PROPERTIES
-    }
+    wanted = wanted_properties(rows())
+    hubspot.set_up(wanted, plan=False)
+    sent = {each.name: each.options[0] if each.options else VALUES[each.type] for each in wanted}
     standard = {row.property: row.value or "lead" for row in rows() if row.property not in sent}
     standard["email"] = "ada@x.example"
 
@@ -40,3 +53,19 @@ def test_a_new_account_is_set_up_so_that_every_default_is_taken(hubspot, there):
     ).values()
 
     assert {name: there.value(saved.record_id, name) for name in sent | standard} == sent | standard
+
+
+def test_what_was_saved_is_not_written_again(hubspot, there):
+    hubspot.set_up(wanted_properties(rows()), plan=False)
+    known = Dossier(
+        Contact(email="ada@x.example", first_name="Ada"),
+        Score(total=82.5, fit=42, engagement=40.25, grade="A1", crossed_at=MONDAY),
+        MONDAY,
+    )
+    words, names = hubspot.lifecycle_words, [row.property for row in rows()]
+    first = properties_of(known, rows(), words, None, {})
+    hubspot.save_contacts([CrmContactWrite("t", "", "ada@x.example", first)])
+
+    record = hubspot.contacts_by_email(["ada@x.example"], names)["ada@x.example"]
+
+    assert properties_of(known, rows(), words, record, first) == {}
