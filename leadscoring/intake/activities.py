@@ -17,6 +17,9 @@ from leadscoring.scoring import rescore
 Event = tuple[str, str]  # source and event id
 Stored = tuple[int, str, datetime]  # contact id, type, when
 
+# Kept as activities since they may count in a score, but it is not the person who acted.
+NOT_THEIR_DOING = frozenset({"email_sent"})
+
 KNOWN = """
     SELECT source, event_id FROM leadscoring_activity
     JOIN unnest(%s::text[], %s::text[]) AS asked(source, event_id) USING (source, event_id)
@@ -133,8 +136,10 @@ def types_of(stored: Iterable[Stored]) -> dict[int, set[str]]:
 
 
 def note_latest(stored: Iterable[Stored]) -> None:
+    """Remember when people last did something. What was done to them does not count."""
     latest: dict[int, datetime] = {}
-    for contact_id, _, occurred_at in stored:
-        latest[contact_id] = max(occurred_at, latest.get(contact_id, occurred_at))
+    for contact_id, type_, occurred_at in stored:
+        if type_ not in NOT_THEIR_DOING:
+            latest[contact_id] = max(occurred_at, latest.get(contact_id, occurred_at))
     if latest:
         rows.ask(LATEST, [list(latest), list(latest.values())])

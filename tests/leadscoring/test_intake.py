@@ -192,6 +192,16 @@ def test_an_activity_is_stored_scored_and_noted_as_the_latest():
     assert ada.score.engagement > 0
 
 
+def test_a_mail_of_ours_is_no_sign_of_life():
+    ada = a_contact(email="ada@example.com")
+
+    did(view(occurred_at="2026-05-01T12:00:00Z"), view(type="email_sent", event_id="e2"))
+
+    ada.refresh_from_db()
+    assert ada.activities.count() == 2
+    assert ada.last_activity_at == NOON - timedelta(days=31)
+
+
 def test_an_activity_without_a_time_happens_now():
     did(view())
 
