@@ -5,9 +5,11 @@ their behaviour is dated to one day before now. Columns that leak the outcome ar
 """
 
 import csv
+import json
 import re
 import tempfile
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,7 +20,7 @@ from typing import Any
 
 from rich.console import Console
 
-from crm_sync.demo.stage import arrange, running
+from crm_sync.demo.stage import Stage, arrange, running
 from crm_sync.demo.story import Loop, until
 from leadscoring import embedded
 
@@ -124,13 +126,8 @@ def run(folder: Path, console: Console) -> Result:
         loop.key = loop.command("create_api_key", "bench")["key"]
         handoffs, _ = until("everybody who crossed has a task", lambda: all_delivered(loop), 300)
         handoff_seconds = time.monotonic() - began
-        references = {row["reference"] for row in handoffs}
-        found = Counter(
-            re.findall(
-                r"LS-[A-Z0-9]+",
-                " ".join(task["properties"]["hs_task_body"] for task in loop.tasks()),
-            )
-        )
+        references = [row["reference"] for row in handoffs]
+        bodies = tasks(stage)
         outcome = {lead["Prospect ID"]: int(lead["Converted"]) for lead in rows}
         return Result(
             people=people["created"],
@@ -138,8 +135,8 @@ def run(folder: Path, console: Console) -> Result:
             people_per_second=len(rows) / people_seconds,
             activities_per_second=count / activity_seconds,
             crossed=len(handoffs),
-            tasks=len(loop.tasks()),
-            once=found == Counter(references),
+            tasks=len(bodies),
+            once=Counter(re.findall(r"LS-[A-Z0-9]+", " ".join(bodies))) == Counter(references),
             handoff_seconds=handoff_seconds,
             auc=auc([(total, outcome[external_id]) for external_id, total in totals(stage)]),
         )
@@ -155,7 +152,14 @@ def all_delivered(loop: Loop) -> list[Any]:
     return rows if all(row["status"] == "delivered" for row in rows) else []
 
 
-def totals(stage: Any) -> list[tuple[str, float]]:
+def tasks(stage: Stage) -> list[str]:
+    """The bodies of all tasks, asked beside the HubSpot API so that no request budget is used."""
+    with urllib.request.urlopen(f"{stage.crm}/sandbox/store", timeout=60) as answer:
+        records = json.loads(answer.read())["records"]["tasks"]
+    return [record["properties"]["hs_task_body"] for record in records]
+
+
+def totals(stage: Stage) -> list[tuple[str, float]]:
     """Everybody's total, read from the database: an API call each would measure the API."""
     import psycopg
 
