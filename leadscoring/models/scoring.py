@@ -92,9 +92,7 @@ class Score(models.Model):
             Index(F("total").desc(), "contact", name="score_hottest_first"),
             Index(fields=["grade"], name="score_by_grade"),
             # The admin's list of the disqualified.
-            Index(
-                fields=["contact"], condition=Q(disqualified=True), name="score_of_disqualified"
-            ),
+            Index(fields=["contact"], condition=Q(disqualified=True), name="score_of_disqualified"),
             # Read by the refresh.
             Index(fields=["at"], condition=Q(moves=True), name="score_that_moves"),
         ]
