@@ -9,9 +9,9 @@ from uuid import uuid4
 from leadscoring import checks
 from leadscoring.checks import ActivityIn, Refused
 from leadscoring.intake import rows
-from leadscoring.intake.people import People, remember, until_won
+from leadscoring.intake.people import Known, People, contacts_of, gathered, save, until_won
 from leadscoring.intake.rejections import Rejection, sorted_out
-from leadscoring.models import Activity, Contact
+from leadscoring.models import Activity
 from leadscoring.scoring import rescore
 
 Event = tuple[str, str]  # source and event id
@@ -70,12 +70,12 @@ def take_activities(
 def store(given: Sequence[tuple[int, ActivityIn]], source: str, at: datetime) -> TakenActivities:
     fresh = unknown({place: event(item, source) for place, item in given})
     news = [(place, item) for place, item in given if place in fresh]
-    people = People.locked((item.email for _, item in news), (item.external_id for _, item in news))
-    done, rejected = sorted_out(news, lambda item: (doer(item, people, at), item))
-    people.save(["email", "external_id"], at)
-    remember(people.different(), at)
+    people = gathered([item for _, item in news], doer, at)
+    done, rejected = sorted_out(news, lambda item: (doer(people, item), item))
+    save(people, contacts_of(people.changed) if people.changed else {}, at)
     stored = rows.insert(
-        [activity(who, item, fresh[place], at) for place, (who, item) in done],
+        Activity,
+        [row(who, item, fresh[place], at) for place, (who, item) in done],
         order='source COLLATE "C", event_id COLLATE "C"',
         answer="contact_id, type, occurred_at",
     )
@@ -85,7 +85,7 @@ def store(given: Sequence[tuple[int, ActivityIn]], source: str, at: datetime) ->
         duplicates=len(given) - len(rejected) - len(stored),
         rejected=rejected,
         types=types_of(stored),
-        contact_ids={contact.pk for contact in people.different()} | {row[0] for row in stored},
+        contact_ids=people.changed | {contact_id for contact_id, _, _ in stored},
     )
 
 
@@ -101,31 +101,33 @@ def unknown(events: Mapping[int, Event]) -> dict[int, Event]:
     return {place: event for event, place in firsts.items()}
 
 
-def doer(item: ActivityIn, people: People, at: datetime) -> Contact:
+def doer(people: People, item: ActivityIn) -> Known:
     """Whose activity it is; unknown people are made, missing identifiers filled in.
 
     An activity changes no address: of somebody known by external_id, an old one may come late.
     """
-    contact = people.who(item.email, item.external_id)
-    if contact is None and item.email is None:
+    known = people.who(item.email, item.external_id)
+    if known is None and item.email is None:
         raise Refused("external_id", "is nobody's here; give an email to make the person known")
-    if contact is None:
-        return people.make(item.email, item.external_id, at)
-    people.identify(contact, contact.email or item.email, item.external_id)
-    return contact
+    if known is None:
+        return people.make(item.email, item.external_id)
+    people.identify(known, known.email or item.email, item.external_id)
+    if known.pk in people.made:
+        people.changed.add(known.pk)
+    return known
 
 
-def activity(contact: Contact, item: ActivityIn, event: Event, at: datetime) -> Activity:
+def row(who: Known, item: ActivityIn, event: Event, at: datetime) -> rows.Row:
     source, event_id = event
-    return Activity(
-        contact_id=contact.pk,
-        source=source,
-        event_id=event_id,
-        type=item.type,
-        occurred_at=item.occurred_at or at,
-        received_at=at,
-        properties=item.properties or {},
-    )
+    return {
+        "contact_id": who.pk,
+        "source": source,
+        "event_id": event_id,
+        "type": item.type,
+        "occurred_at": item.occurred_at or at,
+        "received_at": at,
+        "properties": item.properties or {},
+    }
 
 
 def types_of(stored: Iterable[Stored]) -> dict[int, set[str]]:

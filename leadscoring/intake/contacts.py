@@ -7,13 +7,12 @@ from datetime import datetime
 from leadscoring import checks
 from leadscoring.checks import PersonIn, Refused
 from leadscoring.intake import companies
-from leadscoring.intake.people import People, remember, until_won
+from leadscoring.intake.people import Known, People, contacts_of, gathered, save, until_won
 from leadscoring.intake.rejections import Rejection, sorted_out
 from leadscoring.models import Company, Contact
 from leadscoring.scoring import rescore
 
 TEXTS = ("first_name", "last_name", "job_title", "phone", "country")
-COLUMNS = ["email", "external_id", *TEXTS, "company_id", "properties"]
 
 
 @dataclass(slots=True)
@@ -51,41 +50,50 @@ def take_contacts(items: Sequence[object], at: datetime, scored: bool = True) ->
 
 def store(persons: Sequence[tuple[int, PersonIn]], at: datetime) -> TakenContacts:
     known_companies = companies.by_name((person.company for _, person in persons), at)
-    people = People.locked(
-        (person.email for _, person in persons), (person.external_id for _, person in persons)
-    )
+    people = gathered([person for _, person in persons], meet, at)
+    contacts = contacts_of(known.pk for known in people.everybody())
     taken = TakenContacts()
     for index, person in persons:
         try:
-            merge(person, people, known_companies, taken, at)
+            merge(person, people, contacts, known_companies, taken)
         except Refused as refused:
             taken.rejected.append(Rejection(index, refused.field, refused.message))
-    people.save(COLUMNS, at)
-    remember(people.different(), at)
-    taken.contact_ids = {contact.pk for contact in people.different()}
+    save(people, contacts, at)
+    taken.contact_ids = people.changed
     return taken
+
+
+def meet(people: People, person: PersonIn) -> Known:
+    """Who is meant; an unknown person is made, a new or missing identifier taken over."""
+    known = people.who(person.email, person.external_id)
+    if known is None:
+        return people.make(person.email, person.external_id)
+    people.identify(known, person.email, person.external_id)
+    return known
 
 
 def merge(
     person: PersonIn,
     people: People,
+    contacts: Mapping[int, Contact],
     known_companies: Mapping[str, Company],
     taken: TakenContacts,
-    at: datetime,
 ) -> None:
-    contact = people.who(person.email, person.external_id)
-    facts = merged_properties(contact.properties if contact else {}, person.properties)
-    if contact is None:
-        contact = people.make(person.email, person.external_id, at)
+    """Bring one contact up to date with an item, and count what became of it."""
+    known = people.who(person.email, person.external_id)
+    facts = merged_properties(contacts[known.pk].properties if known else {}, person.properties)
+    made = known is not None and known.pk in people.made - people.changed
+    before = known and (known.email, known.external_id)
+    known = meet(people, person)
+    new = fill(contacts[known.pk], person, known_companies, facts)
+    if made:
         taken.created += 1
-        fill(contact, person, known_companies, facts)
-        return
-    renamed = people.identify(contact, person.email, person.external_id)
-    if fill(contact, person, known_companies, facts) or renamed:
-        people.change(contact)
+    elif new or before != (known.email, known.external_id):
         taken.updated += 1
     else:
         taken.unchanged += 1
+        return
+    people.changed.add(known.pk)
 
 
 def merged_properties(

@@ -1,20 +1,27 @@
 """The people a batch speaks of: found by either identifier, locked, new ones made."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q
 from psycopg.errors import DeadlockDetected
 
-from leadscoring.checks import Refused
+from leadscoring.checks import ActivityIn, PersonIn, Refused
 from leadscoring.intake import rows
-from leadscoring.models import Contact, ProfileChange
+from leadscoring.models import Contact
 from leadscoring.scoring import profile_of
 
 T = TypeVar("T")
+Item = TypeVar("Item", PersonIn, ActivityIn)
 TIMES = 10
+COLUMNS = (
+    "email", "external_id", "first_name", "last_name", "company_id", "job_title", "phone",
+    "country", "properties", "updated_at",
+)  # fmt: skip
 
 # A change counts from when it came in. Of two batches at once the one that waited for the lock
 # builds upon the other, so it never counts from earlier; at the same instant it replaces.
@@ -31,11 +38,11 @@ REMEMBER = """
 
 
 class LostRace(Exception):
-    """Somebody else made one of our new people a moment ago."""
+    """Somebody else changed whom the identifiers name, just now."""
 
 
 def until_won(work: Callable[[], T]) -> T:
-    """Do a batch in one transaction, and again if others took in the same people meanwhile.
+    """Do a batch in one transaction, and again if others came in between.
 
     What was lost is rolled back whole; the next time the others' rows are simply there.
     """
@@ -52,116 +59,139 @@ def until_won(work: Callable[[], T]) -> T:
         return work()
 
 
+@dataclass(slots=True)
+class Known:
+    """Who a contact is, as far as identifiers tell. Lighter than the whole row, of which most
+    batches need no more."""
+
+    pk: int
+    email: str | None
+    external_id: str | None
+
+    def __str__(self) -> str:
+        return f"contact {self.pk} ({' '.join(filter(None, (self.email, self.external_id)))})"
+
+
 class People:
-    """Contacts by identifier, and what became of them in this batch."""
+    """Contacts by identifier, as a batch goes through them."""
 
-    def __init__(self, found: Iterable[Contact]) -> None:
-        self.by_email: dict[str, Contact] = {}
-        self.by_external_id: dict[str, Contact] = {}
-        self.given_up: dict[str, Contact] = {}
-        self.new: list[Contact] = []
-        self.changed: dict[int, Contact] = {}
-        for contact in found:
-            self.note(contact)
+    def __init__(self, found: Iterable[Known], made: set[int] | None = None) -> None:
+        self.by_email: dict[str, Known] = {}
+        self.by_external_id: dict[str, Known] = {}
+        self.given_up: dict[str, Known] = {}
+        self.strangers: list[tuple[str | None, str | None]] = []
+        self.trial = made is None  # only to find out who is to be made
+        self.made = made or set()
+        self.changed: set[int] = set()
+        for known in found:
+            self.note(known)
 
-    @classmethod
-    def locked(cls, emails: Iterable[str | None], external_ids: Iterable[str | None]) -> "People":
-        """Those known by any of the identifiers, locked in id order as everywhere."""
-        either = Q(email__in=set(emails) - {None}) | Q(external_id__in=set(external_ids) - {None})
-        found = Contact.objects.filter(either).select_related("company").order_by("pk")
-        return cls(found.select_for_update(of=("self",)))
+    def note(self, known: Known) -> None:
+        if known.email:
+            self.by_email[known.email] = known
+        if known.external_id:
+            self.by_external_id[known.external_id] = known
 
-    def note(self, contact: Contact) -> None:
-        if contact.email:
-            self.by_email[contact.email] = contact
-        if contact.external_id:
-            self.by_external_id[contact.external_id] = contact
-
-    def who(self, email: str | None, external_id: str | None) -> Contact | None:
+    def who(self, email: str | None, external_id: str | None) -> Known | None:
         """Whom the identifiers name; None when nobody. Refused when they name two people."""
         by_email = self.by_email.get(email or "")
         by_external_id = self.by_external_id.get(external_id or "")
         if email in self.given_up:
-            raise Refused(
-                "email",
-                f"is given up by {named(self.given_up[email])} in this same batch: send it again",
-            )
+            giver = self.given_up[email]
+            raise Refused("email", f"is given up by {giver} in this same batch: send it again")
         if by_email is None or external_id is None:
             return by_external_id or by_email
-        if by_external_id is None and by_email.external_id is None:
+        if by_external_id is by_email or (by_external_id is None and not by_email.external_id):
             return by_email
-        if by_external_id is by_email:
-            return by_email
-        other = (
-            named(by_external_id) if by_external_id else f"nobody, and not {by_email.external_id}"
-        )
         raise Refused(
             "external_id",
-            f"two people: the e-mail address is of {named(by_email)}, the external_id of {other}",
+            f"two people: the email is of {by_email}, the external_id of {by_external_id or 'nobody known'}",
         )
 
-    def make(self, email: str | None, external_id: str | None, at: datetime) -> Contact:
-        contact = Contact(email=email, external_id=external_id, created_at=at, updated_at=at)
-        self.new.append(contact)
-        self.note(contact)
-        return contact
-
-    def identify(self, contact: Contact, email: str | None, external_id: str | None) -> bool:
-        """Give a contact identifiers that are nobody else's; answers whether that was news."""
-        before = contact.email, contact.external_id
-        after = email or contact.email, external_id or contact.external_id
-        if after == before:
-            return False
-        if contact.email and contact.email != after[0]:
-            self.given_up[contact.email] = self.by_email.pop(contact.email)
-        contact.email, contact.external_id = after
-        self.note(contact)
-        self.change(contact)
-        return True
-
-    def change(self, contact: Contact) -> None:
-        if contact.pk:
-            self.changed[contact.pk] = contact
-
-    def different(self) -> list[Contact]:
-        return [*self.changed.values(), *self.new]
-
-    def save(self, columns: list[str], at: datetime) -> None:
-        """Write the changed ones and then the new ones, which get their ids."""
-        for contact in self.changed.values():
-            contact.updated_at = at
-        rows.update(list(self.changed.values()), [*columns, "updated_at"])
-        made = rows.insert(
-            self.new,
-            order='email COLLATE "C", external_id COLLATE "C"',
-            answer="id, email, external_id",
-        )
-        if len(made) < len(self.new):
+    def make(self, email: str | None, external_id: str | None) -> Known:
+        if not self.trial:
             raise LostRace
-        for contact_id, email, external_id in made:
-            self.of(email, external_id).pk = contact_id
+        self.strangers.append((email, external_id))
+        known = Known(-len(self.strangers), email, external_id)
+        self.note(known)
+        return known
 
-    def of(self, email: str | None, external_id: str | None) -> Contact:
-        return self.by_email[email] if email else self.by_external_id[external_id or ""]
+    def identify(self, known: Known, email: str | None, external_id: str | None) -> None:
+        """Give a contact identifiers that are nobody else's."""
+        after = email or known.email, external_id or known.external_id
+        if after == (known.email, known.external_id):
+            return
+        if known.email and known.email != after[0]:
+            self.given_up[known.email] = self.by_email.pop(known.email)
+        known.email, known.external_id = after
+        self.note(known)
+        self.changed.add(known.pk)
+
+    def everybody(self) -> Iterable[Known]:
+        return {
+            known.pk: known for known in (*self.by_email.values(), *self.by_external_id.values())
+        }.values()
+
+
+def gathered(items: Sequence[Item], meet: Callable[[People, Item], object], at: datetime) -> People:
+    """Everybody whom the items speak of: first all exist, then all are locked, in id order.
+
+    `meet` says who an item means, or is to mean, or refuses it. Two batches with the same new
+    people wait for each other where these are made, so that neither has to begin again.
+    """
+    emails = {item.email for item in items} - {None}
+    external_ids = {item.external_id for item in items} - {None}
+    found = Contact.objects.filter(Q(email__in=emails) | Q(external_id__in=external_ids))
+    identities = found.values_list("pk", "email", "external_id")
+    trial = People(Known(*row) for row in identities)
+    for item in items:
+        with suppress(Refused):
+            meet(trial, item)
+    made = make(trial.strangers, at)
+    return People((Known(*row) for row in identities.order_by("pk").select_for_update()), made)
+
+
+def make(strangers: Iterable[tuple[str | None, str | None]], at: datetime) -> set[int]:
+    """Make contacts of nothing but identifiers; answers the ids of those that were not there."""
+    contacts = [
+        Contact(email=email, external_id=external_id, created_at=at, updated_at=at)
+        for email, external_id in strangers
+    ]
+    order: LiteralString = 'email COLLATE "C", external_id COLLATE "C"'
+    return {pk for (pk,) in rows.insert(Contact, map(rows.values, contacts), order, "id")}
+
+
+def contacts_of(ids: Iterable[int]) -> dict[int, Contact]:
+    return Contact.objects.select_related("company").in_bulk(list(ids))
+
+
+def save(people: People, contacts: Mapping[int, Contact], at: datetime) -> None:
+    """Write those who changed, and keep what is known of them from now on.
+
+    Everybody who was made for this batch must have changed: nobody is left behind empty.
+    """
+    if not people.made <= people.changed:
+        raise LostRace
+    for known in people.everybody():
+        if known.pk in people.changed:
+            contact = contacts[known.pk]
+            contact.email, contact.external_id = known.email, known.external_id
+            contact.updated_at = at
+    changed = [contacts[pk] for pk in sorted(people.changed)]
+    rows.update(Contact, changed, COLUMNS)
+    remember(changed, at)
 
 
 def remember(contacts: Iterable[Contact], at: datetime) -> None:
     """Keep what is known of contacts from now on, for scores of any later instant."""
     changes = [
-        ProfileChange(
-            contact_id=contact.pk,
-            at=at,
-            fields=profile_of(contact),
-            properties=contact.properties,
-        )
+        {
+            "contact_id": contact.pk,
+            "at": at,
+            "fields": profile_of(contact),
+            "properties": contact.properties,
+        }
         for contact in contacts
     ]
     if changes:
         rows.ask(REMEMBER, [rows.as_json(changes)])
-
-
-def named(contact: Contact) -> str:
-    identifiers = " ".join(filter(None, (contact.email, contact.external_id)))
-    return (
-        f"contact {contact.pk} ({identifiers})" if contact.pk else f"the new contact {identifiers}"
-    )

@@ -10,59 +10,59 @@ from django.db import connection
 from django.db.models import Model
 from psycopg import sql
 
-
-def as_json(rows: Iterable[Model]) -> str:
-    return json.dumps([values(row) for row in rows], default=datetime.isoformat)
+Row = dict[str, Any]  # by column
 
 
-def values(row: Model) -> dict[str, Any]:
-    return {str(field.column): getattr(row, field.attname) for field in row._meta.concrete_fields}
+def as_json(rows: Iterable[Row]) -> str:
+    return json.dumps(list(rows), default=datetime.isoformat)
 
 
-def table(model: type[Model]) -> sql.Identifier:
-    return sql.Identifier(model._meta.db_table)
+def values(row: Model) -> Row:
+    """A row by column, without an id that it has not yet."""
+    return {
+        str(field.column): getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if not (field.primary_key and row.pk is None)
+    }
 
 
-def columns(model: type[Model]) -> sql.Composable:
-    """All but the id, which the database gives."""
-    fields = (field for field in model._meta.concrete_fields if not field.primary_key)
-    return sql.SQL(", ").join([sql.Identifier(str(field.column)) for field in fields])
-
-
-def insert(rows: Sequence[Model], order: LiteralString, answer: LiteralString) -> list[Any]:
+def insert(
+    model: type[Model], rows: Iterable[Row], order: LiteralString, answer: LiteralString
+) -> list[Any]:
     """Insert the rows that conflict with nothing, and answer some columns of those.
 
     `order`: all who insert into a table do so in the same order, or two of them could wait for
     each other.
     """
-    if not rows:
+    given = list(rows)
+    if not given:
         return []
-    model = type(rows[0])
     statement = sql.SQL(
         "INSERT INTO {table} ({columns}) SELECT {columns}"
         " FROM jsonb_populate_recordset(NULL::{table}, %s)"
         " ORDER BY {order} ON CONFLICT DO NOTHING RETURNING {answer}"
     ).format(
-        table=table(model),
-        columns=columns(model),
+        table=sql.Identifier(model._meta.db_table),
+        columns=sql.SQL(", ").join(map(sql.Identifier, given[0])),
         order=sql.SQL(order),
         answer=sql.SQL(answer),
     )
-    return ask(statement, [as_json(rows)])
+    return ask(statement, [as_json(given)])
 
 
-def update(rows: Sequence[Model], names: Sequence[str]) -> None:
+def update(model: type[Model], rows: Iterable[Model], names: Sequence[str]) -> None:
     """Write some columns of rows that exist."""
-    if not rows:
+    given = [values(row) for row in rows]
+    if not given:
         return
     changes = sql.SQL(", ").join(
-        sql.SQL("{name} = changed.{name}").format(name=sql.Identifier(name)) for name in names
+        [sql.SQL("{name} = changed.{name}").format(name=sql.Identifier(name)) for name in names]
     )
     statement = sql.SQL(
         "UPDATE {table} AS old SET {changes}"
         " FROM jsonb_populate_recordset(NULL::{table}, %s) AS changed WHERE old.id = changed.id"
-    )
-    ask(statement.format(table=table(type(rows[0])), changes=changes), [as_json(rows)])
+    ).format(table=sql.Identifier(model._meta.db_table), changes=changes)
+    ask(statement, [as_json(given)])
 
 
 def ask(statement: Any, parameters: Sequence[Any] | None = None) -> list[Any]:
