@@ -1,6 +1,6 @@
 """For the tests of the admin: who looks at it, and all of its pages."""
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 LISTS = {
@@ -16,6 +16,16 @@ def as_(group: str = "") -> Client:
     user = User.objects.create_user(group or "nobody", is_staff=True)
     if group:
         user.groups.add(Group.objects.get(name=group))
+    return signed_in(user)
+
+
+def as_one_who_may(*permissions: str) -> Client:
+    """A staff user who has these permissions alone, as "app.codename"."""
+    user = User.objects.create_user("particular", is_staff=True)
+    for app, _, codename in (permission.partition(".") for permission in permissions):
+        user.user_permissions.add(
+            Permission.objects.get(content_type__app_label=app, codename=codename)
+        )
     return signed_in(user)
 
 

@@ -75,7 +75,7 @@ class FitFilter(Narrowing):
         return [(letter, f"Fit {letter}") for letter in "ABCD"]
 
     def narrow(self, rows: Contacts, chosen: str) -> Contacts:
-        return rows.filter(score__grade__startswith=chosen)
+        return rows.filter(score__grade__in=[chosen + engagement for engagement in "1234"])
 
 
 class EngagementFilter(Narrowing):
@@ -86,7 +86,7 @@ class EngagementFilter(Narrowing):
         return [(digit, f"Engagement {digit}") for digit in "1234"]
 
     def narrow(self, rows: Contacts, chosen: str) -> Contacts:
-        return rows.filter(score__grade__endswith=chosen)
+        return rows.filter(score__grade__in=[fit + chosen for fit in "ABCD"])
 
 
 class LifecycleFilter(Narrowing):

@@ -54,6 +54,7 @@ class WaitField(forms.CharField):
 
 
 class StepForm(ModelForm[Step]):
+    position = forms.IntegerField(min_value=1, max_value=1_000, widget=TextInput)
     wait = WaitField(
         widget=TextInput,
         help_text="After the mail before; of the first, after entering. Such as 3 days.",
