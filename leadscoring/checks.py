@@ -45,6 +45,7 @@ MESSAGES = {
     "extra_forbidden": "is not a field that is known here",
     "missing": "is missing",
     "model_type": "must be an object",
+    "invalid_key": "has a field whose name contains half of a character (a lone surrogate)",
 }
 ITEM = "item"  # what is wrong with no single field is wrong with the item
 valid_email = EmailValidator(allowlist=[])
@@ -107,7 +108,7 @@ def instant(value: object) -> datetime:
     try:
         moment = moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("is before 1970") from None
+        raise ValueError(f"cannot be in the year {moment.year}") from None
     if moment < EARLIEST:
         raise ValueError("is before 1970")
     return moment
