@@ -216,6 +216,16 @@ def test_a_contact_with_a_hundred_thousand_activities_costs_no_more_than_the_eng
     assert len(known[bot.pk].log) == 1_000
 
 
+def test_what_was_done_later_takes_no_place_of_what_counted_then():
+    ada = person()
+    did(ada, "page_view", NOON - timedelta(days=1), count=3)
+    did(ada, "page_view", NOON + timedelta(days=1), count=1_000)
+
+    known = scoring.facts({ada.pk: NOON}, ModelVersion.objects.in_force(NOON).model)
+
+    assert len(known[ada.pk].log) == 3
+
+
 def test_refresh_looks_again_at_what_time_moves_and_leaves_the_rest():
     cooling, still = person(), person("b@b.example", job_title="Chief")
     did(cooling, "demo_request", NOON)
