@@ -1,38 +1,52 @@
-"""A model made ready to run: its rules compiled once, and found by the type of an activity."""
+"""A model made ready to run: its rules compiled once, for each type of activity they name."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from math import copysign, fsum
 
-from .rules import ActivityIs, Condition, Holds, Rule, asked_once, behind, compiled, leaves
+from .facts import Facts
+from .rules import ActivityIs, Condition, Rule, asked_once, behind, compiled, leaves
 
-# Times are whole microseconds, and ages of three centuries are exact in a float to less than
-# half of one; so their differences are compared with this much play, and come out exact.
-HALF_A_MICROSECOND = 0.5e-6
+Kind = str | None
+"""A type of activity that a rule names; None: all the types that none names."""
+Done = Mapping[Kind, Sequence[tuple[timedelta, Facts]]]
+"""What a person did, by kind: how long ago, and the properties."""
 
 
 class Step:
-    """One rule, ready to run; its spans and ages are seconds. Equal to itself only."""
+    """One rule, ready to run. `asked`: by kind, what decides whether it speaks of an activity."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: Rule, kinds: Sequence[Kind]) -> None:
         self.rule = rule
         self.once = not rule.speaks_of_activities
         self.says = asked_once(rule.when)
         self.behind = behind(rule.when)
-        self.half_life = _seconds(rule.half_life_days)
-        self.window = _seconds(rule.window_days)
+        asked = [] if self.once else [(kind, compiled(rule.when, kind)) for kind in kinds]
+        self.asked = [(kind, holds) for kind, holds in asked if holds is not False]
+        self.half_life = None if rule.half_life_days is None else rule.half_life_days * 86_400
+        self.window = None if rule.window_days is None else timedelta(days=rule.window_days)
         # Whether time alone changes what the rule is worth.
         self.moves = self.half_life is not None or self.window is not None
         self.most = rule.at_most.count if rule.at_most else None
-        self.per = rule.at_most.per_days * 86_400 if rule.at_most else 0.0
+        self.per = timedelta(days=rule.at_most.per_days if rule.at_most else 0)
+        self.worth_once = self._bounded(rule.points)
 
-    def counted(self, ages: list[float]) -> list[float]:
-        """The ages that count of those the rule speaks of: in the window, then thinned.
+    def counted(self, values: Facts, done: Done) -> list[timedelta]:
+        """The ages of the activities that count: spoken of, in the window, then thinned.
 
         `at_most` chooses from the newest back, so that no `per` (open at one end) holds more than
         `most`. Of all such choices this one is worth the most under decay; one more activity
         never lowers it; and what is cut off at the old end, by a window or by
         RECENT_PER_TYPE, changes nothing in the choice among the rest.
         """
+        ages: list[timedelta] = []
+        for kind, holds in self.asked:
+            if kind in done:
+                ages += [
+                    age
+                    for age, properties in done[kind]
+                    if holds is True or holds(values, properties)
+                ]
         window = self.window
         if window is not None:
             ages = [age for age in ages if age < window]
@@ -40,37 +54,40 @@ class Step:
             ages = self._thinned(ages, self.most)
         return ages
 
-    def _thinned(self, ages: list[float], most: int) -> list[float]:
-        per = self.per - HALF_A_MICROSECOND
-        chosen: list[float] = []
+    def _thinned(self, ages: list[timedelta], most: int) -> list[timedelta]:
+        per = self.per
+        chosen: list[timedelta] = []
         for age in sorted(ages):
             if len(chosen) < most or age - chosen[-most] >= per:
                 chosen.append(age)
         return chosen
 
+    def worth(self, ages: list[timedelta]) -> float:
+        """Points for activities of these ages: halved every half-life, added up, capped."""
+        half_life = self.half_life
+        if not half_life:
+            return self._bounded(self.rule.points * len(ages))
+        # fsum, because a plain float sum depends on the order of its terms and a score may not.
+        halved = fsum([0.5 ** (age.total_seconds() / half_life) for age in ages])
+        return self._bounded(self.rule.points * halved)
 
-def _seconds(days: float | None) -> float | None:
-    return None if days is None else days * 86_400
+    def _bounded(self, worth: float) -> float:
+        cap = self.rule.cap
+        if cap is not None and abs(worth) > cap:
+            worth = copysign(cap, worth)
+        return round(worth, 2)
 
 
 class Plan:
-    """The rules of a model by what makes them speak.
-
-    `by_type` has, for each type that a rule names, the steps that can speak of it; `other` has
-    those for every type that none names.
-    """
+    """The rules of a model as steps. `heard` are the kinds that a step can speak of."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self.steps = [Step(rule) for rule in rules]
-        self.disqualifiers = [step for step in self.steps if step.rule.disqualify]
-        self.scoring = [step for step in self.steps if not step.rule.disqualify]
-        named = {type for rule in rules for type in _named(rule.when)}
-        self.by_type = {type: self._speaking_of(type) for type in sorted(named)}
-        self.other = self._speaking_of(None)
-
-    def _speaking_of(self, type: str | None) -> list[tuple[Step, Holds | Literal[True]]]:
-        asked = [(step, compiled(step.rule.when, type)) for step in self.steps if not step.once]
-        return [(step, holds) for step, holds in asked if holds is not False]
+        named = sorted({type for rule in rules for type in _named(rule.when)})
+        steps = [Step(rule, [*named, None]) for rule in rules]
+        self.disqualifiers = [step for step in steps if step.rule.disqualify]
+        self.scoring = [step for step in steps if not step.rule.disqualify]
+        self.kinds: dict[str, Kind] = {type: type for type in named}
+        self.heard = {kind for step in steps for kind, _holds in step.asked}
 
 
 def _named(condition: Condition) -> set[str]:

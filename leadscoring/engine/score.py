@@ -17,18 +17,18 @@ so that the total is the sum of what is shown, and nothing depends on the order 
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from heapq import nlargest
-from math import copysign, fsum
+from math import fsum
 from operator import attrgetter
 from typing import Any
 
 from . import wording
 from .facts import Activity, Facts, Profile
 from .model import ENGAGEMENT, FIT, GROUPS, Caps, Model
-from .plan import Plan, Step
+from .plan import Done, Plan, Step
 
 RECENT_PER_TYPE = 1_000
 """Activities of one type that count at most: the bound on what a score can cost."""
@@ -83,49 +83,47 @@ class Scored:
 def score(profile: Profile, log: Iterable[Activity], model: Model, at: datetime) -> Scored:
     """The score of a person at an instant. Order and duplicates in the log change nothing."""
     plan, values = model.plan, profile.values
-    counting, later = _counting(log, plan, at)
-    ages = _ages(values, counting, plan, at)
-    for step, contribution in _contributions(plan.disqualifiers, values, ages, at):
-        return _disqualified(contribution, moves=later or step.moves)
-    spoken, moves = [], later
-    for step, contribution in _contributions(plan.scoring, values, ages, at):
-        if contribution.points:
+    done, moves = _done(log, plan, at)
+    for step in plan.disqualifiers:
+        if contribution := _contribution(step, values, done, at):
+            return _disqualified(contribution, moves or step.moves)
+    spoken = []
+    for step in plan.scoring:
+        contribution = _contribution(step, values, done, at)
+        if contribution and contribution.points:
             spoken.append(contribution)
             moves = moves or step.moves
     return _summed(_capped(spoken, model.caps), model, moves)
 
 
-def _counting(log: Iterable[Activity], plan: Plan, at: datetime) -> tuple[list[Activity], bool]:
-    """The activities that count; and whether one that would is still to come."""
-    later = False
-    steps_for, otherwise = plan.by_type.get, plan.other
+def _done(log: Iterable[Activity], plan: Plan, at: datetime) -> tuple[Done, bool]:
+    """What counts of what they did; and whether something that would is still to come."""
+    kind_of, heard = plan.kinds.get, plan.heard
+    wanted = [activity for activity in log if kind_of(activity.type) in heard]
+    past = [activity for activity in wanted if activity.at <= at]
+    done = defaultdict(list)
+    for activity in _recent(_each_once(past)):
+        done[kind_of(activity.type)].append((at - activity.at, activity.properties))
+    return done, len(past) < len(wanted)
+
+
+def _each_once(activities: list[Activity]) -> list[Activity]:
+    """One activity of each identity. That their ids all differ, as most often, is soon seen."""
+    ids = {activity.event_id for activity in activities}
+    if len(ids) == len(activities) and "" not in ids:
+        return activities
     kept: dict[object, Activity] = {}
-    for activity in log:
-        if not steps_for(activity.type, otherwise):
-            continue
-        if activity.at > at:
-            later = True
-            continue
+    for activity in activities:
         identity = activity.identity
         held = kept.setdefault(identity, activity)
         if held is not activity:
             kept[identity] = _first(held, activity)
-    return _recent(list(kept.values())), later
+    return list(kept.values())
 
 
-def _recent(activities: list[Activity]) -> list[Activity]:
-    if len(activities) <= RECENT_PER_TYPE:
-        return activities
-    by_type = defaultdict(list)
-    for activity in activities:
-        by_type[activity.type].append(activity)
-    return [one for some in by_type.values() for one in nlargest(RECENT_PER_TYPE, some, key=_rank)]
-
-
-def _rank(activity: Activity) -> tuple[datetime, str, str, str]:
-    """An order of different activities that nothing else decides: time, source, event_id."""
-    told = "" if activity.event_id else _told(activity)
-    return activity.at, activity.source, activity.event_id, told
+def _first(one: Activity, other: Activity) -> Activity:
+    """Which of two activities with one identity counts: the earlier; its content breaks a tie."""
+    return min(one, other, key=_told if one.at == other.at else attrgetter("at"))
 
 
 def _told(activity: Activity) -> str:
@@ -133,61 +131,45 @@ def _told(activity: Activity) -> str:
     return f"{activity.type} {properties}"
 
 
-def _first(one: Activity, other: Activity) -> Activity:
-    """Which of two activities with one identity counts: the earlier; its content breaks a tie."""
-    return min(one, other, key=lambda activity: (activity.at, _told(activity)))
-
-
-def _ages(
-    values: Facts, activities: list[Activity], plan: Plan, at: datetime
-) -> dict[Step, list[float]]:
-    """Seconds since each activity that a rule speaks of, before window and `at_most`."""
-    steps_for, otherwise = plan.by_type.get, plan.other
-    ages: dict[Step, list[float]] = defaultdict(list)
+def _recent(activities: list[Activity]) -> list[Activity]:
+    """The RECENT_PER_TYPE most recent of each type."""
+    if len(activities) <= RECENT_PER_TYPE:
+        return activities
+    by_type = defaultdict(list)
     for activity in activities:
-        age = (at - activity.at).total_seconds()
-        properties = activity.properties
-        for step, holds in steps_for(activity.type, otherwise):
-            if holds is True or holds(values, properties):
-                ages[step].append(age)
-    return ages
+        by_type[activity.type].append(activity)
+    return [one for some in by_type.values() for one in _most_recent(some)]
 
 
-def _contributions(
-    steps: Iterable[Step], values: Facts, ages: dict[Step, list[float]], at: datetime
-) -> Iterator[tuple[Step, Contribution]]:
-    """What each rule that speaks contributes, before the caps of group and total."""
-    for step in steps:
-        if step.once:
-            if step.says(values):
-                yield step, _of_profile(step, values)
-        elif step in ages and (counted := step.counted(ages[step])):
-            yield step, _of_activities(step, counted, at)
+def _most_recent(activities: list[Activity]) -> list[Activity]:
+    if len(activities) <= RECENT_PER_TYPE:
+        return activities
+    edge = nlargest(RECENT_PER_TYPE, [activity.at for activity in activities])[-1]
+    newer = [activity for activity in activities if activity.at > edge]
+    tied = [activity for activity in activities if activity.at == edge]
+    return newer + nlargest(RECENT_PER_TYPE - len(newer), tied, key=_rank)
 
 
-def _of_profile(step: Step, values: Facts) -> Contribution:
+def _rank(activity: Activity) -> tuple[str, str, str]:
+    """An order of different activities of one type and time that nothing else decides."""
+    told = "" if activity.event_id else _told(activity)
+    return activity.source, activity.event_id, told
+
+
+def _contribution(step: Step, values: Facts, done: Done, at: datetime) -> Contribution | None:
+    """What a rule contributes, before the caps of group and total; None when it is silent."""
     rule = step.rule
-    because = wording.of_profile(rule.label, step.behind(values).values())
-    points = _bounded(rule.points, rule.cap)
-    return Contribution(rule.key, rule.label, rule.group, points, 1, None, because)
-
-
-def _of_activities(step: Step, ages: list[float], at: datetime) -> Contribution:
-    rule = step.rule
-    count = len(ages)
-    last_at = at - timedelta(0, min(ages))
+    if step.once:
+        if not step.says(values):
+            return None
+        because = wording.of_profile(rule.label, step.behind(values).values())
+        return Contribution(rule.key, rule.label, rule.group, step.worth_once, 1, None, because)
+    ages = step.counted(values, done)
+    if not ages:
+        return None
+    points, count, last_at = step.worth(ages), len(ages), at - min(ages)
     because = wording.of_activities(rule.label, count, last_at, at)
-    half_life = step.half_life
-    # fsum, because a plain float sum depends on the order of its terms and a score may not.
-    halved = fsum([0.5 ** (age / half_life) for age in ages]) if half_life else count
-    points = _bounded(rule.points * halved, rule.cap)
     return Contribution(rule.key, rule.label, rule.group, points, count, last_at, because)
-
-
-def _bounded(worth: float, cap: float | None) -> float:
-    if cap is not None and abs(worth) > cap:
-        worth = copysign(cap, worth)
-    return round(worth, 2)
 
 
 def _capped(spoken: list[Contribution], caps: Caps) -> list[Contribution]:
