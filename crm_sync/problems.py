@@ -48,7 +48,7 @@ def needing_attention() -> Iterator[Problem]:
             "error",
             f"{leads(cause['n'])} not handed to sales: {cause['because']}",
             "Mend the cause, then press Resend.",
-            page("handoff", "status__exact=needs_attention"),
+            page("handoff", "ask=attention"),
         )
 
 
@@ -63,7 +63,7 @@ def waiting_long(at: datetime) -> Iterator[Problem]:
             "error",
             f"{leads(cause['n'])} on the way to sales for more than 15 minutes: {because}",
             "They are tried again by themselves as soon as the cause is gone; check that a worker and beat run.",
-            page("handoff", "status__exact=waiting"),
+            page("handoff", "ask=late"),
         )
 
 

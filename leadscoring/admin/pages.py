@@ -96,6 +96,7 @@ class Page(ModelAdmin[Row]):
     paginator = BoundedPaginator
     list_per_page = 25
     list_max_show_all = 0
+    list_filter_submit = True  # unfold's choices wait for the button "Apply filters"
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_before_template = "admin/pills.html"

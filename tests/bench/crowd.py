@@ -82,9 +82,9 @@ COMPANIES = """
     ON CONFLICT DO NOTHING
 """
 PEOPLE = """
-    INSERT INTO leadscoring_contact (email, first_name, last_name, company_id, job_title, phone, country,
+    INSERT INTO leadscoring_contact (id, email, first_name, last_name, company_id, job_title, phone, country,
         properties, lifecycle_stage, created_at, updated_at)
-    SELECT lower(first || '.' || last || n || '@' || split_part(lower(firm.name), ' ', 1) || '.example'),
+    SELECT n, lower(first || '.' || last || n || '@' || split_part(lower(firm.name), ' ', 1) || '.example'),
         first, last, firm.id, title, CASE WHEN n %% 3 = 0 THEN '+49 30 ' || 100000 + n ELSE '' END,
         'Germany', jsonb_build_object('company_size', (n * 37) %% 1400), 'lead', %(at)s, %(at)s
     FROM (SELECT n, (%(firsts)s::text[])[1 + n %% %(nf)s] first, (%(lasts)s::text[])[1 + (n / 7) %% %(nl)s] last,
@@ -92,6 +92,7 @@ PEOPLE = """
     JOIN (SELECT id, name, row_number() OVER (ORDER BY id) - 1 place, count(*) OVER () many
         FROM leadscoring_company) firm ON firm.place = (person.n * 13) %% firm.many
 """
+NEXT_ID = "SELECT setval(pg_get_serial_sequence('leadscoring_contact', 'id'), %(number)s)"
 PROFILES = """
     INSERT INTO leadscoring_profilechange (contact_id, at, fields, properties)
     SELECT c.id, %(at)s - interval '90 days', jsonb_build_object('email', c.email, 'first_name', c.first_name,
@@ -121,7 +122,7 @@ def make(number: int, at: datetime) -> Iterator[str]:
         "titles": TITLES, "types": TYPES, "urls": URLS, "nf": len(FIRST), "nl": len(LAST),
         "nt": len(TITLES), "nu": len(URLS),
     }  # fmt: skip
-    for statement in (COMPANIES, PEOPLE, PROFILES, ACTIVITIES, LAST_SEEN):
+    for statement in (COMPANIES, PEOPLE, NEXT_ID, PROFILES, ACTIVITIES, LAST_SEEN):
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
     yield f"{number} people"
@@ -307,17 +308,17 @@ def sent(at: datetime) -> None:
                 subject="Welcome",
                 claimed_at=at,
                 message_id=f"<{row.pk}@crowd.example>",
-                state="unclear" if row.pk % 50 == 0 else "sent",
-                because="The process that was sending it ended" if row.pk % 50 == 0 else "",
-                sent_at=None if row.pk % 50 == 0 else at - timedelta(days=3),
+                state="unclear" if row.contact_id % 50 == 0 else "sent",
+                because="The process that was sending it ended" if row.contact_id % 50 == 0 else "",
+                sent_at=None if row.contact_id % 50 == 0 else at - timedelta(days=3),
             )
             for row in open_ones
-            if row.pk % 5
+            if row.contact_id % 5
         ),
         batch_size=5000,
     )
     Enrollment.objects.open().exclude(
-        pk__in=[row.pk for row in open_ones if not row.pk % 5]
+        pk__in=[row.pk for row in open_ones if not row.contact_id % 5]
     ).update(next_position=2)
     Enrollment.objects.filter(state="active").filter(
         pk__in=[row.pk for row in open_ones[::8]]

@@ -1,0 +1,223 @@
+"""The admin in a real browser, under its content security policy, in both colour schemes.
+
+Skipped loudly where there is no Chromium.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.utils.timezone import now
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from crm_sync.models import Account, Deal, FieldMapping, Handoff, Owner, Stage
+from leadscoring import apikeys
+from leadscoring.models import Activity, ApiKey, Company, Contact, ModelVersion
+from sequences.models import Delivery, Enrollment, Sequence, Step, Suppression
+from tests.admin_pages import page as address_of
+from tests.bench import crowd
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--no-first-run", "--disable-quic"]  # fmt: skip
+LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(
+            f"NO BROWSER at {CHROMIUM}: the admin's pages were not looked at (apt-get install chromium)"
+        )
+    # Playwright keeps an event loop in this thread, which Django would mistake for an async view.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield running
+        running.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def people(transactional_db: None) -> None:
+    """A crowd, somebody with the longest of names, and a superuser."""
+    list(crowd.make(120, now() - timedelta(minutes=1)))
+    Contact.objects.filter(pk=Contact.objects.earliest("pk").pk).update(
+        first_name=LONG, last_name=LONG, email=f"{LONG[:60].lower()}@example.com", job_title=LONG,
+        company=Company.objects.create(name=LONG), properties={LONG: LONG},
+    )  # fmt: skip
+    apikeys.make("website")
+    Account.objects.create(portal_id="77", seen_at=now())
+    User.objects.create_superuser("root", password="root")
+
+
+@pytest.fixture
+def scheme() -> str:
+    """Which colours the person's system prefers."""
+    return "light"
+
+
+@pytest.fixture
+def page(browser: Browser, people: None, live_server: LiveServer, scheme: str) -> Iterator[Page]:
+    """The home page, signed in by hand; no script may fail and nothing be refused on any page."""
+    errors: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    context = browser.new_context(
+        base_url=live_server.url, color_scheme=scheme, viewport={"width": 1400, "height": 900}
+    )
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", note)
+    opened.goto("/admin/login/")
+    opened.fill("#id_username", "root")
+    opened.fill("#id_password", "root")
+    opened.click("button[type=submit]")
+    opened.wait_for_selector("#loop")
+    yield opened
+    context.close()
+    assert errors == []
+
+
+MODELS = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery, Handoff, Deal, Stage,
+          Owner, FieldMapping)  # fmt: skip
+
+
+def addresses() -> list[str]:
+    """Every page: home, each list, the first row of each, each form for a new one."""
+    firsts = {model._meta.label_lower: model._default_manager.earliest("pk").pk for model in MODELS}
+    added = ["leadscoring.contact", "leadscoring.modelversion", "leadscoring.apikey", "sequences.sequence",
+             "sequences.suppression", "crm_sync.fieldmapping"]  # fmt: skip
+    return [
+        "/admin/",
+        *(address_of(label) for label in firsts),
+        *(address_of(label, pk) for label, pk in firsts.items()),
+        *(f"{address_of(label)}add/" for label in added),
+        *(address_of(f"auth.{name}") for name in ("user", "group")),
+        address_of("auth.user", User.objects.get().pk),
+        address_of("auth.group", Group.objects.earliest("pk").pk),
+    ]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1400, "light")])
+def test_no_page_is_wider_than_the_screen_and_no_script_fails(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+
+    for address in addresses():
+        answer = page.goto(address)
+
+        assert answer is not None
+        assert answer.ok, address
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_colours_are_those_that_the_system_prefers(page: Page, scheme: str) -> None:
+    page.wait_for_selector("html[x-data]:not([x-cloak])")
+
+    ground = page.evaluate("getComputedStyle(document.querySelector('.ls-card')).backgroundColor")
+
+    assert (ground == "rgb(255, 255, 255)") is (scheme == "light")
+
+
+def test_from_home_to_the_people_behind_a_figure(page: Page) -> None:
+    page.click(".ls-station:has-text('Handed off')")
+
+    expect(page.locator(".ls-total").first).to_be_visible()
+    assert "ask=handed-off" in page.url
+
+
+def test_a_stuck_handoff_is_withdrawn_from_the_list(page: Page) -> None:
+    stuck = Handoff.objects.needing_attention().earliest("pk")
+    page.goto("/admin/crm_sync/handoff/")
+    page.click("text=Needs attention >> nth=0")
+
+    page.check(f"input.action-select[value='{stuck.pk}']")
+    page.select_option("select[name=action]", "withdraw")
+    page.click("button[name=index]")
+    page.fill("#reason", "A competitor")
+    page.click("button:has-text('Withdraw')")
+
+    expect(page.locator("body")).to_contain_text("1 withdrawn")
+    stuck.refresh_from_db()
+    assert stuck.because == "Withdrawn by root: A competitor"
+
+
+def test_a_stuck_handoff_is_resent_from_its_page(page: Page) -> None:
+    stuck = Handoff.objects.needing_attention().earliest("pk")
+    page.goto(address_of("crm_sync.handoff", stuck.pk))
+
+    page.click("button:has-text('Resend now')")
+
+    expect(page.locator("body")).to_contain_text("1 on their way again")
+    assert page.url.endswith(address_of("crm_sync.handoff", stuck.pk))
+
+
+def test_people_are_filtered_by_their_stage(page: Page) -> None:
+    page.goto("/admin/leadscoring/contact/")
+
+    page.click("a:has-text('Filters')")
+    page.select_option("select[name=stage]", "mql", force=True)
+    page.click("text=Apply filters")
+    page.wait_for_url("**stage=mql**")
+
+    shown = page.locator("#result_list td.field-stage")
+    assert set(shown.all_inner_texts()) == {"MQL"}
+
+
+def test_a_model_is_drafted_and_published(page: Page) -> None:
+    page.goto(address_of("leadscoring.modelversion", ModelVersion.objects.get().pk))
+    page.click("text=Change it in a new draft")
+    page.fill("#id_source", page.input_value("#id_source").replace("handoff: 70", "handoff: 65"))
+    page.click("button[name=_continue]")
+    page.click("text=Publish…")
+    expect(page.locator("body")).to_contain_text("Counted over all 120 people")
+
+    page.click("button:has-text('Publish')")
+
+    expect(page.locator("body")).to_contain_text("default v2 is in force")
+    assert ModelVersion.objects.get(version=2).quiet
+
+
+def test_a_mail_is_added_to_a_sequence(page: Page) -> None:
+    sequence = Sequence.objects.get(name="Nurture")
+    page.goto(address_of("sequences.sequence", sequence.pk))
+
+    page.click("text=Add another")
+    for name, value in (
+        ("position", "4"),
+        ("wait", "2 weeks"),
+        ("subject", "Last one"),
+        ("body", "Hello"),
+    ):
+        page.fill(f"[name=steps-3-{name}]", value)
+    page.click("button[name=_continue]")
+
+    expect(page.locator(".ls-mails")).to_contain_text("Last one")
+    assert Step.objects.get(sequence=sequence, position=4).wait.days == 14
+
+
+def test_a_key_is_made_and_shown(page: Page) -> None:
+    page.goto("/admin/leadscoring/apikey/add/")
+
+    page.fill("#id_name", "shop")
+    page.click("button[name=_save]")
+
+    assert page.input_value("#key").startswith(ApiKey.objects.get(name="shop").prefix)
+
+
+def test_somebody_is_suppressed_by_hand(page: Page) -> None:
+    page.goto("/admin/sequences/suppression/add/")
+
+    page.fill("#id_email", "No@Example.com")
+    page.click("button[name=_save]")
+
+    expect(page.locator("#result_list")).to_contain_text("no@example.com")
+    assert Suppression.objects.get().reason == "by_hand"
