@@ -124,7 +124,8 @@ def row(who: Known, item: ActivityIn, event: Event, at: datetime) -> rows.Row:
         "source": source,
         "event_id": event_id,
         "type": item.type,
-        "occurred_at": item.occurred_at or at,
+        # A sender's clock may be ahead; nothing happened later than it came in, and it counts now.
+        "occurred_at": min(item.occurred_at or at, at),
         "received_at": at,
         "properties": item.properties or {},
     }

@@ -311,3 +311,17 @@ def test_activities_take_as_many_queries_in_a_thousand_as_in_two():
         return [view(email=one["email"], event_id=one["email"]) for one in people]
 
     assert queries(lambda: did(*activities(few))) == queries(lambda: did(*activities(many)))
+
+
+def test_an_activity_of_a_sender_whose_clock_is_ahead_counts_at_once():
+    ahead = {
+        "email": "ada@alder.example",
+        "type": "demo_request",
+        "occurred_at": (NOON + timedelta(minutes=4)).isoformat(),
+    }
+
+    take_activities([ahead], "web", NOON)
+
+    [stored] = Activity.objects.all()
+    assert stored.occurred_at == NOON
+    assert Score.objects.get(contact=stored.contact_id).engagement > 0
