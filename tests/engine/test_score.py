@@ -83,8 +83,8 @@ def test_order_and_duplicates_change_nothing(profile, log, model, random: Random
 @given(profiles, logs, models())
 def test_what_happens_later_counts_nothing_but_makes_a_score_move(profile, log, model):
     past = [activity for activity in log if activity.at <= NOON]
-    wanted = model.activity_types
-    to_come = [one for one in log if one.at > NOON and (wanted is None or one.type in wanted)]
+    plan = model.plan
+    to_come = [one for one in log if one.at > NOON and plan.kinds.get(one.type) in plan.heard]
 
     scored = score(profile, log, model, NOON)
 
