@@ -8,11 +8,33 @@ from django.db import transaction
 
 from leadscoring.intake import take_activities
 from leadscoring.models import Contact
-from sequences.models import Delivery
+from sequences.models import LEASE, Delivery
 
 SOURCE = "sequences"
+MOST_LEFT_BEHIND = 1_000  # at a time
 
 log = logging.getLogger(__name__)
+
+
+def store_sent(deliveries: Collection[int], at: datetime) -> int:
+    """Store those of these mails that left as their people's activities; answers how many.
+
+    A mail's event id is its delivery's, so that two who do this at once store each of them once.
+    """
+    with transaction.atomic():
+        mails = Delivery.objects.without_activity().filter(pk__in=deliveries)
+        left = list(mails.select_related("enrollment__sequence"))
+        if left:
+            store("email_sent", [(mail, mail.sent_at or at) for mail in left], at)
+            Delivery.objects.filter(pk__in=[mail.pk for mail in left]).update(activity_stored=True)
+    return len(left)
+
+
+def catch_up(at: datetime) -> int:
+    """Store what a worker that was killed had sent but not stored yet; answers how many."""
+    behind = Delivery.objects.without_activity().filter(sent_at__lte=at - LEASE)
+    oldest = behind.order_by("sent_at").values_list("pk", flat=True)
+    return store_sent(list(oldest[:MOST_LEFT_BEHIND]), at)
 
 
 def store(type_: str, mails: Collection[tuple[Delivery, datetime]], at: datetime) -> None:

@@ -264,6 +264,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def unclear(self) -> Self:
         return self.filter(state=Delivery.State.UNCLEAR)
 
+    def without_activity(self) -> Self:
+        return self.sent().filter(activity_stored=False)
+
     def left_behind(self, at: datetime) -> Self:
         return self.filter(state=Delivery.State.CLAIMED, claimed_at__lte=at - LEASE)
 
@@ -301,6 +304,8 @@ class Delivery(models.Model):
     attempts = models.PositiveIntegerField(default=1)
     claimed_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
+    # Follows `sent` a moment later, for many mails at once: activities.store_sent.
+    activity_stored = models.BooleanField("among the person's activities", default=False)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -316,6 +321,10 @@ class Delivery(models.Model):
                 name="a_sent_delivery_has_its_time",
             ),
             CheckConstraint(
+                condition=Q(activity_stored=False) | Q(state="sent"),
+                name="only_a_sent_mail_is_an_activity",
+            ),
+            CheckConstraint(
                 condition=Q(state__in=["claimed", "sent"]) | ~Q(because=""),
                 name="an_undelivered_mail_says_why",
             ),
@@ -323,6 +332,12 @@ class Delivery(models.Model):
         indexes: ClassVar = [
             # Read by the search for sends that a killed worker left behind.
             Index(fields=["claimed_at"], condition=Q(state="claimed"), name="delivery_left_behind"),
+            # Read by the search for mails whose worker was killed before it stored the activity.
+            Index(
+                fields=["sent_at"],
+                condition=Q(state="sent", activity_stored=False),
+                name="delivery_without_activity",
+            ),
             # Read by the list of what needs a person.
             Index(
                 fields=["state"],

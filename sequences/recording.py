@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import OperationalError, connection, transaction
 
-from sequences import activities, enrolling
+from sequences import enrolling
 from sequences.claiming import Claim
 from sequences.models import BY_THE_SENDER, Delivery, Enrollment, Suppression
 from sequences.posting import Later, Left, Outcome, Refused, Unclear
@@ -50,7 +50,6 @@ def record(claim: Claim, outcome: Outcome, at: datetime) -> None:
 def write(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
     match outcome:
         case Left():
-            activities.store("email_sent", [(delivery, at)], at)
             row = settle(delivery, Delivery.State.SENT, "", sent_at=at)
             enrolling.go_past(row, delivery.position, at, BY_THE_SENDER)
         case Later(because) if delivery.attempts <= len(BACK_OFF):
@@ -72,7 +71,12 @@ def settle(
     delivery: Delivery, state: Delivery.State, because: str, sent_at: datetime | None = None
 ) -> Enrollment:
     """Give a claimed delivery its outcome; answers its enrollment, locked. Raises LostClaim."""
-    row = Enrollment.objects.filter(pk=delivery.enrollment_id).locked().first()
+    row = (
+        Enrollment.objects.select_related("sequence")
+        .filter(pk=delivery.enrollment_id)
+        .locked()
+        .first()
+    )
     ours = Delivery.objects.filter(
         pk=delivery.pk, state=Delivery.State.CLAIMED, attempts=delivery.attempts
     )

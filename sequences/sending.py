@@ -2,7 +2,8 @@
 
 A mail is claimed, and the claim committed, before it leaves. Whoever finds an old claim cannot
 know whether it left, so it is never sent again by a program. One mail at a time: between the
-gate's answer and the mail there is nothing but the mail itself.
+gate's answer and the mail there is nothing but the mail itself. Only the activities of mails that
+left are stored for many at once: it costs as much as all the rest of a mail to do so one by one.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 
 from leadscoring.models import CrmFreshness
 from leadscoring.pausepoints import reach
-from sequences import gate, recording
+from sequences import activities, gate, recording
 from sequences.claiming import Claim, claim_next
 from sequences.models import Enrollment, MailServerFault
 from sequences.posting import Left, MailServerAway, PostOffice, post_office
@@ -18,6 +19,7 @@ from sequences.posting import Left, MailServerAway, PostOffice, post_office
 Clock = Callable[[], datetime]
 
 LIMIT = 500
+TOGETHER = 50  # mails whose activities are stored at once: a few seconds of sending
 LONGEST_SCAN = timedelta(seconds=60)
 
 
@@ -42,14 +44,23 @@ def send_due(clock: Clock, limit: int = LIMIT) -> int:
 
 def scan(office: PostOffice, clock: Clock, limit: int) -> int:
     left, looked_at, until = 0, 0, clock() + LONGEST_SCAN
-    while looked_at < limit and clock() < until:
-        office.ready()
-        taken = claim_next(clock())
-        if taken is None:
-            break
-        looked_at += 1
-        if isinstance(taken, Claim):
-            left += deliver(office, taken, clock)
+    fresh: list[int] = []
+    try:
+        while looked_at < limit and clock() < until:
+            office.ready()
+            taken = claim_next(clock())
+            if taken is None:
+                break
+            looked_at += 1
+            if isinstance(taken, Claim) and deliver(office, taken, clock):
+                left += 1
+                fresh.append(taken.delivery.pk)
+            if len(fresh) == TOGETHER:
+                activities.store_sent(fresh, clock())
+                fresh.clear()
+    finally:
+        if fresh:
+            activities.store_sent(fresh, clock())
     return left
 
 
@@ -63,4 +74,5 @@ def deliver(office: PostOffice, claim: Claim, clock: Clock) -> bool:
         raise
     reach("mail sent")
     recording.record(claim, outcome, clock())
+    reach("mail recorded")
     return isinstance(outcome, Left)

@@ -36,6 +36,7 @@ def count_as_sent(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
         unclear.filter(enrollment__in=rows).update(
             state=Delivery.State.SENT,
             sent_at=F("claimed_at"),
+            activity_stored=True,
             because=f"Counted as sent, says {by}",
         )
         for row in rows:

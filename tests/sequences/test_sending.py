@@ -1,6 +1,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from leadscoring.models import Activity, Contact, Score
@@ -93,6 +95,35 @@ def test_a_mail_that_was_sent_is_an_activity_and_scored(mail_server: MailServer)
     )
     assert activity.properties["subject"] == "Mail 1"
     assert Score.objects.filter(contact=enrollment.contact).exists()
+
+
+def test_activities_are_stored_for_many_mails_at_once(
+    mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sequences.sending.TOGETHER", 2)
+    enroll(a_sequence(), [a_mailable_contact() for _ in range(5)], NOON, by="ada")
+
+    with CaptureQueriesContext(connection) as queries:
+        send_due(noon)
+
+    inserts = [one["sql"] for one in queries if one["sql"].startswith("INSERT")]
+    assert sum("leadscoring_activity" in sql for sql in inserts) == 3
+    assert Activity.objects.count() == 5
+    assert not Delivery.objects.without_activity().exists()
+
+
+def test_what_left_before_the_mail_server_went_away_is_an_activity(
+    mail_server: MailServer,
+) -> None:
+    enroll(a_sequence(), [a_mailable_contact() for _ in range(2)], NOON, by="ada")
+
+    def clock_until_the_first_mail_left() -> datetime:
+        mail_server.sender = "421 4.3.2 Going down" if mail_server.taken else ""
+        return NOON
+
+    send_due(clock_until_the_first_mail_left)
+
+    assert Activity.objects.count() == len(mail_server.taken) == 1
 
 
 def test_the_delivery_keeps_what_was_sent_where_and_when(mail_server: MailServer) -> None:

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils.timezone import now
 
+from leadscoring.models import Activity
+from sequences.activities import catch_up
 from sequences.enrolling import enroll
 from sequences.models import LEASE, Delivery, Enrollment
 from sequences.sending import send_due
@@ -106,6 +108,42 @@ def test_a_worker_killed_around_the_send_leaves_no_second_mail(
     assert len(mail_server.taken) == left
     assert delivery.state == Delivery.State.UNCLEAR
     assert again(enrollment).state == Enrollment.State.PAUSED
+
+
+def test_what_a_killed_worker_sent_is_an_activity_once_later(
+    mail_server: MailServer, tmp_path: Path
+) -> None:
+    contact = a_mailable_contact()
+    crm_read(now())
+    enrollment = an_enrollment(contact, at=now())
+    reached = tmp_path / "reached"
+
+    worker = a_worker(mail_server, PAUSE_AT="mail recorded", PAUSE_FILE=str(reached))
+    until(reached.exists)
+    worker.kill()
+    worker.wait(PATIENCE)
+    assert again(enrollment).next_position == 2
+    assert not Activity.objects.exists()
+    stored = [catch_up(now()), catch_up(now() + LEASE), catch_up(now() + LEASE)]
+
+    assert stored == [0, 1, 0]
+    assert Activity.objects.get().contact == contact
+    assert len(mail_server.taken) == 1
+
+
+def test_an_activity_that_was_stored_but_not_marked_is_stored_no_second_time(
+    mail_server: MailServer,
+) -> None:
+    contact = a_mailable_contact()
+    crm_read(now())
+    an_enrollment(contact, at=now())
+    send_due(now)
+
+    Delivery.objects.update(activity_stored=False)
+    catch_up(now() + LEASE)
+
+    assert Activity.objects.count() == 1
+    assert not Delivery.objects.without_activity().exists()
 
 
 def test_what_a_killed_worker_left_goes_on_when_a_person_says_so(

@@ -1,0 +1,164 @@
+"""How fast mails of sequences leave: python -m tests.bench.sending
+
+One worker against a real mail server (aiosmtpd, a process of its own) and an embedded PostgreSQL
+that keeps its promises (fsync on). Compared in the same run with the naive way: a connection for
+each mail, its activity stored and scored with it, no claim before the mail leaves and no gate.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadscoring import embedded
+from tests.conftest import SETTINGS
+
+MAILS = 1_000
+BODY = """Hello {{ first_name|default:'there' }},
+
+teams like the one at {{ company|default:'your company' }} begin with **three things**:
+
+1. [connect the form](https://shop.example/docs/form?from={{ company }})
+2. look at the first week
+3. ask us
+
+Your score with us is {{ score }}. See you!
+"""
+
+
+@contextmanager
+def mail_server() -> Iterator[int]:
+    """A real one that takes every mail and keeps none; its port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}",
+         "-c", "aiosmtpd.handlers.Sink"]
+    )  # fmt: skip
+    try:
+        for _ in range(200):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.05)
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def crowd(name: str, at: datetime) -> None:
+    """People whom nothing forbids a mail, in a sequence whose first mail is due."""
+    from leadscoring.intake import take_contacts
+    from leadscoring.models import Contact, CrmState
+    from sequences.enrolling import enroll
+    from sequences.models import Sequence, Step
+
+    take_contacts(
+        [
+            {"email": f"{name}{number}@company.example", "first_name": "Ada",
+             "company": f"Company {number % 50}", "job_title": "VP Marketing"}
+            for number in range(MAILS)
+        ],
+        at,
+    )  # fmt: skip
+    people = Contact.objects.filter(email__startswith=name)
+    CrmState.objects.bulk_create(
+        [CrmState(contact=person, effect="none", since=at, seen_at=at) for person in people]
+    )
+    sequence = Sequence.objects.create(name=name)
+    for position in (1, 2):
+        Step.objects.create(
+            sequence=sequence, position=position, wait=timedelta(days=position - 1),
+            subject="{{ first_name }}, three ways to start", body=BODY,
+        )  # fmt: skip
+    enroll(sequence, people, at, by="bench")
+
+
+def naive(at: datetime) -> int:
+    from django.db import transaction
+
+    from leadscoring.intake import take_activities
+    from sequences.claiming import new_message_id
+    from sequences.composing import compose
+    from sequences.models import Delivery, Enrollment
+
+    for row in Enrollment.objects.due(at).order_by("pk"):
+        with transaction.atomic():
+            step = row.step_after(row.next_position - 1)
+            assert step is not None
+            delivery = Delivery.objects.create(
+                enrollment=row, position=step.position, email=row.contact.email,
+                message_id=new_message_id(), claimed_at=at, sent_at=at, state="sent",
+            )  # fmt: skip
+            compose(step, row.contact, delivery).send()
+            row.go_past(step.position, at, "bench")
+            row.save()
+            event = {"email": row.contact.email, "type": "email_sent", "event_id": str(row.pk)}
+            assert take_activities([event], "bench", at).accepted == 1
+    return MAILS
+
+
+def ours(at: datetime) -> int:
+    from django.utils.timezone import now
+
+    from sequences.sending import send_due
+
+    left = 0
+    while sent := send_due(now):
+        left += sent
+    return left
+
+
+def measured(name: str, way: Any) -> str:
+    from django.db import connection
+    from django.utils.timezone import now
+
+    from leadscoring import crm_state
+    from leadscoring.models import Activity, CrmFreshness
+
+    asked: Counter[str] = Counter()
+
+    def count(execute: Any, sql: str, *rest: Any) -> Any:
+        asked["queries"] += 1
+        return execute(sql, *rest)
+
+    crowd(name, now())
+    crm_state.applied_up_to(dict.fromkeys(CrmFreshness.Kind.values, now()))
+    before, began = Activity.objects.count(), time.perf_counter()
+    with connection.execute_wrapper(count):
+        left = way(now())
+    seconds = time.perf_counter() - began
+    assert left == Activity.objects.count() - before == MAILS
+    return f"{MAILS / seconds:6.1f} mails/s   {asked['queries'] / MAILS:5.1f} queries a mail"
+
+
+def main() -> None:
+    import django
+
+    with embedded.servers(durable=True) as services, mail_server() as port:
+        os.environ.update(
+            SETTINGS
+            | {"DATABASE_URL": services.database_url, "REDIS_URL": services.redis_url,
+               "EMAIL_URL": f"smtp://127.0.0.1:{port}"}
+        )  # fmt: skip
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        for what, name, way in (
+            ("claimed, gate asked, sent, recorded, scored", "ours", ours),
+            ("the naive way", "naive", naive),
+        ):
+            sys.stdout.write(f"{what:<46} {measured(name, way)}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
