@@ -1,0 +1,149 @@
+"""Alive, ready or why not, figures for Prometheus, and what needs a person."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils.timezone import now
+
+from leadscoring import health, heartbeat
+from leadscoring.health import Problem
+from leadscoring.models import CrmFreshness
+from leadscoring.signals import problems_wanted
+from tests.makers import NOON, a_contact, an_activity
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_heartbeats():
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def all_well(settings):
+    settings.CRM_CONNECTED = True
+    read(now())
+    for process in heartbeat.PROCESSES:
+        heartbeat.seen(process, now())
+
+
+@pytest.fixture
+def no_redis(settings):
+    """Nobody listens there."""
+    settings.CACHES = {
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}
+    }
+
+
+def read(at):
+    for kind in CrmFreshness.Kind:
+        CrmFreshness.objects.update_or_create(kind=kind, defaults={"as_of": at})
+
+
+def ready():
+    answer = Client().get("/readyz")
+    return answer.status_code, answer.json()
+
+
+def test_a_process_that_lives_says_so_and_touches_nothing(django_assert_num_queries, no_redis):
+    with django_assert_num_queries(0):
+        assert Client().get("/healthz").status_code == 200
+
+
+def test_all_well_is_ready(all_well):
+    status, answer = ready()
+
+    assert (status, answer["ready"], answer["reasons"]) == (200, True, [])
+    assert set(answer["checks"]) == {
+        "database",
+        "redis",
+        "migrations",
+        "worker",
+        "beat",
+        "crm_state",
+    }
+
+
+def test_processes_never_seen_and_processes_silent_are_reasons(all_well):
+    cache.delete("heartbeat:beat")
+    heartbeat.seen("worker", now() - timedelta(seconds=90))
+
+    status, answer = ready()
+
+    assert (status, answer["checks"]["worker"], answer["checks"]["beat"]) == (503, False, False)
+    assert answer["reasons"] == ["worker was last seen 90 s ago", "beat was never seen"]
+
+
+def test_an_old_state_of_the_crm_is_a_reason_only_with_a_crm(all_well, settings):
+    read(now() - timedelta(seconds=901))
+
+    assert ready()[1]["reasons"] == ["the CRM's state is 901 s old"]
+    settings.CRM_CONNECTED = False
+    assert ready()[0] == 200
+
+
+def test_a_crm_never_read_is_a_reason(all_well):
+    CrmFreshness.objects.first().delete()
+
+    assert ready()[1]["reasons"] == ["the CRM's state was never read"]
+
+
+def test_a_migration_that_is_not_applied_is_a_reason(all_well, monkeypatch):
+    from django.db.migrations.recorder import MigrationRecorder
+
+    monkeypatch.setattr(health, "all_applied", False)
+    MigrationRecorder.Migration.objects.filter(app="crm_sync").delete()
+
+    assert "not applied" in ready()[1]["reasons"][0]
+
+
+def test_without_redis_it_is_not_ready_and_says_so_once(all_well, no_redis):
+    status, answer = ready()
+
+    assert (status, answer["reasons"]) == (503, ["Redis does not answer"])
+    assert answer["checks"]["database"]
+
+
+def test_figures_are_those_of_the_database():
+    an_activity(a_contact())
+    heartbeat.seen("worker", now())
+
+    text = Client().get("/metrics").content.decode()
+
+    assert "leadscoring_contacts 1.0" in text
+    assert "leadscoring_activities 1.0" in text
+    assert 'leadscoring_heartbeat_age_seconds{process="worker"} 0.' in text
+
+
+def test_figures_take_as_many_queries_however_many_people(django_assert_max_num_queries):
+    for _ in range(20):
+        an_activity(a_contact())
+
+    with django_assert_max_num_queries(20):
+        Client().get("/metrics")
+
+
+def test_figures_without_redis_are_still_figures(no_redis):
+    assert "leadscoring_contacts 0.0" in Client().get("/metrics").content.decode()
+
+
+def test_problems_are_gathered_from_all_apps_the_worst_first():
+    def tell(sender, **kwargs):
+        return [Problem("warning", "A", "a"), Problem("error", "B", "b")]
+
+    problems_wanted.connect(tell)
+    try:
+        found = health.problems(NOON)
+    finally:
+        problems_wanted.disconnect(tell)
+
+    assert [one.severity for one in found] == sorted(one.severity for one in found)
+    assert {"A", "B", "Worker was never seen: leads and mails wait."} <= {one.what for one in found}
+
+
+def test_without_redis_the_problem_is_redis(no_redis):
+    assert "Redis does not answer" in health.problems(NOON)[0].what
