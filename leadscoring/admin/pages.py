@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.paginator import Page as DjangoPage
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -80,7 +81,7 @@ class BoundedPaginator(Paginator[Any]):
         rows: Any = self.object_list
         start = (number - 1) * self.per_page
         keys = list(rows.values_list("pk", flat=True)[start : start + self.per_page])
-        return self._get_page(rows.filter(pk__in=keys), number, self)
+        return DjangoPage(rows.filter(pk__in=keys), number, self)
 
 
 class BoundedList(ChangeList):
@@ -100,7 +101,7 @@ class Page(ModelAdmin[Row]):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_before_template = "admin/pills.html"
-    change_form_outer_before_template = "admin/verbs.html"
+    change_form_outer_before_template: str | None = "admin/verbs.html"
     about = ""  # a sentence above the list
     nothing = ""  # and what an empty list means
 

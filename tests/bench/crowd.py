@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from crm_sync.effects import judge_again
 from crm_sync.models import Deal, Handoff, Owner, Stage
 from crm_sync.receivers import new_reference
 from leadscoring import crm_state
-from leadscoring.models import Contact, CrmFreshness, CrmState, Effect, Score
+from leadscoring.models import Contact, CrmFreshness, CrmState, Score
 from leadscoring.scoring import chunks, rescore
 from leadscoring.signals import threshold_crossed
 from sequences import enrolling
@@ -215,56 +216,47 @@ def handoffs(at: datetime) -> None:
 
 def deals(at: datetime) -> None:
     """Every third delivered handoff has a deal, and the CRM was asked of everybody."""
-    told = list(Handoff.objects.delivered().order_by("pk").values_list("contact_id", flat=True))[
-        ::3
-    ]
+    told = Handoff.objects.delivered().select_related("contact__company").order_by("pk")
+    people = [row.contact for row in told][::3]
     keys = ["new", "talks", "offer", "won", "lost"]
     made = Deal.objects.bulk_create(
         Deal(
-            deal_id=str(pk),
-            name=f"Deal {pk}",
+            deal_id=str(person.pk),
+            name=f"{person.company}, {10 + n % 40} seats",
             pipeline_id="p",
             stage_id=keys[n % 5],
-            amount=1000 + n * 10,
+            amount=(10 + n % 40) * 240,
             closed=n % 5 > 2,
             won=n % 5 == 3,
             seen_at=at,
         )
-        for n, pk in enumerate(told)
+        for n, person in enumerate(people)
     )
+    pairs = zip(made, people, strict=True)
     through = Deal.contacts.through
-    through.objects.bulk_create(
-        through(deal_id=deal.pk, contact_id=pk) for deal, pk in zip(made, told, strict=True)
-    )
-    effects = {"new": Effect.PAUSE, "offer": Effect.PAUSE, "won": Effect.STOP, "lost": Effect.STOP}
-    known = {
-        pk: effects.get(deal.stage_id, Effect.NONE) for deal, pk in zip(made, told, strict=True)
-    }
+    through.objects.bulk_create(through(deal_id=deal.pk, contact_id=one.pk) for deal, one in pairs)
+    known = {person.pk for person in people}
     for ids in chunks(Contact.objects.all(), 5000):
         with transaction.atomic():
-            crm_state.put((state(pk, known, at) for pk in ids), at)
+            crm_state.put((state(pk, pk in known, at) for pk in ids), at)
+    with transaction.atomic():
+        judge_again(known, at)
     for kind in CrmFreshness.Kind:
         CrmFreshness.objects.update_or_create(kind=kind, defaults={"as_of": at})
 
 
-def state(pk: int, known: dict[int, Effect], at: datetime) -> CrmState:
-    effect = known.get(pk, Effect.NONE)
-    deal = [
-        {
-            "id": str(pk),
-            "name": f"Deal {pk}",
-            "pipeline": "Sales",
-            "stage": "Offer made",
-            "effect": effect,
-        }
-    ]
+def state(pk: int, known: bool, at: datetime) -> CrmState:
+    if not known:
+        return CrmState(contact_id=pk, since=at, seen_at=at)
     return CrmState(
-        contact_id=pk, effect=effect, since=at, seen_at=at, deals=deal if pk in known else [],
-        because=f"Deal “Deal {pk}” is in Offer made (Sales)" if effect != Effect.NONE else "",
-        record_id=f"9{pk:06}" if pk in known else "", owner_id="1" if pk in known else "",
-        owner_name="Kim Bauer" if pk in known else "",
-        record_url=f"https://crm.example/contacts/9{pk:06}" if pk in known else "",
-    )  # fmt: skip
+        contact_id=pk,
+        since=at,
+        seen_at=at,
+        record_id=f"9{pk:06}",
+        record_url=f"https://crm.example/contacts/9{pk:06}",
+        owner_id="1",
+        owner_name="Kim Bauer",
+    )
 
 
 TEXTS = [
