@@ -14,6 +14,8 @@ STAGES = {"mql": "marketingqualifiedlead", "sql": "salesqualifiedlead"}
 class HubSpotSide:
     text_property = "jobtitle"
     number_property = "lead_score"
+    lifecycle_property = "lifecyclestage"
+    stage_of_their_own = "evangelist"
     active_owner = "712340001"
     archived_owner = "712340004"
     open_stage = ("default", "contractsent")

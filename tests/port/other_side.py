@@ -9,6 +9,8 @@ from typing import Protocol
 class OtherSide(Protocol):
     text_property: str  # properties of contacts that the account has
     number_property: str
+    lifecycle_property: str
+    stage_of_their_own: str  # a lifecycle stage there that is none of ours
     active_owner: str
     archived_owner: str
     open_stage: tuple[str, str]  # ids of pipeline and stage
