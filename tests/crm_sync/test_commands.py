@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from crm_sync.models import Account, Stage
+from leadscoring.models import CrmFreshness
 from tests.crm_sync.makers import MONDAY, a_handoff
 from tests.port.hubspot_side import TOKEN
 
@@ -76,6 +77,16 @@ def test_a_pull_tells_what_it_read(call, connected):
     assert (code, document["contacts"], document["deals"], document["error"]) == (0, 1, 0, "")
 
 
+def test_a_pull_that_failed_says_how_old_the_state_is(call):
+    CrmFreshness.objects.bulk_create(
+        CrmFreshness(kind=kind, as_of=MONDAY) for kind in CrmFreshness.Kind
+    )
+
+    code, document = call("crm_pull")
+
+    assert (code, document["as_of"]) == (1, MONDAY.isoformat())
+
+
 @pytest.mark.parametrize(
     "named",
     [
@@ -99,6 +110,16 @@ def test_stages_are_listed_with_what_they_do(call, connected):
     effects = {each["stage"]: each["effect"] for each in document["stages"]}
     assert effects["Closed Won"] == "stop"
     assert effects["Qualified To Buy"] == "none"
+
+
+def test_a_stage_that_nobody_has_set_is_listed_as_pausing(call, connected):
+    call("stage_effects", "list")
+    Stage.objects.filter(stage_id="qualifiedtobuy").update(effect="", set_by="")
+
+    _, document = call("stage_effects", "list")
+
+    unset = [each for each in document["stages"] if not each["set_by"]]
+    assert [(each["stage_id"], each["effect"]) for each in unset] == [("qualifiedtobuy", "pause")]
 
 
 def test_a_stage_that_does_not_exist_is_a_wrong_use(connected):

@@ -82,7 +82,7 @@ def row(stage: Stage) -> dict[str, str | bool]:
         "pipeline": stage.pipeline,
         "stage_id": stage.stage_id,
         "stage": stage.label,
-        "effect": stage.effect,
+        "effect": stage.effect or Effect.PAUSE,  # until somebody sets it
         "set_by": stage.set_by,
         "archived": stage.archived,
     }
