@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Q
 from leadscoring.models import Activity, Contact, Score
 from sequences.models import Delivery, Enrollment
 
-RECENT = 5
+RECENT = 50  # some are told as one: somebody may have read ten pages of one kind today
 
 # An index probe for each contact, so that somebody with a hundred thousand activities costs no more.
 ACTIVITIES = """

@@ -20,6 +20,7 @@ LONGEST_TEXT = 65_536  # https://developers.hubspot.com: the most that a text pr
 LONGEST_DETAIL = 80
 STRONGEST = 3
 RUNS_TOLD = 3
+ACTIVITIES_TOLD = 5
 FITS_TOLD = 5
 
 
@@ -100,13 +101,9 @@ def all_reasons(known: Dossier) -> str:
 
 
 def activities(known: Dossier) -> list[str]:
-    """ "4 May: page view, /pricing", newest first; what came several times in a row is said once."""
-    lines: list[str] = []
-    for activity in known.recent:
-        line = activity_line(activity, known)
-        if line not in lines:
-            lines.append(line)
-    return lines
+    """ "4 May: page view, /pricing", newest first; what came several times that day is said once."""
+    lines = dict.fromkeys(activity_line(activity, known) for activity in known.recent)
+    return list(lines)[:ACTIVITIES_TOLD]
 
 
 def activity_line(activity: Activity, known: Dossier) -> str:

@@ -130,6 +130,18 @@ def test_an_activity_that_came_five_times_a_day_is_said_once():
     ]
 
 
+def test_many_of_one_kind_do_not_hide_the_others():
+    contact = ada()
+    an_activity(contact, "demo_request", days=2)
+    for _ in range(12):
+        an_activity(contact, url="/pricing")
+
+    assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
+        "3 May: page view, /pricing",
+        "2 May: demo request",
+    ]
+
+
 @pytest.mark.parametrize(
     ("run", "line"),
     [
