@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -150,6 +151,17 @@ def test_a_score_never_goes_back_to_an_earlier_instant():
     [stored] = rescored(ada, at=NOON)
 
     assert stored.at == NOON + timedelta(hours=1)
+
+
+def test_a_rescore_for_now_brings_back_what_was_computed_for_the_future():
+    ada = person()
+    did(ada, "demo_request", datetime.now(UTC) - timedelta(days=1))
+    ahead = datetime.now(UTC) + timedelta(days=100)
+    call_command("rescore", "--at", ahead.isoformat())
+
+    call_command("rescore")
+
+    assert Score.objects.get().at < ahead - timedelta(days=99)
 
 
 def test_the_score_makes_a_lead_marketing_qualified_and_never_moves_it_back():

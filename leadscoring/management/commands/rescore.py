@@ -1,6 +1,7 @@
 """Recompute all scores, or check the stored ones against the engine."""
 
 from argparse import ArgumentParser
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.timezone import now
@@ -9,6 +10,9 @@ from leadscoring import scoring
 from leadscoring.console import Command as Console
 from leadscoring.console import instant
 from leadscoring.models import Contact, Score
+
+# Further ahead than this was computed for on purpose; less is an activity that overtook.
+AHEAD = timedelta(hours=1)
 
 
 class Command(Console):
@@ -25,13 +29,13 @@ class Command(Console):
         parser.add_argument("--check", action="store_true", help="compare only")
 
     def run(self, **options: Any) -> int:
-        return (
-            self.check_scores(options["at"])
-            if options["check"]
-            else self.rescore(options["at"] or now())
-        )
+        if options["check"]:
+            return self.check_scores(options["at"])
+        if options["at"] is None:
+            come_back(now())
+        return self.rescore(options["at"] or now())
 
-    def rescore(self, at: Any) -> int:
+    def rescore(self, at: datetime) -> int:
         later = Score.objects.filter(at__gt=at).count()
         done = 0
         for count in self.progress(
@@ -45,7 +49,7 @@ class Command(Console):
         )
         return 0
 
-    def check_scores(self, at: Any) -> int:
+    def check_scores(self, at: datetime | None) -> int:
         found: list[scoring.Difference] = []
         differ = 0
         for some in scoring.check(at):
@@ -64,6 +68,14 @@ class Command(Console):
             "\n".join([*lines, f"{Score.objects.count()} scores checked, {differ} differ."]),
         )
         return 1 if differ else 0
+
+
+def come_back(at: datetime) -> None:
+    """Let go of instants that have not come, which `rescore --at` gave to scores.
+
+    A score never goes back by itself, so these would stay ahead of everything that happens.
+    """
+    Score.objects.filter(at__gt=at + AHEAD).update(at=at)
 
 
 def vars_of(difference: scoring.Difference) -> dict[str, object]:
