@@ -4,6 +4,7 @@ from collections import deque
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from crm_sync.models import Handoff
 from leadscoring import publishing, scoring
@@ -103,3 +104,19 @@ def test_the_past_is_scored_by_the_model_of_the_past():
 
     assert totals == [20, 25]
     assert not Score.objects.exists()
+
+
+def test_publishing_what_is_in_force_does_nothing_and_is_no_fault(capsys):
+    call_command("scoring_model", "publish", "default", "1", "--yes")
+
+    assert "is in force already" in capsys.readouterr().out
+
+
+def test_an_earlier_version_does_not_come_back_by_publishing_it():
+    first = published(MODEL, days=0)
+    published(GENEROUS, days=1)
+
+    with pytest.raises(CommandError, match="was in force earlier") as refused:
+        call_command("scoring_model", "publish", first.name, str(first.version), "--yes")
+
+    assert refused.value.returncode == 2

@@ -92,8 +92,10 @@ class Command(Console):
 
     def publish(self, name: str, number: int, crossings: str, yes: bool, **options: Any) -> int:
         version = ModelVersion.objects.filter(name=name, version=number).first()
-        if version is None or version.published_at:
-            raise CommandError(f"There is no draft {name} v{number}.")
+        if version is None:
+            raise CommandError(f"There is no {name} v{number}.")
+        if version.published_at:
+            return self.published_before(version)
         at = now()
         chunks = publishing.preview(version, at)
         would = deque(self.progress(chunks, total=None, what="chunks of contacts"), maxlen=1)[0]
@@ -116,6 +118,17 @@ class Command(Console):
             },
             sentences(version, would, told, yes),
         )
+        return 0
+
+    def published_before(self, version: ModelVersion) -> int:
+        """The same command again does no harm; an earlier version does not come back by it."""
+        if version != ModelVersion.objects.in_force(now()):
+            raise CommandError(
+                f"{version} was in force earlier. To go back to it, export it, apply that file "
+                "and publish the draft."
+            )
+        document = {"name": version.name, "version": version.version, "published": True}
+        self.answer(document, f"{version} is in force already.")
         return 0
 
 
