@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -156,6 +157,8 @@ EMAIL_USE_SSL = mail.get("EMAIL_USE_SSL", False)
 EMAIL_FILE_PATH = mail.get("EMAIL_FILE_PATH")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"marketing@{base_host}")
+if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1].strip("@"):
+    refuse("DEFAULT_FROM_EMAIL must be an address such as Marketing <marketing@example.com>.")
 
 # --- the CRM ----------------------------------------------------------------------------------
 HUBSPOT_ACCESS_TOKEN = env("HUBSPOT_ACCESS_TOKEN", default="")
@@ -271,4 +274,7 @@ SENTRY_DSN = env("SENTRY_DSN", default="")
 if SENTRY_DSN:
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+    try:
+        sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+    except ValueError:  # the kind of sentry's BadDsn
+        refuse("SENTRY_DSN must be an address such as https://key@sentry.example/1.")

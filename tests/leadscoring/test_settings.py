@@ -50,6 +50,8 @@ def started(show: str = "", **settings: str) -> "subprocess.CompletedProcess[str
         ("DATABASE_URL", "hidden-word"),
         ("REDIS_URL", "amqp://hidden-word@127.0.0.1"),
         ("EMAIL_URL", "hidden-word"),
+        ("DEFAULT_FROM_EMAIL", "hidden-word"),
+        ("SENTRY_DSN", "hidden-word"),
         ("HUBSPOT_ACCESS_TOKEN", "hidden-word with spaces"),
         ("HUBSPOT_BASE_URL", "api.hubapi.com"),
         ("CRM_POLL_SECONDS", "soon"),
