@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from leadscoring.engine import Scored
+from leadscoring.engine import Contribution, Scored
 from leadscoring.models import Contact, CrmState, ModelVersion, Score
 from leadscoring.scoring import profile_of
 from leadscoring.signals import contact_described
@@ -61,9 +61,15 @@ def score(contact: Contact, scored: Scored, version: ModelVersion, at: datetime)
         "grade": scored.grade,
         "at": at,
         "model": {"name": version.name, "version": version.version},
-        "contributions": [contribution.as_dict() for contribution in scored.contributions],
+        "contributions": [described(each) for each in scored.contributions],
         "qualification": {
             "armed": stored.armed if stored else True,
             "cycle": stored.cycle if stored else 0,
         },
     }
+
+
+def described(contribution: Contribution) -> dict[str, Any]:
+    told = contribution.as_dict()
+    del told["label"]  # `because` begins with it
+    return told

@@ -122,6 +122,8 @@ class Contribution(Schema):
 
 
 class Qualification(Schema):
+    """Where the contact stands before or behind the threshold today, whatever the instant."""
+
     armed: bool
     cycle: int
 

@@ -22,7 +22,8 @@ class Command(console.Command):
             with transaction.atomic():
                 _, text = apikeys.make(name)
         except IntegrityError:
-            self.stderr.write(f"There is an API key {name!r} already; nothing was made.")
+            taken = f"There is an API key {name!r} already; nothing was made."
+            self.answer({"error": taken}, taken)
             return console.WRONG
         self.answer({"name": name, "key": text}, text)
         return 0
