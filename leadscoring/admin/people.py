@@ -17,7 +17,7 @@ from leadscoring import checks, intake, shown
 from leadscoring.admin import questions
 from leadscoring.admin.explained import contact_page
 from leadscoring.admin.pages import Page, Records
-from leadscoring.admin.unfolded import ModelForm, TextInput
+from leadscoring.admin.unfolded import ModelForm, TextArea, TextInput
 from leadscoring.models import Activity, Company, Contact, CrmState, Effect, Score
 
 Action = TypeVar("Action", bound=Callable[..., HttpResponse | None])
@@ -41,6 +41,7 @@ class ContactForm(ModelForm[Contact]):
     class Meta:
         model = Contact
         fields = (*IDENTIFIERS, *TEXTS, "properties")
+        widgets = {"properties": TextArea(attrs={"rows": 4, "spellcheck": "false"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

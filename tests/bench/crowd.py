@@ -182,7 +182,8 @@ def reps_and_stages(at: datetime) -> None:
 def handoffs(at: datetime) -> None:
     """A row for each who crossed: most delivered, some under way, some stuck, some withdrawn."""
     rows = []
-    for n, score in enumerate(Score.objects.filter(cycle__gt=0).order_by("pk")):
+    crossed_ones = list(Score.objects.filter(cycle__gt=0).order_by("-pk"))
+    for n, score in reversed(list(enumerate(crossed_ones))):
         crossed = at - timedelta(minutes=7 * n + 2)
         row = Handoff(
             contact_id=score.pk, cycle=score.cycle, reference=new_reference(), total=score.total,
