@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Count, Max, Q
 
+from leadscoring.intake.activities import NOT_THEIR_DOING
 from leadscoring.models import Activity, Contact, Score
 from sequences.models import Delivery, Enrollment
 
@@ -16,7 +17,7 @@ ACTIVITIES = """
     SELECT done.* FROM unnest(%s::bigint[]) AS asked(id)
     CROSS JOIN LATERAL (
         SELECT id, contact_id, type, occurred_at, properties FROM leadscoring_activity
-        WHERE contact_id = asked.id AND occurred_at <= %s
+        WHERE contact_id = asked.id AND occurred_at <= %s AND type <> ALL(%s)
         ORDER BY occurred_at DESC LIMIT %s
     ) AS done
 """
@@ -35,7 +36,7 @@ class Run:
 
 @dataclass(slots=True)
 class Dossier:
-    """What is known of one contact at an instant. `recent`: newest first."""
+    """What is known of one contact at an instant. `recent`: what they did, newest first."""
 
     contact: Contact
     score: Score | None
@@ -49,7 +50,9 @@ def dossiers(contact_ids: Collection[int], at: datetime) -> dict[int, Dossier]:
     contacts = Contact.objects.select_related("company").in_bulk(list(contact_ids))
     scores = Score.objects.in_bulk(list(contacts))
     found = {pk: Dossier(contact, scores.get(pk), at) for pk, contact in contacts.items()}
-    for activity in Activity.objects.raw(ACTIVITIES, [list(found), at, RECENT]):
+    for activity in Activity.objects.raw(
+        ACTIVITIES, [list(found), at, sorted(NOT_THEIR_DOING), RECENT]
+    ):
         found[activity.contact_id].recent.append(activity)
     for contact_id, run in runs(list(found)):
         found[contact_id].runs.append(run)

@@ -22,6 +22,10 @@ STRONGEST = 3
 RUNS_TOLD = 3
 ACTIVITIES_TOLD = 5
 FITS_TOLD = 5
+AGAINST_TOLD = 3
+
+# What the engine says of points that a cap took: true, but of the model, not of the person.
+CUT = re.compile(r", [\d.,]+ points? above the cap of [\d.,]+ not counted$")
 
 
 def subject(row: Handoff) -> str:
@@ -35,9 +39,10 @@ def body(row: Handoff, known: Dossier) -> str:
     """The task's text as HTML, everything from outside escaped."""
     more = f'<a href="{escape(page(row))}">See all that is known of {escape(called(row))}</a>'
     parts = [
-        section(introduction(row), strongest(row)),
+        section(introduction(row), strongest(row)) or f"<p>{escape(introduction(row))}.</p>",
+        section("Against it", against(row)),
         f"<p>{escape(fit(row))}</p>",
-        section("Recently", activities(known)),
+        section("Recently", activities(known)) or "<p>Nothing is known of what they did.</p>",
         section("Mail", sequences(known)),
         f"<p>{more}</p><p>ref {escape(row.reference)}</p>",
     ]
@@ -50,11 +55,11 @@ def section(heading: str, lines: Sequence[str]) -> str:
 
 
 def introduction(row: Handoff) -> str:
-    """ "Ada Byron, VP Engineering, reached a score of 82 (A1) on 4 May, mostly for"."""
-    title = short(row.contact.job_title, 100)
-    who = f"{called(row)}, {title}," if title else called(row)
-    on = day(row.crossed_at, row.crossed_at)
-    return f"{who} reached a score of {row.total:.0f} ({row.grade}) on {on}, mostly for"
+    """ "Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May". The reasons follow."""
+    company = row.contact.company.name if row.contact.company else ""
+    role = ", ".join(filter(None, [short(row.contact.job_title, 80), short(company, 80)]))
+    who = f"{called(row)} ({role})" if role else called(row)
+    return f"{who} reached a score of {row.total:.0f} on {day(row.crossed_at, row.crossed_at)}"
 
 
 def called(row: Handoff) -> str:
@@ -65,15 +70,25 @@ def called(row: Handoff) -> str:
 def strongest(row: Handoff) -> list[str]:
     """The reasons that weighed most at the crossing, in whole points."""
     by_points = sorted(row.reasons, key=lambda reason: -reason["points"])
-    return [
-        f"{said(reason, 300)} (+{reason['points']:.0f})"
-        for reason in by_points[:STRONGEST]
-        if reason["points"] > 0
-    ]
+    return [in_whole_points(each, 300) for each in by_points[:STRONGEST] if each["points"] > 0.5]
+
+
+def against(row: Handoff) -> list[str]:
+    """What they did that took points off, the weightiest first. What they are is told by the fit."""
+    by_points = sorted(row.reasons, key=lambda reason: reason["points"])
+    done = [each for each in by_points if each["group"] != "fit" and each["points"] < -0.5]
+    return [in_whole_points(each, 300) for each in done[:AGAINST_TOLD]]
+
+
+def in_whole_points(reason: dict[str, Any], longest: int) -> str:
+    """ "Visited pricing 3 times, last on 4 May (+30)"."""
+    sign = "−" if reason["points"] < 0 else "+"
+    return f"{said(reason, longest)} ({sign}{abs(reason['points']):.0f})"
 
 
 def said(reason: dict[str, Any], longest: int) -> str:
-    return short(reason.get("because") or reason.get("label") or reason["rule"], longest)
+    because = reason.get("because") or reason.get("label") or reason["rule"]
+    return short(CUT.sub("", because), longest)
 
 
 def reason_line(reason: dict[str, Any]) -> str:
@@ -83,25 +98,29 @@ def reason_line(reason: dict[str, Any]) -> str:
 
 
 def fit(row: Handoff) -> str:
-    """ "Fit A. Senior job title: VP Engineering; Very small company (−5)"."""
+    """ "Fit A, engagement 1 (A and 1 are best). Senior job title: CTO; Very small company (−5)"."""
     reasons = [reason for reason in row.reasons if reason["group"] == "fit" and reason["points"]]
+    grades = f"Fit {row.grade[:1]}, engagement {row.grade[1:]} (A and 1 are best)"
     if not reasons:
-        return f"Fit {row.grade[:1]}. Little is known of the person and the company."
+        return f"{grades}. Nothing known of the person or the company counts as fit."
     told = [
-        said(each, 120) + (f" (−{-each['points']:.0f})" if each["points"] < 0 else "")
+        in_whole_points(each, 120) if each["points"] < 0 else said(each, 120)
         for each in reasons[:FITS_TOLD]
     ]
-    return f"Fit {row.grade[:1]}. {'; '.join(told)}"
+    return f"{grades}. {'; '.join(told)}"
 
 
 def all_reasons(known: Dossier) -> str:
-    """Today's reasons of the score, one a line, strongest first."""
-    contributions = known.score.contributions if known.score else []
-    return text(reason_line(reason) for reason in contributions if reason["points"])
+    """Today's reasons of the score, one a line, strongest first; or what disqualifies."""
+    if known.score is None:
+        return ""
+    if known.score.disqualified:
+        return text(said(reason, 300) for reason in known.score.contributions)
+    return text(reason_line(reason) for reason in known.score.contributions if reason["points"])
 
 
 def activities(known: Dossier) -> list[str]:
-    """ "4 May: page view, /pricing", newest first; what came several times that day is said once."""
+    """ "4 May: page view /pricing", newest first; what came several times that day is said once."""
     lines = dict.fromkeys(activity_line(activity, known) for activity in known.recent)
     return list(lines)[:ACTIVITIES_TOLD]
 
@@ -109,15 +128,19 @@ def activities(known: Dossier) -> list[str]:
 def activity_line(activity: Activity, known: Dossier) -> str:
     what = short(re.sub(r"[_\-.]+", " ", activity.type), LONGEST_DETAIL)
     which = detail(activity.properties)
-    return f"{day(activity.occurred_at, known.at)}: {what}{f', {which}' if which else ''}"
+    return f"{day(activity.occurred_at, known.at)}: {what}{f' {which}' if which else ''}"
 
 
 def detail(properties: dict[str, Any]) -> str:
-    """Which page, form or mail it was; an address by its path, for the rest may hold secrets."""
+    """ "/pricing" or "“Welcome”": which page, form or mail it was.
+
+    An address is told by its path, for the rest may hold secrets.
+    """
     for name in DETAILS:
         value = properties.get(name)
         if isinstance(value, str) and value.strip():
-            return short(path(value), LONGEST_DETAIL)
+            told = short(path(value), LONGEST_DETAIL)
+            return told if told.startswith("/") else f"“{told}”"
     return ""
 
 

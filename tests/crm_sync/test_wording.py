@@ -6,8 +6,9 @@ import pytest
 
 from crm_sync import wording
 from crm_sync.dossier import Run, dossiers
+from leadscoring.engine.wording import not_counted
 from leadscoring.models import Activity
-from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, numbers
+from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score, numbers
 
 pytestmark = pytest.mark.django_db
 
@@ -64,10 +65,10 @@ def test_the_body_tells_all_that_the_contract_lists():
 
     body = body_of(row)
 
-    assert "Ada Byron, VP Engineering, reached a score of 82 (A1) on 4 May, mostly for:" in body
+    assert "<p>Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May:</p>" in body
     assert "<li>Visited pricing 3 times, last on 3 May (+30)</li>" in body
-    assert "<p>Fit A. Senior job title: VP Engineering</p>" in body
-    assert "<li>3 May: page view, /pricing</li>" in body
+    assert "<p>Fit A, engagement 1 (A and 1 are best). Senior job title: VP Engineering</p>" in body
+    assert "<li>3 May: page view /pricing</li>" in body
     assert f'href="http://testserver/admin/leadscoring/contact/{contact.pk}/change/"' in body
     assert body.endswith(f"<p>ref {row.reference}</p>")
 
@@ -92,8 +93,65 @@ def test_what_speaks_against_the_fit_is_told_too():
     small = {**TITLE, "because": "Very small company", "points": -5.0}
 
     assert wording.fit(a_handoff(ada(), reasons=[TITLE, small])) == (
-        "Fit A. Senior job title: VP Engineering; Very small company (−5)"
+        "Fit A, engagement 1 (A and 1 are best). "
+        "Senior job title: VP Engineering; Very small company (−5)"
     )
+
+
+def test_what_they_did_that_took_points_off_is_told_too():
+    left = {**PRICING, "because": "Unsubscribed once, on 3 May", "points": -25.0}
+    jobs = {**PRICING, "because": "Looked at jobs once, on 2 May", "points": -15.0}
+
+    told = wording.against(a_handoff(ada(), reasons=[PRICING, TITLE, jobs, left]))
+
+    assert told == ["Unsubscribed once, on 3 May (−25)", "Looked at jobs once, on 2 May (−15)"]
+
+
+def test_nothing_is_told_of_the_models_caps():
+    cut = {**PRICING, "because": PRICING["because"] + not_counted(1234.5, 60), "points": 10.14}
+
+    assert wording.strongest(a_handoff(ada(), reasons=[cut])) == [
+        "Visited pricing 3 times, last on 3 May (+10)"
+    ]
+
+
+def test_nobody_is_told_a_reason_that_weighs_nothing():
+    faint, faintly_against = {**PRICING, "points": 0.3}, {**PRICING, "points": -0.3}
+    row = a_handoff(ada(), reasons=[faint, faintly_against])
+
+    assert wording.strongest(row) == wording.against(row) == []
+    assert "<p>Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May.</p>" in body_of(
+        row
+    )
+
+
+def test_without_facts_the_rep_is_told_so():
+    body = body_of(a_handoff(ada(), reasons=[PRICING], grade="D1"))
+
+    assert (
+        "Fit D, engagement 1 (A and 1 are best). Nothing known of the person or the company" in body
+    )
+    assert "<p>Nothing is known of what they did.</p>" in body
+
+
+def test_a_record_says_what_disqualifies():
+    contact = ada()
+    rival = {**TITLE, "because": "Competitor: rival.example (disqualified)", "points": 0.0}
+    a_score(contact, total=0.0, disqualified=True, grade="D4", contributions=[rival])
+
+    known = dossiers([contact.pk], MONDAY)[contact.pk]
+
+    assert wording.all_reasons(known) == "Competitor: rival.example (disqualified)"
+
+
+def test_a_mail_of_ours_is_nothing_that_they_did():
+    contact = ada()
+    an_activity(contact, "email_sent", subject="Welcome")
+    an_activity(contact, "email_open", days=2, subject="Welcome, Ada")
+
+    assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
+        "2 May: email open “Welcome, Ada”"
+    ]
 
 
 def test_nothing_that_people_typed_is_markup():
@@ -126,7 +184,7 @@ def test_an_activity_that_came_five_times_a_day_is_said_once():
         an_activity(contact, url="/pricing")
 
     assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
-        "3 May: page view, /pricing"
+        "3 May: page view /pricing"
     ]
 
 
@@ -137,7 +195,7 @@ def test_many_of_one_kind_do_not_hide_the_others():
         an_activity(contact, url="/pricing")
 
     assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
-        "3 May: page view, /pricing",
+        "3 May: page view /pricing",
         "2 May: demo request",
     ]
 
