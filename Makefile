@@ -18,7 +18,7 @@ demo: $(READY) ## Play the whole loop on this machine and keep serving (ONCE=1: 
 	@$(VENV) manage.py demo $(if $(filter-out 0,$(ONCE)),--once)
 
 test: $(READY) lint browser ## Run linters, types, import contracts and all tests
-	@$(VENV) -m pytest -q -n 2
+	@$(VENV) -m pytest -q -n 2 --dist loadgroup
 	@echo; echo "All checks and all tests passed."
 
 services: $(READY) ## Start (or find running) PostgreSQL and Redis for work by hand; `make stop` ends them
