@@ -44,6 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # Also after Ctrl-C and errors; a killed run's servers are ended by their guards.
         config.add_cleanup(lambda: serving.__exit__(None, None, None))
     django.setup()
+    if not worker:
+        # pytest-xdist's workers inherit the environment: with this in it pytest-django would read
+        # their settings before they have numbers, and all would share one Redis database.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def numbered(redis_url: str, number: int) -> str:
