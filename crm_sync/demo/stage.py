@@ -135,7 +135,7 @@ def part(stage: Stage, name: str, command: tuple[str, ...]) -> Iterator[None]:
     """One process with its log in the demo's folder, in a group of its own, ended at the end."""
     with (stage.folder / f"{name}.log").open("w") as log:
         process = subprocess.Popen(
-            embedded.end_with_parent(command, then_remove=stage.folder), cwd=CHECKOUT, env=dict(stage.environment), stdout=log, stderr=log,
+            embedded.end_with_parent(command), cwd=CHECKOUT, env=dict(stage.environment), stdout=log, stderr=log,
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     try:
