@@ -70,7 +70,7 @@ def page(user: Any, at: datetime) -> dict[str, Any]:
 def distribution(thresholds: Thresholds) -> list[Bar]:
     """How many people have which score, in bands of ten; below zero counts as zero."""
     band = Cast(Least(Greatest(Floor(F("total") / BAND), 0), TOP_BAND / BAND), IntegerField())
-    counted = dict(Score.objects.values_list(band).annotate(Count("pk")).order_by())
+    counted = dict(Score.objects.values_list(band).annotate(n=Count("*")).order_by())
     tallest = max(counted.values(), default=1)
     return [
         Bar(
@@ -92,7 +92,7 @@ def tone(start: int, thresholds: Thresholds) -> str:
 
 def loop(bars: Iterable[Bar], others: Iterable[Station]) -> Sequence[Station]:
     """The stops of the loop in their order, ours and those of the other apps."""
-    stages = dict(Contact.objects.values_list("lifecycle_stage").annotate(Count("pk")).order_by())
+    stages = dict(Contact.objects.values_list("lifecycle_stage").annotate(n=Count("*")).order_by())
     qualified = sum(n for stage, n in stages.items() if stage in reached_mql())
     ours = [
         Station(10, "People", sum(stages.values()), list_of(Contact)),

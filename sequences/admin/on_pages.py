@@ -28,7 +28,7 @@ MOST = 1_000
 def on_home(sender: object, user: Any, at: datetime, **kwargs: object) -> list[Section]:
     if not user.has_perm("sequences.view_sequence"):
         return []
-    counts = counts_by_sequence()
+    counts = counts_by_sequence(Enrollment.objects.open())
     rows = [
         {"sequence": one, "counts": counts.get(one.pk, {}), "url": shown.page_of(one)}
         for one in Sequence.objects.order_by("-active", "name")[:6]

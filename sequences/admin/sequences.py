@@ -21,7 +21,7 @@ from sequences.applying import SHORTENED
 from sequences.composing import body_html, values_of
 from sequences.conditions import KNOWN
 from sequences.merging import MergeError, merge
-from sequences.models import Delivery, Enrollment, Sequence, Step
+from sequences.models import Delivery, Enrollment, EnrollmentQuerySet, Sequence, Step
 from sequences.sequencefile import UNITS, in_units
 
 # Whom the previews are written to.
@@ -108,7 +108,7 @@ class SequenceAdmin(Page[Sequence]):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The counts of all sequences in one query, for the list."""
-        self.counts = counts_by_sequence()
+        self.counts = counts_by_sequence(Enrollment.objects.all())
         return super().get_changelist_instance(request)
 
     @admin.display(description="State", ordering="active")
@@ -174,17 +174,12 @@ def finish_those_behind(sequence: Sequence, at: datetime, by: str) -> int:
     )
 
 
-def counts_by_sequence() -> dict[int, dict[str, int]]:
+def counts_by_sequence(rows: EnrollmentQuerySet) -> dict[int, dict[str, int]]:
     """How many are in which state, by sequence; `held` are active ones that may not go on."""
-    rows: Any = (
-        Enrollment.objects.order_by()
-        .values("sequence")
-        .annotate(
-            held=Count("pk", filter=Q(state=Enrollment.State.ACTIVE) & ~Q(held_because="")),
-            **{state.value: Count("pk", filter=Q(state=state)) for state in Enrollment.State},
-        )
-    )
-    return {row["sequence"]: row for row in rows}
+    held = Count("pk", filter=Q(state=Enrollment.State.ACTIVE) & ~Q(held_because=""))
+    states = {state.value: Count("pk", filter=Q(state=state)) for state in Enrollment.State}
+    counted: Any = rows.order_by().values("sequence").annotate(held=held, **states)
+    return {one["sequence"]: one for one in counted}
 
 
 def mails(sequence: Sequence) -> list[dict[str, Any]]:
