@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,17 +22,30 @@ class JsonLine(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": message_of(record),
         }
         if record.exc_info and record.exc_info[0]:
             frames = traceback.extract_tb(record.exc_info[2])[-5:]
-            line["message"] = (
-                str(record.msg) if record.name.startswith("celery") else line["message"]
-            )
             line["error"] = record.exc_info[0].__name__
             line["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         return json.dumps(line, ensure_ascii=False)
 
+
+def message_of(record: logging.LogRecord) -> str:
+    """The message, without what people sent: a path may hold an address or an unsubscribe token,
+    and others' messages repeat a request line, a request's path or an exception's text."""
+    message = record.getMessage()
+    request = getattr(record, "request", None)
+    if isinstance(request, HttpRequest):
+        route = request.resolver_match.route if request.resolver_match else "an unknown address"
+        return message.replace(request.path, route)
+    if record.exc_info and record.name.startswith(("celery", "gunicorn")):
+        return str(record.msg)
+    return INVALID_REQUEST.sub("Invalid request", message)
+
+
+# "Invalid request from ip=192.0.2.1: Invalid HTTP request line: 'GET /u/…'", says gunicorn.
+INVALID_REQUEST = re.compile("^Invalid request from .*", re.DOTALL)
 
 LOGGING = {
     "version": 1,
@@ -49,7 +63,9 @@ LOGGING = {
         # A line for every task received and done: at a sweep every few seconds, noise.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
+        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
     },
 }
 

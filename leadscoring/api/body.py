@@ -5,11 +5,13 @@ from typing import Any, NoReturn, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # ships no types
 
 from leadscoring.api.errors import ApiError
 
 MOST_ITEMS = 1000
 THROWN_AWAY = 64 * 1024 * 1024
+CUT_OFF = "The body did not arrive whole; nothing of it was taken."
 
 
 class Readable(Protocol):
@@ -39,11 +41,16 @@ def body_of(request: HttpRequest) -> bytes:
     if request.headers.get("Transfer-Encoding") and request.META.get("wsgi.input_terminated"):
         # Django reads no further than Content-Length, which a chunked body has not.
         stream = request.META["wsgi.input"]
-    announced = request.headers.get("Content-Length") or "0"
-    body = stream.read(most + 1) if int(announced) <= most else b""
-    if len(body) > most or int(announced) > most:
-        throw_away(stream)
-        raise ApiError(413)
+    announced = int(request.headers.get("Content-Length") or "0")
+    try:
+        body = stream.read(most + 1) if announced <= most else b""
+        if len(body) > most or announced > most:
+            throw_away(stream)
+            raise ApiError(413)
+    except (OSError, ParseException):  # the sender went away, or its chunks are none
+        raise ApiError(400, "cut_off", CUT_OFF) from None
+    if len(body) < announced:
+        raise ApiError(400, "cut_off", CUT_OFF)
     return body
 
 

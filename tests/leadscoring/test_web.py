@@ -131,3 +131,30 @@ def test_what_was_answered_with_200_is_there_after_postgresql_was_restarted(
     assert (away[0], away[1]["error"]["code"], back[0]) == (503, "unavailable", 200)
     assert {status for _, status in answered} <= {200, 503}
     assert {event for event, status in answered if status == 200} <= there
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"),
+    [
+        ("Content-Length: 1000", json.dumps(view("cut")).encode()),
+        ("Transfer-Encoding: chunked", b"ff\r\n" + json.dumps(view("cut")).encode()),
+        ("Transfer-Encoding: chunked", b"zz\r\n" + json.dumps(view("cut")).encode() + b"\r\n0\r\n\r\n"),
+    ],
+    ids=["shorter than announced", "half a chunk", "a chunk of no length"],
+)  # fmt: skip
+def test_a_body_that_did_not_arrive_whole_is_refused_and_nothing_of_it_taken(
+    place, key, postgres, headers, sent
+):
+    host, port = place.split(":")
+    head = f"POST /api/v1/activities HTTP/1.1\r\nHost: {place}\r\nAuthorization: Bearer {key}\r\n"
+
+    with socket.create_connection((host, int(port)), timeout=30) as sender:
+        sender.sendall(f"{head}{headers}\r\nConnection: close\r\n\r\n".encode() + sent)
+        sender.shutdown(socket.SHUT_WR)
+        answer = sender.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"did not arrive whole" in answer
+    with psycopg.connect(postgres.url) as connection:
+        stored = "SELECT count(*) FROM leadscoring_activity WHERE event_id = 'cut'"
+        assert connection.execute(stored).fetchone() == (0,)
