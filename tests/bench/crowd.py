@@ -25,7 +25,7 @@ FIRST = [
     "Radia",
     "Tim",
     "Katherine",
-    "Claude",
+    "Clara",
     "Hedy",
     "Ken",
     "Margaret",
