@@ -5,10 +5,13 @@ not in pyproject.toml, and Django is set up as soon as there is a database to na
 """
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import django
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from leadscoring import embedded
 
@@ -53,3 +56,23 @@ def pytest_configure(config: pytest.Config) -> None:
 def numbered(redis_url: str, number: int) -> str:
     """A Redis database of its own for each worker; PostgreSQL's get theirs from pytest-django."""
     return urlsplit(redis_url)._replace(path=f"/{number}").geturl()
+
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--no-first-run", "--disable-quic"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run of a process: Playwright can be there only once in a thread."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(
+            f"NO BROWSER at {CHROMIUM}: pages were not looked at (apt-get install chromium)"
+        )
+    # Playwright keeps an event loop in this thread, which Django would mistake for an async view.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield running
+        running.close()

@@ -164,7 +164,11 @@ def test_development_runs_on_the_versions_of_production():
 def test_every_target_of_the_makefile_says_what_it_does():
     targets = set(re.findall(r"^([a-z]+):(?! export)", text("Makefile"), re.M)) - {"browser"}
     helped = subprocess.run(
-        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
 
     assert {"help", "demo", "test", "services"} <= targets
