@@ -174,8 +174,10 @@ if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCES
 # --- the queue --------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A task is a doorbell: the rows are the truth, and a lost ring costs a sweep. Acknowledging late
+# would end a worker that has a task in hand when Redis goes: kombu 5.7 then acknowledges on a
+# closed connection, which it does not survive.
+CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
