@@ -3,10 +3,13 @@
 Times are UTC-aware, ids are opaque text, money is text as the CRM wrote it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import Literal, Protocol
+
+# Whose turn it is when requests are short: a fresh lead, then many leads, then reading and the rest.
+Lane = Literal["live", "backlog", "polling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class CrmContact:
     opted_out: bool
     properties: Mapping[str, str]
     asked_id: str = ""  # the id it was asked by, when that was another (merged records)
+    touched_at: datetime | None = None  # when somebody in sales last spoke or wrote to them
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +47,24 @@ class CrmContactWrite:
 
 @dataclass(frozen=True, slots=True)
 class CrmTask:
-    """A task as the CRM has it."""
+    """A task as the CRM has it. `started`: a rep has begun with it or put it off."""
 
     task_id: str
     subject: str
     body: str
     owner_id: str
     done: bool
+    started: bool = False
+    done_at: datetime | None = None
+    record_ids: tuple[str, ...] = ()  # the contacts it hangs on; told by `all_tasks` alone
 
 
 @dataclass(frozen=True, slots=True)
 class CrmTaskWrite:
-    """`body` is HTML that the writer has already escaped."""
+    """`trace`: the reference, one task's alone. `body` is HTML that the writer has already escaped.
+
+    `again`: this very task may have been made already.
+    """
 
     trace: str
     record_id: str
@@ -62,6 +72,18 @@ class CrmTaskWrite:
     subject: str
     body: str
     due_at: datetime
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CrmTaskChange:
+    """What a task should say from now on; None leaves it as it is."""
+
+    task_id: str
+    subject: str | None = None
+    body: str | None = None
+    owner_id: str | None = None
+    done: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +129,48 @@ class CrmProperty:
     label: str
     type: str
     options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CrmBudget:
+    """Requests that were made and may be made; None where it is not known yet."""
+
+    used_in_10s: int | None
+    allowed_in_10s: int | None
+    used_today: int | None
+    allowed_today: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CrmCall:
+    """One entry of the register of calls. `retry`: may be repeated after an unknown outcome.
+
+    `until`: the day on which the CRM ends its support.
+    """
+
+    method: str
+    path: str
+    purpose: str
+    retry: bool
+    limit: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrmAudit:
+    """`token`: what is known of the credentials, as the audit prints it, nothing secret in it."""
+
+    token: Mapping[str, object]
+    problems: Sequence["CrmFlaw"]
+
+
+@dataclass(frozen=True, slots=True)
+class CrmFlaw:
+    """`stops`: sales handoff does not work while it lasts."""
+
+    what: str
+    fix: str
+    stops: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +227,26 @@ class Crm(Protocol):
     """Every method may raise CrmBusy, CrmDenied, CrmSilent (reads: CrmBusy instead of CrmSilent).
 
     Inputs may be of any length; an adapter cuts them into the CRM's batches. Methods that write
-    several things answer per trace with the result or the error of that one thing; CrmDenied and
-    CrmBusy for everything are raised when nothing of the call was done.
+    several things answer per trace (or id) with the result or the error of that one thing; CrmDenied
+    and CrmBusy for everything are raised when nothing of the call was done.
     """
 
     connected: bool
+    # Tells one token from another without giving it away.
+    identity: str
     # Our lifecycle stage -> the CRM's value for it, in ascending order.
     lifecycle_words: Mapping[str, str]
+    # Every call that is ever made.
+    calls: Sequence[CrmCall]
+
+    def in_lane(self, lane: Lane) -> "Crm":
+        """The same CRM, asked with another claim to the shared budget of requests."""
+
+    def room(self) -> float:
+        """Seconds until a request of this lane would be let through; 0 when it would be now."""
+
+    def budget(self) -> CrmBudget:
+        """What of the budget is used, without asking the CRM."""
 
     def account(self) -> CrmAccount: ...
 
@@ -187,11 +264,42 @@ class Crm(Protocol):
     ) -> Mapping[str, CrmContact | CrmError]:
         """Create or update; safe to repeat. A CrmRefused names the properties at fault."""
 
-    def create_tasks(self, writes: Sequence[CrmTaskWrite]) -> Mapping[str, CrmTask | CrmError]:
-        """Make tasks that hang on their contact. NOT safe to repeat: CrmSilent means look first."""
+    def company_owners(self, record_ids: Sequence[str]) -> Mapping[str, str]:
+        """The owner of each contact's company, by the contact's record id; none: left out."""
+
+    def create_tasks(
+        self, writes: Sequence[CrmTaskWrite], *, guarded: bool = False
+    ) -> Mapping[str, CrmTask | CrmError]:
+        """Make tasks that hang on their contact.
+
+        `guarded`: the account refuses a second task of one reference (see `guards_tasks`): asking
+        again is safe and answers the task that is there. Otherwise it is NOT safe to repeat, and
+        CrmSilent means look first.
+        """
+
+    def guards_tasks(self) -> bool:
+        """Whether the account is set up to refuse a second task of one reference."""
 
     def tasks_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmTask]]:
         """All tasks of contacts, read after write (never from a search index)."""
+
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, CrmTask]:
+        """Those of them that are there."""
+
+    def archived_tasks(self, task_ids: Sequence[str]) -> set[str]:
+        """Those of them that somebody has deleted of late."""
+
+    def all_tasks(self, marker: str) -> Iterator[CrmTask]:
+        """Every task with a text in its body, with the contacts it hangs on. Reads the whole CRM."""
+
+    def change_tasks(self, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
+        """By task id; safe to repeat."""
+
+    def hang_tasks(self, record_of: Mapping[str, str]) -> None:
+        """Put tasks on contacts: task id -> record id; safe to repeat."""
+
+    def archive_tasks(self, task_ids: Sequence[str]) -> None:
+        """Delete tasks, so that a person can still restore them; safe to repeat."""
 
     def owners(self) -> Sequence[CrmOwner]: ...
 
@@ -205,6 +313,12 @@ class Crm(Protocol):
     def set_up(self, wanted: Sequence[CrmProperty], *, plan: bool) -> Sequence[SetUpStep]:
         """Create what is missing (`plan`: only say it); report what is of the wrong type."""
 
+    def audit(self, wanted: Sequence[CrmProperty], written: Sequence[str]) -> CrmAudit:
+        """What would keep handoffs from working, found by asking; changes nothing.
+
+        `wanted`: properties that exist only for us; `written`: all that the mapping writes.
+        """
+
     def contact_url(self, record_id: str) -> str:
         """Where a person opens the record; "" when that is not known."""
 
@@ -213,7 +327,18 @@ class NotConnected:
     """The CRM that is not there: every question is refused with the reason."""
 
     connected = False
+    identity = ""
     lifecycle_words: Mapping[str, str] = {}
+    calls: Sequence[CrmCall] = ()
+
+    def in_lane(self, lane: Lane) -> "NotConnected":
+        return self
+
+    def room(self) -> float:
+        return 0.0
+
+    def budget(self) -> CrmBudget:
+        return CrmBudget(None, None, None, None)
 
     def contact_url(self, record_id: str) -> str:
         return ""

@@ -1,4 +1,4 @@
-from crm_sync.models.ledger import Handoff
+from crm_sync.models.ledger import Handoff, Hold
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
 
@@ -7,6 +7,7 @@ __all__ = [
     "Deal",
     "FieldMapping",
     "Handoff",
+    "Hold",
     "Link",
     "Owner",
     "PullReport",

@@ -37,6 +37,11 @@ def cause(sentence: str) -> str:
     return sentence.replace("\0", "").encode("utf-8", "replace").decode()[:1000]
 
 
+def turn(crossed_at: datetime, total: float) -> datetime:
+    """The place in the queue of a lead: an hour earlier for each point of its score."""
+    return crossed_at - timedelta(hours=total)
+
+
 class HandoffQuerySet(models.QuerySet["Handoff"]):
     def waiting(self) -> Self:
         return self.filter(status=Handoff.Status.WAITING)
@@ -140,6 +145,13 @@ class Handoff(models.Model):
         NEEDS_ATTENTION = "needs_attention", "Needs attention"
         WITHDRAWN = "withdrawn", "Withdrawn"
 
+    class TaskState(models.TextChoices):
+        OPEN = "open", "Untouched"
+        STARTED = "started", "Begun by the rep"
+        DONE = "done", "Done"
+        DELETED = "deleted", "Deleted by the rep"
+        CLOSED = "closed", "Closed by us"
+
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="handoffs")
     cycle = models.PositiveIntegerField()
     reference = models.CharField(max_length=20, unique=True)
@@ -147,6 +159,9 @@ class Handoff(models.Model):
     grade = models.CharField(max_length=2)
     reasons = models.JSONField(default=list)
     crossed_at = models.DateTimeField()
+    # Its place in the queue: an hour earlier for each point, so the hottest goes first and nobody
+    # is overtaken for ever.
+    turn_at = models.DateTimeField(editable=False)
 
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.WAITING)
     because = models.CharField(max_length=1000, blank=True, default="")
@@ -164,6 +179,19 @@ class Handoff(models.Model):
     task_tried_at = models.DateTimeField(null=True, blank=True)
     task_id = models.CharField(max_length=64, blank=True, default="")
     delivered_at = models.DateTimeField(null=True, blank=True)
+
+    # What became of the task, written by `following`.
+    task_state = models.CharField(
+        max_length=10, choices=TaskState.choices, blank=True, default="", editable=False
+    )
+    task_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    task_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When the rep first did something about the lead, as far as the CRM tells.
+    touched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # What the task says: its subject, and the score and grade that its text was made from.
+    told_subject = models.CharField(max_length=255, blank=True, default="", editable=False)
+    told_total = models.FloatField(null=True, blank=True, editable=False)
+    told_grade = models.CharField(max_length=2, blank=True, default="", editable=False)
 
     objects = HandoffQuerySet.as_manager()
 
@@ -196,14 +224,36 @@ class Handoff(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # Read by claim, every few seconds.
+            # Read by claim, every few seconds: what is due, the hottest, the newest.
             Index(fields=["due_at"], condition=Q(status="waiting"), name="handoff_waiting_by_due"),
+            Index(
+                fields=["turn_at", "id"],
+                include=["due_at"],
+                condition=Q(status="waiting"),
+                name="handoff_waiting_by_turn",
+            ),
+            Index(
+                fields=["-crossed_at"],
+                condition=Q(status="waiting", attempts=0),
+                name="handoff_untried_by_crossing",
+            ),
+            # Read by following: open tasks, those that were not looked at for longest first.
+            Index(
+                fields=["task_seen_at"],
+                condition=Q(task_state__in=["open", "started"]),
+                name="handoff_open_task_by_seen",
+            ),
             # Read by the ledger's page and the API's cursor.
             Index(fields=["status", "-crossed_at"], name="handoff_by_status"),
         ]
 
     def __str__(self) -> str:
         return self.reference
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.turn_at is None:
+            self.turn_at = turn(self.crossed_at, self.total)
+        super().save(*args, **kwargs)
 
     @property
     def begun(self) -> bool:
@@ -249,3 +299,27 @@ class Handoff(models.Model):
             "owner_id": self.owner_id or None,
             "reference": self.reference,
         }
+
+
+class Hold(models.Model):
+    """Nothing is asked of the CRM for a while, for a cause that all share. One row, or none.
+
+    `token`: the credentials that it holds for; with others it does not count.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    token = models.CharField(max_length=64, blank=True, default="")
+    because = models.CharField(max_length=1000)
+    # Whether a person must do something, or time will.
+    denied = models.BooleanField()
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            CheckConstraint(condition=Q(id=1), name="one_hold"),
+            CheckConstraint(condition=~Q(because=""), name="a_hold_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return self.because

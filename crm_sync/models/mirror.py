@@ -14,6 +14,10 @@ class Account(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     portal_id = models.CharField("account", max_length=64)
     time_zone = models.CharField(max_length=64, default="UTC")
+    # The token that was seen to belong to it, as `Crm.identity` tells it.
+    token = models.CharField(max_length=64, blank=True, default="", editable=False)
+    # It refuses a second task of one reference: found out by crm_setup.
+    guards_tasks = models.BooleanField(default=False, editable=False)
     seen_at = models.DateTimeField()
 
     class Meta:
