@@ -84,6 +84,8 @@ def started() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             env={**os.environ, "TMPDIR": temporary},
             stdout=subprocess.PIPE,
             text=True,
+            # Under `nohup` SIGHUP is ignored, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         processes.append(process)
         return process
