@@ -1,10 +1,22 @@
-"""What every installation starts with, made after migrations: the mapping of fields."""
+"""What every installation starts with, made after migrations: the mapping of fields, and routing."""
 
 from crm_sync.hubspot.defaults import MAPPING
-from crm_sync.models import FieldMapping
+from crm_sync.models import FieldMapping, RoutingRule
+
+FIRST_RULES = (
+    (RoutingRule.Kind.CONTACT_OWNER, "The contact's owner"),
+    (RoutingRule.Kind.TURN, "Everybody in turn"),
+)
 
 
 def make_first_mappings(sender: object, **kwargs: object) -> None:
     """Receiver of post_migrate. A table that somebody has edited is left alone."""
     if not FieldMapping.objects.exists():
         FieldMapping.objects.bulk_create(FieldMapping(**field._asdict()) for field in MAPPING)
+
+
+def make_first_rules(sender: object, **kwargs: object) -> None:
+    """Receiver of post_migrate. Whose contact it is gets the lead, else whoever is in turn."""
+    if not RoutingRule.objects.exists():
+        for kind, name in FIRST_RULES:
+            RoutingRule.objects.create(kind=kind, name=name)

@@ -1,0 +1,116 @@
+"""Who gets which leads: rules in an order that marketers edit."""
+
+from typing import Any, ClassVar
+
+from django.db import models, transaction
+from django.db.models import CheckConstraint, Deferrable, Max, Q, UniqueConstraint
+
+from crm_sync.models.mirror import HEAVIEST, Owner
+
+
+class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
+    def in_force(self) -> list["RoutingRule"]:
+        """Those that are on, in order, with their reps. Two queries."""
+        return list(self.filter(enabled=True).order_by("position").prefetch_related("places"))
+
+
+class RoutingRule(models.Model):
+    """One way to find a rep for a lead. Of the rules in order, the first that finds one decides.
+
+    `condition` is a territory's: which leads, written as `when` of a scoring rule. Of a
+    territory or a turn, `places` are the reps; without any it is everybody who takes leads.
+    """
+
+    class Kind(models.TextChoices):
+        CONTACT_OWNER = "contact_owner", "The contact's owner in the CRM"
+        COMPANY_OWNER = "company_owner", "The owner of the contact's company in the CRM"
+        TERRITORY = "territory", "A territory: some leads, in turn"
+        TURN = "turn", "All leads, in turn"
+
+    position = models.PositiveIntegerField(editable=False)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    name = models.CharField(max_length=60, help_text="Stands in the reason of each choice.")
+    enabled = models.BooleanField("on", default=True)
+    condition = models.TextField("which leads", max_length=4_000, blank=True, default="")
+
+    objects = RoutingRuleQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["position"]
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["position"],
+                # Two rules change places in one statement each.
+                deferrable=Deferrable.DEFERRED,
+                name="one_routing_rule_per_position",
+            ),
+            UniqueConstraint(
+                fields=["kind"],
+                condition=Q(kind__in=["contact_owner", "company_owner"]),
+                name="one_routing_rule_per_kind_of_owner",
+                violation_error_message="There is such a rule already: turn it on or move it.",
+            ),
+            CheckConstraint(
+                condition=Q(kind="territory") ^ Q(condition=""),
+                name="territories_alone_have_a_condition",
+                violation_error_message="A territory says which leads it is for, and other rules do not.",
+            ),
+            CheckConstraint(condition=~Q(name=""), name="a_routing_rule_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.position is None:
+            last = RoutingRule.objects.aggregate(last=Max("position"))["last"]
+            self.position = (last or 0) + 1
+        super().save(*args, **kwargs)
+
+    def move(self, *, up: bool) -> bool:
+        """Change places with the rule before or after; False when there is none."""
+        with transaction.atomic():
+            rules = list(RoutingRule.objects.select_for_update().order_by("position"))
+            here = next((at for at, rule in enumerate(rules) if rule.pk == self.pk), -1)
+            there = here - 1 if up else here + 1
+            if here < 0 or not 0 <= there < len(rules):
+                return False
+            self.trade(rules[here], rules[there])
+        return True
+
+    @staticmethod
+    def trade(one: "RoutingRule", other: "RoutingRule") -> None:
+        one.position, other.position = other.position, one.position
+        RoutingRule.objects.bulk_update([one, other], ["position"])
+
+
+class RulePlace(models.Model):
+    """A rep's place in the turn of one rule. Without a weight, the rep's own counts."""
+
+    rule = models.ForeignKey(RoutingRule, on_delete=models.CASCADE, related_name="places")
+    owner = models.ForeignKey(
+        Owner, verbose_name="rep", on_delete=models.CASCADE, related_name="places"
+    )
+    weight = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Share of the turn, 1 to 100. Empty: the rep's own."
+    )
+    # How far the turn has come; see crm_sync.turns.
+    credit = models.IntegerField(default=0, editable=False)
+
+    class Meta:
+        verbose_name = "rep"
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["rule", "owner"],
+                name="one_place_per_rule_and_rep",
+                violation_error_message="The rep is named twice.",
+            ),
+            CheckConstraint(
+                condition=Q(weight=None) | Q(weight__range=(1, HEAVIEST)),
+                name="a_place_weighs_1_to_100",
+                violation_error_message="A weight is from 1 to 100.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.owner)
