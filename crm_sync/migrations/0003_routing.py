@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='owner',
             name='subdivision',
-            field=models.CharField(blank=True, default='', max_length=10, verbose_name='state or region'),
+            field=models.CharField(blank=True, default='', max_length=40, verbose_name='state or region'),
         ),
         migrations.AddField(
             model_name='owner',

@@ -98,7 +98,7 @@ class Owner(models.Model):
     country = models.CharField(
         "holidays of", max_length=3, blank=True, default="", help_text="Empty: no holidays."
     )
-    subdivision = models.CharField("state or region", max_length=10, blank=True, default="")
+    subdivision = models.CharField("state or region", max_length=40, blank=True, default="")
 
     # What the choosing writes, under a lock on all owners; see crm_sync.routing.
     last_lead_at = models.DateTimeField(null=True, blank=True, editable=False)
