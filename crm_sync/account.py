@@ -1,28 +1,34 @@
 """Whose CRM this is. Ids of two accounts must never be mixed."""
 
 from datetime import datetime
-from weakref import WeakKeyDictionary
 
 from crm_sync.models import Account
-from crm_sync.port import Crm, CrmAccount, CrmDenied
-
-# A connection's token does not change, so its account is asked for once.
-asked: WeakKeyDictionary[Crm, CrmAccount] = WeakKeyDictionary()
+from crm_sync.port import Crm, CrmDenied
 
 
 def account_of(crm: Crm, at: datetime) -> Account:
     """The account that `crm` speaks to, which must be the one whose ids are kept here.
 
-    The first one ever seen becomes it. Raises CrmDenied for another, and what the CRM raises.
+    The CRM is asked only when these credentials were not seen before. Raises what `ask_account` does.
     """
-    there = asked.get(crm) or crm.account()
-    asked[crm] = there
-    here, _ = Account.objects.get_or_create(
-        pk=1, defaults={"portal_id": there.id, "time_zone": there.time_zone, "seen_at": at}
-    )
+    here = Account.objects.filter(pk=1).first()
+    return here if here and here.token == crm.identity != "" else ask_account(crm, at)
+
+
+def ask_account(crm: Crm, at: datetime) -> Account:
+    """Ask the CRM whose account it is; the first one ever seen becomes the one kept here.
+
+    Raises CrmDenied for another, and what the CRM raises.
+    """
+    there = crm.account()
+    seen = {"time_zone": there.time_zone, "token": crm.identity, "seen_at": at}
+    here, made = Account.objects.get_or_create(pk=1, defaults={"portal_id": there.id, **seen})
     if here.portal_id != there.id:
         raise CrmDenied(
             f"The token belongs to CRM account {there.id}, but all that is known here belongs to "
             f"account {here.portal_id}: use a token of account {here.portal_id}."
         )
+    if not made:
+        Account.objects.filter(pk=1).update(**seen)
+        here.time_zone, here.token, here.seen_at = there.time_zone, crm.identity, at
     return here

@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Literal
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.timezone import now
 from ninja import Router, Schema
 
-from crm_sync.models import Handoff
+from crm_sync.connect import connect
+from crm_sync.holding import why
+from crm_sync.models import Handoff, Hold
 from crm_sync.models.ledger import HandoffQuerySet
 from leadscoring.api.errors import ApiError
 from leadscoring.api.shapes import ERRORS
@@ -52,7 +55,8 @@ def handoffs(
     rows = asked_for(status, contact, cursor).select_related("contact").order_by("-pk")
     found = list(rows[: PAGE + 1])
     following = str(found[PAGE - 1].pk) if len(found) > PAGE else None
-    told = [row.as_dict() for row in found[:PAGE]]
+    held = why(connect(), Hold.Work.HANDOFFS, now())
+    told = [row.as_dict(held) for row in found[:PAGE]]
     return JsonResponse({"handoffs": told, "next_cursor": following})
 
 

@@ -9,10 +9,11 @@ class CrmSyncConfig(AppConfig):
     def ready(self) -> None:
         from crm_sync import problems, receivers, setup
         from crm_sync.models import Handoff
-        from leadscoring import signals
+        from leadscoring import health, signals
 
         signals.threshold_crossed.connect(receivers.write_handoffs, dispatch_uid="write_handoffs")
         signals.contact_described.connect(receivers.describe, dispatch_uid="describe_handoffs")
+        health.add_check(problems.crm_access)
         signals.problems_wanted.connect(problems.tell, dispatch_uid="crm_problems")
         post_save.connect(receivers.ring_on_commit, sender=Handoff, dispatch_uid="ring_on_commit")
         post_migrate.connect(setup.make_first_mappings, sender=self, dispatch_uid="first_mappings")

@@ -13,11 +13,14 @@ from crm_sync.models import Account, FieldMapping, Handoff, Link, Owner
 from crm_sync.models.ledger import LEASE
 from crm_sync.port import Crm, CrmBusy, CrmContact, CrmDenied, CrmError, CrmMissing, CrmRefused
 from crm_sync.retrying import wait_of
+from leadscoring.pausepoints import reach
 
 Write = TypeVar("Write")
 log = logging.getLogger(__name__)
 
-# A person has to change something in the account: asking more often would only cost requests.
+# A call may take so long; what must not be sent by a worker whose lease has run out is not begun
+# later than that before its end.
+LONGEST_CALL = timedelta(seconds=30)
 DENIED_WAIT = 60.0
 FAULT = "A fault in this program ({name}): the worker's log says where."
 DELETED = "The contact's record was deleted in the CRM, and a deleted record is never made again."
@@ -38,6 +41,7 @@ class Batch:
     records: dict[int, CrmContact] = field(default_factory=dict)  # by contact, as read there
     owners: dict[str, Owner] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
+    leased_at: float = field(default_factory=time.monotonic)
 
     def now(self) -> datetime:
         """The instant we were told, and the time that went by since."""
@@ -45,13 +49,16 @@ class Batch:
 
     def record(self) -> None:
         """Write how far the rows have come and renew the lease; keep those that go on and are ours."""
+        leased_at = time.monotonic()
         for row in self.under_way():
             row.due_at = self.now() + LEASE
         ours = Handoff.objects.record(self.rows)
+        self.leased_at = leased_at
         if len(ours) < len(self.rows):
             log.warning("%d handoffs are in another worker's hands", len(self.rows) - len(ours))
         self.rows = ours
         self.rows = self.under_way()
+        reach("handoff.recorded")
 
     def under_way(self) -> list[Handoff]:
         return [
@@ -62,13 +69,21 @@ class Batch:
         until = self.now() + wait_of(row.attempts, row.reference, at_least)
         row.postpone(because, until, excused=excused)
 
-    def postpone_all(self, because: str, at_least: float = 0.0, *, excused: bool) -> None:
-        """Nothing more now. A cause that all share also lets those wait that nobody has claimed."""
+    def late_after(self) -> float:
+        """The reading of time.monotonic() after which our lease may have run out before a call ends."""
+        return self.leased_at + (LEASE - LONGEST_CALL).total_seconds()
+
+    def postpone_all(self, because: str, at_least: float = 0.0) -> None:
+        """The work of all went wrong, and it is not known whether one of them is to blame."""
         for row in self.under_way():
-            self.postpone(row, because, at_least, excused=excused)
+            self.postpone(row, because, at_least, excused=False)
         self.record()
-        if excused:
-            Handoff.objects.put_off(self.now(), because, self.now() + wait_of(1, "all", at_least))
+
+    def put_back(self, because: str, wait: float = 0.0) -> None:
+        """Nothing more now, for a cause that has nothing to do with these rows."""
+        for row in self.under_way():
+            row.postpone(because, self.now() + timedelta(seconds=wait), excused=True)
+        self.record()
 
     def prepare(self, make: Callable[[Handoff], Write]) -> dict[int, Write]:
         """What to send for each row, by its id. A row whose own data make that fail stands aside."""

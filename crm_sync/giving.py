@@ -9,7 +9,7 @@ from crm_sync import wording
 from crm_sync.batch import Batch
 from crm_sync.mirroring import mirror_owners
 from crm_sync.models import Handoff, Owner
-from crm_sync.port import CrmBusy, CrmDenied, CrmSilent, CrmTask, CrmTaskWrite
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmSilent, CrmTask, CrmTaskWrite
 from crm_sync.routing import NOBODY, Reps, due_at
 from leadscoring.pausepoints import reach
 
@@ -38,8 +38,12 @@ def find_owners(batch: Batch) -> None:
 
 
 def look_for_tasks(batch: Batch) -> None:
-    """Of tasks that may have been made, find out whether they were; adopt those that are there."""
-    unsure = [row for row in batch.rows if row.begun]
+    """Of tasks that may have been made, find out whether they were; adopt those that are there.
+
+    Those that the CRM refuses to make twice are simply asked for again.
+    """
+    safe = batch.account.guards_tasks
+    unsure = [row for row in batch.rows if row.begun and not (safe and row.task_guarded)]
     for row in unsure:
         if row.task_tried_at and (settled := row.task_tried_at + SETTLE) > batch.now():
             row.postpone(
@@ -57,32 +61,47 @@ def look_for_tasks(batch: Batch) -> None:
 def adopt(batch: Batch, row: Handoff, tasks: Iterable[CrmTask]) -> None:
     found = [task for task in tasks if row.reference in task.body]
     if found:
-        row.deliver(found[0].task_id, batch.now())
+        row.deliver(found[0].task_id, found[0].subject, batch.now())
+    else:
+        row.forget_try()
 
 
 def make_tasks(batch: Batch) -> None:
     """Make the tasks. That it is tried is written first: after that only looking can tell."""
+    guarded = batch.account.guards_tasks
     tasks = batch.prepare(lambda row: task_of(batch, row))
     for row in batch.rows:
-        row.task_tried_at = batch.now()
+        row.task_tried_at, row.task_guarded = batch.now(), guarded
     batch.record()
     reach("handoff.before_task")
     try:
-        answers = batch.crm.create_tasks([tasks[row.pk] for row in batch.rows])
-    except (CrmBusy, CrmDenied):
+        answers = batch.crm.create_tasks(
+            [tasks[row.pk] for row in batch.rows], guarded=guarded, until=batch.late_after()
+        )
+    except (CrmBusy, CrmDenied) as error:
         for row in batch.rows:
-            row.task_tried_at = None
+            forget_if_not_made(row, tasks[row.pk], error)
         raise
     reach("handoff.task_made")
     for row in batch.rows:
-        answer = answers.get(
-            row.reference, CrmSilent("The CRM did not say whether it made the task.")
-        )
-        if isinstance(answer, CrmTask):
-            row.deliver(answer.task_id, batch.now())
-        else:
-            row.task_tried_at = row.task_tried_at if isinstance(answer, CrmSilent) else None
-            batch.stop(row, answer)
+        silence = CrmSilent("The CRM did not say whether it made the task.")
+        tell(batch, row, tasks[row.pk], answers.get(row.reference, silence))
+
+
+def tell(batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError) -> None:
+    if isinstance(answer, CrmTask):
+        row.task_due_at = sent.due_at
+        row.deliver(answer.task_id, sent.subject, batch.now())
+        return
+    forget_if_not_made(row, sent, answer)
+    batch.stop(row, answer)
+
+
+def forget_if_not_made(row: Handoff, sent: CrmTaskWrite, error: CrmError) -> None:
+    """What may be asked for twice is told as busy also when the outcome is unknown."""
+    unknown = isinstance(error, CrmSilent) or (row.task_guarded and isinstance(error, CrmBusy))
+    if not unknown and not sent.again:
+        row.forget_try()
 
 
 def task_of(batch: Batch, row: Handoff) -> CrmTaskWrite:
@@ -94,4 +113,5 @@ def task_of(batch: Batch, row: Handoff) -> CrmTaskWrite:
         subject=wording.subject(row),
         body=wording.body(row, batch.known[row.contact_id]),
         due_at=due_at(batch.now(), zone, row.grade),
+        again=row.begun,
     )

@@ -186,11 +186,19 @@ class CrmError(Exception):
 
 
 class CrmBusy(CrmError):
-    """Not now: a rate limit, a lock, the CRM down. Nothing was done; ask again after `retry_after` seconds."""
+    """Not now: a rate limit, a lock, the CRM down. Nothing was done; ask again after `retry_after` seconds.
 
-    def __init__(self, sentence: str, retry_after: float = 10.0) -> None:
+    `shared`: the CRM says so of all our requests, not of this one.
+    """
+
+    def __init__(self, sentence: str, retry_after: float = 10.0, *, shared: bool = False) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+        self.shared = shared
+
+
+class CrmPaced(CrmBusy):
+    """Our own budget of requests is used up for the moment; the CRM was not asked."""
 
 
 class CrmSilent(CrmError):
@@ -268,9 +276,16 @@ class Crm(Protocol):
         """The owner of each contact's company, by the contact's record id; none: left out."""
 
     def create_tasks(
-        self, writes: Sequence[CrmTaskWrite], *, guarded: bool = False
+        self,
+        writes: Sequence[CrmTaskWrite],
+        *,
+        guarded: bool = False,
+        until: float | None = None,
     ) -> Mapping[str, CrmTask | CrmError]:
         """Make tasks that hang on their contact.
+
+        `until`: the reading of time.monotonic() after which nothing may be sent any more; it is
+        asked immediately before sending, and then CrmBusy is raised.
 
         `guarded`: the account refuses a second task of one reference (see `guards_tasks`): asking
         again is safe and answers the task that is there. Otherwise it is NOT safe to repeat, and
@@ -313,7 +328,9 @@ class Crm(Protocol):
     def set_up(self, wanted: Sequence[CrmProperty], *, plan: bool) -> Sequence[SetUpStep]:
         """Create what is missing (`plan`: only say it); report what is of the wrong type."""
 
-    def audit(self, wanted: Sequence[CrmProperty], written: Sequence[str]) -> CrmAudit:
+    def audit(
+        self, wanted: Sequence[CrmProperty], written: Sequence[str], at: datetime
+    ) -> CrmAudit:
         """What would keep handoffs from working, found by asking; changes nothing.
 
         `wanted`: properties that exist only for us; `written`: all that the mapping writes.

@@ -8,7 +8,8 @@ from django.db.models import Count
 from django.urls import NoReverseMatch, reverse
 
 from crm_sync.connect import connect
-from crm_sync.models import Handoff, Owner, PullReport, Stage
+from crm_sync.holding import holds
+from crm_sync.models import Handoff, Hold, Owner, PullReport, Stage
 from leadscoring.health import Problem
 from leadscoring.models import CrmFreshness
 
@@ -21,6 +22,7 @@ def tell(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
     connection = list(not_connected())
     return [
         *connection,
+        *([] if connection else held(at)),
         *needing_attention(),
         *waiting_long(at),
         *left_out(at),
@@ -37,6 +39,29 @@ def not_connected() -> Iterator[Problem]:
             "No CRM is connected: leads that are ready wait here, and mail is held.",
             "Set HUBSPOT_ACCESS_TOKEN and restart the processes.",
             "",
+        )
+
+
+def crm_access(at: datetime) -> str:
+    """Why the CRM does not let us in, for the readiness check; "" when it does."""
+    return next((hold.because for hold in holds(connect(), at) if hold.denied), "")
+
+
+def held(at: datetime) -> Iterator[Problem]:
+    """What stops everything of one kind: one alarm for each cause, however many leads wait."""
+    causes: dict[str, list[Hold]] = {}
+    for hold in holds(connect(), at):
+        causes.setdefault(hold.because, []).append(hold)
+    for because, found in causes.items():
+        works = " and ".join(str(Hold.Work(hold.work).label).lower() for hold in found)
+        minutes = (at - min(hold.since for hold in found)) // timedelta(minutes=1)
+        yield Problem(
+            "error",
+            f"The CRM holds up {works} for {minutes} minutes now: {because}",
+            "It goes on by itself as soon as the cause is mended."
+            if found[0].denied
+            else "It is tried again by itself; nothing is lost meanwhile.",
+            page("handoff"),
         )
 
 

@@ -9,11 +9,12 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_sync import mapping
-from crm_sync.account import account_of
+from crm_sync.account import ask_account
 from crm_sync.effects import deals_by_contact, stages_by_id, verdict
+from crm_sync.holding import lift, strike
 from crm_sync.mirroring import mirror_deals, mirror_owners, mirror_stages
-from crm_sync.models import Account, FieldMapping, Handoff, Link, Owner, PullReport
-from crm_sync.port import Crm, CrmContact, CrmDeal, CrmError
+from crm_sync.models import Account, FieldMapping, Handoff, Hold, Link, Owner, PullReport
+from crm_sync.port import Crm, CrmContact, CrmDeal, CrmError, CrmPaced
 from leadscoring import crm_state
 from leadscoring.models import Contact, CrmFreshness, CrmState, Effect, Lifecycle
 from leadscoring.scoring import chunks
@@ -48,8 +49,12 @@ def pull(crm: Crm, at: datetime, watch: Watch = iter) -> PullReport | None:
         report = PullReport(started_at=at)
         try:
             apply_all(crm, at, report, watch)
+            lift(crm, Hold.Work.PULL)
+        except CrmPaced as paced:
+            report.error = str(paced)
         except CrmError as error:
             report.error = str(error)[:1000]
+            strike(crm, Hold.Work.PULL, error, at)
         except Exception as fault:
             report.error = (
                 f"A fault in this program ({type(fault).__name__}): the worker's log says where."
@@ -80,7 +85,7 @@ def alone() -> Iterator[bool]:
 
 
 def apply_all(crm: Crm, at: datetime, report: PullReport, watch: Watch) -> None:
-    account = account_of(crm, at)
+    account = ask_account(crm, at)
     stages, owners = crm.stages(), crm.owners()
     with transaction.atomic():
         mirror_stages(stages)

@@ -8,9 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Value
+from django.db.models.functions import Least, Now
 from kombu.exceptions import OperationalError
 
-from crm_sync.models import Handoff
+from crm_sync import holding
+from crm_sync.connect import connect
+from crm_sync.models import Handoff, Hold
 from crm_sync.tasks import deliver_handoffs
 from leadscoring.models import Contact
 from leadscoring.signals import Crossing
@@ -40,7 +44,8 @@ def write_handoffs(sender: object, crossings: Sequence[Crossing], **kwargs: obje
             grade=crossing.grade,
             reasons=crossing.reasons,
             crossed_at=crossing.at,
-            due_at=crossing.at,
+            # A web server's clock that is ahead must not keep a lead waiting.
+            due_at=Least(Value(crossing.at), Now()),
             status=withheld,
             because=crossing.withheld,
         )
@@ -75,4 +80,5 @@ def ring() -> None:
 def describe(sender: object, contact: Contact, at: datetime, **kwargs: object) -> dict[str, Any]:
     """Receiver of contact_described."""
     rows = contact.handoffs.select_related("contact").order_by("-cycle")[:100]
-    return {"handoffs": [row.as_dict() for row in rows]}
+    held = holding.why(connect(), Hold.Work.HANDOFFS, at)
+    return {"handoffs": [row.as_dict(held) for row in rows]}

@@ -4,7 +4,7 @@ from crm_sync.batch import Batch
 from crm_sync.dossier import Dossier, dossiers
 from crm_sync.effects import Verdict, deals_by_contact, stages_by_id, verdict
 from crm_sync.models import FieldMapping, Link
-from leadscoring.models import Effect, Lifecycle
+from leadscoring.models import Lifecycle
 
 # Failures of a row's own after which a person has to look.
 MOST_FAILURES = 20
@@ -36,7 +36,10 @@ def weigh(batch: Batch) -> None:
 
 
 def unwanted(known: Dossier, deals: Verdict) -> str:
-    """Why sales should not be told of a contact any more; "" when they should."""
+    """Why sales should not be told of a contact any more; "" when they should.
+
+    `deals`: the verdict on the open ones.
+    """
     if known.score and known.score.disqualified:
         reasons = known.score.contributions
         return (
@@ -46,4 +49,10 @@ def unwanted(known: Dossier, deals: Verdict) -> str:
         )
     if known.contact.lifecycle_stage == Lifecycle.CUSTOMER:
         return CUSTOMER
-    return f"Sales is at work already: {deals.because}." if deals.effect != Effect.NONE else ""
+    return f"Sales is at work already: {at_work_on(deals)}." if deals.deals else ""
+
+
+def at_work_on(deals: Verdict) -> str:
+    """Names the open deal that decides, whatever its stage does to mails."""
+    deal = deals.deals[0]
+    return deals.because or f"Deal “{deal['name']}” is in {deal['stage']} ({deal['pipeline']})"

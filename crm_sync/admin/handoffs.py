@@ -143,7 +143,7 @@ class HandoffAdmin(Records[Handoff]):
             )
         chosen = queryset.count()
         because = f"Withdrawn by {request.user}: {reason}"
-        gone = Handoff.objects.filter(pk__in=queryset.values("pk")).withdraw(because)
+        gone = Handoff.objects.filter(pk__in=queryset.values("pk")).withdraw(because, now())
         left = f"; {chosen - gone} could not be taken back any more" if chosen > gone else ""
         self.message_user(
             request, f"{gone} withdrawn{left}.", messages.SUCCESS if gone else messages.WARNING

@@ -15,10 +15,13 @@ from leadscoring.models import Contact
 LEASE = timedelta(minutes=5)
 # So many attempts that ended without a word: the row itself may be what kills its worker.
 SUSPECT = 3
+# One place in so many of a claim is for the newest crossings, whatever waits.
+NEWEST = 10
 # Columns that are written at the end of a step, and only while the claim is held.
 RECORDED = (
     "status", "because", "failures", "due_at", "portal_id", "record_id", "owner_id",
-    "owner_because", "left_out", "task_tried_at", "task_id", "delivered_at",
+    "owner_because", "left_out", "task_tried_at", "task_guarded", "task_id", "delivered_at",
+    "task_state", "task_due_at", "task_seen_at", "told_subject", "told_total", "told_grade",
 )  # fmt: skip
 # One statement for a whole batch. A row that is no longer waiting under the claim is left alone;
 # one that has left `waiting`, or was put off (`released`), is no longer held.
@@ -69,23 +72,40 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         )
 
     def claim(self, *, at: datetime, limit: int = 100, lease: timedelta = LEASE) -> list["Handoff"]:
-        """Lease the hottest due handoffs to the caller, counting the attempt before the work.
+        """Lease due handoffs to the caller, counting the attempt before the work.
 
-        A lease is nothing but a later `due_at`: when the worker dies, its rows fall due again.
-        A row that may have killed its worker goes alone, so that it takes no others with it.
+        The newest crossings come first, so that a lead does not wait for a backlog; then the
+        hottest. A lease is nothing but a later `due_at`: when the worker dies, its rows fall due
+        again. Rows that may have killed their worker go when no others are due, in ever smaller
+        companies, so that in the end the culprit goes alone.
         """
         token = uuid4()
         with transaction.atomic():
-            due = self.due(at).select_for_update(skip_locked=True, of=("self",))
-            found = list(due.order_by("-total", "crossed_at", "pk")[:limit])
-            chosen = [row for row in found if row.failures < SUSPECT] or found[:1]
-            self.filter(pk__in=[row.pk for row in chosen]).update(
+            due = self.due(at).select_for_update(skip_locked=True)
+            chosen = self._sound(due.filter(failures__lt=SUSPECT), limit) or self._suspects(
+                due.filter(failures__gte=SUSPECT), limit
+            )
+            self.filter(pk__in=chosen).update(
                 claim=token,
                 due_at=at + lease,
                 attempts=F("attempts") + 1,
                 failures=F("failures") + 1,
             )
-        return list(self.filter(claim=token).order_by("-total", "crossed_at", "pk"))
+        return list(self.filter(pk__in=chosen, claim=token).order_by("turn_at", "pk"))
+
+    def _sound(self, due: Self, limit: int) -> list[int]:
+        newest = (
+            due.filter(attempts=0)
+            .order_by("-crossed_at")[: limit // NEWEST]
+            .values_list("pk", flat=True)
+        )
+        hottest = due.order_by("turn_at", "pk")[:limit].values_list("pk", flat=True)
+        return list(dict.fromkeys([*newest, *hottest]))[:limit]
+
+    def _suspects(self, due: Self, limit: int) -> list[int]:
+        rows = list(due.order_by("failures", "turn_at", "pk")[:limit])
+        company = [row.pk for row in rows if row.failures == rows[0].failures]
+        return company[: max(1, limit >> 2 * (rows[0].failures - SUSPECT + 1))] if rows else []
 
     def record(self, rows: Collection["Handoff"]) -> list["Handoff"]:
         """Write a finished step of claimed rows as they stand in memory, in one statement.
@@ -100,9 +120,9 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             ours = {row_id for (row_id,) in cursor.fetchall()}
         return [row for row in rows if row.pk in ours]
 
-    def put_off(self, at: datetime, because: str, until: datetime) -> int:
-        """Let all due handoffs that nobody holds wait for a cause they share; no attempt is counted."""
-        return self.due(at).filter(claim=None).update(because=cause(because), due_at=until)
+    def forgive(self) -> int:
+        """The failures of waiting rows were not their own: an outage was over."""
+        return self.waiting().filter(failures__gt=0, claim=None).update(failures=0)
 
     def resend(self, at: datetime) -> int:
         """Make undelivered handoffs due at once, except those a worker is holding."""
@@ -120,14 +140,14 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             )
         )
 
-    def withdraw(self, because: str) -> int:
+    def withdraw(self, because: str, at: datetime) -> int:
         """Take back undelivered handoffs that no worker is holding and that were not begun."""
-        begun = ~Q(task_tried_at=None)
+        held = Q(claim__isnull=False, due_at__gt=at)
+        begun = Q(task_tried_at__isnull=False)
         return (
-            self.exclude(status__in=[Handoff.Status.DELIVERED, Handoff.Status.WITHDRAWN])
-            .filter(claim=None)
-            .exclude(begun)
-            .update(status=Handoff.Status.WITHDRAWN, because=cause(because))
+            self.filter(status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION])
+            .exclude(held | begun)
+            .update(status=Handoff.Status.WITHDRAWN, because=cause(because), claim=None)
         )
 
 
@@ -177,6 +197,8 @@ class Handoff(models.Model):
     owner_because = models.CharField(max_length=300, blank=True, default="")
     left_out = models.JSONField(default=dict, blank=True)
     task_tried_at = models.DateTimeField(null=True, blank=True)
+    # It was tried in the way that the CRM refuses to do twice.
+    task_guarded = models.BooleanField(default=False, editable=False)
     task_id = models.CharField(max_length=64, blank=True, default="")
     delivered_at = models.DateTimeField(null=True, blank=True)
 
@@ -263,15 +285,21 @@ class Handoff(models.Model):
     # Verbs change the row in memory; `Handoff.objects.record` writes them, if the claim still holds.
     released = False
 
-    def deliver(self, task_id: str, at: datetime) -> None:
-        """The task exists: the handoff is done."""
+    def deliver(self, task_id: str, subject: str, at: datetime) -> None:
+        """The task exists and says `subject`: the handoff is done."""
         self.task_id, self.delivered_at, self.because = task_id, at, ""
-        self.status = self.Status.DELIVERED
+        self.status, self.task_state = self.Status.DELIVERED, self.TaskState.OPEN
+        self.task_seen_at, self.told_subject = at, subject[:255]
+        self.told_total, self.told_grade = self.total, self.grade
 
     def postpone(self, because: str, until: datetime, *, excused: bool = False) -> None:
         """Not now; the cause stays readable meanwhile. `excused`: the fault is not this row's."""
         self.because, self.due_at, self.released = cause(because), until, True
         self.failures = max(0, self.failures - 1) if excused else self.failures
+
+    def forget_try(self) -> None:
+        """The task was certainly not made."""
+        self.task_tried_at, self.task_guarded = None, False
 
     def give_up(self, because: str) -> None:
         """Nothing more happens until a person has done what `because` says and presses Resend."""
@@ -281,8 +309,12 @@ class Handoff(models.Model):
         """Not sent on purpose."""
         self.because, self.status = cause(because), self.Status.WITHDRAWN
 
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON says it. Reads the contact's e-mail: select it along."""
+    def as_dict(self, held: str = "") -> dict[str, Any]:
+        """As JSON says it. Reads the contact's e-mail: select it along.
+
+        `held`: why nothing waiting goes at this moment.
+        """
+        waiting = self.status == self.Status.WAITING
         return {
             "id": self.pk,
             "contact": self.contact_id,
@@ -290,7 +322,7 @@ class Handoff(models.Model):
             "cycle": self.cycle,
             "score": self.total,
             "status": self.status,
-            "because": self.because,
+            "because": self.because or (held if waiting else ""),
             "attempts": self.attempts,
             "crossed_at": self.crossed_at,
             "delivered_at": self.delivered_at,
@@ -302,24 +334,29 @@ class Handoff(models.Model):
 
 
 class Hold(models.Model):
-    """Nothing is asked of the CRM for a while, for a cause that all share. One row, or none.
+    """Trouble with the CRM that all rows of one kind of work share; gone when it works again.
 
-    `token`: the credentials that it holds for; with others it does not count.
+    Until `until` nothing is asked. After that one asks for all, and the others wait for how it
+    ends. `token`: the credentials that it holds for; it does not count for others.
     """
 
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    class Work(models.TextChoices):
+        HANDOFFS = "handoffs", "Handoffs"
+        PULL = "pull", "Reading the CRM"
+        TASKS = "tasks", "Looking after tasks"
+
+    work = models.CharField(primary_key=True, max_length=10, choices=Work.choices)
     token = models.CharField(max_length=64, blank=True, default="")
     because = models.CharField(max_length=1000)
     # Whether a person must do something, or time will.
-    denied = models.BooleanField()
+    denied = models.BooleanField(default=False)
+    # Failures of everything one after the other.
+    strikes = models.PositiveIntegerField(default=0)
     since = models.DateTimeField()
     until = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [
-            CheckConstraint(condition=Q(id=1), name="one_hold"),
-            CheckConstraint(condition=~Q(because=""), name="a_hold_says_why"),
-        ]
+        constraints: ClassVar = [CheckConstraint(condition=~Q(because=""), name="a_hold_says_why")]
 
     def __str__(self) -> str:
         return self.because

@@ -40,6 +40,61 @@ def test_the_hottest_go_first():
     assert Handoff.objects.claim(at=MONDAY, limit=1) == [warm]
 
 
+def test_a_single_lead_does_not_wait_for_a_backlog_of_hotter_ones():
+    for _ in range(12):
+        a_handoff(total=99.0)
+    fresh = a_handoff(total=71.0, crossed_at=MONDAY + timedelta(seconds=1))
+
+    claimed = Handoff.objects.claim(at=MONDAY, limit=10)
+
+    assert fresh in claimed
+
+
+def test_nobody_is_overtaken_for_ever():
+    patient = a_handoff(total=70.0, crossed_at=MONDAY - timedelta(days=2))
+    a_handoff(total=99.0)
+
+    assert Handoff.objects.claim(at=MONDAY, limit=1) == [patient]
+
+
+def test_suspects_go_when_no_others_are_due_and_in_ever_smaller_companies():
+    sound = [a_handoff() for _ in range(3)]
+    for failures in (3, 4, 5):
+        for _ in range(30):
+            a_handoff(failures=failures)
+
+    sizes = [len(Handoff.objects.claim(at=MONDAY)) for _ in range(5)]
+
+    assert sizes == [len(sound), 25, 5, 6, 6]
+
+
+def test_a_claim_reads_no_more_rows_than_it_takes_and_does_it_in_four_statements(
+    django_assert_num_queries,
+):
+    for _ in range(5):
+        a_handoff()
+
+    with django_assert_num_queries(4 + 2):  # and the savepoint around them
+        Handoff.objects.claim(at=MONDAY)
+
+
+def test_a_person_takes_back_what_a_dead_worker_held():
+    row = a_handoff()
+    Handoff.objects.claim(at=MONDAY)
+
+    held = Handoff.objects.all().withdraw("Wrong person.", MONDAY)
+    taken = Handoff.objects.all().withdraw("Wrong person.", MONDAY + LEASE)
+
+    row.refresh_from_db()
+    assert (held, taken, row.status) == (0, 1, "withdrawn")
+
+
+def test_what_may_have_been_made_is_not_taken_back():
+    a_handoff(task_tried_at=MONDAY)
+
+    assert Handoff.objects.all().withdraw("Wrong person.", MONDAY) == 0
+
+
 def test_a_late_worker_writes_nothing():
     a_handoff()
     late = Handoff.objects.claim(at=MONDAY)

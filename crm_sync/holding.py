@@ -1,0 +1,92 @@
+"""Trouble that all share: it stops everything at once, says so in one place, and ends by itself.
+
+A single failure stops nothing. What the CRM says of all our requests (slow down, a token that is
+no longer good) does at once; several failures in a row, with nothing that worked between, do for a
+while that grows. Afterwards one worker tries for all.
+"""
+
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from django.db import transaction
+
+from crm_sync.models import Handoff, Hold
+from crm_sync.models.ledger import cause
+from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError
+
+STRIKES = 3
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=30)
+# A person has to change something in the account: asking more often would only cost requests.
+DENIED_WAIT = timedelta(minutes=1)
+LONGEST_ASKED = timedelta(hours=1)
+# The one that tries has so long before another may.
+TRYING = timedelta(minutes=1)
+
+
+class Gate(Enum):
+    OPEN = auto()
+    TRYING = auto()  # a hold has run out, and the caller is the one who tries
+    SHUT = auto()
+
+
+def gate(crm: Crm, work: Hold.Work, at: datetime) -> Gate:
+    """Whether one kind of work may ask the CRM now."""
+    hold = Hold.objects.filter(work=work, token=crm.identity).first()
+    if hold is None:
+        return Gate.OPEN
+    if hold.until > at:
+        return Gate.SHUT
+    if hold.strikes < STRIKES and not hold.denied:
+        return Gate.OPEN
+    mine = Hold.objects.filter(work=work, token=crm.identity, until__lte=at)
+    return Gate.TRYING if mine.update(until=at + TRYING) else Gate.SHUT
+
+
+def strike(crm: Crm, work: Hold.Work, error: CrmError, at: datetime) -> None:
+    """Something failed that was not one record's fault."""
+    with transaction.atomic():
+        Hold.objects.filter(work=work).exclude(token=crm.identity).delete()
+        Hold.objects.bulk_create(
+            [Hold(work=work, token=crm.identity, because=cause(str(error)), since=at, until=at)],
+            ignore_conflicts=True,
+        )
+        hold = Hold.objects.select_for_update().get(work=work)
+        still_denied = hold.denied and hold.until > at
+        hold.because, hold.denied = cause(str(error)), isinstance(error, CrmDenied) or still_denied
+        hold.strikes += 1
+        if wait := wait_of(error, hold.strikes):
+            hold.until = at + wait
+        hold.save()
+
+
+def wait_of(error: CrmError, strikes: int) -> timedelta:
+    """How long all wait after a failure that is the last of so many in a row."""
+    if isinstance(error, CrmDenied):
+        return DENIED_WAIT
+    if isinstance(error, CrmBusy) and error.shared:
+        return min(timedelta(seconds=error.retry_after), LONGEST_ASKED)
+    if strikes < STRIKES:
+        return timedelta(0)
+    return min(FIRST_WAIT * 2 ** min(strikes - STRIKES, 10), LONGEST_WAIT)
+
+
+def lift(crm: Crm, work: Hold.Work) -> None:
+    """It works. After an outage, the rows that failed during it are not to blame."""
+    strikes = list(
+        Hold.objects.filter(work=work, token=crm.identity).values_list("strikes", flat=True)
+    )
+    if strikes:
+        Hold.objects.filter(work=work).delete()
+    if work == Hold.Work.HANDOFFS and strikes and strikes[0] > STRIKES:
+        Handoff.objects.forgive()
+
+
+def holds(crm: Crm, at: datetime) -> list[Hold]:
+    """What is held now, for people to read."""
+    rows = Hold.objects.filter(token=crm.identity).order_by("since")
+    return [hold for hold in rows if hold.denied or hold.strikes >= STRIKES or hold.until > at]
+
+
+def why(crm: Crm, work: Hold.Work, at: datetime) -> str:
+    """The cause that holds one kind of work now; "" when nothing does."""
+    return next((hold.because for hold in holds(crm, at) if hold.work == work), "")

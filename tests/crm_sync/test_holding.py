@@ -1,0 +1,132 @@
+"""Trouble that all share: when it holds, for how long, who tries again, and what ends it."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from crm_sync.holding import Gate, gate, holds, lift, strike, why
+from crm_sync.models import Handoff, Hold
+from crm_sync.port import CrmBusy, CrmDenied
+from tests.crm_sync.makers import MONDAY, a_handoff
+
+pytestmark = pytest.mark.django_db
+
+HANDOFFS, PULL = Hold.Work.HANDOFFS, Hold.Work.PULL
+CRM = SimpleNamespace(identity="a token")
+OTHER = SimpleNamespace(identity="another token")
+AWAY = CrmBusy("The CRM did not answer.")
+REVOKED = CrmDenied("The token is revoked.")
+
+
+def after(seconds: float):
+    return MONDAY + timedelta(seconds=seconds)
+
+
+def outage(strikes: int, error=AWAY):
+    for _ in range(strikes):
+        strike(CRM, HANDOFFS, error, MONDAY)
+
+
+def test_a_single_failure_stops_nothing():
+    outage(strikes=1)
+
+    assert gate(CRM, HANDOFFS, MONDAY) is Gate.OPEN
+    assert holds(CRM, MONDAY) == []
+
+
+def test_several_failures_in_a_row_hold_for_a_while_that_grows():
+    outage(strikes=3)
+    first = Hold.objects.get().until
+
+    outage(strikes=2)
+
+    assert MONDAY < first < Hold.objects.get().until <= after(30)
+    assert gate(CRM, HANDOFFS, MONDAY) is Gate.SHUT
+
+
+def test_what_works_between_two_failures_starts_the_count_anew():
+    outage(strikes=2)
+    lift(CRM, HANDOFFS)
+    outage(strikes=2)
+
+    assert gate(CRM, HANDOFFS, MONDAY) is Gate.OPEN
+
+
+def test_what_the_crm_says_of_all_requests_holds_at_once_and_as_long_as_it_asks():
+    outage(1, CrmBusy("Slow down.", 40, shared=True))
+
+    assert gate(CRM, HANDOFFS, after(39)) is Gate.SHUT
+    assert gate(CRM, HANDOFFS, after(41)) is not Gate.SHUT
+
+
+def test_a_refusal_of_the_account_holds_and_is_told_with_its_beginning():
+    outage(1, REVOKED)
+    strike(CRM, HANDOFFS, REVOKED, after(90))
+
+    (hold,) = holds(CRM, after(90))
+    assert (hold.since, hold.denied) == (MONDAY, True)
+    assert why(CRM, HANDOFFS, after(90)) == "The token is revoked."
+
+
+def test_after_a_hold_one_tries_for_all():
+    outage(1, REVOKED)
+
+    doors = [gate(CRM, HANDOFFS, after(61)) for _ in range(3)]
+
+    assert doors == [Gate.TRYING, Gate.SHUT, Gate.SHUT]
+
+
+def test_one_who_tries_and_dies_leaves_the_turn_to_another():
+    outage(1, REVOKED)
+    gate(CRM, HANDOFFS, after(61))
+
+    assert gate(CRM, HANDOFFS, after(130)) is Gate.TRYING
+
+
+def test_other_credentials_are_not_held():
+    outage(1, REVOKED)
+
+    assert gate(OTHER, HANDOFFS, MONDAY) is Gate.OPEN
+    assert holds(OTHER, MONDAY) == []
+
+
+def test_other_credentials_take_over_the_place():
+    outage(1, REVOKED)
+
+    strike(OTHER, HANDOFFS, AWAY, MONDAY)
+
+    assert (Hold.objects.get().strikes, Hold.objects.get().denied) == (1, False)
+
+
+def test_one_kind_of_work_does_not_hold_another():
+    outage(1, REVOKED)
+
+    assert gate(CRM, PULL, MONDAY) is Gate.OPEN
+
+
+def test_a_failure_already_on_its_way_does_not_hide_a_refusal():
+    outage(1, REVOKED)
+    strike(CRM, HANDOFFS, AWAY, after(1))
+
+    assert [hold.denied for hold in holds(CRM, after(1))] == [True]
+
+
+def test_rows_that_failed_during_an_outage_are_not_to_blame():
+    row = a_handoff(failures=5)
+    outage(strikes=4)
+
+    lift(CRM, HANDOFFS)
+
+    row.refresh_from_db()
+    assert row.failures == 0
+    assert not Hold.objects.exists()
+
+
+def test_rows_that_failed_on_their_own_stay_suspects():
+    row = a_handoff(failures=5)
+    outage(strikes=2)
+
+    lift(CRM, HANDOFFS)
+
+    assert Handoff.objects.get(pk=row.pk).failures == 5
