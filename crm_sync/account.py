@@ -32,3 +32,10 @@ def ask_account(crm: Crm, at: datetime) -> Account:
         Account.objects.filter(pk=1).update(**seen)
         here.time_zone, here.token, here.seen_at = there.time_zone, crm.identity, at
     return here
+
+
+def learn_guard(crm: Crm) -> bool:
+    """Ask whether the account refuses a second task of one reference, and remember it."""
+    guards = crm.guards_tasks()
+    Account.objects.filter(pk=1).update(guards_tasks=guards)
+    return guards

@@ -1,40 +1,27 @@
-"""The last steps of a handoff: a rep who gets the lead, and the task that tells them."""
+"""The last steps of a handoff: the task that tells a rep, found again or made."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db import transaction
-
 from crm_sync import wording
+from crm_sync.account import learn_guard
 from crm_sync.batch import Batch
-from crm_sync.mirroring import mirror_owners
-from crm_sync.models import Handoff, Owner
-from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmSilent, CrmTask, CrmTaskWrite
-from crm_sync.routing import NOBODY, Reps, due_at
+from crm_sync.hours import due_at, hours_of
+from crm_sync.models import Handoff
+from crm_sync.port import (
+    CrmBusy,
+    CrmDenied,
+    CrmError,
+    CrmRefused,
+    CrmSilent,
+    CrmTask,
+    CrmTaskWrite,
+)
 from leadscoring.pausepoints import reach
 
 # A task whose making was not answered may still be on its way into the CRM for so long.
 SETTLE = timedelta(seconds=20)
-
-
-def find_owners(batch: Batch) -> None:
-    """Give each lead to somebody, in turn also when several workers do so at once."""
-    own = {row.pk: there.owner_id if (there := batch.record_of(row)) else "" for row in batch.rows}
-    active = set(Owner.objects.filter(active=True).values_list("owner_id", flat=True))
-    if not active or any(owner_id and owner_id not in active for owner_id in own.values()):
-        mirror_owners(batch.crm.owners(), batch.at)
-    with transaction.atomic():
-        owners = list(Owner.objects.select_for_update().order_by("pk"))
-        reps = Reps(owners)
-        for row in batch.rows:
-            choice = reps.choose(kept=row.owner_id, own=own[row.pk], at=batch.now())
-            if choice:
-                row.owner_id, row.owner_because = choice.owner.owner_id, choice.because
-            else:
-                row.give_up(NOBODY)
-        Owner.objects.bulk_update(reps.active.values(), ["last_lead_at"])
-        batch.record()
-    batch.owners = reps.active
+UNGUARDED = "The CRM no longer keeps the references of tasks: they are looked for from now on."
 
 
 def look_for_tasks(batch: Batch) -> None:
@@ -83,9 +70,16 @@ def make_tasks(batch: Batch) -> None:
             forget_if_not_made(row, tasks[row.pk], error)
         raise
     reach("handoff.task_made")
+    refused = any(isinstance(answer, CrmRefused) for answer in answers.values())
+    unguarded = guarded and refused and not learn_guard(batch.crm)
     for row in batch.rows:
         silence = CrmSilent("The CRM did not say whether it made the task.")
-        tell(batch, row, tasks[row.pk], answers.get(row.reference, silence))
+        answer = answers.get(row.reference, silence)
+        if unguarded and isinstance(answer, CrmRefused):
+            forget_if_not_made(row, tasks[row.pk], answer)
+            row.postpone(UNGUARDED, batch.now(), excused=True)
+        else:
+            tell(batch, row, tasks[row.pk], answer)
 
 
 def tell(batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError) -> None:
@@ -105,13 +99,13 @@ def forget_if_not_made(row: Handoff, sent: CrmTaskWrite, error: CrmError) -> Non
 
 
 def task_of(batch: Batch, row: Handoff) -> CrmTaskWrite:
-    zone = batch.owners[row.owner_id].time_zone or batch.account.time_zone
+    hours = hours_of(batch.owners[row.owner_id], batch.account.time_zone)
     return CrmTaskWrite(
         trace=row.reference,
         record_id=row.record_id,
         owner_id=row.owner_id,
         subject=wording.subject(row),
         body=wording.body(row, batch.known[row.contact_id]),
-        due_at=due_at(batch.now(), zone, row.grade),
+        due_at=due_at(batch.now(), hours, row.grade),
         again=row.begun,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from crm_sync.account import account_of
+from crm_sync.account import ask_account, learn_guard
 from crm_sync.connect import connect
 from crm_sync.mapping import wanted_properties
 from crm_sync.models import FieldMapping
@@ -26,8 +26,10 @@ class Command(Console):
         crm = connect()
         wanted = wanted_properties(FieldMapping.objects.filter(enabled=True).order_by("pk"))
         try:
-            account = account_of(crm, now())
+            account = ask_account(crm, now())
             steps = crm.set_up(wanted, plan=options["plan"])
+            if not options["plan"]:
+                learn_guard(crm)
         except CrmError as error:
             self.answer({"error": str(error), "steps": []}, str(error))
             return WRONG
