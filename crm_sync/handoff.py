@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from crm_sync.account import account_of, ask_account
+from crm_sync.assigning import find_owners
 from crm_sync.batch import FAULT, Batch
-from crm_sync.giving import find_owners, look_for_tasks, make_tasks
+from crm_sync.giving import look_for_tasks, make_tasks
 from crm_sync.holding import Gate, gate, lift, strike
 from crm_sync.models import Handoff, Hold
 from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced

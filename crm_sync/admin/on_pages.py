@@ -7,14 +7,16 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.dispatch import receiver
 
 from crm_sync.admin.handoffs import state_of
-from crm_sync.models import Deal, Handoff, Owner
-from crm_sync.routing import Reps
+from crm_sync.assigning import facts_of
+from crm_sync.models import Account, Deal, Handoff, Owner, RoutingRule
+from crm_sync.routing import Lead, Routing
 from leadscoring import shown
 from leadscoring.admin.questions import Contacts, ask
 from leadscoring.models import Contact, ModelVersion
 from leadscoring.signals import Section, Station, contact_sections_wanted, home_sections_wanted
 
 LAST = 6
+COMPANY_ASKED_LATER = "who owns the contact's company is asked in the CRM when the time comes"
 
 
 # --- questions put to the list of contacts
@@ -120,6 +122,19 @@ def on_contact(
 
 def next_rep(contact: Contact, owners: list[Owner], at: datetime) -> str:
     """Who would get this lead if it were handed off now, and why."""
+    account = Account.objects.filter(pk=1).first()
+    rules = RoutingRule.objects.in_force()
+    routing = Routing(rules, owners, account.time_zone if account else "UTC")
+    choice = routing.choose(lead_as_known(contact, rules), at)
+    return f"{choice.owner or 'nobody'} ({choice.because})"
+
+
+def lead_as_known(contact: Contact, rules: list[RoutingRule]) -> Lead:
+    """What routing would ask about a contact, as far as it is known without asking the CRM."""
     state = getattr(contact, "crm_state", None)
-    choice = Reps(owners).choose(kept="", own=state.owner_id if state else "", at=at)
-    return f"{choice.owner} ({choice.because})" if choice else ""
+    known = any(rule.kind == RoutingRule.Kind.COMPANY_OWNER for rule in rules) and state
+    return Lead(
+        owner_id=state.owner_id if state else "",
+        untold=COMPANY_ASKED_LATER if known else "",
+        facts=facts_of(contact),
+    )

@@ -13,6 +13,10 @@ class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
         """Those that are on, in order, with their reps. Two queries."""
         return list(self.filter(enabled=True).order_by("position").prefetch_related("places"))
 
+    def asking_for_companies(self) -> bool:
+        """Whether somebody wants to know who owns a contact's company."""
+        return self.filter(enabled=True, kind=RoutingRule.Kind.COMPANY_OWNER).exists()
+
 
 class RoutingRule(models.Model):
     """One way to find a rep for a lead. Of the rules in order, the first that finds one decides.

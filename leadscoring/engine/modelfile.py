@@ -13,7 +13,7 @@ from .model import GROUPS, Bounds, Caps, Grades, Model, Thresholds
 from .rules import ActivityIs, All, AnyOf, AtMost, Condition, FactIs, Not, ProfileIs, Rule
 from .yamlfile import MOST_VALUES, Fields, ModelFileError, Place, document, meant
 
-__all__ = ["ModelFileError", "dump", "parse"]
+__all__ = ["ModelFileError", "dump", "parse", "parse_condition"]
 
 MOST_RULES = 500
 MOST_POINTS = 10_000
@@ -24,6 +24,11 @@ MOST_DAYS = 3_650
 def parse(text: str) -> Model:
     """The model a file describes. Remembered by the text, so asking again costs nothing."""
     return _model(document(text))
+
+
+def parse_condition(text: str) -> Condition:
+    """The condition that a text is, written as `when` of a rule."""
+    return _condition(document(text))
 
 
 def _points(place: Place) -> float:

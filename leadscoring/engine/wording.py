@@ -98,6 +98,11 @@ def describe(rule: Rule) -> str:
     return ", ".join(parts)
 
 
+def of_condition(condition: Condition) -> str:
+    """ "country is DE or AT", as the end of a sentence."""
+    return _clause(condition)
+
+
 def _effect(rule: Rule) -> str:
     return "disqualifies" if rule.disqualify else counted(rule.points, "point").replace("-", "−")
 

@@ -1,0 +1,25 @@
+"""Which leads a territory is for: a condition on the profile, written as `when` of a scoring rule."""
+
+from functools import lru_cache
+
+from leadscoring.engine.modelfile import ModelFileError, parse_condition
+from leadscoring.engine.rules import ActivityIs, Check, Condition, asked_once, leaves
+
+__all__ = ["ModelFileError", "condition_of", "is_for"]
+
+
+@lru_cache(maxsize=512)
+def condition_of(text: str) -> Condition:
+    """The condition that a text is. Raises ModelFileError with line and reason when it can't be one."""
+    condition = parse_condition(text)
+    if any(isinstance(leaf, ActivityIs) for leaf in leaves(condition)):
+        raise ModelFileError(
+            "a territory asks who somebody is (profile), not what they did (activity)"
+        )
+    return condition
+
+
+@lru_cache(maxsize=512)
+def is_for(text: str) -> Check:
+    """A function that says whether the values of a profile are in the territory. Raises as above."""
+    return asked_once(condition_of(text))
