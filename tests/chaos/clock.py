@@ -1,0 +1,52 @@
+"""The time of the storm: a machine's clock may be wrong, and time may pass faster than it does here.
+
+`python -m tests.chaos.clock WRONG FILE MODULE …` runs a module as `python -m` would, in a process
+whose clocks are wrong by WRONG seconds and ahead by what FILE says, at every look. The file is
+not something that machines share: it is what time it is.
+"""
+
+import mmap
+import runpy
+import struct
+import sys
+import time
+from pathlib import Path
+
+import time_machine
+
+AHEAD = struct.Struct("d")
+
+
+class Clock:
+    """The harness's hand on everybody's time."""
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.ahead = file, 0.0
+        file.write_bytes(AHEAD.pack(0.0))
+
+    def jump(self, seconds: float) -> None:
+        """So many seconds have gone by for every process of the storm."""
+        self.ahead += seconds
+        with self.file.open("r+b") as file:
+            file.write(AHEAD.pack(self.ahead))
+
+
+def live_by(file: Path, wrong: float) -> None:
+    """From now on this process and its children see the storm's time."""
+    with file.open("rb") as opened:
+        shown = mmap.mmap(opened.fileno(), AHEAD.size, access=mmap.ACCESS_READ)
+    nanoseconds, monotonic = time_machine.escape_hatch.time.time_ns, time.monotonic
+    traveller = time_machine.travel(time.time()).start()
+    traveller.time_ns = lambda: nanoseconds() + int((wrong + AHEAD.unpack(shown)[0]) * 1e9)
+    time.monotonic = lambda: monotonic() + AHEAD.unpack(shown)[0]
+
+
+def main() -> None:
+    _, wrong, file, module, *arguments = sys.argv
+    live_by(Path(file), float(wrong))
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Everything a storm goes over: servers of its own, the stand-in, web, and machines with workers."""
+
+import os
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import psycopg
+
+from crm_sync.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
+from leadscoring.embedded import Postgres, Redis, Server, Servers, serving
+from tests.chaos.clock import Clock
+from tests.chaos.parts import Machine, Part
+
+RATE = 190  # requests in ten seconds, HubSpot's most common limit
+# Half of the five minutes that the clocks of two machines are apart.
+WRONG = 150.0
+PAUSES = re.compile(r'reach\("(handoff\.\w+)"\)')
+
+
+@dataclass
+class Ground:
+    stage: Stage
+    postgres: Server
+    redis: Server
+    sandbox: Part
+    web: Part
+    machines: list[Machine]
+    clock: Clock
+    reached: Counter[str] = field(default_factory=Counter)  # named places where a worker was killed
+
+    @property
+    def database_url(self) -> str:
+        return self.stage.environment["DATABASE_URL"]
+
+    @property
+    def redis_url(self) -> str:
+        return self.stage.environment["REDIS_URL"]
+
+    @property
+    def workers(self) -> list[Part]:
+        return [machine.worker for machine in self.machines]
+
+    def ask(self, statement: str) -> list[tuple]:
+        with psycopg.connect(self.database_url, autocommit=True, connect_timeout=5) as database:
+            answer = database.execute(statement)
+            return answer.fetchall() if answer.description else []
+
+    def crash(self) -> None:
+        """All of PostgreSQL's processes leave at once; it is started again by its `start`."""
+        leader = (self.postgres.data / "postmaster.pid").read_text().split()[0]
+        os.kill(int(leader), signal.SIGQUIT)
+        self.postgres.process.wait(30)
+
+    def lose_redis(self) -> None:
+        os.killpg(self.redis.process.pid, signal.SIGKILL)  # its own session, with its guard
+        self.redis.process.wait()
+
+
+def pauses() -> list[str]:
+    """The named places on a handoff's way where a worker can be stopped, as the code has them."""
+    texts = (path.read_text() for path in sorted((CHECKOUT / "crm_sync").glob("*.py")))
+    return sorted({name for text in texts for name in PAUSES.findall(text)})
+
+
+@contextmanager
+def ground(folder: Path, *, rate: int = RATE) -> Iterator[Ground]:
+    """All parts but web and machines run; everything ends with the block."""
+    with ExitStack() as stack:
+        postgres = stack.enter_context(serving(Postgres))
+        redis = stack.enter_context(serving(Redis))
+        stage = arrange(folder, Servers(postgres.url, redis.url))
+        own = {"HUBSPOT_REQUESTS_PER_10S": str(rate), "CRM_POLL_SECONDS": "20"}
+        stage = replace(stage, environment={**stage.environment, **own})
+        made = laid_out(stage, postgres, redis, rate)
+        for part in [made.sandbox, made.web, *made.workers, *(m.beat for m in made.machines)]:
+            stack.callback(part.kill)
+        survive_crashes(made)
+        stage.manage("migrate", "--no-input")
+        made.sandbox.start()
+        wait_for(stage.crm, stage)
+        yield made
+
+
+def laid_out(stage: Stage, postgres: Server, redis: Server, rate: int) -> Ground:
+    folder, environment = stage.folder, stage.environment
+    clock = Clock(folder / "clock")
+    sandbox = ("-m", "crm_sync.sandbox", "--port", port_of(stage.crm), "--rate", str(rate),
+               "--token", environment["HUBSPOT_ACCESS_TOKEN"])  # fmt: skip
+    web = ("-m", "gunicorn", "leadscoring.wsgi", "--bind", f"127.0.0.1:{port_of(stage.web)}",
+           "--worker-class", "gthread", "--threads", "4", "--no-control-socket")  # fmt: skip
+    return Ground(
+        stage, postgres, redis,
+        Part("sandbox", sandbox, environment, folder),
+        Part("web", web, environment, folder),
+        [
+            Machine("early", WRONG, ("--concurrency", "2"), environment, clock, folder),
+            Machine("late", -WRONG, ("--pool", "solo"), environment, clock, folder),
+        ],
+        clock,
+    )  # fmt: skip
+
+
+def survive_crashes(made: Ground) -> None:
+    """What was committed is there after PostgreSQL was killed (not after the machine was)."""
+    made.ask("ALTER DATABASE postgres SET synchronous_commit = on")

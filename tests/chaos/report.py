@@ -1,0 +1,19 @@
+"""A storm's outcome, for people to read."""
+
+from rich.console import Console
+
+from tests.chaos.storm import Outcome
+
+
+def report(outcome: Outcome, console: Console) -> None:
+    outcome.findings.show(console)
+    line(console, f"{outcome.kills} workers killed, at named places", outcome.reached)
+    line(console, "troubles", outcome.struck)
+    line(console, "the CRM's answers", outcome.answers)
+    verdict = "Nothing lost, nothing doubled." if outcome.findings.clean else "NOT CLEAN."
+    console.print(f"{verdict} Seed {outcome.seed}.", highlight=False)
+
+
+def line(console: Console, name: str, counts: dict[str, int]) -> None:
+    said = ", ".join(f"{key} {count}" for key, count in sorted(counts.items()))
+    console.print(f"{name}: {said or 'none'}", highlight=False)

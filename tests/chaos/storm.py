@@ -1,0 +1,105 @@
+"""The storm: leads come in while one trouble after the other strikes, all drawn from one seed."""
+
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from rich.console import Console
+
+from crm_sync.demo.stage import wait_for
+from crm_sync.demo.story import HopFailed, Loop, until
+from tests.chaos import faults
+from tests.chaos.checker import Findings, check
+from tests.chaos.ground import Ground, ground
+from tests.chaos.leads import Leads
+from tests.chaos.record import crossings, seen_there
+from tests.chaos.trouble import Trouble, deadly, kinds, time_passes
+
+SHARE = 0.05  # of the CRM's answers that go wrong
+# A trouble lasts so many seconds at least, when leads are taken that fast at most.
+LASTS = 2.0
+# Time that passes at once while the ledger comes to rest: longer than a lease, and than the longest
+# wait between two attempts. The real seconds between, and how often before one gives up.
+STEP, PAUSE = 400.0, 5.0
+STEPS = 40
+WAITING = "SELECT count(*) FROM crm_sync_handoff WHERE status = 'waiting'"
+
+
+@dataclass
+class Outcome:
+    seed: int
+    findings: Findings
+    struck: Counter[str] = field(default_factory=Counter)  # troubles
+    reached: Counter[str] = field(default_factory=Counter)  # named places at which a worker ended
+    answers: Counter[str] = field(default_factory=Counter)  # the CRM's, by status and fault
+    kills: int = 0
+
+
+def plan(random: Random, many: int, kills: int) -> list[tuple[Trouble, int]]:
+    """Troubles in the order in which they strike, and how many leads come in during each."""
+    chosen, enough = kinds(), deadly()
+    while sum(each.kills for each in chosen) < kills:
+        chosen.append(random.choice(enough))
+    random.shuffle(chosen)
+    shares = [many * (n + 1) // len(chosen) - many * n // len(chosen) for n in range(len(chosen))]
+    return list(zip(chosen, shares, strict=True))
+
+
+def storm(seed: int, many: int, kills: int, console: Console) -> Outcome:
+    """One whole storm, and what was found after it. Its logs stay when something was."""
+    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
+    console.print(f"seed {seed}, {many} crossings, at least {kills} kills; logs in {folder}")
+    random = Random(seed)
+    with ground(folder) as over:
+        leads = Leads(over.stage.web, begin(over), Random(random.random()))
+        outcome = Outcome(seed, Findings())
+        with faults.blowing(over.stage.crm, SHARE, seed):
+            for trouble, share in plan(random, many, kills):
+                console.print(f"  {len(leads.taken):>6} in   {trouble.name}", highlight=False)
+                strike(over, trouble, share, leads, Random(random.random()))
+                outcome.struck[trouble.name] += 1
+                outcome.kills += trouble.kills
+        come_to_rest(over, console)
+        outcome.findings = check(
+            crossings(over.database_url, leads.taken), seen_there(over.stage.crm)
+        )
+        outcome.reached, outcome.answers = over.reached, faults.answers(over.stage.crm)
+    return outcome
+
+
+def begin(over: Ground) -> str:
+    """Web and machines start, the CRM is set up; a key to the API."""
+    loop = Loop(over.stage, Console(quiet=True))
+    loop.command("crm_setup")
+    over.web.start()
+    for machine in over.machines:
+        machine.worker.start()
+        machine.beat.start()
+    wait_for(f"{over.stage.web}/healthz", over.stage)
+    return str(loop.command("create_api_key", "chaos")["key"])
+
+
+def strike(over: Ground, trouble: Trouble, share: int, leads: Leads, random: Random) -> None:
+    """Leads come in during a trouble; those that can't, soon after it."""
+    with ThreadPoolExecutor(1) as pool:
+        with trouble.strike(over, random):
+            coming = pool.submit(leads.come_in, share)
+            wait([coming], LASTS)
+        coming.result()
+
+
+def come_to_rest(over: Ground, console: Console) -> None:
+    """Nobody is asked to do anything: time passes, and nothing waits any more. It passes faster
+    than here, or the waits between attempts would be most of the run."""
+    for step in range(STEPS):
+        try:
+            until("nothing waits", lambda: over.ask(WAITING) == [(0,)], PAUSE)
+        except HopFailed:
+            time_passes(over, STEP)
+        else:
+            console.print(f"  at rest after {step * STEP / 60:.0f} minutes of the storm's time")
+            return
+    console.print(f"[red]Still waiting after {STEPS * STEP / 60:.0f} minutes:[/red] see the table.")
