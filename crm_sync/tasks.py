@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from crm_sync.clock import database_time
 from crm_sync.connect import connect
+from crm_sync.following import follow
 from crm_sync.handoff import deliver_due
 from crm_sync.holding import Gate, gate
 from crm_sync.models import Hold
@@ -36,3 +37,8 @@ def pull_crm() -> None:
     crm, at = connect(), now()
     if gate(crm, Hold.Work.PULL, at) is not Gate.SHUT:
         pull(crm, at)
+
+
+@shared_task
+def follow_tasks() -> None:
+    follow(connect(), database_time())

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from html import escape
+from html import escape, unescape
 from typing import Any
 from urllib.parse import urlsplit
+from zlib import crc32
 
 from django.conf import settings
 
@@ -24,6 +25,10 @@ ACTIVITIES_TOLD = 5
 FITS_TOLD = 5
 AGAINST_TOLD = 3
 
+# Stands before the reason in a task that we have closed.
+NOTHING_LEFT = "Nothing to do any more:"
+# Tells our text from one that a person has changed; rides in the link, where nobody reads it.
+MARK = re.compile(r"#text-([0-9a-f]{8})")
 # What the engine says of points that a cap took: true, but of the model, not of the person.
 CUT = re.compile(r", [\d.,]+ points? above the cap of [\d.,]+ not counted$")
 
@@ -37,7 +42,8 @@ def subject(row: Handoff) -> str:
 
 def body(row: Handoff, known: Dossier) -> str:
     """The task's text as HTML, everything from outside escaped."""
-    more = f'<a href="{escape(page(row))}">See all that is known of {escape(called(row))}</a>'
+    link = escape(page(row))
+    more = f'<a href="{link}">See all that is known of {escape(called(row))}</a>'
     parts = [
         section(introduction(row), strongest(row)) or f"<p>{escape(introduction(row))}.</p>",
         section("Against it", against(row)),
@@ -46,7 +52,42 @@ def body(row: Handoff, known: Dossier) -> str:
         section("Mail", sequences(known)),
         f"<p>{more}</p><p>ref {escape(row.reference)}</p>",
     ]
-    return "".join(parts)
+    whole = "".join(parts)
+    return whole.replace(f'href="{link}"', f'href="{link}#text-{digest(whole)}"')
+
+
+def is_ours(there: str) -> bool:
+    """Whether a task's text is as we wrote it: a person's word in it makes it theirs.
+
+    A CRM may write the same text with other mark-up, so the words alone count.
+    """
+    mark = MARK.search(there)
+    return mark is not None and mark[1] == digest(there)
+
+
+def digest(body: str) -> str:
+    """Eight signs that stand for the words of a text."""
+    return f"{crc32(words(body).encode('utf-8', 'replace')):08x}"
+
+
+def words(body: str) -> str:
+    """The text without mark-up and white space."""
+    return re.sub(r"\s", "", unescape(re.sub(r"<[^<>]*>", "", body)))
+
+
+def closed(because: str, there: str) -> str:
+    """A task's text when there is nothing to do any more: why, and what it said."""
+    return f"<p>{escape(NOTHING_LEFT)} {escape(short(because, 500))}</p>{there}"[:LONGEST_TEXT]
+
+
+def is_closed(there: str) -> bool:
+    return words(there).startswith(words(NOTHING_LEFT))
+
+
+def without_score(subject: str) -> str:
+    """ "Hot lead: Ada Byron, Engines" of a subject that goes on with "(score 82, A1)"."""
+    line = " ".join(subject.split())
+    return line.rpartition(" (score ")[0] or line
 
 
 def section(heading: str, lines: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """The ledger: one row for each crossing, and how far its handoff to sales has come."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -32,6 +32,17 @@ RECORD = f"""
     FROM jsonb_populate_recordset(NULL::crm_sync_handoff, %(steps)s) AS step
     WHERE row.id = step.id AND row.claim = step.claim AND row.status = 'waiting'
     RETURNING row.id
+"""  # noqa: S608 -- made of the constants above
+
+# Columns that are written when a task was looked at, and only if nobody looked meanwhile.
+LOOKED = (
+    "task_state", "task_seen_at", "touched_at", "told_subject", "told_total", "told_grade", "because",
+)  # fmt: skip
+RECORD_LOOKS = f"""
+    UPDATE crm_sync_handoff AS row SET {", ".join(f"{name} = look.{name}" for name in LOOKED)}
+    FROM jsonb_populate_recordset(NULL::crm_sync_handoff, %(looks)s) AS look
+    WHERE row.id = look.id AND row.task_state IN ('open', 'started')
+      AND row.task_seen_at IS NOT DISTINCT FROM (%(seen)s::jsonb ->> row.id::text)::timestamptz
 """  # noqa: S608 -- made of the constants above
 
 
@@ -149,6 +160,26 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             .exclude(held | begun)
             .update(status=Handoff.Status.WITHDRAWN, because=cause(because), claim=None)
         )
+
+    def with_open_task(self) -> Self:
+        """Those whose task has not come to an end, as far as we have seen."""
+        return self.filter(task_state__in=[Handoff.TaskState.OPEN, Handoff.TaskState.STARTED])
+
+    def not_seen_since(self, moment: datetime) -> Self:
+        """Those whose task was last looked at by then, the longest ago first."""
+        return self.filter(task_seen_at__lte=moment).order_by("task_seen_at", "pk")
+
+    def record_looks(
+        self, rows: Collection["Handoff"], seen: Mapping[int, datetime | None]
+    ) -> None:
+        """Write what was seen of tasks, in one statement.
+
+        `seen`: when each was looked at before, by id. What somebody else wrote since stays.
+        """
+        looks = [{name: getattr(row, name) for name in ("id", *LOOKED)} for row in rows]
+        told = {"looks": json.dumps(looks, default=str), "seen": json.dumps(seen, default=str)}
+        with connection.cursor() as cursor:
+            cursor.execute(RECORD_LOOKS, told)
 
 
 class Handoff(models.Model):

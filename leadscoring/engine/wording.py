@@ -44,7 +44,7 @@ RELATIONS = {
 def of_activities(label: str, count: int, last_at: datetime, at: datetime) -> str:
     """ "Visited pricing 3 times, last on 4 May", read at an instant."""
     if count == 1:
-        return f"{label} once, on {day(last_at, at)}"
+        return f"{label} on {day(last_at, at)}"
     return f"{label} {count} times, last on {day(last_at, at)}"
 
 

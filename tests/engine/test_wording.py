@@ -15,7 +15,7 @@ LAST_YEAR = datetime(2025, 12, 31, tzinfo=UTC)
     ("count", "last_at", "sentence"),
     [
         (3, MAY, "Visited pricing 3 times, last on 4 May"),
-        (1, MAY, "Visited pricing once, on 4 May"),
+        (1, MAY, "Visited pricing on 4 May"),
         (2, LAST_YEAR, "Visited pricing 2 times, last on 31 December 2025"),
     ],
 )

@@ -426,7 +426,7 @@ def test_the_body_has_all_parts_that_section_6_lists(outside: Outside, grace: An
 
     reasons = [line for line in text.splitlines() if re.search(r"\(\+\d+\)$", line)]
     assert reasons == [
-        f"Asked for a demo once, on {today} (+30)",
+        f"Asked for a demo on {today} (+30)",
         "Senior job title: Chief of Staff (+25)",
         "Company of 50 or more: 120 (+17)",
     ]
