@@ -112,7 +112,7 @@ class Routing:
         """Those whom the rule names, else the common turn of everybody who takes leads."""
         named = [
             Place(owner, place.weight or owner.weight, place)
-            for place in rule.places.all()
+            for place in rule.named
             if (owner := self.by_pk.get(place.owner_id))
         ]
         return named or self.common()

@@ -5,7 +5,7 @@ from crm_sync.models import FieldMapping, RoutingRule
 
 FIRST_RULES = (
     (RoutingRule.Kind.CONTACT_OWNER, "The contact's owner"),
-    (RoutingRule.Kind.TURN, "Everybody in turn"),
+    (RoutingRule.Kind.TURN, "Whoever takes leads"),
 )
 
 

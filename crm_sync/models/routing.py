@@ -3,15 +3,16 @@
 from typing import Any, ClassVar
 
 from django.db import models, transaction
-from django.db.models import CheckConstraint, Deferrable, Max, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Deferrable, Max, Prefetch, Q, UniqueConstraint
 
 from crm_sync.models.mirror import HEAVIEST, Owner
 
 
 class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
     def in_force(self) -> list["RoutingRule"]:
-        """Those that are on, in order, with their reps. Two queries."""
-        return list(self.filter(enabled=True).order_by("position").prefetch_related("places"))
+        """Those that are on, in order, each with the places that it has as `named`. Two queries."""
+        named = Prefetch("places", RulePlace.objects.order_by("pk"), to_attr="named")
+        return list(self.filter(enabled=True).order_by("position").prefetch_related(named))
 
     def asking_for_companies(self) -> bool:
         """Whether somebody wants to know who owns a contact's company."""
@@ -36,6 +37,8 @@ class RoutingRule(models.Model):
     name = models.CharField(max_length=60, help_text="Stands in the reason of each choice.")
     enabled = models.BooleanField("on", default=True)
     condition = models.TextField("which leads", max_length=4_000, blank=True, default="")
+
+    named: list["RulePlace"]
 
     objects = RoutingRuleQuerySet.as_manager()
 

@@ -75,3 +75,8 @@ def a_handoff(contact: Contact | None = None, **fields: Any) -> Handoff:
 def a_rep(owner_id: str = "", **fields: Any) -> Owner:
     owner_id = owner_id or f"rep{next(numbers)}"
     return Owner.objects.create(owner_id=owner_id, seen_at=MONDAY, **fields)
+
+
+def an_unsaved_rep(owner_id: str, **fields: Any) -> Owner:
+    """For decisions, which need no database."""
+    return Owner(pk=next(numbers), owner_id=owner_id, seen_at=MONDAY, **fields)

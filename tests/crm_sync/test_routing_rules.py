@@ -35,7 +35,7 @@ def test_a_rule_changes_places_with_its_neighbour():
     large = a_rule("Large ones")
 
     assert large.move(up=True)
-    assert names() == ["The contact's owner", "Large ones", "Everybody in turn"]
+    assert names() == ["The contact's owner", "Large ones", "Whoever takes leads"]
     large.refresh_from_db()
     assert large.move(up=False)
     assert names()[-1] == "Large ones"
