@@ -12,6 +12,8 @@ class CrmSyncConfig(AppConfig):
         from leadscoring import health, signals
 
         signals.threshold_crossed.connect(receivers.write_handoffs, dispatch_uid="write_handoffs")
+        signals.contacts_joined.connect(receivers.take_over, dispatch_uid="join_handoffs")
+        signals.contact_erased.connect(receivers.forget, dispatch_uid="forget_handoffs")
         signals.contact_described.connect(receivers.describe, dispatch_uid="describe_handoffs")
         health.add_check(problems.crm_access)
         signals.problems_wanted.connect(problems.tell, dispatch_uid="crm_problems")

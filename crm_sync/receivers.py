@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Value
+from django.db.models import F, Value
 from django.db.models.functions import Least, Now
 from kombu.exceptions import OperationalError
 
 from crm_sync import holding
 from crm_sync.connect import connect
-from crm_sync.models import Handoff, Hold
+from crm_sync.models import Handoff, Hold, Link
 from crm_sync.tasks import deliver_handoffs
-from leadscoring.models import Contact
+from leadscoring.models import Contact, Score
 from leadscoring.signals import Crossing
 
 log = logging.getLogger(__name__)
@@ -82,3 +82,33 @@ def describe(sender: object, contact: Contact, at: datetime, **kwargs: object) -
     rows = contact.handoffs.select_related("contact").order_by("-cycle")[:100]
     held = holding.why(connect(), Hold.Work.HANDOFFS, at)
     return {"handoffs": [row.as_dict(held) for row in rows]}
+
+
+def take_over(sender: object, kept: Contact, gone: Contact, at: datetime, **kwargs: object) -> None:
+    """Receiver of contacts_joined: the handoffs of both are one person's, and so is the record.
+
+    Of two that sales was to be told of for the same reason, one tells it.
+    """
+    scores = Score.objects.in_bulk([kept.pk, gone.pk])
+    theirs = Handoff.objects.filter(contact=gone)
+    if not any(score.armed for score in scores.values()):
+        withdraw_second(kept, gone, at)
+    theirs.update(contact=kept, cycle=F("cycle") + scores[kept.pk].cycle)
+    if not Link.objects.filter(contact=kept).exists():
+        Link.objects.filter(contact=gone).update(contact=kept)
+
+
+def withdraw_second(kept: Contact, gone: Contact, at: datetime) -> None:
+    """Both have crossed and not come down since: the handoff that is not with sales yet is too many."""
+    ours, theirs = (person.handoffs.order_by("-cycle").first() for person in (kept, gone))
+    if ours and theirs:
+        second, other = (
+            (ours, gone) if theirs.status == Handoff.Status.DELIVERED else (theirs, kept)
+        )
+        waiting = Handoff.objects.waiting().filter(pk=second.pk)
+        waiting.withdraw(f"Is one person with contact {other.pk}, whom sales is told of.", at)
+
+
+def forget(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:
+    """Receiver of contact_erased: the reasons of a handoff are about the person."""
+    contact.handoffs.all().delete()

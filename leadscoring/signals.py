@@ -34,6 +34,13 @@ people_scored = Signal()
 # contact_ids: set[int], at: datetime. Their CrmState row is new or different.
 crm_state_changed = Signal()
 
+# kept: Contact, gone: Contact, at: datetime. Two people are one: what belongs to `gone` goes over to
+# `kept` now, for `gone` is deleted afterwards.
+contacts_joined = Signal()
+
+# contact: Contact, at: datetime. The person is to be forgotten: everything about them goes now.
+contact_erased = Signal()
+
 # contact: Contact, at: datetime. A receiver answers a dict that joins the contact's JSON.
 contact_described = Signal()
 

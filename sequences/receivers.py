@@ -32,6 +32,29 @@ def on_crm_state_changed(
     enrolling.follow(Enrollment.objects.filter(contact__in=contact_ids), at)
 
 
+def on_contacts_joined(
+    sender: object, kept: Contact, gone: Contact, at: datetime, **kwargs: object
+) -> None:
+    """The one who stays goes on where the other was, but gets no sequence a second time.
+
+    Whoever of the two wants no mail, neither does the other.
+    """
+    emails = [email for email in (kept.email, gone.email) if email]
+    refusal = Suppression.objects.filter(email__in=emails).order_by("created_at").first()
+    had = Enrollment.objects.filter(contact=kept).values("sequence")
+    twice = Enrollment.objects.open().filter(contact=gone, sequence__in=had)
+    enrolling.stop(twice, at, because=f"Is one person with contact {kept.pk}", by="joining")
+    Enrollment.objects.filter(contact=gone).update(contact=kept)
+    if refusal:
+        reason = Suppression.Reason(refusal.reason)
+        suppress(emails, reason, at, by="joining", detail=refusal.detail)
+
+
+def on_contact_erased(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:
+    """The suppression holds the address itself; what keeps it out from now on is its hash."""
+    Suppression.objects.filter(email=contact.email or "").delete()
+
+
 def on_contact_described(
     sender: object, contact: Contact, at: datetime, **kwargs: object
 ) -> dict[str, object]:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from psycopg.errors import DeadlockDetected
 
 from leadscoring.checks import ActivityIn, PersonIn, Refused
+from leadscoring.erasing import erased_among
 from leadscoring.intake import rows
 from leadscoring.models import Contact
 from leadscoring.scoring import profile_of
@@ -79,6 +80,7 @@ class People:
         self.by_email: dict[str, Known] = {}
         self.by_external_id: dict[str, Known] = {}
         self.given_up: dict[str, Known] = {}
+        self.erased: set[str] = set()
         self.strangers: list[tuple[str | None, str | None]] = []
         self.trial = made is None  # only to find out who is to be made
         self.made = made or set()
@@ -94,6 +96,8 @@ class People:
 
     def who(self, email: str | None, external_id: str | None) -> Known | None:
         """Whom the identifiers name; None when nobody. Refused when they name two people."""
+        if email in self.erased:
+            raise Refused("email", "was erased at the person's request and is not taken in again")
         by_email = self.by_email.get(email or "")
         by_external_id = self.by_external_id.get(external_id or "")
         if email in self.given_up:
@@ -144,11 +148,14 @@ def gathered(items: Sequence[Item], meet: Callable[[People, Item], object], at: 
     found = Contact.objects.filter(Q(email__in=emails) | Q(external_id__in=external_ids))
     identities = found.values_list("pk", "email", "external_id")
     trial = People(Known(*row) for row in identities)
+    trial.erased = erased_among([email for email in emails - trial.by_email.keys() if email])
     for item in items:
         with suppress(Refused):
             meet(trial, item)
     made = make(trial.strangers, at)
-    return People((Known(*row) for row in identities.order_by("pk").select_for_update()), made)
+    people = People((Known(*row) for row in identities.order_by("pk").select_for_update()), made)
+    people.erased = trial.erased
+    return people
 
 
 def make(strangers: Iterable[tuple[str | None, str | None]], at: datetime) -> set[int]:

@@ -6,6 +6,8 @@ from leadscoring.models.people import (
     CrmFreshness,
     CrmState,
     Effect,
+    Erased,
+    ErasureSalt,
     Lifecycle,
     ProfileChange,
 )
@@ -19,6 +21,8 @@ __all__ = [
     "CrmFreshness",
     "CrmState",
     "Effect",
+    "Erased",
+    "ErasureSalt",
     "Lifecycle",
     "ModelVersion",
     "ProfileChange",

@@ -232,3 +232,29 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ErasureSalt(models.Model):
+    """Makes the hashes of erased addresses this installation's own. One row, made when first needed."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    value = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_erasure_salt")]
+
+    def __str__(self) -> str:
+        return "salt"
+
+
+class Erased(models.Model):
+    """An address of somebody who was erased, as a salted hash: it is not taken in again."""
+
+    hash = models.CharField(max_length=64, primary_key=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "erased"
+
+    def __str__(self) -> str:
+        return f"erased on {self.at:%Y-%m-%d}"

@@ -1,0 +1,149 @@
+"""Two people who are one: what they did, what they are worth and what they were told is one's."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm_sync.models import Handoff, Link
+from leadscoring.joining import join
+from leadscoring.models import Activity, Contact, Score
+from leadscoring.scoring import rescore
+from sequences.models import Enrollment, Suppression
+from tests.crm_sync.makers import a_handoff
+from tests.makers import NOON, a_contact, an_activity
+from tests.sequences.makers import a_sequence, an_enrollment
+
+pytestmark = pytest.mark.django_db
+
+
+def two(**fields):
+    return a_contact(email="ada@engines.example"), a_contact(email="ada@home.example", **fields)
+
+
+def test_activities_of_both_count_for_the_one_who_stays():
+    kept, gone = two()
+    an_activity(kept), an_activity(gone)
+
+    join(kept.pk, gone.pk, NOON)
+
+    assert Activity.objects.filter(contact=kept).count() == 2
+    assert not Contact.objects.filter(pk=gone.pk).exists()
+
+
+def test_empty_fields_are_filled_and_others_stay():
+    kept, gone = two(first_name="Augusta", job_title="Countess", external_id="7")
+    Contact.objects.filter(pk=kept.pk).update(first_name="Ada")
+
+    join(kept.pk, gone.pk, NOON)
+
+    kept.refresh_from_db()
+    assert (kept.first_name, kept.job_title, kept.external_id) == ("Ada", "Countess", "7")
+    assert kept.email == "ada@engines.example"
+
+
+def test_what_is_known_from_now_on_is_kept_with_its_time():
+    kept, gone = two(job_title="Countess")
+
+    join(kept.pk, gone.pk, NOON + timedelta(days=1))
+
+    assert kept.profile_changes.latest("at").fields["job_title"] == "Countess"
+
+
+def test_the_score_is_that_of_both_and_a_recompute_agrees():
+    kept, gone = two()
+    for _ in range(3):
+        an_activity(kept, type="demo_request"), an_activity(gone, type="demo_request")
+
+    join(kept.pk, gone.pk, NOON)
+    stored = Score.objects.get(contact=kept).total
+    rescore([kept.pk], NOON)
+
+    assert Score.objects.get(contact=kept).total == stored > 0
+
+
+def crossed(contact, **fields):
+    rescore([contact.pk], NOON)
+    Score.objects.filter(contact=contact).update(armed=False, cycle=1, crossed_at=NOON)
+    return a_handoff(contact, **fields)
+
+
+DELIVERED = {
+    "status": "delivered",
+    "record_id": "1",
+    "owner_id": "2",
+    "task_id": "3",
+    "task_tried_at": NOON,
+    "delivered_at": NOON,
+}
+
+
+def test_a_handoff_of_either_is_that_of_the_one_who_stays_and_no_second_is_made():
+    kept, gone = two()
+    crossed(gone, **DELIVERED)
+
+    join(kept.pk, gone.pk, NOON)
+
+    score = Score.objects.get(contact=kept)
+    assert [row.cycle for row in kept.handoffs.all()] == [score.cycle] == [1]
+    assert not score.armed
+
+
+@pytest.mark.parametrize("delivered", ["kept", "gone", ""])
+def test_of_two_that_wait_for_the_same_reason_one_is_taken_back(delivered):
+    kept, gone = two()
+    for name, person in (("kept", kept), ("gone", gone)):
+        crossed(person, **(DELIVERED if delivered == name else {}))
+
+    join(kept.pk, gone.pk, NOON)
+
+    statuses = sorted(kept.handoffs.values_list("status", flat=True))
+    assert statuses == sorted(["withdrawn", "delivered" if delivered else "waiting"])
+
+
+def test_a_new_lead_is_not_taken_back_for_an_old_handoff():
+    kept, gone = two()
+    crossed(kept, **DELIVERED)
+    Score.objects.filter(contact=kept).update(armed=True)
+    waiting = crossed(gone)
+
+    join(kept.pk, gone.pk, NOON)
+
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.contact_id, waiting.cycle) == ("waiting", kept.pk, 2)
+
+
+def test_the_record_of_the_one_who_goes_is_kept_where_there_is_no_other():
+    kept, gone = two()
+    Link.objects.create(contact=gone, portal_id="1", record_id="77", seen_at=NOON)
+
+    join(kept.pk, gone.pk, NOON)
+
+    assert Link.objects.get(contact=kept).record_id == "77"
+
+
+def test_nobody_gets_a_sequence_twice():
+    kept, gone = two()
+    both, one = a_sequence(), a_sequence()
+    an_enrollment(kept, both), an_enrollment(gone, both), an_enrollment(gone, one)
+
+    join(kept.pk, gone.pk, NOON)
+
+    states = dict(Enrollment.objects.filter(contact=kept).values_list("pk", "state"))
+    assert sorted(states.values()) == ["active", "active", "stopped"]
+
+
+def test_who_wants_no_mail_at_one_address_gets_none_at_the_other():
+    kept, gone = two()
+    Suppression.objects.create(email=gone.email, reason="unsubscribed", created_at=NOON)
+
+    join(kept.pk, gone.pk, NOON)
+
+    assert Suppression.objects.filter(email=kept.email, reason="unsubscribed").exists()
+
+
+def test_joining_somebody_who_is_gone_already_does_nothing():
+    kept, gone = two()
+    join(kept.pk, gone.pk, NOON)
+
+    assert not join(kept.pk, gone.pk, NOON)
+    assert not Handoff.objects.exists()
