@@ -93,7 +93,10 @@ print(silent_until > 0, receivers.silent_until == silent_until)
 def test_a_ring_in_vain_raises_nothing_and_spares_the_next(answers):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         port = mute.getsockname()[1] if answers == "never" else 9
-        environment = os.environ | {"REDIS_URL": f"redis://127.0.0.1:{port}/0"}
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "leadscoring.settings",
+            "REDIS_URL": f"redis://127.0.0.1:{port}/0",
+        }
         command = [sys.executable, "-c", RING_TWICE]
         rung = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
