@@ -35,7 +35,7 @@ class Part:
         self.lives += 1
 
     def signal(self, number: signal.Signals) -> None:
-        if self.process:
+        if self.process and self.process.poll() is None:
             os.killpg(self.process.pid, number)  # its own session: nobody else is in the group
 
     def kill(self) -> None:
