@@ -1,16 +1,33 @@
 """HubSpot as a `Crm`: our dataclasses in and out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from datetime import datetime
 
-from crm_sync.hubspot import contacts, deals, owners, properties, tasks
-from crm_sync.hubspot.calls import ACCOUNT
+from crm_sync.hubspot import (
+    audit,
+    changing,
+    contacts,
+    deals,
+    guard,
+    making,
+    owners,
+    properties,
+    tasks,
+)
+from crm_sync.hubspot.calls import ACCOUNT, CALLS
 from crm_sync.hubspot.client import Client, Json
+from crm_sync.hubspot.companies import CompanyOwners
 from crm_sync.hubspot.errors import unanswered
+from crm_sync.hubspot.library import Library
 from crm_sync.hubspot.pace import Pace
 from crm_sync.hubspot.shared import Shared
 from crm_sync.hubspot.wire import TOTAL_SECONDS
 from crm_sync.port import (
     CrmAccount,
+    CrmAudit,
+    CrmBudget,
+    CrmCall,
     CrmContact,
     CrmContactWrite,
     CrmDeal,
@@ -19,7 +36,9 @@ from crm_sync.port import (
     CrmProperty,
     CrmStage,
     CrmTask,
+    CrmTaskChange,
     CrmTaskWrite,
+    Lane,
     SetUpStep,
 )
 
@@ -31,6 +50,7 @@ class HubSpot:
 
     connected = True
     lifecycle_words: Mapping[str, str] = contacts.LIFECYCLE
+    calls: Sequence[CrmCall] = tuple(call.told() for call in CALLS)
 
     def __init__(
         self,
@@ -41,9 +61,25 @@ class HubSpot:
         seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._scheme = base_url.partition("://")[0]
+        self._token = token
         self._shared = Shared(redis_url, base_url, token)
-        self._client = Client(token, base_url, Pace(self._shared, requests_per_10s), seconds)
+        self._pace = Pace(self._shared, requests_per_10s)
+        self._client = Client(Library(token, base_url, seconds), self._pace)
+        self._company_owners = CompanyOwners()
         self._pages = ""
+        self.identity = self._shared.name
+
+    def in_lane(self, lane: Lane) -> "HubSpot":
+        """Shares connections and budget with this one."""
+        other = copy(self)
+        other._client = self._client.in_lane(lane)
+        return other
+
+    def room(self) -> float:
+        return self._client.room()
+
+    def budget(self) -> CrmBudget:
+        return self._pace.budget()
 
     def account(self) -> CrmAccount:
         found = self._client.ask(ACCOUNT)
@@ -68,11 +104,43 @@ class HubSpot:
         """A write's answer holds what was written; what it does not say (the owner) is "" here."""
         return contacts.save(self._client, writes)
 
-    def create_tasks(self, writes: Sequence[CrmTaskWrite]) -> Mapping[str, CrmTask | CrmError]:
-        return tasks.create(self._client, writes)
+    def company_owners(self, record_ids: Sequence[str]) -> Mapping[str, str]:
+        return self._company_owners.of(self._client, record_ids)
+
+    def create_tasks(
+        self,
+        writes: Sequence[CrmTaskWrite],
+        *,
+        guarded: bool = False,
+        until: float | None = None,
+    ) -> Mapping[str, CrmTask | CrmError]:
+        create = making.create_guarded if guarded else making.create
+        return create(self._client, writes, until)
+
+    def guards_tasks(self) -> bool:
+        return guard.guards(self._client)
 
     def tasks_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmTask]]:
         return tasks.of_contacts(self._client, record_ids)
+
+    def tasks(self, task_ids: Sequence[str]) -> Mapping[str, CrmTask]:
+        return tasks.by_id(self._client, task_ids)
+
+    def archived_tasks(self, task_ids: Sequence[str]) -> set[str]:
+        return tasks.archived(self._client, task_ids)
+
+    def all_tasks(self, marker: str) -> Iterator[CrmTask]:
+        return tasks.every(self._client, marker)
+
+    def change_tasks(self, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
+        """A change's answer holds what was changed; what it does not say is "" here."""
+        return changing.change(self._client, changes)
+
+    def hang_tasks(self, record_of: Mapping[str, str]) -> None:
+        changing.hang(self._client, record_of)
+
+    def archive_tasks(self, task_ids: Sequence[str]) -> None:
+        changing.archive(self._client, task_ids)
 
     def owners(self) -> Sequence[CrmOwner]:
         return owners.owners(self._client)
@@ -87,7 +155,13 @@ class HubSpot:
         return properties.lead_statuses(self._client)
 
     def set_up(self, wanted: Sequence[CrmProperty], *, plan: bool) -> Sequence[SetUpStep]:
-        return properties.set_up(self._client, wanted, plan=plan)
+        steps = properties.set_up(self._client, wanted, plan=plan)
+        return [*steps, *guard.set_up(self._client, plan=plan)]
+
+    def audit(
+        self, wanted: Sequence[CrmProperty], written: Sequence[str], at: datetime
+    ) -> CrmAudit:
+        return audit.audit(self._client, self._token, wanted, written, at)
 
     def contact_url(self, record_id: str) -> str:
         """Known once any process has asked for the account; asks HubSpot nothing itself."""
@@ -101,4 +175,5 @@ class HubSpot:
         pages = f"{self._scheme}://{domain}/contacts/{account.get('portalId')}"
         key = self._shared.key("pages")
         self._pages = pages
+        self._pace.set_zone(str(account.get("timeZone") or "UTC"))
         self._shared.ask(lambda redis: redis.set(key, pages, ex=REMEMBERED_SECONDS))

@@ -14,7 +14,8 @@ from crm_sync.hubspot.errors import error_of_item, unanswered
 from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRefused, CrmSilent
 
 OBJECTS = 100  # inputs of a batch of records
-LINKS = 1_000  # inputs of a batch of associations
+LINKS = 1_000  # inputs of a batch that reads associations
+NEW_LINKS = 2_000  # inputs of a batch that makes associations
 
 
 class Traced(Protocol):
@@ -153,11 +154,16 @@ def read_records(
 
 
 def read_links(client: Client, call: Call, ids: Iterable[str]) -> dict[str, list[str]]:
-    """The ids of all records that each of `ids` is associated with, page after page.
+    """The ids of all records that each of `ids` is associated with."""
+    return {id_: list(linked) for id_, linked in link_rows(client, call, ids).items()}
+
+
+def link_rows(client: Client, call: Call, ids: Iterable[str]) -> dict[str, dict[str, Json]]:
+    """All associations of each of `ids`, by the other record's id, page after page.
 
     A record without any is told as an error of its own (OBJECT_NOT_FOUND), which is no failure.
     """
-    found: dict[str, dict[str, None]] = {id_: {} for id_ in ids}
+    found: dict[str, dict[str, Json]] = {id_: {} for id_ in ids}
     asking = [{"id": id_} for id_ in found]
     seen = set()
     while asking:
@@ -165,12 +171,12 @@ def read_links(client: Client, call: Call, ids: Iterable[str]) -> dict[str, list
         for item in results(call, client.ask(call, {"inputs": batch})):
             id_ = str(inner(item, "from").get("id"))
             linked = found.setdefault(id_, {})
-            linked.update((str(each.get("toObjectId")), None) for each in listed(item, "to"))
+            linked.update((str(each.get("toObjectId")), each) for each in listed(item, "to"))
             after = next_page(item)
             if after and (id_, after) not in seen:  # or a cursor that stands still goes on for ever
                 seen.add((id_, after))
                 asking.append({"id": id_, "after": after})
-    return {id_: list(linked) for id_, linked in found.items()}
+    return found
 
 
 def next_page(found: Json) -> str:
@@ -182,3 +188,15 @@ def values(item: Json) -> dict[str, str]:
     """A record's properties; an empty one is null in HubSpot and "" here."""
     held = inner(item, "properties")
     return {name: "" if value is None else str(value) for name, value in held.items()}
+
+
+def pages(client: Client, call: Call, query: Sequence[tuple[str, str]]) -> Iterator[Json]:
+    """Everything that a list has, page after page."""
+    after, seen = "", {""}
+    while True:
+        page = client.ask(call, query=[*query, ("after", after)] if after else query)
+        yield from listed(page, "results")
+        after = next_page(page)
+        if after in seen:  # the end, or a cursor that stands still
+            return
+        seen.add(after)

@@ -1,13 +1,24 @@
 """Every call we make to HubSpot. The client makes no call that is not an entry here; the audit prints them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
-# The version is held here alone. HubSpot ends v4 on 30 March 2027 and v1 to v3 in September 2027.
+from crm_sync.port import CrmCall
+
+# The version is held here alone.
 V3 = "/crm/v3"
 V4 = "/crm/v4"
+# The days on which HubSpot's support ends: v4 on 30 March 2027, v1 to v3 "in September 2027".
+END_OF_V3, END_OF_V4 = date(2027, 9, 1), date(2027, 3, 30)
 
 Limit = Literal["burst", "associations", "search"]
+IN_WORDS: Mapping[Limit, str] = {
+    "burst": "all requests, per 10 s",
+    "associations": "association batches, per 10 s, and all requests",
+    "search": "5 per second",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +34,31 @@ class Call:
     retry: bool
     limit: Limit = "burst"
 
+    @property
+    def until(self) -> date:
+        return END_OF_V4 if "/v4/" in self.path else END_OF_V3
+
+    @property
+    def records(self) -> str:
+        """The kind of records that the call changes or reads; "" when it is about none."""
+        parts = self.path.split("/")
+        if "objects" in parts:
+            return parts[parts.index("objects") + 1]
+        return parts[parts.index("associations") + 2] if "associations" in parts else ""
+
+    def told(self) -> CrmCall:
+        """The entry as people read it."""
+        limit = IN_WORDS[self.limit]
+        return CrmCall(self.method, self.path, self.purpose, self.retry, limit, self.until)
+
 
 ACCOUNT = Call("GET", "/account-info/v3/details", "tell whose account this is", retry=True)
+USAGE = Call(
+    "GET",
+    "/account-info/v3/api-usage/daily/private-apps",
+    "tell how many requests the account made today",
+    retry=True,
+)
 OWNERS = Call("GET", f"{V3}/owners", "list the owners", retry=True)
 PIPELINES = Call("GET", f"{V3}/pipelines/deals", "list the deal pipelines and stages", retry=True)
 
@@ -61,6 +95,48 @@ TASKS_OF_CONTACTS = Call(
     limit="associations",
 )
 READ_TASKS = Call("POST", f"{V3}/objects/tasks/batch/read", "read tasks", retry=True)
+LIST_TASKS = Call("GET", f"{V3}/objects/tasks", "list all tasks", retry=True)
+CONTACTS_OF_TASKS = Call(
+    "POST",
+    f"{V4}/associations/tasks/contacts/batch/read",
+    "list the contacts of a task that has very many",
+    retry=True,
+    limit="associations",
+)
+# Only where the account keeps the reference unique: what is there is updated, not made again.
+UPSERT_TASKS = Call(
+    "POST",
+    f"{V3}/objects/tasks/batch/upsert",
+    "create tasks that may have been created before",
+    retry=True,
+)
+# The same batch as CREATE_TASKS, where the account refuses a second task of one reference.
+CREATE_GUARDED_TASKS = Call(
+    "POST",
+    f"{V3}/objects/tasks/batch/create",
+    "create tasks that cannot be made twice, with their contact",
+    retry=True,
+)
+UPDATE_TASKS = Call("POST", f"{V3}/objects/tasks/batch/update", "update tasks by id", retry=True)
+ARCHIVE_TASKS = Call("POST", f"{V3}/objects/tasks/batch/archive", "delete tasks", retry=True)
+HANG_TASKS = Call(
+    "POST",
+    f"{V4}/associations/tasks/contacts/batch/create",
+    "put tasks on their contact",
+    retry=True,
+    limit="associations",
+)
+
+COMPANIES_OF_CONTACTS = Call(
+    "POST",
+    f"{V4}/associations/contacts/companies/batch/read",
+    "list the companies of contacts",
+    retry=True,
+    limit="associations",
+)
+READ_COMPANIES = Call(
+    "POST", f"{V3}/objects/companies/batch/read", "read the owners of companies", retry=True
+)
 
 DEALS_OF_CONTACTS = Call(
     "POST",
@@ -87,6 +163,16 @@ CREATE_PROPERTY = Call(
 )
 CREATE_PROPERTY_GROUP = Call(
     "POST", f"{V3}/properties/contacts/groups", "create the property group", retry=True
+)
+
+TASK_REFERENCE = Call(
+    "GET",
+    f"{V3}/properties/tasks/lead_handoff_reference",
+    "tell whether tasks have a unique reference",
+    retry=True,
+)
+CREATE_TASK_PROPERTY = Call(
+    "POST", f"{V3}/properties/tasks", "create the reference of tasks", retry=True
 )
 
 # Every constant above, so that none can be forgotten.

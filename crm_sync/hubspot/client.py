@@ -1,4 +1,4 @@
-"""One kept `ApiClient` of the client library, asked through the table of calls, at our pace.
+"""The client library, asked through the table of calls, at our pace.
 
 A call ends within TOTAL_SECONDS (see wire.py), is never repeated here, and fails with the port's
 errors alone.
@@ -6,14 +6,15 @@ errors alone.
 
 import logging
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from time import monotonic
 from typing import Any
 
 from crm_sync.hubspot.calls import Call
 from crm_sync.hubspot.errors import bounded, error_of, parsed, unanswered
+from crm_sync.hubspot.library import Library
 from crm_sync.hubspot.pace import Pace
-from crm_sync.hubspot.wire import TOTAL_SECONDS, Answer, NoAnswer, NotGood, Wire
-from crm_sync.port import CrmBusy, CrmDenied, CrmError
+from crm_sync.hubspot.wire import Answer, NoAnswer, NotGood
+from crm_sync.port import CrmBusy, CrmError, Lane
 
 logger = logging.getLogger(__name__)
 
@@ -23,30 +24,19 @@ Json = dict[str, Any]
 
 
 class Client:
-    """Belongs to one process: make a new one after a fork."""
+    """`lane`: the claim of its calls to the shared budget."""
 
-    def __init__(
-        self, token: str, base_url: str, pace: Pace, seconds: float = TOTAL_SECONDS
-    ) -> None:
-        self._token = token
-        self._base_url = base_url
-        self._pace = pace
-        self._seconds = seconds
+    def __init__(self, library: Library, pace: Pace, lane: Lane = "live") -> None:
+        self._library = library
+        self.pace = pace
+        self._lane: Lane = lane
 
-    @cached_property
-    def _api(self) -> Any:
-        if not (self._token.isascii() and self._token.isprintable()):
-            # http.client would refuse the header with an error that shows the token.
-            raise CrmDenied("HUBSPOT_ACCESS_TOKEN has signs in it that no token has.")
-        # Imported when first used: 150 ms and 14 MB that processes without a CRM need not pay.
-        # Any module's ApiClient reaches every path; the one of owners is the smallest.
-        from hubspot import Client as HubSpotClient
+    def in_lane(self, lane: Lane) -> "Client":
+        return Client(self._library, self.pace, lane)
 
-        wrapped = HubSpotClient.create(
-            access_token=self._token, host=self._base_url, retry=False
-        ).crm.owners.owners_api.api_client
-        wrapped.rest_client.pool_manager = Wire(self._seconds)
-        return wrapped
+    def room(self) -> float:
+        """Seconds until an ordinary call would be let through."""
+        return self.pace.room(self._lane)
 
     def ask(
         self,
@@ -55,10 +45,17 @@ class Client:
         *,
         path: Mapping[str, str] | None = None,
         query: Iterable[tuple[str, str]] = (),
+        until: float | None = None,
     ) -> Json:
-        """The JSON object that HubSpot answers, {} for a 2xx with nothing; else a CrmError."""
-        self._pace.wait(call.limit)
-        answer = self._answer(call, body, dict(path or {}), list(query))
+        """The JSON object that HubSpot answers, {} for a 2xx with nothing; else a CrmError.
+
+        `until`: the reading of time.monotonic() after which the call is not made any more.
+        """
+        api = self._library.api
+        self.pace.wait(call, self._lane)
+        if until is not None and monotonic() > until:
+            raise CrmBusy(f"It had become too late to {call.purpose}: it is tried anew.", 1.0)
+        answer = self._answer(api, call, body, dict(path or {}), list(query))
         if not answer.body:
             return {}
         found = parsed(answer.body)
@@ -67,10 +64,15 @@ class Client:
         return found
 
     def _answer(
-        self, call: Call, body: Json | None, path: dict[str, str], query: list[tuple[str, str]]
+        self,
+        api: Any,
+        call: Call,
+        body: Json | None,
+        path: dict[str, str],
+        query: list[tuple[str, str]],
     ) -> Answer:
         try:
-            answer: Answer = self._api.call_api(
+            answer: Answer = api.call_api(
                 call.path,
                 call.method,
                 path_params=path,
@@ -86,7 +88,7 @@ class Client:
         except NoAnswer as silence:
             logger.warning("%s %s: %s", call.method, call.path, silence)
             raise _silence(call, silence) from None
-        self._pace.learn(answer.headers)
+        self.pace.learn(answer.headers)
         return answer
 
     def _refusal(self, call: Call, answer: Answer) -> CrmError:
@@ -95,9 +97,8 @@ class Client:
         logger.warning(
             "%s %s answered %s, correlation %s", call.method, call.path, answer.status, correlation
         )
-        self._pace.learn(answer.headers)
-        if answer.status == 429 and isinstance(error, CrmBusy):
-            self._pace.hold(call.limit, error.retry_after)
+        self.pace.learn(answer.headers)
+        self.pace.obey(call, answer.status, error)
         return error
 
 

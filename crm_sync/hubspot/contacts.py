@@ -11,6 +11,7 @@ from crm_sync.hubspot.calls import (
     UPSERT_CONTACTS,
 )
 from crm_sync.hubspot.client import Client, Json
+from crm_sync.hubspot.moments import instant
 from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmMissing, CrmRefused
 
 # Ours → HubSpot's internal names, ascending. "evangelist", "other" and stages that an account made
@@ -32,6 +33,7 @@ READ = (
     "lifecyclestage",
     "hs_lead_status",
     "hs_email_optout",
+    "notes_last_contacted",
 )
 
 
@@ -164,6 +166,7 @@ def _contact(item: Json, asked_id: str = "") -> CrmContact:
         opted_out=held.get("hs_email_optout", "").lower() == "true",
         properties=held,
         asked_id=asked_id if asked_id != _id(item) else "",
+        touched_at=instant(held.get("notes_last_contacted", "")),
     )
 
 

@@ -6,7 +6,7 @@ bounded. The envelope's keys are all optional and a body may be HTML, so nothing
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,10 @@ from crm_sync.hubspot.wire import Answer
 from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRefused, CrmSilent
 
 LONGEST_WAIT = 3600.0
+USED_UP = (
+    "HubSpot's limit of requests for today is used up; "
+    "it starts anew at midnight in the account's time zone."
+)
 EXISTING_ID = re.compile(r"Existing ID: (\d{1,20})|(\d{1,20}) already has that value")
 REASONS = {
     "PROPERTY_DOESNT_EXIST": "there is no such property in HubSpot",
@@ -39,6 +43,18 @@ class Said:
     @property
     def message(self) -> str:
         return bounded(self.body.get("message") or f"status {self.status}")
+
+
+class NoScope(CrmDenied):
+    """The token is good, and this call is not among what it may do. `scopes`: any one would do."""
+
+    def __init__(self, sentence: str, scopes: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.scopes = tuple(scopes)
+
+
+class UsedUp(CrmDenied):
+    """The account's requests of the day."""
 
 
 Kind = Callable[[Call, Said], CrmError]
@@ -144,30 +160,26 @@ def _no_token(call: Call, said: Said) -> CrmDenied:
     )
 
 
-def _no_scope(call: Call, said: Said) -> CrmDenied:
+def _no_scope(call: Call, said: Said) -> NoScope:
     scopes = [
         bounded(scope, 80)
         for error in _dicts(said.body.get("errors"))
         for scope in _strings(error.get("context"), "requiredGranularScopes")
     ]
     if not scopes:
-        return CrmDenied(
-            f"HubSpot does not allow the access token to {call.purpose}: {said.message}"
-        )
-    return CrmDenied(
-        f"The access token may not {call.purpose}: give it the scope {' or '.join(scopes[:5])}."
+        return NoScope(f"HubSpot does not allow the access token to {call.purpose}: {said.message}")
+    return NoScope(
+        f"The access token may not {call.purpose}: give it the scope {' or '.join(scopes[:5])}.",
+        scopes,
     )
 
 
 def _too_fast(call: Call, said: Said) -> CrmError:
     policy = str(said.body.get("policyName") or "")
     if policy == "DAILY":
-        return CrmDenied(
-            "HubSpot's limit of requests for today is used up; "
-            "it starts anew at midnight in the account's time zone."
-        )
+        return UsedUp(USED_UP)
     wait = _wait(said, 1 if policy.startswith("SECONDLY") else 10)
-    return CrmBusy("HubSpot asks us to slow down.", wait)
+    return CrmBusy("HubSpot asks us to slow down.", wait, shared=True)
 
 
 def _locked(call: Call, said: Said) -> CrmBusy:
@@ -175,7 +187,8 @@ def _locked(call: Call, said: Said) -> CrmBusy:
 
 
 def _moving(call: Call, said: Said) -> CrmBusy:
-    return CrmBusy("HubSpot is moving the account to another data centre.", _wait(said, 60))
+    sentence = "HubSpot is moving the account to another data centre."
+    return CrmBusy(sentence, _wait(said, 60), shared=True)
 
 
 def _elsewhere(call: Call, said: Said) -> CrmDenied:

@@ -1,68 +1,43 @@
-"""How fast we may ask: one budget for all processes of a token, in Redis and by Redis's clock.
-
-Each bucket keeps one instant: when all that was admitted would be through at an even pace (the
-generic cell rate algorithm). A request may be ahead of the even pace by a small burst. Within any
-window `burst + rate` requests are admitted, 95 % of the limit together; the rest is room for
-requests that arrive later than they were admitted.
-"""
+"""How fast we may ask: one budget for all processes of a token, in Redis and by Redis's clock."""
 
 from collections.abc import Mapping
-from threading import Lock
+from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
-from typing import Any, NamedTuple
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from crm_sync.hubspot.calls import Limit
+from crm_sync.hubspot.alone import Alone
+from crm_sync.hubspot.calls import Call
+from crm_sync.hubspot.errors import USED_UP, UsedUp
 from crm_sync.hubspot.shared import Shared
-from crm_sync.port import CrmBusy
+from crm_sync.hubspot.turns import (
+    BUCKETS,
+    BURST,
+    COUNTED_SECONDS,
+    NO_LIMIT,
+    SHARES,
+    TURN,
+    Bucket,
+    Turn,
+)
+from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Lane
 
 PATIENCE = 2.0  # seconds that a call may wait for its turn; longer is the caller's to plan
+SHORTEST_SLEEP = 0.002
 BEFORE_THE_FIRST_ANSWER = 100  # requests in ten seconds, the least that HubSpot grants
-SECONDS_BETWEEN_ALONE = 1.0  # without Redis: eight processes stay below 100 in ten seconds
 LEARNED_FOR = 24 * 3600
-
-
-class Bucket(NamedTuple):
-    name: str
-    window: float  # seconds
-    most: float  # requests in a window, if the account's limit is not below
-
-
-NO_LIMIT = 1_000_000
-BURST = Bucket("burst", 10, NO_LIMIT)
-# Associations have a limit of their own (100, or 150 in larger accounts). Whether they count
-# against the ordinary one differs by endpoint, so they do here.
-BUCKETS: Mapping[Limit, tuple[Bucket, ...]] = {
-    "burst": (BURST,),
-    "associations": (Bucket("associations", 10, 150), BURST),
-    "search": (Bucket("search", 1, 5),),
+SECONDS_BETWEEN_NOTES = 2.0  # of the day's requests, which every answer tells
+# The account may be given more requests before its midnight: one an hour finds out.
+LONGEST_DAY = 3600.0
+ALL, DAY = "all", "day"
+SLOW, LOCKED, MOVING = "slow", "locked", "moving"
+HELD = {
+    "": "Our requests to HubSpot are used up for the moment.",
+    SLOW: "HubSpot asked us to slow down.",
+    LOCKED: "HubSpot was changing the same records a moment ago.",
+    MOVING: "HubSpot is moving the account to another data centre.",
+    DAY: USED_UP,
 }
-
-# KEYS: the learned limit, then each bucket's instant. ARGV: the limit when none was learned and
-# the most that may be used of it, then each bucket's window and most. Answers: seconds to wait (0:
-# admitted) and the learned limit. Written by its effects, so that it may read the clock.
-ADMIT = """
-local clock = redis.call('TIME')
-local now = clock[1] + clock[2] / 1000000
-local learned = redis.call('GET', KEYS[1])
-local limit = math.min(tonumber(learned or ARGV[1]), tonumber(ARGV[2]))
-local wait, after = 0, {}
-for i = 2, #KEYS do
-  local window, most = tonumber(ARGV[2 * i - 1]), math.min(limit, tonumber(ARGV[2 * i]))
-  local burst = math.max(1, math.floor(0.15 * most))
-  local step = window / math.max(0.95 * most - burst, most / 2)
-  local due = math.max(tonumber(redis.call('GET', KEYS[i]) or 0), now)
-  local held = redis.call('PTTL', KEYS[i] .. ':held') / 1000
-  wait = math.max(wait, due - (burst - 1) * step - now, held)
-  after[i] = {due + step, due + step - now}
-end
-if wait <= 0 then
-  for i = 2, #KEYS do
-    local seconds = math.ceil(after[i][2]) + 1
-    redis.call('SET', KEYS[i], string.format('%.6f', after[i][1]), 'EX', seconds)
-  end
-end
-return {string.format('%.6f', wait), learned or ''}
-"""
 
 
 class Pace:
@@ -72,51 +47,138 @@ class Pace:
         self._shared = shared
         self._most = most
         self._learned = ""
-        self._alone = Lock()
-        self._alone_at = 0.0
+        self._noted_at = -SECONDS_BETWEEN_NOTES
+        self._alone = Alone(most)
 
-    def wait(self, limit: Limit) -> None:
-        """Return when a request may be made; CrmBusy when that is more than PATIENCE away."""
-        left = PATIENCE
-        while (seconds := self._seconds(limit)) > 0:
-            if seconds > left:
-                raise CrmBusy("Our requests to HubSpot are used up for the moment.", seconds)
-            sleep(seconds)
-            left -= seconds
+    def wait(self, call: Call, lane: Lane = "live") -> None:
+        """Return when the call may be made; CrmPaced when that is more than PATIENCE away.
+
+        CrmDenied, when the requests of the day are used up.
+        """
+        began = monotonic()
+        while True:
+            waited = min(monotonic() - began, PATIENCE)
+            turn = self._turn(BUCKETS[call.limit], _holds(call), lane, waited=waited, take=True)
+            if turn.seconds <= 0:
+                return
+            if waited + turn.seconds > PATIENCE:
+                raise _too_long(turn)
+            sleep(max(turn.seconds, SHORTEST_SLEEP))
+
+    def room(self, lane: Lane) -> float:
+        """Seconds until an ordinary request would be let through."""
+        return self._turn((BURST,), [BURST.name, ALL, DAY], lane, waited=0, take=False).seconds
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take the limit from an answer's headers, for all processes."""
+        """Take the limits from an answer's headers, for all processes."""
         most = _number(headers.get("x-hubspot-ratelimit-max"))
         window = _number(headers.get("x-hubspot-ratelimit-interval-milliseconds")) or 10_000
         told = str(max(1, most * 10_000 // window)) if most else ""
         if told and told != self._learned:
             self._learned = told
-            key = self._shared.key("limit")
-            self._shared.ask(lambda redis: redis.set(key, told, ex=LEARNED_FOR))
+            self._note("limit", told)
+        today = _number(headers.get("x-hubspot-ratelimit-daily"))
+        if today and monotonic() - self._noted_at >= SECONDS_BETWEEN_NOTES:
+            self._noted_at = monotonic()
+            left = _number(headers.get("x-hubspot-ratelimit-daily-remaining"))
+            self._note("today", f"{max(today - left, 0)} {today}")
 
-    def hold(self, limit: Limit, seconds: float) -> None:
-        """HubSpot said to slow down: nobody asks for that long."""
-        key = self._shared.key(f"{BUCKETS[limit][0].name}:held")
-        self._shared.ask(lambda redis: redis.set(key, "1", px=max(1, int(seconds * 1000))))
+    def obey(self, call: Call, status: int, error: CrmError) -> None:
+        """What a refusal means for everybody who asks: a while of silence, told to all at once."""
+        if isinstance(error, UsedUp):
+            self.hold(DAY, min(self._until_midnight(), LONGEST_DAY), DAY)
+        elif isinstance(error, CrmBusy) and status == 429:
+            self.hold(BUCKETS[call.limit][0].name, error.retry_after, SLOW)
+        elif isinstance(error, CrmBusy) and status == 423:
+            self.hold(f"records:{call.records}", error.retry_after, LOCKED)
+        elif isinstance(error, CrmBusy) and status == 477:
+            self.hold(ALL, error.retry_after, MOVING)
 
-    def _seconds(self, limit: Limit) -> float:
-        """Seconds until there is room; 0 when the request was admitted."""
-        buckets = BUCKETS[limit]
-        keys = [self._shared.key(name) for name in ("limit", *(each.name for each in buckets))]
-        usual = self._most or BEFORE_THE_FIRST_ANSWER
-        bounds = [usual, self._most or NO_LIMIT, *(x for each in buckets for x in each[1:])]
-        answer: Any = self._shared.ask(lambda redis: redis.eval(ADMIT, len(keys), *keys, *bounds))
+    def hold(self, name: str, seconds: float, held: str = SLOW) -> None:
+        """Nobody asks for that long. `name`: a bucket, "all", "day", or "records:contacts"."""
+        self._alone.hold(name, seconds, held)
+        key = self._shared.key(f"{name}:held")
+        self._shared.ask(lambda redis: redis.set(key, held, px=max(1, int(seconds * 1000))))
+
+    def budget(self) -> CrmBudget:
+        found = self._shared.ask(self._read_budget)
+        if found is None:
+            return CrmBudget(None, self._most, None, None)
+        used, learned, (used_today, allowed_today) = found
+        allowed = min((most for most in (learned, self._most) if most), default=None)
+        return CrmBudget(used, allowed, used_today, allowed_today)
+
+    def set_zone(self, zone: str) -> None:
+        """The account's time zone, in which its day ends."""
+        self._note("zone", zone)
+
+    def _read_budget(self, redis: Any) -> Any:
+        now = int(redis.time()[0])
+        seconds = range(now - COUNTED_SECONDS + 1, now + 1)
+        used = redis.mget([self._shared.key(f"made:{second}") for second in seconds])
+        learned, today = redis.mget([self._shared.key("limit"), self._shared.key("today")])
+        of_today = tuple(map(int, today.split())) if today else (None, None)
+        return sum(int(each or 0) for each in used), _number(learned), of_today
+
+    def _turn(
+        self,
+        buckets: tuple[Bucket, ...],
+        holds: list[str],
+        lane: Lane,
+        *,
+        waited: float,
+        take: bool,
+    ) -> Turn:
+        names = ["limit", "made:", f"{lane}:spare", *(each.name for each in buckets)]
+        keys = [self._shared.key(name) for name in (*names, *(f"{name}:held" for name in holds))]
+        arguments = [
+            self._most or BEFORE_THE_FIRST_ANSWER,
+            self._most or NO_LIMIT,
+            *SHARES[lane],
+            0.99 * waited / PATIENCE,
+            "take" if take else "look",
+            len(buckets),
+            *(bound for each in buckets for bound in (each.window, each.most)),
+        ]
+        answer: Any = self._shared.ask(lambda redis: redis.eval(TURN, len(keys), *keys, *arguments))
         if answer is None:
-            return self._seconds_alone()
+            return self._alone.turn(holds, take=take)
         self._learned = answer[1]
-        return float(answer[0])
+        return Turn(float(answer[0]), answer[2])
 
-    def _seconds_alone(self) -> float:
-        with self._alone:
-            wait = self._alone_at - monotonic()
-            if wait <= 0:
-                self._alone_at = monotonic() + SECONDS_BETWEEN_ALONE
-            return wait
+    def _note(self, name: str, value: str) -> None:
+        key = self._shared.key(name)
+        self._shared.ask(lambda redis: redis.set(key, value, ex=LEARNED_FOR))
+
+    def _until_midnight(self) -> float:
+        found = self._shared.ask(lambda redis: (redis.time(), redis.get(self._shared.key("zone"))))
+        if found is None:
+            return LONGEST_DAY
+        (seconds, _), zone = found
+        return until_midnight(datetime.fromtimestamp(seconds, UTC), str(zone or "UTC"))
+
+
+def until_midnight(at: datetime, zone: str) -> float:
+    """Seconds until the day ends in a time zone; in UTC when there is no such zone."""
+    try:
+        there = at.astimezone(ZoneInfo(zone))
+    except (KeyError, ValueError, OSError):
+        there = at.astimezone(UTC)
+    midnight = datetime.combine(there.date() + timedelta(days=1), datetime.min.time(), there.tzinfo)
+    return (midnight.astimezone(UTC) - at).total_seconds()
+
+
+def _holds(call: Call) -> list[str]:
+    return [*(each.name for each in BUCKETS[call.limit]), f"records:{call.records}", ALL, DAY]
+
+
+def _too_long(turn: Turn) -> CrmError:
+    sentence = HELD.get(turn.held, HELD[""])
+    if turn.held == DAY:
+        return UsedUp(sentence)
+    if turn.held == MOVING:
+        return CrmBusy(sentence, turn.seconds, shared=True)
+    return CrmPaced(sentence, turn.seconds)
 
 
 def _number(text: str | None) -> int:

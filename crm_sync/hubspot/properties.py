@@ -62,20 +62,24 @@ def _made(client: Client, what: str, body: Json, *, plan: bool) -> SetUpStep:
 
 def _unfit(wanted: Sequence[CrmProperty], existing: Mapping[str, Json]) -> Iterator[SetUpStep]:
     for each in wanted:
-        if each.name in existing and (problem := _problem(each, existing[each.name])):
-            yield SetUpStep(f"Use the property {each.name}", problem)
+        if each.name in existing and (why := problem(each, existing[each.name])):
+            yield SetUpStep(f"Use the property {each.name}", why)
 
 
-def _problem(wanted: CrmProperty, found: Json) -> str:
+def problem(wanted: CrmProperty, found: Json) -> str:
     """Why an existing property cannot take our values; "" when it can."""
     type_ = str(found.get("type"))
     if type_ != TYPES[wanted.type][0]:
         return f"it is of the type {type_} there, and {TYPES[wanted.type][0]} is needed"
-    if inner(found, "modificationMetadata").get("readOnlyValue"):
+    if is_read_only(found):
         return "it is read-only there"
     there = {str(each.get("value")) for each in listed(found, "options")}
     lacking = [option for option in wanted.options if option not in there]
     return f"it lacks the options {', '.join(lacking)} there" if lacking else ""
+
+
+def is_read_only(found: Json) -> bool:
+    return bool(inner(found, "modificationMetadata").get("readOnlyValue"))
 
 
 def _definition(wanted: CrmProperty) -> Json:

@@ -27,21 +27,30 @@ class Shared:
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
-        self._name = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+        self.name = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
         self._away_until = 0.0
 
     def key(self, name: str) -> str:
-        return f"hubspot:{self._name}:{name}"
+        return f"hubspot:{self.name}:{name}"
 
     def ask(self, question: Callable[[Redis], Found]) -> Found | None:
         """The answer, or None while Redis is away; a silent Redis is left alone for some seconds."""
         if monotonic() < self._away_until:
             return None
         try:
-            return question(self._redis)
+            found = question(self._redis)
         except (RedisError, OSError) as fault:
-            self._away_until = monotonic() + AWAY_SECONDS
+            self._lost(fault)
+            return None
+        if self._away_until:
+            self._away_until = 0.0
+            logger.warning("Redis is back, all processes share one pace again")
+        return found
+
+    def _lost(self, fault: Exception) -> None:
+        """Said once, however long it lasts."""
+        if not self._away_until:
             logger.warning(
                 "Redis is away, each process keeps its own pace (%s)", type(fault).__name__
             )
-            return None
+        self._away_until = monotonic() + AWAY_SECONDS

@@ -1,81 +1,87 @@
-"""Tasks of contacts: made, and read back."""
+"""Tasks as HubSpot has them: read by contact, by id, or all."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from crm_sync.hubspot.batches import (
-    Outcome,
-    answers,
-    cut,
+    OBJECTS,
+    inner,
+    listed,
+    next_page,
+    pages,
     read_links,
     read_records,
     values,
-    write_all,
 )
-from crm_sync.hubspot.calls import CREATE_TASKS, READ_TASKS, TASKS_OF_CONTACTS
+from crm_sync.hubspot.calls import CONTACTS_OF_TASKS, LIST_TASKS, READ_TASKS, TASKS_OF_CONTACTS
 from crm_sync.hubspot.client import Client, Json
-from crm_sync.port import CrmError, CrmTask, CrmTaskWrite
+from crm_sync.hubspot.moments import instant
+from crm_sync.port import CrmTask
 
-# The direction matters: the task is the record that is being created.
-TASK_TO_CONTACT = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}
-READ = ("hs_task_subject", "hs_task_body", "hubspot_owner_id", "hs_task_status")
-
-
-def create(client: Client, writes: Sequence[CrmTaskWrite]) -> Outcome[CrmTask]:
-    return write_all(cut(writes), lambda batch: _created(client, batch))
+NOT_STARTED, COMPLETED = "NOT_STARTED", "COMPLETED"
+READ = (
+    "hs_task_subject",
+    "hs_task_body",
+    "hubspot_owner_id",
+    "hs_task_status",
+    "hs_task_completion_date",
+    "hs_lastmodifieddate",
+)
 
 
 def of_contacts(client: Client, record_ids: Sequence[str]) -> dict[str, list[CrmTask]]:
     """Read by association, which shows what was just written, not by search, which lags."""
     linked = read_links(client, TASKS_OF_CONTACTS, record_ids)
-    ids = [id_ for each in linked.values() for id_ in each]
-    tasks = {task.task_id: task for task in map(_task, read_records(client, READ_TASKS, ids, READ))}
+    tasks = by_id(client, [id_ for each in linked.values() for id_ in each])
     return {
         record_id: [tasks[id_] for id_ in found if id_ in tasks]
         for record_id, found in linked.items()
     }
 
 
-def _created(client: Client, batch: Sequence[CrmTaskWrite]) -> Outcome[CrmTask]:
-    answer = client.ask(CREATE_TASKS, {"inputs": [_input(write) for write in batch]})
-    # A body has its reference in it, so it tells which task this is should the trace be missing.
-    outcome = answers(CREATE_TASKS, answer, batch, lambda write: write.body, _body)
-    return {
-        trace: found if isinstance(found, CrmError) else _task(found)
-        for trace, found in outcome.items()
-    }
+def by_id(client: Client, task_ids: Sequence[str]) -> dict[str, CrmTask]:
+    """Those that are there."""
+    found = map(task, read_records(client, READ_TASKS, task_ids, READ))
+    return {each.task_id: each for each in found}
 
 
-def _input(write: CrmTaskWrite) -> Json:
-    return {
-        "objectWriteTraceId": write.trace,
-        "properties": {
-            "hs_task_subject": write.subject,
-            "hs_task_body": write.body,
-            "hs_task_status": "NOT_STARTED",
-            "hs_task_priority": "HIGH",
-            "hs_task_type": "CALL",
-            "hs_timestamp": _iso(write.due_at),
-            "hubspot_owner_id": write.owner_id,
-        },
-        "associations": [{"to": {"id": write.record_id}, "types": [TASK_TO_CONTACT]}],
-    }
+def archived(client: Client, task_ids: Sequence[str]) -> set[str]:
+    """Those that were deleted less than 90 days ago; HubSpot forgets them then."""
+    found = read_records(client, READ_TASKS, task_ids, ["hs_object_id"], [("archived", "true")])
+    return {str(each.get("id")) for each in found}
 
 
-def _task(item: Json) -> CrmTask:
+def every(client: Client, marker: str) -> Iterator[CrmTask]:
+    """All tasks with a text in their body, a page at a time, from the list and not from search."""
+    query = [("limit", str(OBJECTS)), ("associations", "contacts")]
+    for item in pages(client, LIST_TASKS, [*query, *(("properties", name) for name in READ)]):
+        found = task(item)
+        if marker in found.body:
+            yield replace(found, record_ids=tuple(_contacts(client, item)))
+
+
+def task(item: Json) -> CrmTask:
     held = values(item)
+    status = held.get("hs_task_status", "")
+    done = status == COMPLETED
+    # Tasks that were completed long ago have no date of it.
+    done_at = held.get("hs_task_completion_date") or held.get("hs_lastmodifieddate", "")
     return CrmTask(
         task_id=str(item.get("id") or ""),
         subject=held.get("hs_task_subject", ""),
         body=held.get("hs_task_body", ""),
         owner_id=held.get("hubspot_owner_id", ""),
-        done=held.get("hs_task_status", "") == "COMPLETED",
+        done=done,
+        started=status not in ("", NOT_STARTED, COMPLETED),
+        done_at=instant(done_at) if done else None,
     )
 
 
-def _body(item: Json) -> str:
-    return values(item).get("hs_task_body", "")
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _contacts(client: Client, item: Json) -> list[str]:
+    """The contacts of a task in a list; HubSpot cuts long ones there, which are then read apart."""
+    linked = inner(inner(item, "associations"), "contacts")
+    if next_page(linked):
+        id_ = str(item.get("id"))
+        return read_links(client, CONTACTS_OF_TASKS, [id_])[id_]
+    # A contact is there once for each type of association.
+    return list(dict.fromkeys(str(each.get("id")) for each in listed(linked, "results")))

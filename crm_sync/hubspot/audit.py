@@ -1,0 +1,162 @@
+"""Would a handoff work now? Found by asking cheap questions that change nothing."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from crm_sync.hubspot import properties
+from crm_sync.hubspot.batches import listed
+from crm_sync.hubspot.calls import (
+    ACCOUNT,
+    CALLS,
+    DEALS_OF_CONTACTS,
+    LEAD_STATUS,
+    OWNERS,
+    PIPELINES,
+    PROPERTIES,
+    READ_COMPANIES,
+    READ_CONTACTS,
+    READ_DEALS,
+    READ_TASKS,
+    UPDATE_CONTACTS,
+    UPDATE_TASKS,
+    USAGE,
+    Call,
+)
+from crm_sync.hubspot.client import Client, Json
+from crm_sync.hubspot.errors import NoScope
+from crm_sync.port import CrmAudit, CrmBusy, CrmDenied, CrmError, CrmFlaw, CrmMissing, CrmProperty
+
+# HubSpot does not say of a token what it is; service keys, private apps and project apps look alike.
+KINDS = (
+    (r"pat-[a-z0-9]+-.+", "a service key, or the token of a private or project app"),
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "an API key, which HubSpot ended in 2022"),
+    (r".{60,}", "an OAuth access token, which ends after half an hour"),
+)
+ENDS_SOON_DAYS = 180
+NEARLY_USED = 0.9
+NOBODY: Json = {"inputs": [{"id": "0"}], "properties": [], "propertiesWithHistory": []}
+NOTHING: Json = {"inputs": [{"id": "0", "properties": {}, "objectWriteTraceId": "audit"}]}
+
+
+class Probe(NamedTuple):
+    """A question about no record. `stops`: without its scope no lead reaches sales."""
+
+    call: Call
+    body: Json | None
+    stops: bool
+
+
+PROBES = (
+    Probe(READ_CONTACTS, NOBODY, stops=True),
+    Probe(UPDATE_CONTACTS, NOTHING, stops=True),
+    Probe(READ_TASKS, NOBODY, stops=True),
+    Probe(UPDATE_TASKS, NOTHING, stops=True),
+    Probe(OWNERS, None, stops=True),
+    Probe(READ_DEALS, NOBODY, stops=True),
+    Probe(DEALS_OF_CONTACTS, {"inputs": [{"id": "0"}]}, stops=True),
+    Probe(PIPELINES, None, stops=True),
+    Probe(LEAD_STATUS, None, stops=False),
+    Probe(READ_COMPANIES, NOBODY, stops=False),
+)
+
+
+def audit(
+    client: Client,
+    token: str,
+    wanted: Sequence[CrmProperty],
+    written: Sequence[str],
+    at: datetime,
+) -> CrmAudit:
+    about: dict[str, object] = {"kind": kind_of(token)}
+    flaws = list(_endings(at.date()))
+    try:
+        account = client.ask(ACCOUNT)
+        about |= {"account": str(account.get("portalId") or "")} | _usage(client)
+        flaws += [*_scopes(client), *_properties(client, wanted, written), *_day(about)]
+    except CrmDenied as denied:
+        flaws.append(CrmFlaw(str(denied), "Mend it in HubSpot or in the settings.", stops=True))
+    except CrmError as error:
+        fix = "Try again in a while; if it stays, look at status.hubspot.com."
+        flaws.append(CrmFlaw(str(error), fix, stops=True))
+    return CrmAudit(about, flaws)
+
+
+def kind_of(token: str) -> str:
+    return next((kind for sign, kind in KINDS if re.fullmatch(sign, token)), "of an unknown kind")
+
+
+def _scopes(client: Client) -> Iterator[CrmFlaw]:
+    for probe in PROBES:
+        try:
+            client.ask(probe.call, probe.body)
+        except NoScope as denied:
+            scope = " or ".join(denied.scopes) or f"that lets it {probe.call.purpose}"
+            yield CrmFlaw(str(denied), f"Give the token the scope {scope}.", probe.stops)
+        except CrmMissing:
+            continue
+
+
+def _properties(
+    client: Client, wanted: Sequence[CrmProperty], written: Sequence[str]
+) -> Iterator[CrmFlaw]:
+    """Handoffs go on without: what HubSpot does not take is left out, and the lead still goes."""
+    try:
+        found = listed(client.ask(PROPERTIES), "results")
+    except NoScope:
+        return
+    there = {str(each.get("name")): each for each in found}
+    for each in wanted:
+        if each.name not in there:
+            what = f"The property {each.name} of contacts is not there."
+            yield CrmFlaw(what, "Run crm_setup, which makes it.", stops=False)
+        elif problem := properties.problem(each, there[each.name]):
+            what = f"The property {each.name} of contacts: {problem}."
+            yield CrmFlaw(what, "Change it in HubSpot, or map to another property.", stops=False)
+    others = [name for name in dict.fromkeys(written) if name not in {each.name for each in wanted}]
+    for name in others:
+        yield from _of_written(name, there)
+
+
+def _of_written(name: str, there: Mapping[str, Json]) -> Iterator[CrmFlaw]:
+    fix = "Change the field mapping in the admin."
+    if name not in there:
+        yield CrmFlaw(f"The property {name} of contacts is not there.", fix, stops=False)
+    elif properties.is_read_only(there[name]):
+        yield CrmFlaw(f"The property {name} of contacts is read-only there.", fix, stops=False)
+
+
+def _usage(client: Client) -> dict[str, object]:
+    """The account's requests of the day; OAuth apps are not counted and learn nothing."""
+    try:
+        found = listed(client.ask(USAGE), "results")
+    except (NoScope, CrmMissing, CrmBusy):
+        return {}
+    return {
+        "requests_today": sum(_whole(each.get("currentUsage")) for each in found),
+        "requests_a_day": max((_whole(each.get("usageLimit")) for each in found), default=0),
+    }
+
+
+def _day(about: Mapping[str, object]) -> Iterator[CrmFlaw]:
+    used, allowed = _whole(about.get("requests_today")), _whole(about.get("requests_a_day"))
+    if allowed and used > NEARLY_USED * allowed:
+        what = f"{used:,} of the account's {allowed:,} requests of today are used."
+        yield CrmFlaw(what, "Find out in HubSpot which app uses so many.", stops=False)
+
+
+def _endings(day: date) -> Iterator[CrmFlaw]:
+    """Versions of HubSpot's interface whose support ends soon, with how many calls use them."""
+    for until in sorted({call.until for call in CALLS}):
+        left = (until - day).days
+        if left > ENDS_SOON_DAYS:
+            continue
+        calls = sum(call.until == until for call in CALLS)
+        when = f"ends on {until:%-d %B %Y}" if left >= 0 else f"ended on {until:%-d %B %Y}"
+        what = f"HubSpot's support for the version that {calls} of our calls use {when}."
+        yield CrmFlaw(what, "Update this program before then.", stops=False)
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,62 @@
+"""The property that keeps a task from being made twice, where the account lets tasks have one.
+
+HubSpot has no idempotency key. A property with unique values does the same: a second task of one
+reference is refused. Whether tasks may have one is not documented, so set-up tries.
+"""
+
+from crm_sync.hubspot.calls import CREATE_TASK_PROPERTY, TASK_REFERENCE
+from crm_sync.hubspot.client import Client, Json
+from crm_sync.hubspot.errors import NoScope
+from crm_sync.port import CrmMissing, CrmRefused, SetUpStep
+
+REFERENCE = "lead_handoff_reference"
+DEFINITION = {
+    "name": REFERENCE,
+    "label": "Lead handoff reference",
+    "groupName": "task_information",
+    "type": "string",
+    "fieldType": "text",
+    "hasUniqueValue": True,
+}
+WITHOUT = (
+    "This account cannot keep task references unique ({why}): "
+    "tasks are looked for before they are made again"
+)
+
+
+def guards(client: Client) -> bool:
+    return _is_unique(_there(client))
+
+
+def set_up(client: Client, *, plan: bool) -> list[SetUpStep]:
+    """Try to make the property. That an account does without is no problem."""
+    found = _there(client)
+    if _is_unique(found):
+        return []
+    if found:
+        why = f"its property {REFERENCE} is not unique, which cannot be changed"
+        return [SetUpStep(WITHOUT.format(why=why))]
+    if plan:
+        return [SetUpStep(f"Create the property {REFERENCE} of tasks, if the account allows it")]
+    return [SetUpStep(_made(client))]
+
+
+def _there(client: Client) -> Json:
+    try:
+        return client.ask(TASK_REFERENCE)
+    except (CrmMissing, NoScope):
+        return {}
+
+
+def _is_unique(found: Json) -> bool:
+    return found.get("hasUniqueValue") is True
+
+
+def _made(client: Client) -> str:
+    try:
+        made = client.ask(CREATE_TASK_PROPERTY, DEFINITION)
+    except (CrmRefused, NoScope) as refused:
+        return WITHOUT.format(why=str(refused).rstrip("."))
+    if not _is_unique(made):
+        return WITHOUT.format(why="it made the property, but not a unique one")
+    return f"Create the property {REFERENCE} of tasks, which keeps a task from being made twice"
