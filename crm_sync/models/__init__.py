@@ -1,6 +1,7 @@
 from crm_sync.models.ledger import Handoff, Hold
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
+from crm_sync.models.reports import Report
 from crm_sync.models.routing import RoutingRule, RulePlace
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Link",
     "Owner",
     "PullReport",
+    "Report",
     "RoutingRule",
     "RulePlace",
     "Stage",

@@ -1,0 +1,95 @@
+"""What the daily looks found: one row for each kind, the last look alone."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import CheckConstraint, Q
+
+from leadscoring.shown import ago
+
+# While something is wrong it is looked at more often, so that what was mended is soon told as mended.
+DAILY, WHILE_WRONG = timedelta(days=1), timedelta(hours=1)
+MOST_ITEMS = 100
+
+
+class Report(models.Model):
+    """How the last look went. `error`: why it could not be made; `wrong`: what a person must mend."""
+
+    class Kind(models.TextChoices):
+        AUDIT = "audit", "Audit of the CRM"
+        COMPARISON = "comparison", "Comparison with the CRM"
+
+    kind = models.CharField(primary_key=True, max_length=10, choices=Kind.choices)
+    at = models.DateTimeField()
+    wrong = models.PositiveIntegerField(default=0)
+    repaired = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=1000, blank=True, default="")
+    # What the command printed, long lists cut short.
+    document = models.JSONField(default=dict)
+    # The last look that could be made, whatever it found.
+    looked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=~Q(error="") | Q(looked_at__isnull=False),
+                name="a_report_looked_or_says_why_not",
+            )
+        ]
+
+    def __str__(self) -> str:
+        if self.error:
+            return f"could not be made: {self.error}"
+        repaired = f"{self.repaired} repaired" if self.repaired else ""
+        wrong = f"{self.wrong} to be mended" if self.wrong else ""
+        return ", ".join(filter(None, [repaired, wrong])) or "clean"
+
+    def told(self, at: datetime) -> str:
+        """ "4 h ago, clean"."""
+        return f"{ago(self.at, at)}, {self}"
+
+    def due(self, at: datetime) -> bool:
+        """Whether it is time to look again."""
+        wait = WHILE_WRONG if self.wrong or self.error else DAILY
+        return self.at <= at - wait
+
+
+def last(kind: Report.Kind) -> Report | None:
+    """The last look of a kind; None when there was none."""
+    return Report.objects.filter(kind=kind).first()
+
+
+def is_due(kind: Report.Kind, at: datetime) -> bool:
+    report = last(kind)
+    return report is None or report.due(at)
+
+
+def keep(
+    kind: Report.Kind,
+    at: datetime,
+    document: Mapping[str, Any],
+    *,
+    wrong: int,
+    repaired: int = 0,
+    error: str = "",
+) -> None:
+    """Put a look in the place of the last one of its kind."""
+    found = {
+        "at": at,
+        "wrong": wrong,
+        "repaired": repaired,
+        "error": error.replace("\0", "")[:1000],
+        "document": shortened(document),
+    }
+    looked = {} if error else {"looked_at": at}
+    Report.objects.update_or_create(kind=kind, defaults=found | looked)
+
+
+def shortened(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document whose lists are cut: the row is for a page, the command prints all."""
+    return {
+        name: value[:MOST_ITEMS] if isinstance(value, list) else value
+        for name, value in document.items()
+    }
