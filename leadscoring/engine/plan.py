@@ -5,7 +5,7 @@ from datetime import timedelta
 from math import copysign, fsum
 
 from .facts import Facts
-from .rules import ActivityIs, Condition, Rule, asked_once, behind, compiled, leaves
+from .rules import ActivityIs, Condition, Rule, asked_once, behind, leaves, picked
 
 Kind = str | None
 """A type of activity that a rule names; None: all the types that none names."""
@@ -14,15 +14,16 @@ Done = Mapping[Kind, Sequence[tuple[timedelta, Facts]]]
 
 
 class Step:
-    """One rule, ready to run. `asked`: by kind, what decides whether it speaks of an activity."""
+    """One rule, ready to run. `asked`: by kind, what picks the activities that it speaks of."""
 
     def __init__(self, rule: Rule, kinds: Sequence[Kind]) -> None:
         self.rule = rule
         self.once = not rule.speaks_of_activities
         self.says = asked_once(rule.when)
         self.behind = behind(rule.when)
-        asked = [] if self.once else [(kind, compiled(rule.when, kind)) for kind in kinds]
-        self.asked = [(kind, holds) for kind, holds in asked if holds is not False]
+        asked = [] if self.once else [(kind, picked(rule.when, kind)) for kind in kinds]
+        self.asked = [(kind, pick) for kind, pick in asked if pick]
+        self.kinds = frozenset(kind for kind, _ in self.asked)
         self.half_life = None if rule.half_life_days is None else rule.half_life_days * 86_400
         self.window = None if rule.window_days is None else timedelta(days=rule.window_days)
         # Whether time alone changes what the rule is worth.
@@ -40,13 +41,9 @@ class Step:
         RECENT_PER_TYPE, changes nothing in the choice among the rest.
         """
         ages: list[timedelta] = []
-        for kind, holds in self.asked:
+        for kind, pick in self.asked:
             if kind in done:
-                ages += [
-                    age
-                    for age, properties in done[kind]
-                    if holds is True or holds(values, properties)
-                ]
+                ages += pick(values, done[kind])
         window = self.window
         if window is not None:
             ages = [age for age in ages if age < window]
@@ -87,7 +84,7 @@ class Plan:
         self.disqualifiers = [step for step in steps if step.rule.disqualify]
         self.scoring = [step for step in steps if not step.rule.disqualify]
         self.kinds: dict[str, Kind] = {type: type for type in named}
-        self.heard = {kind for step in steps for kind, _holds in step.asked}
+        self.heard = {kind for step in steps for kind in step.kinds}
 
 
 def _named(condition: Condition) -> set[str]:

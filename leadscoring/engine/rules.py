@@ -7,6 +7,7 @@ and speaks once, without decay.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import reduce
 
 from .facts import Facts
@@ -15,6 +16,8 @@ from .lookups import Scalar, matcher
 Holds = Callable[[Facts, Facts], bool]
 """Of the profile's values and of one activity's properties."""
 Check = Callable[[Facts], bool]
+Pick = Callable[[Facts, Iterable[tuple[timedelta, Facts]]], list[timedelta]]
+"""Of activities -- how long ago, and the properties -- the ages of those that are meant."""
 Evidence = dict[tuple[str, ...], object]
 """Facts by the path that leads to them, each once."""
 
@@ -150,6 +153,23 @@ def compiled(condition: Condition, type: str | None) -> Holds | bool:
     return _joined(parts, decisive=isinstance(condition, AnyOf))
 
 
+def picked(condition: Condition, type: str | None) -> Pick | None:
+    """How the ages are found of the activities of one type that a condition holds for.
+
+    None: it holds for none of that type.
+    """
+    holds = compiled(condition, type)
+    if isinstance(holds, bool):
+        return (lambda _values, some: [age for age, _ in some]) if holds else None
+    if isinstance(condition, ActivityIs) and len(condition.tests) == 1:
+        test = condition.tests[0]
+        match, name = matcher(test.lookup, test.values), test.path[0]
+        if len(test.path) == 1:
+            # By far the most often asked kind of condition, without a call in between.
+            return lambda _values, some: [age for age, facts in some if match(facts.get(name))]
+    return lambda values, some: [age for age, facts in some if holds(values, facts)]
+
+
 def asked_once(condition: Condition) -> Check:
     """A condition of a profile rule as a function of the profile's values alone."""
     if isinstance(condition, ProfileIs):
@@ -164,10 +184,6 @@ def _of_profile(tests: tuple[FactIs, ...]) -> Holds:
 
 
 def _of_activity(tests: tuple[FactIs, ...]) -> Holds:
-    match, name = matcher(tests[0].lookup, tests[0].values), tests[0].path[0]
-    if len(tests) == len(tests[0].path) == 1:
-        # By far the most often asked kind of condition, without a call in between.
-        return lambda _values, properties: match(properties.get(name))
     check = _check(tests)
     return lambda _values, properties: check(properties)
 

@@ -19,7 +19,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import nlargest
 from math import fsum
 from operator import attrgetter
@@ -27,8 +27,8 @@ from typing import Any
 
 from . import wording
 from .facts import Activity, Facts, Profile
-from .model import ENGAGEMENT, FIT, GROUPS, Caps, Model
-from .plan import Done, Plan, Step
+from .model import ENGAGEMENT, FIT, GROUPS, Model
+from .plan import Done, Kind, Plan, Step
 
 RECENT_PER_TYPE = 1_000
 """Activities of one type that count at most: the bound on what a score can cost."""
@@ -89,11 +89,13 @@ def score(profile: Profile, log: Iterable[Activity], model: Model, at: datetime)
             return _disqualified(contribution, moves or step.moves)
     spoken = []
     for step in plan.scoring:
+        if not step.once and step.kinds.isdisjoint(done):
+            continue  # nothing of what was done concerns it, as most often
         contribution = _contribution(step, values, done, at)
         if contribution and contribution.points:
             spoken.append(contribution)
             moves = moves or step.moves
-    return _summed(_capped(spoken, model.caps), model, moves)
+    return _summed(spoken, model, moves)
 
 
 def _done(log: Iterable[Activity], plan: Plan, at: datetime) -> tuple[Done, bool]:
@@ -101,9 +103,13 @@ def _done(log: Iterable[Activity], plan: Plan, at: datetime) -> tuple[Done, bool
     kind_of, heard = plan.kinds.get, plan.heard
     wanted = [activity for activity in log if kind_of(activity.type) in heard]
     past = [activity for activity in wanted if activity.at <= at]
-    done = defaultdict(list)
+    done: dict[Kind, list[tuple[timedelta, Facts]]] = {}
     for activity in _recent(_each_once(past)):
-        done[kind_of(activity.type)].append((at - activity.at, activity.properties))
+        kind, did = kind_of(activity.type), (at - activity.at, activity.properties)
+        if kind in done:
+            done[kind].append(did)
+        else:
+            done[kind] = [did]
     return done, len(past) < len(wanted)
 
 
@@ -172,18 +178,41 @@ def _contribution(step: Step, values: Facts, done: Done, at: datetime) -> Contri
     return Contribution(rule.key, rule.label, rule.group, points, count, last_at, because)
 
 
-def _capped(spoken: list[Contribution], caps: Caps) -> list[Contribution]:
-    spoken = _cut(spoken, (FIT,), caps.fit)
-    spoken = _cut(spoken, (ENGAGEMENT,), caps.engagement)
-    return _cut(spoken, GROUPS, caps.total)
+def _summed(spoken: list[Contribution], model: Model, moves: bool) -> Scored:
+    caps, (fit, engagement) = model.caps, _figures(spoken)
+    for group, figure, cap in ((FIT, fit, caps.fit), (ENGAGEMENT, engagement, caps.engagement)):
+        if cap is not None and figure > cap:
+            spoken = _cut(spoken, (group,), figure - cap, cap)
+            fit, engagement = _figures(spoken)
+    total = round(fit + engagement, 2)
+    if caps.total is not None and total > caps.total:
+        spoken = _cut(spoken, GROUPS, total - caps.total, caps.total)
+        fit, engagement = _figures(spoken)
+    return Scored(
+        total=round(fit + engagement, 2),
+        fit=fit,
+        engagement=engagement,
+        grade=model.grades.grade(fit, engagement),
+        disqualified=False,
+        contributions=tuple(sorted(spoken, key=attrgetter("points"), reverse=True)),
+        moves=moves,
+    )
+
+
+def _figures(contributions: Iterable[Contribution]) -> tuple[float, float]:
+    """The sums of fit and of engagement."""
+    fit: list[float] = []
+    engagement: list[float] = []
+    for part in contributions:
+        (fit if part.group == FIT else engagement).append(part.points)
+    return round(fsum(fit), 2), round(fsum(engagement), 2)
 
 
 def _cut(
-    spoken: list[Contribution], groups: Collection[str], cap: float | None
+    spoken: list[Contribution], groups: Collection[str], excess: float, cap: float
 ) -> list[Contribution]:
     """The contributions, with what those of the groups have above the cap taken off."""
-    if cap is None or (excess := round(_sum(spoken, groups) - cap, 2)) <= 0:
-        return spoken
+    excess = round(excess, 2)
     # Of equals the later rule is cut first.
     weakest_first = spoken[::-1]
     weakest_first.sort(key=attrgetter("points"))
@@ -198,23 +227,6 @@ def _cut(
                 because=contribution.because + wording.not_counted(taken, cap),
             )
     return [cut.get(contribution.rule, contribution) for contribution in spoken]
-
-
-def _sum(contributions: Iterable[Contribution], groups: Collection[str]) -> float:
-    return round(fsum([part.points for part in contributions if part.group in groups]), 2)
-
-
-def _summed(contributions: list[Contribution], model: Model, moves: bool) -> Scored:
-    fit, engagement = _sum(contributions, (FIT,)), _sum(contributions, (ENGAGEMENT,))
-    return Scored(
-        total=round(fit + engagement, 2),
-        fit=fit,
-        engagement=engagement,
-        grade=model.grades.grade(fit, engagement),
-        disqualified=False,
-        contributions=tuple(sorted(contributions, key=attrgetter("points"), reverse=True)),
-        moves=moves,
-    )
 
 
 def _disqualified(contribution: Contribution, moves: bool) -> Scored:
