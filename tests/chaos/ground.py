@@ -68,7 +68,7 @@ def pauses() -> list[str]:
 
 
 @contextmanager
-def ground(folder: Path, *, rate: int = RATE) -> Iterator[Ground]:
+def ground(folder: Path, *, rate: int = RATE, wrong: float = WRONG) -> Iterator[Ground]:
     """All parts but web and machines run; everything ends with the block."""
     with ExitStack() as stack:
         postgres = stack.enter_context(serving(Postgres))
@@ -76,7 +76,7 @@ def ground(folder: Path, *, rate: int = RATE) -> Iterator[Ground]:
         stage = arrange(folder, Servers(postgres.url, redis.url))
         own = {"HUBSPOT_REQUESTS_PER_10S": str(rate), "CRM_POLL_SECONDS": "20"}
         stage = replace(stage, environment={**stage.environment, **own})
-        made = laid_out(stage, postgres, redis, rate)
+        made = laid_out(stage, postgres, redis, rate, wrong)
         for part in [made.sandbox, made.web, *made.workers, *(m.beat for m in made.machines)]:
             stack.callback(part.kill)
         survive_crashes(made)
@@ -86,7 +86,7 @@ def ground(folder: Path, *, rate: int = RATE) -> Iterator[Ground]:
         yield made
 
 
-def laid_out(stage: Stage, postgres: Server, redis: Server, rate: int) -> Ground:
+def laid_out(stage: Stage, postgres: Server, redis: Server, rate: int, wrong: float) -> Ground:
     folder, environment = stage.folder, stage.environment
     clock = Clock(folder / "clock")
     sandbox = ("-m", "crm_sync.sandbox", "--port", port_of(stage.crm), "--rate", str(rate),
@@ -98,8 +98,8 @@ def laid_out(stage: Stage, postgres: Server, redis: Server, rate: int) -> Ground
         Part("sandbox", sandbox, environment, folder),
         Part("web", web, environment, folder),
         [
-            Machine("early", WRONG, ("--concurrency", "2"), environment, clock, folder),
-            Machine("late", -WRONG, ("--pool", "solo"), environment, clock, folder),
+            Machine("early", wrong, ("--concurrency", "2"), environment, clock, folder),
+            Machine("late", -wrong, ("--pool", "solo"), environment, clock, folder),
         ],
         clock,
     )  # fmt: skip

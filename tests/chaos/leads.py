@@ -24,13 +24,14 @@ class Leads:
     web: str
     key: str
     random: Random
+    lengths: Sequence[int] = (1, 1, 1, 2, 5, 20)  # of the lists in which they come
     number: int = 0
     taken: list[str] = field(default_factory=list)
 
     def come_in(self, many: int) -> None:
         """So many more people cross the threshold, some alone and some in lists."""
         people = [self.person() for _ in range(many)]
-        for some in parted(people, self.random):
+        for some in parted(people, self.lengths, self.random):
             self.say("contacts", some)
             self.say("activities", [self.wants_a_demo(person["email"]) for person in some])
             self.taken += [person["email"] for person in some]
@@ -67,9 +68,10 @@ class Leads:
         return True
 
 
-def parted(people: Sequence[Any], random: Random) -> Iterator[Sequence[Any]]:
-    """Lists of one person to some twenty."""
+def parted(
+    people: Sequence[Any], lengths: Sequence[int], random: Random
+) -> Iterator[Sequence[Any]]:
     while people:
-        length = random.choice((1, 1, 1, 2, 5, 20))
+        length = random.choice(lengths)
         yield people[:length]
         people = people[length:]
