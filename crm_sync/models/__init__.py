@@ -1,3 +1,4 @@
+from crm_sync.models.cursors import Change, Cursor, Round
 from crm_sync.models.ledger import Handoff, Hold
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
@@ -6,6 +7,8 @@ from crm_sync.models.routing import RoutingRule, RulePlace
 
 __all__ = [
     "Account",
+    "Change",
+    "Cursor",
     "Deal",
     "FieldMapping",
     "Handoff",
@@ -14,6 +17,7 @@ __all__ = [
     "Owner",
     "PullReport",
     "Report",
+    "Round",
     "RoutingRule",
     "RulePlace",
     "Stage",

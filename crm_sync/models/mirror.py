@@ -190,6 +190,8 @@ class Deal(models.Model):
     amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     closed = models.BooleanField(default=False)
     won = models.BooleanField(default=False)
+    # By the CRM's clock, as the deal told it when it was last read itself.
+    changed_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField()
     contacts = models.ManyToManyField(Contact, related_name="deals")
 
@@ -205,6 +207,8 @@ class PullReport(models.Model):
     finished_at = models.DateTimeField(auto_now=True, null=True)
     contacts = models.PositiveIntegerField(default=0)
     deals = models.PositiveIntegerField(default=0)
+    # When the pipelines, stages and reps were last read.
+    definitions_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=1000, blank=True, default="")
 
     class Meta:

@@ -179,7 +179,9 @@ class CrmState(models.Model):
             )
         ]
         indexes: ClassVar = [
-            Index(fields=["effect"], condition=~Q(effect="none"), name="crm_state_with_effect")
+            Index(fields=["effect"], condition=~Q(effect="none"), name="crm_state_with_effect"),
+            # Whose record it is that changed there.
+            Index(fields=["record_id"], condition=~Q(record_id=""), name="crm_state_by_record"),
         ]
 
     def __str__(self) -> str:
