@@ -1,6 +1,5 @@
 """The tasks that reps have: what became of each, and keeping its text true while nobody has begun."""
 
-import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -16,12 +15,10 @@ from crm_sync.fate import Fate, fate_of
 from crm_sync.holding import Gate, gate, lift, strike
 from crm_sync.models import Handoff, Hold
 from crm_sync.models.ledger import cause
-from crm_sync.port import Crm, CrmError, CrmMissing, CrmPaced, CrmTask, CrmTaskChange
+from crm_sync.port import Crm, CrmError, CrmPaced, CrmRefused, CrmTask, CrmTaskChange
 from crm_sync.weighing import unwanted
 from leadscoring.models import Score
 from leadscoring.pausepoints import reach
-
-log = logging.getLogger(__name__)
 
 BATCH = 100
 # Tasks of the last day are looked at every minute, older ones every hour; of each kind at most so
@@ -165,13 +162,15 @@ def change_tasks(look: Look, changes: Sequence[CrmTaskChange]) -> Mapping[str, C
 def note(
     row: Handoff, fate: Fate, score: Score | None, sent: CrmTaskChange, answer: CrmTask | CrmError
 ) -> None:
-    """What came of a change. A text that was refused is not sent again before the score rises again."""
-    if isinstance(answer, CrmError):
-        log.warning("the task of %s was not changed: %s", row.reference, type(answer).__name__)
+    """What came of a change. What failed by chance is done at the next look; a text that was refused
+    is not sent again before the score has risen again."""
+    if isinstance(answer, CrmError) and not isinstance(answer, CrmRefused):
+        return
+    if isinstance(answer, CrmRefused):
         row.because = cause(f"The CRM did not take a change of the task: {answer}")
     elif fate.close:
         row.task_state, row.because = Handoff.TaskState.CLOSED, cause(f"Task closed: {fate.close}")
     else:
         row.told_subject, row.because = (sent.subject or "")[:255], ""
-    if fate.tell and score and not isinstance(answer, CrmMissing):
+    if fate.tell and score:
         row.told_total, row.told_grade = score.total, score.grade

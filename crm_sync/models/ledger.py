@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 from uuid import uuid4
 
 from django.db import connection, models, transaction
-from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Count, F, Index, Q, UniqueConstraint, Value
+from django.db.models.functions import Coalesce
 
 from leadscoring.models import Contact
 
@@ -78,9 +79,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 
     def without_owner(self) -> Self:
         """Those on their way for which nobody in sales was found yet."""
-        return self.filter(
-            status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION], owner_id=""
-        )
+        return self.on_the_way().filter(owner_id="")
 
     def claim(self, *, at: datetime, limit: int = 100, lease: timedelta = LEASE) -> list["Handoff"]:
         """Lease due handoffs to the caller, counting the attempt before the work.
@@ -156,7 +155,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         held = Q(claim__isnull=False, due_at__gt=at)
         begun = Q(task_tried_at__isnull=False)
         return (
-            self.filter(status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION])
+            self.on_the_way()
             .exclude(held | begun)
             .update(status=Handoff.Status.WITHDRAWN, because=cause(because), claim=None)
         )
@@ -169,6 +168,25 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         """Those whose task was last looked at by then, the longest ago first."""
         return self.filter(task_seen_at__lte=moment).order_by("task_seen_at", "pk")
 
+    def overdue(self, at: datetime) -> Self:
+        """Those whose rep should have acted by now and has not begun."""
+        untouched = self.filter(task_state=Handoff.TaskState.OPEN, touched_at=None)
+        return untouched.filter(task_due_at__lt=at)
+
+    def on_the_way(self) -> Self:
+        """Those that are not with sales yet and still should be."""
+        return self.filter(status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION])
+
+    def crossed_since(self, moment: datetime) -> Self:
+        return self.filter(crossed_at__gt=moment)
+
+    def delivered_lately(self, moment: datetime) -> Self:
+        """Those delivered since a moment not long ago whose task is still open.
+
+        By the index of open tasks: a task was last seen no earlier than it was made.
+        """
+        return self.with_open_task().filter(delivered_at__gt=moment, task_seen_at__gt=moment)
+
     def record_looks(
         self, rows: Collection["Handoff"], seen: Mapping[int, datetime | None]
     ) -> None:
@@ -180,6 +198,67 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         told = {"looks": json.dumps(looks, default=str), "seen": json.dumps(seen, default=str)}
         with connection.cursor() as cursor:
             cursor.execute(RECORD_LOOKS, told)
+
+    def by_reference(self, references: Collection[str]) -> dict[str, "Handoff"]:
+        """Rows by their references, without the long columns."""
+        rows = self.filter(reference__in=references).defer("reasons", "left_out")
+        return {row.reference: row for row in rows}
+
+    def with_task_to_find(self, since: datetime, until: datetime) -> Self:
+        """Those delivered in between whose task nobody has done: it is there, or somebody deleted it."""
+        ended = [Handoff.TaskState.DONE, Handoff.TaskState.CLOSED]
+        return (
+            self.delivered()
+            .filter(delivered_at__range=(since, until))
+            .exclude(task_state__in=ended)
+        )
+
+    def free(self, at: datetime) -> Self:
+        """Undelivered rows that no worker is holding."""
+        held = Q(claim__isnull=False, due_at__gt=at, status=Handoff.Status.WAITING)
+        return self.exclude(held).exclude(status=Handoff.Status.DELIVERED)
+
+    def take(
+        self, *, at: datetime, portal_id: str, because: str, lease: timedelta = LEASE
+    ) -> list["Handoff"]:
+        """Lease undelivered rows that nobody holds to somebody who has found their tasks.
+
+        As if they had just been tried: should the caller die, a worker looks for the task.
+        """
+        token = uuid4()
+        self.free(at).update(
+            status=Handoff.Status.WAITING,
+            claim=token,
+            due_at=at + lease,
+            portal_id=portal_id,
+            because=because,
+            task_tried_at=Coalesce("task_tried_at", Value(at)),
+        )
+        return list(Handoff.objects.filter(claim=token))
+
+    def put_back(self, because: str, at: datetime, *, certain: bool) -> int:
+        """Delivered rows whose task is not there any more wait again.
+
+        `certain`: it was looked for everywhere; otherwise a worker looks before it makes another.
+        """
+        again: dict[str, Any] = {
+            "status": Handoff.Status.WAITING,
+            "because": cause(because),
+            "task_id": "",
+            "task_state": "",
+            "delivered_at": None,
+            "due_at": at,
+            "claim": None,
+            "attempts": 0,
+            "failures": 0,
+        }
+        never = {"task_tried_at": None, "task_guarded": False} if certain else {}
+        return self.delivered().update(**again, **never)
+
+    def by_status(self) -> dict[str, int]:
+        """How many there are in each state."""
+        counted = dict(self.order_by().values_list("status").annotate(n=Count("pk")))
+        return {status: counted.get(status, 0) for status in Handoff.Status.values}
 
 
 class Handoff(models.Model):

@@ -150,6 +150,7 @@ def _sales_side(group: str) -> Iterable[Definition]:
         fieldType="radio",
     )
     yield _owner(group, "Contact owner")
+    yield definition("notes_last_contacted", "Last Contacted", group, "datetime", read_only=True)
     yield definition("hs_email_optout", "Unsubscribed from all email", "emailinformation", "bool")
     yield definition(
         "hs_email_bad_address", "Invalid email address", "emailinformation", "bool", read_only=True
