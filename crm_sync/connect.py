@@ -6,7 +6,7 @@ from typing import cast
 
 from django.conf import settings
 
-from crm_sync.port import Crm, NotConnected
+from crm_sync.port import Crm, CrmWebhooks, NotConnected
 
 
 def connect() -> Crm:
@@ -31,3 +31,10 @@ def _connected(
     from crm_sync.hubspot.adapter import HubSpot
 
     return HubSpot(token, base_url, redis_url, requests_per_10s)
+
+
+def webhooks() -> CrmWebhooks:
+    """What tells the CRM's own requests from others; without a client secret it tells none."""
+    from crm_sync.hubspot.webhooks import Webhooks
+
+    return Webhooks(settings.HUBSPOT_CLIENT_SECRET)

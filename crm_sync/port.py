@@ -132,6 +132,31 @@ class CrmProperty:
 
 
 @dataclass(frozen=True, slots=True)
+class CrmHint:
+    """Something happened to a record there: a reason to look at it again, never a fact.
+
+    `account_id`: whose record it is; "" when the hint does not say.
+    """
+
+    kind: Literal["contact", "deal"]
+    record_id: str
+    what: Literal["changed", "deleted", "restored", "merged", "erased", "associated"]
+    occurred_at: datetime
+    account_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A request as it came in. `address`: where it was sent to, as the sender has it; `headers`: by
+    name in lower case."""
+
+    method: str
+    address: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class CrmBudget:
     """Requests that were made and may be made; None where it is not known yet."""
 
@@ -231,6 +256,26 @@ class CrmOff(CrmDenied):
     """No CRM is connected."""
 
 
+class CrmForged(CrmError):
+    """A request that nobody can show to be the CRM's; the sentence says why.
+
+    `signed`: it claims to be.
+    """
+
+    def __init__(self, sentence: str, *, signed: bool = True) -> None:
+        super().__init__(sentence)
+        self.signed = signed
+
+
+class CrmWebhooks(Protocol):
+    """What the CRM sends by itself, if it does: `enabled`."""
+
+    enabled: bool
+
+    def hints(self, posted: Posted, at: datetime) -> Sequence[CrmHint]:
+        """What a request of the CRM's speaks of; nothing when it cannot be read. Raises CrmForged."""
+
+
 class Crm(Protocol):
     """Every method may raise CrmBusy, CrmDenied, CrmSilent (reads: CrmBusy instead of CrmSilent).
 
@@ -321,6 +366,9 @@ class Crm(Protocol):
     def stages(self) -> Sequence[CrmStage]: ...
 
     def deals_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmDeal]]: ...
+
+    def contacts_of_deals(self, deal_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """The record ids of the contacts that each deal hangs on, read after write."""
 
     def lead_statuses(self) -> Sequence[str]:
         """The values that the account's lead status takes."""

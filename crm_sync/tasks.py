@@ -6,11 +6,13 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils.timezone import now
 
+from crm_sync import bell
 from crm_sync.clock import database_time
 from crm_sync.connect import connect
 from crm_sync.following import follow
 from crm_sync.handoff import deliver_due
 from crm_sync.holding import Gate, gate
+from crm_sync.looking import look_again
 from crm_sync.models import Hold
 from crm_sync.pull import pull
 
@@ -42,3 +44,16 @@ def pull_crm() -> None:
 @shared_task
 def follow_tasks() -> None:
     follow(connect(), database_time())
+
+
+@shared_task
+def look_at_hints() -> None:
+    bell.answer()
+    crm, start = connect().in_lane("polling"), database_time()
+    at = start
+    while at < start + LONGEST:
+        if wait := crm.room():
+            time.sleep(min(wait, LONGEST_NAP))
+        elif not look_again(crm, start, at):
+            return
+        at = database_time()

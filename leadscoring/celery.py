@@ -22,6 +22,7 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "leadscoring.tasks.refresh_scores": 300,
         "crm_sync.tasks.deliver_handoffs": 10,
         "crm_sync.tasks.pull_crm": poll_seconds,
+        "crm_sync.tasks.look_at_hints": 10,
         "crm_sync.tasks.follow_tasks": 60,
         "sequences.tasks.send_due_steps": 10,
     }

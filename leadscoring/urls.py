@@ -15,5 +15,6 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("u/", include("sequences.urls")),
+    path("webhooks/", include("crm_sync.urls")),
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg"), name="favicon"),
 ]

@@ -151,6 +151,9 @@ class HubSpot:
     def deals_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmDeal]]:
         return deals.of_contacts(self._client, record_ids)
 
+    def contacts_of_deals(self, deal_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return deals.contacts_of(self._client, deal_ids)
+
     def lead_statuses(self) -> Sequence[str]:
         return properties.lead_statuses(self._client)
 

@@ -145,6 +145,13 @@ DEALS_OF_CONTACTS = Call(
     retry=True,
     limit="associations",
 )
+CONTACTS_OF_DEALS = Call(
+    "POST",
+    f"{V4}/associations/deals/contacts/batch/read",
+    "list the contacts of deals",
+    retry=True,
+    limit="associations",
+)
 READ_DEALS = Call("POST", f"{V3}/objects/deals/batch/read", "read deals", retry=True)
 
 PROPERTIES = Call("GET", f"{V3}/properties/contacts", "list the properties of contacts", retry=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from crm_sync.hubspot.batches import inner, listed, read_links, read_records, values
-from crm_sync.hubspot.calls import DEALS_OF_CONTACTS, PIPELINES, READ_DEALS
+from crm_sync.hubspot.calls import CONTACTS_OF_DEALS, DEALS_OF_CONTACTS, PIPELINES, READ_DEALS
 from crm_sync.hubspot.client import Client, Json
 from crm_sync.port import CrmDeal, CrmStage
 
@@ -26,6 +26,11 @@ def of_contacts(client: Client, record_ids: Sequence[str]) -> dict[str, list[Crm
         record_id: [deals[id_] for id_ in found if id_ in deals]
         for record_id, found in linked.items()
     }
+
+
+def contacts_of(client: Client, deal_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Record ids of contacts, by deal id."""
+    return read_links(client, CONTACTS_OF_DEALS, deal_ids)
 
 
 def stages(client: Client) -> list[CrmStage]:

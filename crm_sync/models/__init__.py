@@ -1,4 +1,5 @@
 from crm_sync.models.cursors import Change, Cursor, Round
+from crm_sync.models.hints import Arrival, Hint
 from crm_sync.models.ledger import Handoff, Hold
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
@@ -7,11 +8,13 @@ from crm_sync.models.routing import RoutingRule, RulePlace
 
 __all__ = [
     "Account",
+    "Arrival",
     "Change",
     "Cursor",
     "Deal",
     "FieldMapping",
     "Handoff",
+    "Hint",
     "Hold",
     "Link",
     "Owner",

@@ -10,7 +10,8 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped] 
 from leadscoring.api.errors import ApiError
 
 MOST_ITEMS = 1000
-THROWN_AWAY = 64 * 1024 * 1024
+MIB = 1024 * 1024
+THROWN_AWAY = 64 * MIB
 CUT_OFF = "The body did not arrive whole; nothing of it was taken."
 
 
@@ -34,9 +35,10 @@ def items(request: HttpRequest) -> list[object]:
     return found
 
 
-def body_of(request: HttpRequest) -> bytes:
-    """The body, of at most 5 MiB, whether its length was announced or it comes in chunks."""
-    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+def body_of(request: HttpRequest, most: int = 0) -> bytes:
+    """The body, of at most so many bytes (0: 5 MiB), whether its length was announced or it comes in
+    chunks. Raises ApiError."""
+    most = most or settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
     stream: Readable = request
     if request.headers.get("Transfer-Encoding") and request.META.get("wsgi.input_terminated"):
         # Django reads no further than Content-Length, which a chunked body has not.
@@ -46,7 +48,7 @@ def body_of(request: HttpRequest) -> bytes:
         body = stream.read(most + 1) if announced <= most else b""
         if len(body) > most or announced > most:
             throw_away(stream)
-            raise ApiError(413)
+            raise ApiError(413, message=f"The body is larger than {most // MIB} MiB.")
     except (OSError, ParseException):  # the sender went away, or its chunks are none
         raise ApiError(400, "cut_off", CUT_OFF) from None
     if len(body) < announced:

@@ -1,0 +1,156 @@
+"""HubSpot's webhooks: is a request HubSpot's, and of which records does it speak?
+
+Source: HubSpot's "Request validation" and webhooks guides. Its client library has a check of
+signatures too, which is not used: it takes time stamps of any future and decodes nothing.
+"""
+
+import hashlib
+import hmac
+import json
+import logging
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from crm_sync.port import CrmForged, CrmHint, Posted
+
+log = logging.getLogger(__name__)
+
+SIGNATURE, TIMESTAMP = "x-hubspot-signature-v3", "x-hubspot-request-timestamp"
+OLDEST, MOST_AHEAD = timedelta(minutes=5), timedelta(minutes=1)
+# What HubSpot decodes in the address before it signs; everything else stays as it is.
+DECODED = re.compile("%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
+# HubSpot sends at most 100 events, of which a merge names three records and more.
+MOST_HINTS = 1000
+LONGEST_ID = 20
+
+Kind = Literal["contact", "deal"]
+What = Literal["changed", "deleted", "restored", "merged", "erased", "associated"]
+KINDS: Mapping[str, Kind] = {"contact": "contact", "0-1": "contact", "deal": "deal", "0-3": "deal"}
+# Of a type like "deal.propertyChange"; a verb that is not here is a change like any other.
+WHAT: Mapping[str, What] = {
+    "deletion": "deleted",
+    "restore": "restored",
+    "merge": "merged",
+    "privacyDeletion": "erased",
+    "associationChange": "associated",
+}
+Event = Mapping[str, Any]
+
+
+class Webhooks:
+    """`secret`: the app's client secret; without one nothing is HubSpot's."""
+
+    def __init__(self, secret: str) -> None:
+        self.enabled = bool(secret)
+        self._secret = secret.encode()
+
+    def hints(self, posted: Posted, at: datetime) -> Sequence[CrmHint]:
+        self.check(posted, at)
+        found = [hint for event in events(posted.body) for hint in hints_of(event, at)]
+        if len(found) > MOST_HINTS:
+            log.warning("a webhook named %d records: %d were taken", len(found), MOST_HINTS)
+        return found[:MOST_HINTS]
+
+    def check(self, posted: Posted, at: datetime) -> None:
+        """Raise CrmForged unless the request carries a good signature (v3) of these minutes."""
+        if not self.enabled:
+            raise CrmForged("Webhooks are off: no client secret is set.", signed=False)
+        given = posted.headers.get(SIGNATURE, "")
+        if not given:
+            raise CrmForged("The request is not signed.", signed=False)
+        stamp = posted.headers.get(TIMESTAMP, "")
+        check_age(stamp, at)
+        wanted = b64encode(self.signed(posted, stamp))
+        if not hmac.compare_digest(wanted, given.encode("utf-8", "replace")):
+            raise CrmForged("The signature does not fit.")
+
+    def signed(self, posted: Posted, stamp: str) -> bytes:
+        text = f"{posted.method}{decoded(posted.address)}".encode() + posted.body + stamp.encode()
+        return hmac.digest(self._secret, text, hashlib.sha256)
+
+
+def decoded(address: str) -> str:
+    return DECODED.sub(lambda found: chr(int(found[1], 16)), address)
+
+
+def check_age(stamp: str, at: datetime) -> None:
+    """Raise CrmForged unless the time stamp (milliseconds) is one of these minutes."""
+    sent_at = (
+        instant(int(stamp)) if stamp.isascii() and stamp.isdigit() and len(stamp) < 20 else None
+    )
+    if sent_at is None:
+        raise CrmForged("The time stamp is missing or none.")
+    if sent_at < at - OLDEST:
+        raise CrmForged("The request is older than 5 minutes.")
+    if sent_at > at + MOST_AHEAD:
+        raise CrmForged("The request is from the future.")
+
+
+def instant(milliseconds: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def events(body: bytes) -> list[Event]:
+    """The events of a body. What cannot be read is left out: the signature has vouched for the sender."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        log.warning("a signed webhook is not JSON")
+        return []
+    listed = found if isinstance(found, list) else [found]
+    return [event for event in listed if isinstance(event, dict)]
+
+
+def hints_of(event: Event, at: datetime) -> Iterator[CrmHint]:
+    """One hint for each record of ours that an event names."""
+    # A table of HubSpot's guide calls it eventType.
+    noun, _, verb = str(event.get("subscriptionType") or event.get("eventType") or "").partition(
+        "."
+    )
+    own = KINDS.get(str(event.get("objectTypeId")) if noun == "object" else noun)
+    what = WHAT.get(verb, "changed")
+    records = ends(event, own) if what == "associated" else subjects(event, own)
+    for kind, record_id in records:
+        yield CrmHint(
+            kind, record_id, what, occurred_at(event, at), identifier(event.get("portalId"))
+        )
+
+
+def subjects(event: Event, kind: Kind | None) -> Iterator[tuple[Kind, str]]:
+    """The record of an event; of a merge those that went in and the one that came out."""
+    merged = event.get("mergedObjectIds")
+    ids = [event.get(name) for name in ("objectId", "primaryObjectId", "newObjectId")]
+    ids += merged if isinstance(merged, list) else []
+    named = dict.fromkeys(filter(None, map(identifier, ids)))
+    return ((kind, id_) for id_ in named if kind)
+
+
+def ends(event: Event, own: Kind | None) -> Iterator[tuple[Kind, str]]:
+    """Both ends of an association. The classic events name the types in DEAL_TO_CONTACT only."""
+    first, _, second = str(event.get("associationType") or "").lower().partition("_to_")
+    from_kind = KINDS.get(str(event.get("fromObjectTypeId") or first), own)
+    to_kind = KINDS.get(str(event.get("toObjectTypeId") or second))
+    pairs = (
+        (from_kind, identifier(event.get("fromObjectId"))),
+        (to_kind, identifier(event.get("toObjectId"))),
+    )
+    return ((kind, id_) for kind, id_ in pairs if kind and id_)
+
+
+def identifier(value: object) -> str:
+    """An id as text; "" for what is none. HubSpot sends numbers."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return text if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID else ""
+
+
+def occurred_at(event: Event, at: datetime) -> datetime:
+    """When it happened, by HubSpot's clock; never later than now."""
+    value = event.get("occurredAt")
+    known = instant(value) if isinstance(value, int) and abs(value) < 10**17 else None
+    return min(known, at) if known else at

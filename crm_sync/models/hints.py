@@ -1,0 +1,127 @@
+"""Records of the CRM that somebody told us to look at again soon, and whether anybody tells us."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+from uuid import UUID, uuid4
+
+from django.db import models, transaction
+from django.db.models import CheckConstraint, F, Index, Q, QuerySet, UniqueConstraint
+
+BATCH = 100
+# Well above the slowest batch at the CRM's pace. When the worker dies, its hints fall due again.
+LEASE = timedelta(minutes=4)
+# A hint whose look ends the worker each time is not worth a fourth: the pull finds the change.
+MOST_TRIES = 3
+# What is older was found by the pull, or no CRM is connected.
+KEPT = timedelta(days=1)
+
+
+class HintQuerySet(QuerySet["Hint"]):
+    def note(self, records: Iterable[tuple[str, str]], at: datetime) -> None:
+        """Remember (kind, record id) pairs to look at, each once, in one statement.
+
+        One that waits already keeps its place; its new `mark` tells a worker that holds it to
+        leave it there.
+        """
+        # Sorted as in `in_order`.
+        rows = [
+            Hint(kind=kind, record_id=record_id, heard_at=at, due_at=at)
+            for kind, record_id in sorted(set(records))
+        ]
+        self.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["kind", "record_id"],
+            update_fields=["mark"],
+        )
+
+    def due(self, at: datetime) -> Self:
+        return self.filter(due_at__lte=at, tries__lt=MOST_TRIES)
+
+    def claim(self, heard_by: datetime, at: datetime, limit: int = BATCH) -> list["Hint"]:
+        """Lease the oldest hints that were due at `heard_by` to the caller."""
+        with transaction.atomic():
+            rows = self.due(heard_by).select_for_update(skip_locked=True)
+            hints = list(rows.order_by("heard_at", "pk")[:limit])
+            held = self.filter(pk__in=[hint.pk for hint in hints])
+            held.update(due_at=at + LEASE, tries=F("tries") + 1)
+        return hints
+
+    def settle(self, hints: Iterable["Hint"], at: datetime) -> None:
+        """These were looked at. One that was heard of again meanwhile is due again at once."""
+        marks = {hint.pk: hint.mark for hint in hints}
+        with transaction.atomic():
+            rows = self.filter(pk__in=marks).in_order()
+            done = [row.pk for row in rows if row.mark == marks[row.pk]]
+            self.filter(pk__in=done).delete()
+            self.filter(pk__in=marks.keys() - set(done)).update(due_at=at, tries=0)
+
+    def put_back(self, hints: Iterable["Hint"], at: datetime) -> None:
+        """These were not looked at, for a reason that is not theirs."""
+        with transaction.atomic():
+            rows = self.filter(pk__in=[hint.pk for hint in hints]).in_order()
+            self.filter(pk__in=[row.pk for row in rows]).update(due_at=at, tries=0)
+
+    def forget(self, at: datetime) -> None:
+        """Drop what the pull has found by now, and what ends every worker that looks at it."""
+        worn_out = Q(tries__gte=MOST_TRIES, due_at__lte=at)
+        with transaction.atomic():
+            rows = self.filter(Q(heard_at__lt=at - KEPT) | worn_out).in_order()
+            self.filter(pk__in=[row.pk for row in rows]).delete()
+
+    def in_order(self) -> Self:
+        """Lock rows in the one order in which all do, or two could wait for each other."""
+        return self.select_for_update().order_by("kind", "record_id")
+
+
+def new_mark() -> UUID:
+    return uuid4()
+
+
+class Hint(models.Model):
+    """Look again soon at this record. Never the truth about it, and none is needed: the pull finds all."""
+
+    class Kind(models.TextChoices):
+        CONTACT = "contact"
+        DEAL = "deal"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    record_id = models.CharField(max_length=64)
+    # Of the first time since it was last looked at.
+    heard_at = models.DateTimeField()
+    # A lease is nothing but a later `due_at`.
+    due_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    # Another one each time it is heard of.
+    mark = models.UUIDField(default=new_mark)
+
+    objects = HintQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["kind", "record_id"], name="one_hint_per_record"),
+            CheckConstraint(condition=~Q(record_id=""), name="a_hint_has_a_record"),
+        ]
+        indexes: ClassVar = [
+            # Read by HintQuerySet.claim, at each ring and every few seconds.
+            Index(fields=["due_at"], name="hint_by_due_at")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.record_id}"
+
+
+class Arrival(models.Model):
+    """Whether the CRM's webhooks arrive: one row. `refused_because`: of the last that did not count."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    heard_at = models.DateTimeField(null=True, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_because = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_row_of_arrivals")]
+
+    def __str__(self) -> str:
+        return f"last heard {self.heard_at}" if self.heard_at else "never heard"

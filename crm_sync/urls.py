@@ -1,0 +1,5 @@
+from django.urls import path
+
+from crm_sync import webhooks
+
+urlpatterns = [path("hubspot", webhooks.receive, name="webhooks")]

@@ -1,0 +1,97 @@
+"""What the CRM sends by itself: a signature, then a hint: "look again soon". Never the truth.
+
+Everything works without it, later: the pull finds every change that a hint would have told of.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import now
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from crm_sync import bell, connect
+from crm_sync.clock import database_time
+from crm_sync.models import Account, Arrival, Hint
+from crm_sync.port import CrmForged, CrmHint, Posted
+from leadscoring.api.body import body_of
+from leadscoring.api.errors import ApiError
+
+MOST_BYTES = 1024 * 1024
+# How exactly it is known when the last one came, so that a flood does not write one row again and again.
+NOTED_EVERY = 10.0
+noted: dict[str, float] = {}
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest) -> HttpResponse:
+    """204 for every request that is the CRM's, whatever is inside."""
+    at = now()
+    try:
+        hints = connect.webhooks().hints(posted(request), at)
+    except ApiError as error:
+        return error.response()
+    except CrmForged as forged:
+        note_refusal(forged, at)
+        return ApiError(401, "not_signed", str(forged)).response()
+    hear(hints, database_time())
+    return HttpResponse(status=204)
+
+
+def posted(request: HttpRequest) -> Posted:
+    """The request as its sender signed it: under our public address, whatever the proxy made of it."""
+    query = request.META.get("QUERY_STRING", "")
+    address = settings.BASE_URL + request.path + (f"?{query}" if query else "")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Posted(request.method or "", address, headers, body_of(request, MOST_BYTES))
+
+
+def hear(hints: Sequence[CrmHint], at: datetime) -> None:
+    """Remember which records to look at, and ring."""
+    ours = Account.objects.values_list("portal_id", flat=True).first()
+    # An app may be installed in another account too, whose ids must not be taken for ours.
+    records = {
+        (hint.kind, hint.record_id) for hint in hints if not ours or hint.account_id in ("", ours)
+    }
+    note_arrival(at)
+    if records:
+        with transaction.atomic():
+            Hint.objects.note(records, at)
+            transaction.on_commit(bell.ring)
+
+
+def note_arrival(at: datetime) -> None:
+    note("heard", {"heard_at": at})
+
+
+def note_refusal(forged: CrmForged, at: datetime) -> None:
+    """Kept for the audit: a wrong secret or address shows as signed requests that do not count."""
+    if forged.signed:
+        note("refused", {"refused_at": at, "refused_because": str(forged)[:300]})
+
+
+def note(what: str, values: dict[str, object]) -> None:
+    if time.monotonic() < noted.get(what, 0.0):
+        return
+    noted[what] = time.monotonic() + NOTED_EVERY
+    Arrival.objects.update_or_create(pk=1, defaults=values)
+
+
+def enabled() -> bool:
+    return connect.webhooks().enabled
+
+
+def last_at() -> datetime | None:
+    """When the CRM was last heard, to within some seconds; None: never."""
+    return Arrival.objects.values_list("heard_at", flat=True).first()
+
+
+def last_refusal() -> tuple[datetime, str] | None:
+    """When a request last did not count, and why; None: never."""
+    row = Arrival.objects.filter(refused_at__isnull=False).first()
+    return (row.refused_at, row.refused_because) if row and row.refused_at else None
