@@ -10,14 +10,16 @@ from .writes import Write
 
 
 def plan_all(
-    items: list[Item], plan: Callable[[Item], Write]
+    call: Call, items: list[Item], plan: Callable[[Item], Write]
 ) -> tuple[list[tuple[Item, Write]], list[Item]]:
     """Plan every input. Errors come one by one only if each input has an `objectWriteTraceId`;
     else one bad input refuses the batch (as documented)."""
     traced = all(item.get("objectWriteTraceId") for item in items)
     writes, errors = [], []
-    for item in items:
+    for place, item in enumerate(items):
         try:
+            if call.spoilt and traced and place % 3 == 0:
+                raise Refusal(500, **call.spoilt)
             writes.append((item, plan(item)))
         except Refusal as refusal:
             if not traced:

@@ -29,6 +29,7 @@ class Call:
     args: dict[str, str] = field(default_factory=dict)
     query: dict[str, list[str]] = field(default_factory=dict)
     body: Any = None
+    spoilt: Mapping[str, Any] | None = None  # how some inputs of a batch fail, by made-up trouble
 
     def kind(self, argument: str = "kind") -> str:
         """The object type in the path, by name or type id."""

@@ -1,12 +1,13 @@
 """`/sandbox/…`: turning the dials, making trouble, looking inside. For this machine only."""
 
 import json
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import trouble
 from .door import Request, Response, as_json
-from .faults import Fault
 from .state import State, dump
 
 NAMES = {"localhost", "127.0.0.1", "::1"}
@@ -29,55 +30,112 @@ def check_own(request: Request, host: str) -> None:
         raise NotOwn("the request comes from another web site")
 
 
+def check_near(request: Request) -> None:
+    if not ip_address(request.client).is_loopback:
+        raise NotOwn("only this machine may do that")
+
+
 def answer(state: State, request: Request, host: str) -> Response:
     try:
         check_own(request, host)
+        check_near(request)
+        return _answered(state, request)
     except NotOwn as error:
         return _refused(403, str(error))
-    if not ip_address(request.client).is_loopback:
-        return _refused(403, "only this machine may do that")
-    try:
-        return _answered(state, request)
     except (ValueError, TypeError, AttributeError) as error:
         return _refused(400, str(error))
 
 
 def _answered(state: State, request: Request) -> Response:
+    endpoint = ENDPOINTS.get((request.method, request.path.rstrip("/").removeprefix("/sandbox/")))
+    if endpoint is None:
+        return _refused(404, "no such page under /sandbox/")
     sent = json.loads(request.body or b"{}")
     with state.lock:
-        match request.method, request.path.rstrip("/"):
-            case "POST", "/sandbox/faults":
-                state.faults.add(Fault(**sent))
-                return as_json(200, state.faults.shown())
-            case "GET", "/sandbox/faults":
-                return as_json(200, state.faults.shown())
-            case "DELETE", "/sandbox/faults":
-                state.faults.clear()
-                return as_json(200, [])
-            case "POST", "/sandbox/settings":
-                return as_json(200, _set(state, sent))
-            case "GET", "/sandbox/settings":
-                return as_json(200, _settings(state))
-            case "GET", "/sandbox/requests":
-                return as_json(200, list(state.log))
-            case "GET", "/sandbox/store":
-                return as_json(200, dump(state.store))
-            case "POST", "/sandbox/reset":
-                state.reset()
-                return as_json(200, _settings(state))
-    return _refused(404, "no such page under /sandbox/")
+        return as_json(200, endpoint(state, request, sent))
 
 
-def _set(state: State, sent: dict[str, Any]) -> dict[str, Any]:
+def _add_trouble(state: State, request: Request, sent: Any) -> Any:
+    trouble.add(state, sent, request.at)
+    return trouble.shown(state)
+
+
+def _trouble(state: State, request: Request, sent: Any) -> Any:
+    return trouble.shown(state)
+
+
+def _end_trouble(state: State, request: Request, sent: Any) -> Any:
+    """All of it, or with `?name=` what goes by that name."""
+    trouble.end(state, _asked(request, "name"), request.at)
+    return trouble.shown(state)
+
+
+def _start_storm(state: State, request: Request, sent: Any) -> Any:
+    trouble.storm(state, **sent)
+    return _storm(state, request, sent)
+
+
+def _storm(state: State, request: Request, sent: Any) -> Any:
+    return trouble.shown(state)["storm"] or {}
+
+
+def _end_storm(state: State, request: Request, sent: Any) -> Any:
+    state.faults.storm = None
+    return _storm(state, request, sent)
+
+
+def _set(state: State, request: Request, sent: Any) -> dict[str, Any]:
     portal_id = sent.pop("portal_id", state.store.portal_id)
     state.settings.change(sent)
     state.store.portal_id = int(portal_id)
-    return _settings(state)
+    return _settings(state, request, sent)
 
 
-def _settings(state: State) -> dict[str, Any]:
+def _settings(state: State, request: Request, sent: Any) -> dict[str, Any]:
     return state.settings.shown() | {"portal_id": state.store.portal_id}
+
+
+def _requests(state: State, request: Request, sent: Any) -> Any:
+    return list(state.log)
+
+
+def _log(state: State, request: Request, sent: Any) -> Any:
+    return state.journal.after(int(_asked(request, "after") or 0))
+
+
+def _counts(state: State, request: Request, sent: Any) -> Any:
+    return state.journal.counted()
+
+
+def _store(state: State, request: Request, sent: Any) -> Any:
+    return dump(state.store)
+
+
+def _reset(state: State, request: Request, sent: Any) -> Any:
+    state.reset()
+    return _settings(state, request, sent)
+
+
+def _asked(request: Request, name: str) -> str:
+    return request.query.get(name, [""])[-1]
 
 
 def _refused(status: int, message: str) -> Response:
     return as_json(status, {"status": "error", "message": message})
+
+
+ENDPOINTS: dict[tuple[str, str], Callable[[State, Request, Any], Any]] = {
+    ("POST", "faults"): _add_trouble,
+    ("GET", "faults"): _trouble,
+    ("DELETE", "faults"): _end_trouble,
+    ("POST", "storm"): _start_storm,
+    ("GET", "storm"): _storm,
+    ("DELETE", "storm"): _end_storm,
+    ("POST", "settings"): _set,
+    ("GET", "settings"): _settings,
+    ("GET", "requests"): _requests,
+    ("GET", "log"): _log,
+    ("GET", "counts"): _counts,
+    ("GET", "store"): _store,
+    ("POST", "reset"): _reset,
+}

@@ -4,21 +4,25 @@ import json
 import sys
 import time
 import traceback
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.message import Message
 from typing import Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 from . import routes
-from .call import Answer, Call
+from .call import Answer, Call, kind_named
 from .faults import Fault
+from .journal import Line
 from .moments import iso
 from .pace import Headers, TooFast
 from .refusals import Refusal, bad_json, missing_scopes
 from .settings import Token
 from .state import State
 
+Spoilt = Mapping[str, Any] | None
 GARBAGE = "<html><body>upstream said something</body></html>"
 
 
@@ -41,6 +45,8 @@ class Response:
     status: int
     body: bytes = b""
     headers: Headers = field(default_factory=dict)
+    drip_seconds: float = 0.0
+    made: tuple[int, ...] = ()  # ids of new tasks, for the journal
 
 
 def as_json(status: int, body: Any, headers: Headers | None = None) -> Response:
@@ -56,35 +62,58 @@ def is_api(path: str) -> bool:
 def answer(state: State, request: Request) -> Response | None:
     """An API request's response; None is a connection that ends without one."""
     with state.lock:
-        fault = state.faults.strike(request.method, request.path)
-    response = _troubled(state, request, fault) if fault else _answered(state, request)
-    _log(state, request, response, fault)
-    return response
+        fault = state.faults.strike(request.method, request.path, request.body)
+    done, shown = _troubled(state, request, fault)
+    _note(state, request, done, shown, fault)
+    return shown
 
 
-def _troubled(state: State, request: Request, fault: Fault) -> Response | None:
-    if fault.kind == "status":
-        return _written(fault, fault.status)
-    if fault.kind == "drop_before":
-        return None
-    time.sleep(fault.seconds)
-    response = _answered(state, request)
-    if fault.kind == "garbage":
-        return _written(fault, response.status)
-    return None if fault.kind == "drop_after" else response
+def _troubled(
+    state: State, request: Request, fault: Fault | None
+) -> tuple[Response | None, Response | None]:
+    """What was done, and what the client gets to see of it."""
+    if fault is None:
+        return (done := _answered(state, request)), done
+    if fault.is_before:
+        return None, _written(fault, fault.status) if fault.kind == "status" else None
+    if fault.kind != "dripping":
+        time.sleep(fault.seconds)
+    done = _answered(state, request, fault.body if fault.kind == "partial" else None)
+    return done, _shown(fault, done)
+
+
+def _shown(fault: Fault, done: Response) -> Response | None:
+    match fault.kind:
+        case "drop_after":
+            return None
+        case "status_after":
+            return _written(fault, fault.status)
+        case "garbage":
+            return _written(fault, done.status)
+        case "dripping":
+            return replace(done, drip_seconds=fault.seconds)
+    return done
 
 
 def _written(fault: Fault, status: int) -> Response:
     """The fault's own answer; text is sent as it is, anything else as JSON."""
     if fault.body is not None and not isinstance(fault.body, str):
-        return as_json(status, fault.body, fault.headers)
+        return as_json(status, _fresh(fault.body), fault.headers)
     text = fault.body if fault.body is not None else GARBAGE
     return Response(status, text.encode(), {"Content-Type": "text/html"} | fault.headers)
 
 
-def _answered(state: State, request: Request) -> Response:
+def _fresh(body: Any) -> Any:
+    """Each answer has a correlation id of its own."""
+    if isinstance(body, dict) and "correlationId" in body:
+        return body | {"correlationId": str(uuid4())}
+    return body
+
+
+def _answered(state: State, request: Request, spoilt: Spoilt = None) -> Response:
+    """The request carried out. `spoilt`: how some inputs of a batch fail."""
     try:
-        return _admitted(state, request)
+        return _admitted(state, request, spoilt)
     except Refusal as refusal:
         return as_json(refusal.status, refusal.body())
     except TooFast as too_fast:
@@ -95,7 +124,7 @@ def _answered(state: State, request: Request) -> Response:
         return as_json(500, Refusal(500, "INTERNAL_ERROR", "internal error").body())
 
 
-def _admitted(state: State, request: Request) -> Response:
+def _admitted(state: State, request: Request, spoilt: Spoilt) -> Response:
     token = _bearer(request)
     allowed = _token(state, token)
     asked = routes.address(request.parts())
@@ -103,18 +132,25 @@ def _admitted(state: State, request: Request) -> Response:
         raise Refusal(404, "OBJECT_NOT_FOUND", "resource not found")
     route, args = routes.find(request.method, asked)
     for wanted in routes.scopes(route, args):
-        if wanted.isdisjoint(allowed.scopes):
+        if not allowed.may(wanted):
             raise missing_scopes(wanted)
     body = _document(request)
     with state.lock:
         clock = time.monotonic()
         headers = state.pace.admit(state.settings, token, route.bucket, clock, request.at)
-        call = _call(state, request, asked.version, args, body)
-        status, found = _refused_with(headers, route, call)
-        return as_json(status, found, headers)
+        call = _call(state, request, asked.version, args, body, spoilt)
+        status, found = _carried_out(route, call)
+        return replace(as_json(status, found, headers), made=_made(route, args, status, found))
 
 
-def _refused_with(headers: Headers, route: routes.Route, call: Call) -> Answer:
+def _made(route: routes.Route, args: dict[str, str], status: int, found: Any) -> tuple[int, ...]:
+    if route.endpoint not in routes.MAKERS or status > 299 or kind_named(args["kind"]) != "tasks":
+        return ()
+    results = found.get("results", [found])
+    return tuple(int(each["id"]) for each in results if each.get("new", True))
+
+
+def _carried_out(route: routes.Route, call: Call) -> Answer:
     """Refusals of an endpoint carry the rate headers too."""
     try:
         return route.endpoint(call)
@@ -122,7 +158,14 @@ def _refused_with(headers: Headers, route: routes.Route, call: Call) -> Answer:
         return refusal.status, refusal.body()
 
 
-def _call(state: State, request: Request, version: str, args: dict[str, str], body: Any) -> Call:
+def _call(
+    state: State,
+    request: Request,
+    version: str,
+    args: dict[str, str],
+    body: Any,
+    spoilt: Spoilt,
+) -> Call:
     return Call(
         store=state.store,
         settings=state.settings,
@@ -130,10 +173,11 @@ def _call(state: State, request: Request, version: str, args: dict[str, str], bo
         path=request.path,
         base=state.url,
         version=version,
-        used_today=state.pace.used_today,
+        used_today=state.settings.daily - state.pace.left_today(state.settings),
         args=args,
         query=request.query,
         body=body,
+        spoilt=spoilt,
     )
 
 
@@ -147,6 +191,8 @@ def _token(state: State, token: str) -> Token:
     if found is None:
         message = "Authentication credentials not found. A valid bearer token is needed."
         raise Refusal(401, "INVALID_AUTHENTICATION", message)
+    if found.revoked:
+        raise Refusal(401, "INVALID_AUTHENTICATION", "The access token was revoked.")
     if found.expired:
         raise Refusal(401, "EXPIRED_AUTHENTICATION", "The access token is expired.")
     return found
@@ -163,13 +209,24 @@ def _document(request: Request) -> Any:
         raise bad_json(str(error)) from None
 
 
-def _log(state: State, request: Request, response: Response | None, fault: Fault | None) -> None:
-    entry = {
-        "method": request.method,
-        "path": request.path,
-        "status": response.status if response else None,
-        "at": iso(request.at),
-        "fault": fault.kind if fault else None,
-    }
+def _note(
+    state: State,
+    request: Request,
+    done: Response | None,
+    shown: Response | None,
+    fault: Fault | None,
+) -> None:
+    line = Line(
+        method=request.method,
+        path=request.path,
+        status=shown.status if shown else None,
+        done=done.status if done else None,
+        fault=fault.called if fault else None,
+        at=request.at,
+        token=_bearer(request),
+        made=done.made if done else (),
+    )
+    entry = {name: getattr(line, name) for name in ("method", "path", "status", "fault")}
     with state.lock:
-        state.log.append(entry)
+        state.log.append(entry | {"at": iso(request.at)})
+        state.journal.add(line)

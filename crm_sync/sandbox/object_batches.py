@@ -20,7 +20,7 @@ def create(call: Call) -> Answer:
         sent = properties_of(item)
         return plan_create(call.store, kind, sent, item.get("associations"), claims)
 
-    writes, errors = plan_all(call.items(BATCH_LIMIT), plan)
+    writes, errors = plan_all(call, call.items(BATCH_LIMIT), plan)
     results = [written(call, item, write) for item, write in writes]
     return batch_answer(call, _unordered(results), errors, 201)
 
@@ -64,7 +64,7 @@ def update(call: Call) -> Answer:
             raise not_found(f"Could not find {SINGULAR[kind]} {item['id']}")
         return plan_update(call.store, record, properties_of(item), claims)
 
-    writes, errors = plan_all(items, plan)
+    writes, errors = plan_all(call, items, plan)
     results = [written(call, item, write) for item, write in writes]
     return batch_answer(call, _unordered(results), errors)
 
@@ -85,7 +85,7 @@ def upsert(call: Call) -> Answer:
             raise not_found(f"Could not find {SINGULAR[kind]} {id_}")
         return plan_create(call.store, kind, {key: id_} | sent, None, claims)
 
-    writes, errors = plan_all(items, plan)
+    writes, errors = plan_all(call, items, plan)
     results = [written(call, item, write) | {"new": write.record is None} for item, write in writes]
     return batch_answer(call, _unordered(results), errors)
 

@@ -12,7 +12,7 @@ Headers = dict[str, str]
 
 
 class TooFast(Exception):
-    """A 429. HubSpot's body has `errorType` where other refusals have `category`."""
+    """A 429."""
 
     def __init__(self, policy: str, headers: Headers, retry_after: int) -> None:
         super().__init__(policy)
@@ -21,15 +21,20 @@ class TooFast(Exception):
         self.retry_after = retry_after
 
     def body(self) -> dict[str, Any]:
-        return {
-            "status": "error",
-            "message": f"You have reached your {self.policy.lower()} limit.",
-            "errorType": "RATE_LIMIT",
-            "correlationId": str(uuid4()),
-            "policyName": self.policy,
-            "groupName": "publicapi:private-apps:api-calls",
-            "requestId": uuid4().hex,
-        }
+        return limit_body(self.policy)
+
+
+def limit_body(policy: str) -> dict[str, Any]:
+    """HubSpot's 429 has `errorType` where other refusals have `category`."""
+    return {
+        "status": "error",
+        "message": f"You have reached your {policy.lower()} limit.",
+        "errorType": "RATE_LIMIT",
+        "correlationId": str(uuid4()),
+        "policyName": policy,
+        "groupName": "publicapi:private-apps:api-calls",
+        "requestId": uuid4().hex,
+    }
 
 
 @dataclass
@@ -48,7 +53,7 @@ class Pace:
         Searches have no rate headers; association batches have a burst of their own.
         """
         self._new_day(at)
-        if settings.daily and self.used_today >= settings.daily:
+        if self.is_day_over(settings):
             raise TooFast("DAILY", self._headers(settings, 0), 3_600)
         self.used_today += 1
         if bucket == "search":
@@ -60,6 +65,12 @@ class Pace:
         if left < 0:
             raise TooFast("TEN_SECONDLY_ROLLING", headers, 10)
         return headers
+
+    def is_day_over(self, settings: Settings) -> bool:
+        return settings.day_used_up or 0 < settings.daily <= self.used_today
+
+    def left_today(self, settings: Settings) -> int:
+        return 0 if self.is_day_over(settings) else settings.daily - self.used_today
 
     def _left(self, name: str, allowed: int, seconds: float, now: float) -> int:
         """Requests left after this one; -1 when it is one too many (it is then not counted)."""
@@ -76,7 +87,7 @@ class Pace:
             return {}
         return {
             "X-HubSpot-RateLimit-Daily": str(settings.daily),
-            "X-HubSpot-RateLimit-Daily-Remaining": str(max(settings.daily - self.used_today, 0)),
+            "X-HubSpot-RateLimit-Daily-Remaining": str(max(self.left_today(settings), 0)),
             "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
             "X-HubSpot-RateLimit-Max": str(settings.rate),
             "X-HubSpot-RateLimit-Remaining": str(left),

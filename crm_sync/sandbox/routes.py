@@ -134,6 +134,8 @@ ROUTES = [
     _route("GET account-info/details", account.details, "none"),
     _route("GET account-info/api-usage/daily/private-apps", account.usage, "none"),
 ]
+# The endpoints that make records.
+MAKERS = (objects.create, object_batches.create, object_batches.upsert)
 
 
 def address(parts: list[str]) -> Address | None:

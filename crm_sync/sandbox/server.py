@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from .store import Store
 
 LONGEST_BODY = 5 * 1024 * 1024
 IDLE_SECONDS = 60
+DRIPS = 200
 BODILESS = (204, 304)
 
 
@@ -188,7 +190,19 @@ class _Handler(BaseHTTPRequestHandler):
         if response.status not in BODILESS:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if response.drip_seconds:
+            self._drip(body, response.drip_seconds)
+        else:
+            self.wfile.write(body)
+
+    def _drip(self, body: bytes, seconds: float) -> None:
+        """Most of it at once and the end byte by byte: no read has to wait long, the call does."""
+        end = body[-DRIPS:]
+        self.wfile.write(body[: len(body) - len(end)])
+        for number in end:
+            self.wfile.flush()
+            time.sleep(seconds / len(end))
+            self.wfile.write(bytes([number]))
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: what was asked is at /sandbox/requests."""

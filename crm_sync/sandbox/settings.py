@@ -22,6 +22,11 @@ ALL_SCOPES = (
 class Token:
     scopes: list[str] = field(default_factory=lambda: list(ALL_SCOPES))
     expired: bool = False
+    revoked: bool = False
+    removed: list[str] = field(default_factory=list)  # scopes that were taken away again
+
+    def may(self, any_of: set[str]) -> bool:
+        return not any_of.isdisjoint(set(self.scopes) - set(self.removed))
 
 
 @dataclass
@@ -32,6 +37,7 @@ class Settings:
     rate: int = 100  # requests of a token in ten seconds
     search_rate: int = 5  # searches of the account in a second
     daily: int = 250_000
+    day_used_up: bool = False
     search_lag: float = 0.0
     retry_after: bool = False  # whether a 429 says Retry-After
     unique_task_properties: bool = True

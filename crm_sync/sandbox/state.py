@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Any
 
 from .faults import Faults
+from .journal import Journal
 from .moments import instant, iso
 from .pace import Pace
 from .settings import Settings
@@ -31,6 +32,8 @@ class State:
         self.settings.change(dials)
         self.store = Store(portal_id)
         self.faults = Faults()
+        self.switched: set[tuple[str, str]] = set()  # which of switches.py were turned on, for what
+        self.journal = Journal()
         self.pace = Pace()
         self.log.clear()
 

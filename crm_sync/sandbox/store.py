@@ -147,6 +147,16 @@ class Store:
     def define(self, kind: str, definition: Definition) -> None:
         self.definitions[kind][definition["name"]] = definition
         self._unique_names.pop(kind, None)
+        if definition["hasUniqueValue"] and not definition["archived"]:
+            self._index_property(kind, definition["name"])
+
+    def _index_property(self, kind: str, name: str) -> None:
+        """Records may hold values of a property that was away for a while."""
+        for key in [key for key in self._unique if key[:2] == (kind, name)]:
+            del self._unique[key]
+        for record in self.live(kind):
+            if name in record.properties:
+                self._unique[kind, name, unique_key(name, record.properties[name])] = record.id
 
     def create(self, kind: str, at: datetime) -> Record:
         """An empty record with a new id."""

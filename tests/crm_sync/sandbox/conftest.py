@@ -59,6 +59,14 @@ class Hub:
         found = self.get(f"/crm/v3/objects/{kind}/{id_}{asked}").json()["properties"]
         return dict(found)
 
+    def trouble(self, name: str, **more: Any) -> None:
+        answer = self.post("/sandbox/faults", {"name": name} | more)
+        assert answer.status_code == 200, answer.text
+
+    def mend(self, name: str = "") -> None:
+        """End what goes by that name, or everything."""
+        assert self.ask("DELETE", f"/sandbox/faults?name={name}").status_code == 200
+
     def define(self, kind: str, name: str, **more: Any) -> requests.Response:
         groups = {"contacts": "contactinformation", "tasks": "task", "deals": "dealinformation"}
         made = {"name": name, "label": name, "type": "string", "fieldType": "text"}

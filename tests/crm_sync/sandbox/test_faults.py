@@ -84,7 +84,7 @@ def test_trouble_ends_when_told(hub: Hub) -> None:
     hub.ask("DELETE", "/sandbox/faults")
 
     assert hub.get(CONTACTS).status_code == 200
-    assert hub.get("/sandbox/faults").json() == []
+    assert hub.get("/sandbox/faults").json()["on"] == []
 
 
 @pytest.mark.parametrize(
