@@ -18,6 +18,7 @@ DEFINITION = {
     "fieldType": "text",
     "hasUniqueValue": True,
 }
+STEP = f"Create the property {REFERENCE} of tasks, which keeps a task from being made twice"
 WITHOUT = (
     "This account cannot keep task references unique ({why}): "
     "tasks are looked for before they are made again"
@@ -37,7 +38,7 @@ def set_up(client: Client, *, plan: bool) -> list[SetUpStep]:
         why = f"its property {REFERENCE} is not unique, which cannot be changed"
         return [SetUpStep(WITHOUT.format(why=why))]
     if plan:
-        return [SetUpStep(f"Create the property {REFERENCE} of tasks, if the account allows it")]
+        return [SetUpStep(STEP)]
     return [SetUpStep(_made(client))]
 
 
@@ -59,4 +60,4 @@ def _made(client: Client) -> str:
         return WITHOUT.format(why=str(refused).rstrip("."))
     if not _is_unique(made):
         return WITHOUT.format(why="it made the property, but not a unique one")
-    return f"Create the property {REFERENCE} of tasks, which keeps a task from being made twice"
+    return STEP

@@ -39,7 +39,7 @@ def test_set_up_plans_does_and_has_nothing_left_to_do(call, connected):
     code, again = call("crm_setup")
 
     assert plan["steps"] == done["steps"]
-    assert len(done["steps"]) == 9
+    assert len(done["steps"]) == 10
     assert (code, again["steps"]) == (0, [])
 
 

@@ -25,5 +25,11 @@ def crm(sides) -> Crm:
 
 
 @pytest.fixture
+def another(crm, there, settings):
+    """The same CRM as somebody with other credentials has it."""
+    return lambda token: type(crm)(token, there.url, settings.REDIS_URL)
+
+
+@pytest.fixture
 def there(sides) -> OtherSide:
     return sides[1]

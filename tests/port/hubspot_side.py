@@ -2,16 +2,21 @@
 
 import json
 import urllib.request
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from crm_sync.sandbox.server import Sandbox
+from crm_sync.sandbox.settings import ALL_SCOPES
 
 TOKEN = "pat-na1-made-up"
 CONTACTS, DEALS, TASKS = (f"/crm/v3/objects/{kind}" for kind in ("contacts", "deals", "tasks"))
+COMPANIES, LINKS = "/crm/v3/objects/companies", "/crm/v4/associations"
 STAGES = {"mql": "marketingqualifiedlead", "sql": "salesqualifiedlead"}
 
 
 class HubSpotSide:
+    token = TOKEN
     text_property = "jobtitle"
     number_property = "lead_score"
     lifecycle_property = "lifecyclestage"
@@ -23,8 +28,11 @@ class HubSpotSide:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
+        self.url = sandbox.url
+        self.own: list[tuple[str, str]] = []  # requests that are ours, not the adapter's
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
+        self.own.append((method, path.partition("?")[0]))
         request = urllib.request.Request(
             self.sandbox.url + path,
             method=method,
@@ -87,6 +95,53 @@ class HubSpotSide:
     def finish(self, task_id: str) -> None:
         done = {"properties": {"hs_task_status": "COMPLETED"}}
         self.ask("PATCH", f"{TASKS}/{task_id}", done)
+
+    def begin(self, task_id: str) -> None:
+        begun = {"properties": {"hs_task_status": "IN_PROGRESS"}}
+        self.ask("PATCH", f"{TASKS}/{task_id}", begun)
+
+    def delete_task(self, task_id: str) -> None:
+        self.ask("DELETE", f"{TASKS}/{task_id}")
+
+    def hang(self, task_id: str, record_ids: list[str]) -> None:
+        spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}
+        links = [
+            {"from": {"id": task_id}, "to": {"id": record_id}, "types": [spec]}
+            for record_id in record_ids
+        ]
+        self.ask("POST", f"{LINKS}/tasks/contacts/batch/create", {"inputs": links})
+
+    def employ(self, record_id: str, owner_id: str) -> None:
+        company = {"properties": {"name": "Acme", "hubspot_owner_id": owner_id}}
+        company_id = self.ask("POST", COMPANIES, company)["id"]
+        spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}
+        link = {"from": {"id": record_id}, "to": {"id": company_id}, "types": [spec]}
+        self.ask("POST", f"{LINKS}/contacts/companies/batch/create", {"inputs": [link]})
+
+    def touch(self, record_id: str, at: datetime) -> None:
+        """The property is HubSpot's own: nobody can write it over the API."""
+        with self.sandbox.state.lock:
+            record = self.sandbox.store.records["contacts"][record_id]
+            self.sandbox.store.write(record, {"notes_last_contacted": at.isoformat()}, at)
+
+    def remove_property(self, name: str, kind: str = "contacts") -> None:
+        self.ask("DELETE", f"/crm/v3/properties/{kind}/{name}")
+
+    def hide_companies(self) -> None:
+        self.allow(scope for scope in ALL_SCOPES if "companies" not in scope)
+
+    def forbid_writing(self) -> None:
+        self.allow(scope for scope in ALL_SCOPES if not scope.endswith("contacts.write"))
+
+    def allow(self, scopes: Iterable[str]) -> None:
+        self.ask("POST", "/sandbox/settings", {"tokens": {TOKEN: {"scopes": list(scopes)}}})
+
+    def refuse(self, *, times: int) -> None:
+        path = f"{TASKS}/batch/create"
+        self.trouble("status", path, status=400, body={"message": "no"}, times=times)
+
+    def requests(self) -> int:
+        return len(self.seen())
 
     def tasks(self) -> list[str]:
         found = self.ask("GET", f"{TASKS}?limit=100&properties=hs_task_subject")["results"]

@@ -3,10 +3,13 @@
 An adapter's tests bring a class like this for their CRM.
 """
 
+from datetime import datetime
 from typing import Protocol
 
 
 class OtherSide(Protocol):
+    url: str
+    token: str  # what the adapter under test is given to show
     text_property: str  # properties of contacts that the account has
     number_property: str
     lifecycle_property: str
@@ -27,14 +30,38 @@ class OtherSide(Protocol):
     def add_deal(self, name: str, stage: tuple[str, str], *record_ids: str) -> str: ...
     def add_tasks(self, record_id: str, many: int) -> None: ...
     def finish(self, task_id: str) -> None: ...
+    def begin(self, task_id: str) -> None:
+        """The rep starts with a task."""
+
+    def delete_task(self, task_id: str) -> None: ...
+    def hang(self, task_id: str, record_ids: list[str]) -> None: ...
     def tasks(self) -> list[str]:
         """The subjects of all tasks."""
+
+    def employ(self, record_id: str, owner_id: str) -> None:
+        """Give a contact a company, which may have an owner."""
+
+    def touch(self, record_id: str, at: datetime) -> None:
+        """Somebody in sales spoke or wrote to a contact."""
+
+    def remove_property(self, name: str) -> None: ...
+    def hide_companies(self) -> None:
+        """The credentials are good, but not for companies."""
+
+    def forbid_writing(self) -> None:
+        """The credentials are good, but only for reading contacts and tasks."""
 
     def be_busy(self, seconds: int) -> None:
         """Refuse the next request, as one too many."""
 
     def go_silent(self) -> None:
         """Do what the next request asks, and cut the connection instead of answering."""
+
+    def refuse(self, *, times: int) -> None:
+        """Refuse the next requests that make tasks, each as a whole, and say nothing of why."""
+
+    def requests(self) -> int:
+        """How many requests there have been."""
 
     def revoke(self) -> None:
         """The credentials are no longer good."""

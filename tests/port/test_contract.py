@@ -1,7 +1,8 @@
 """What any CRM's adapter must do. None of a CRM's own words here."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import pytest
 
@@ -13,6 +14,8 @@ from crm_sync.port import (
     CrmProperty,
     CrmRefused,
     CrmSilent,
+    CrmTask,
+    CrmTaskChange,
     CrmTaskWrite,
 )
 from leadscoring.models import Lifecycle
@@ -72,6 +75,35 @@ def test_stages_tell_open_and_won_apart(crm, there):
 
 def test_there_are_lead_statuses_to_choose_from(crm):
     assert len(set(crm.lead_statuses())) == len(crm.lead_statuses()) > 0
+
+
+def test_an_identity_tells_tokens_apart_and_gives_none_away(crm, there, another):
+    assert crm.identity == another(there.token).identity != another("another").identity
+    assert there.token not in crm.identity
+
+
+def test_every_call_is_registered_with_what_it_is_for(crm):
+    assert all(call.method and call.path and call.purpose and call.limit for call in crm.calls)
+    assert all(call.until for call in crm.calls)
+    assert {call.retry for call in crm.calls} == {True, False}
+
+
+def test_what_was_asked_is_known_without_asking(crm, there):
+    crm.owners()
+    before = there.requests()
+
+    budget = crm.budget()
+
+    assert there.requests() == before
+    assert 0 < budget.used_in_10s <= budget.allowed_in_10s
+    assert 0 < budget.used_today <= budget.allowed_today
+
+
+@pytest.mark.parametrize("lane", ["live", "backlog", "polling"])
+def test_every_lane_reaches_the_same_account(crm, lane):
+    assert crm.in_lane(lane).account() == crm.account()
+    assert crm.in_lane(lane).identity == crm.identity
+    assert crm.in_lane(lane).room() >= 0
 
 
 # --- set-up
@@ -168,6 +200,32 @@ def test_more_contacts_than_a_batch_holds_are_all_found(crm):
     assert {email: contact.record_id for email, contact in found.items()} == {
         trace: contact.record_id for trace, contact in saved.items()
     }
+
+
+def test_when_sales_last_spoke_to_them_is_told(crm, there):
+    touched, never = there.add_contact("ada@example.com"), there.add_contact("bob@example.com")
+    there.touch(touched, NOON)
+
+    found = crm.contacts_by_id([touched, never], [])
+
+    assert (found[touched].touched_at, found[never].touched_at) == (NOON, None)
+
+
+def test_the_owner_of_a_contacts_company_is_told(crm, there):
+    owned, unowned, alone = (there.add_contact(f"{name}@example.com") for name in "abc")
+    there.employ(owned, there.active_owner)
+    there.employ(unowned, "")
+
+    assert crm.company_owners([owned, unowned, alone]) == {owned: there.active_owner}
+
+
+def test_companies_that_may_not_be_read_own_nobody(crm, there, caplog):
+    contact = there.add_contact("ada@example.com")
+    there.employ(contact, there.active_owner)
+    there.hide_companies()
+
+    assert [crm.company_owners([contact]) for _ in range(3)] == [{}] * 3
+    assert caplog.text.count("company owner") == 1
 
 
 # --- writing contacts
@@ -340,6 +398,276 @@ def test_all_of_many_tasks_are_found(crm, there):
     assert found[idle] == []
 
 
+# --- tasks, guarded: a second one of a reference is refused
+
+
+def test_the_account_says_that_it_guards_tasks(crm):
+    assert crm.guards_tasks()
+
+
+@pytest.fixture
+def guarded(crm, there):
+    """Make tasks for one contact with the guard on."""
+    record_id = there.add_contact("ada@example.com")
+
+    def make(*references, again=False, on="", owner_id=""):
+        writes = [
+            replace(
+                a_task(on or record_id, owner_id or there.active_owner, each, each, f"ref {each}"),
+                again=again,
+            )
+            for each in references
+        ]
+        return crm.create_tasks(writes, guarded=True)
+
+    make.record_id = record_id
+    return make
+
+
+def hung(crm, guarded):
+    return crm.tasks_of([guarded.record_id])[guarded.record_id]
+
+
+def test_a_guarded_task_hangs_on_its_contact(crm, guarded):
+    made = guarded("LS-1")
+
+    assert hung(crm, guarded) == list(made.values())
+
+
+def test_a_hundred_guarded_tasks_are_one_request(there, guarded):
+    before = there.requests()
+
+    made = guarded(*(f"LS-{number}" for number in range(100)))
+
+    assert {trace: task.subject for trace, task in made.items()} == {trace: trace for trace in made}
+    assert there.requests() == before + 1
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_asking_again_answers_the_task_that_is_there(crm, there, guarded, again):
+    first = guarded("LS-1", "LS-2")
+
+    second = guarded("LS-2", "LS-3", "LS-1", again=again)
+
+    assert {trace: second[trace].task_id for trace in first} == {
+        trace: task.task_id for trace, task in first.items()
+    }
+    assert sorted(there.tasks()) == ["LS-1", "LS-2", "LS-3"]
+    assert len(hung(crm, guarded)) == 3
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_what_a_rep_did_in_between_stays(crm, there, guarded, again):
+    made = guarded("LS-1")["LS-1"]
+    there.finish(made.task_id)
+
+    answer = guarded("LS-1", again=again)["LS-1"]
+
+    assert answer.done
+    assert hung(crm, guarded)[0].done
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_guarded_task_without_an_answer_may_be_asked_for_again(crm, there, guarded, again):
+    there.go_silent()
+    with pytest.raises(CrmBusy):
+        guarded("LS-1", "LS-2")
+
+    made = guarded("LS-1", "LS-2", again=again)
+
+    assert {task.task_id for task in hung(crm, guarded)} == {each.task_id for each in made.values()}
+    assert sorted(there.tasks()) == ["LS-1", "LS-2"]
+
+
+def test_a_task_that_was_never_made_is_made_when_asked_for_again(crm, guarded):
+    made = guarded("LS-1", again=True)
+
+    assert hung(crm, guarded)[0].task_id == made["LS-1"].task_id
+
+
+def test_one_reference_twice_in_one_request_is_one_task(there, guarded):
+    guarded("LS-1", "LS-1")
+    guarded("LS-1", "LS-1", again=True)
+
+    assert there.tasks() == ["LS-1"]
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_guarded_task_that_cannot_be_made_does_not_hold_the_others(there, guarded, again):
+    good = guarded("LS-1", again=again)
+    on_nobody, for_nobody = guarded("LS-2", on="1", again=again), guarded("LS-3", owner_id="1")
+
+    assert isinstance(good["LS-1"], CrmTask)
+    assert isinstance(on_nobody["LS-2"], CrmMissing if again else CrmRefused)
+    assert isinstance(for_nobody["LS-3"], CrmRefused)
+    assert there.tasks() == ["LS-1"]
+
+
+def test_what_is_late_is_not_sent_any_more(crm, there):
+    record_id = there.add_contact("ada@example.com")
+    writes = [a_task(record_id, there.active_owner)]
+
+    for guarded in (True, False):
+        with pytest.raises(CrmBusy):
+            crm.create_tasks(writes, guarded=guarded, until=monotonic() - 1)
+        crm.create_tasks([], guarded=guarded, until=monotonic() - 1)
+
+    assert there.tasks() == []
+
+
+def test_to_find_a_culprit_takes_few_requests(crm, there):
+    record_id = there.add_contact("ada@example.com")
+    writes = [a_task(record_id, there.active_owner, f"t{n}", f"{n}", f"ref {n}") for n in range(64)]
+    there.refuse(times=7)  # the batch, and each time the half in which the culprit is
+    before = there.requests()
+
+    made = crm.create_tasks(writes)
+
+    assert [trace for trace, task in made.items() if not isinstance(task, CrmTask)] == ["t0"]
+    assert there.requests() - before == 1 + 2 * 6
+
+
+# --- tasks as they are
+
+
+@pytest.fixture
+def task(crm, there):
+    record_id = there.add_contact("ada@example.com")
+    return crm.create_tasks([a_task(record_id, there.active_owner)])["t"]
+
+
+def test_tasks_are_found_by_id(crm, task):
+    assert crm.tasks([task.task_id, "1"]) == {task.task_id: task}
+
+
+def test_a_task_that_a_rep_has_begun_is_told_apart_from_new_and_done(crm, there, task):
+    there.begin(task.task_id)
+    begun = crm.tasks([task.task_id])[task.task_id]
+    there.finish(task.task_id)
+    done = crm.tasks([task.task_id])[task.task_id]
+
+    assert [(each.started, each.done) for each in (task, begun, done)] == [
+        (False, False),
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_a_finished_task_says_when(crm, there, task):
+    there.finish(task.task_id)
+
+    done = crm.tasks([task.task_id])[task.task_id]
+
+    assert (task.done_at, begun_minutes_ago(done.done_at)) == (None, 0)
+
+
+def begun_minutes_ago(at):
+    return (datetime.now(UTC) - at) // timedelta(minutes=1)
+
+
+def test_a_deleted_task_is_told_apart_from_one_that_never_was(crm, there, task):
+    there.delete_task(task.task_id)
+
+    assert crm.tasks([task.task_id]) == {}
+    assert crm.archived_tasks([task.task_id, "1"]) == {task.task_id}
+
+
+def test_all_tasks_are_listed_with_their_contacts(crm, there):
+    ada, bob = there.add_contact("ada@example.com"), there.add_contact("bob@example.com")
+    writes = [
+        a_task(ada, there.active_owner, f"t{number}", f"Task {number}", f"ref LS-{number}")
+        for number in range(230)
+    ]
+    made = crm.create_tasks(writes)
+    both, gone = made["t0"].task_id, made["t1"].task_id
+    there.hang(both, [bob])
+    there.delete_task(gone)
+    there.add_tasks(bob, 5)  # somebody else's
+
+    found = {task.task_id: task for task in crm.all_tasks("ref LS-")}
+
+    assert found.keys() == {task.task_id for task in made.values()} - {gone}
+    assert set(found[both].record_ids) == {ada, bob}
+    assert found[made["t2"].task_id].record_ids == (ada,)
+
+
+def test_all_contacts_of_a_task_are_told(crm, there, task):
+    many = [there.add_contact(f"p{number}@example.com") for number in range(120)]
+    there.hang(task.task_id, many)
+
+    (found,) = crm.all_tasks("ref LS-1")
+
+    assert len(set(found.record_ids)) == 121
+
+
+def test_a_task_on_nobody_is_listed_too(crm, there, task):
+    (found,) = crm.all_tasks("ref LS-1")
+    there.archive(found.record_ids[0])
+
+    assert [each.record_ids for each in crm.all_tasks("ref LS-1")] == [()]
+
+
+def test_a_task_is_changed_and_what_is_not_named_stays(crm, there, task):
+    change = CrmTaskChange(task.task_id, subject="Hotter", done=True)
+
+    answer = crm.change_tasks([change])[task.task_id]
+
+    after = crm.tasks([task.task_id])[task.task_id]
+    assert (answer.subject, answer.done) == (after.subject, after.done) == ("Hotter", True)
+    assert (after.body, after.owner_id) == (task.body, task.owner_id)
+
+
+def test_changing_twice_changes_nothing_more(crm, task):
+    change = CrmTaskChange(task.task_id, body="<p>New.</p> ref LS-1")
+    for _ in range(2):
+        crm.change_tasks([change])
+
+    assert crm.tasks([task.task_id])[task.task_id].body == change.body
+
+
+def test_a_task_that_cannot_be_changed_does_not_hold_the_others(crm, task):
+    nowhere = CrmTaskChange("1", subject="x")
+    for_nobody = CrmTaskChange(task.task_id, owner_id="1")
+
+    answers = crm.change_tasks([nowhere, CrmTaskChange(task.task_id, subject="Hotter")])
+    refused = crm.change_tasks([for_nobody])
+
+    assert isinstance(answers["1"], CrmMissing)
+    assert answers[task.task_id].subject == "Hotter"
+    assert isinstance(refused[task.task_id], CrmRefused)
+
+
+def test_more_changes_than_a_batch_holds_are_all_made(crm, there):
+    record_id = there.add_contact("ada@example.com")
+    there.add_tasks(record_id, 130)
+    ids = [task.task_id for task in crm.tasks_of([record_id])[record_id]]
+
+    answers = crm.change_tasks([CrmTaskChange(id_, subject=id_) for id_ in ids])
+
+    assert {id_: task.subject for id_, task in answers.items()} == {id_: id_ for id_ in ids}
+
+
+def test_a_task_is_put_on_another_contact_too(crm, there, task):
+    other = there.add_contact("bob@example.com")
+    for _ in range(2):
+        crm.hang_tasks({task.task_id: other})
+
+    assert [each.task_id for each in crm.tasks_of([other])[other]] == [task.task_id]
+
+
+def test_a_task_put_on_nobody_is_an_error(crm, task):
+    with pytest.raises(CrmMissing):
+        crm.hang_tasks({task.task_id: "1"})
+
+
+def test_deleted_tasks_are_gone_and_may_be_deleted_again(crm, there, task):
+    for _ in range(2):
+        crm.archive_tasks([task.task_id, "1"])
+
+    assert there.tasks() == []
+    assert crm.archived_tasks([task.task_id]) == {task.task_id}
+
+
 # --- deals
 
 
@@ -364,6 +692,95 @@ def test_a_deal_says_its_stage_as_the_stages_do(crm, there):
     (deal,) = crm.deals_of([ada])[ada]
 
     assert (deal.pipeline_id, deal.stage_id) == there.open_stage
+
+
+def test_the_contacts_of_deals_are_told(crm, there):
+    ada, bob = there.add_contact("ada@example.com"), there.add_contact("bob@example.com")
+    shared = there.add_deal("Shared", there.open_stage, ada, bob)
+    alone = there.add_deal("Alone", there.open_stage)
+
+    found = crm.contacts_of_deals([shared, alone])
+
+    assert {deal: set(ids) for deal, ids in found.items()} == {shared: {ada, bob}, alone: set()}
+
+
+# --- the audit
+
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_an_account_that_has_all_has_no_flaws(crm, there):
+    wanted = [CrmProperty(there.number_property, "Lead score", "number")]
+
+    found = crm.audit(wanted, [there.number_property, there.text_property], LONG_AGO)
+
+    assert list(found.problems) == []
+    assert found.token["account"] == crm.account().id
+
+
+def test_an_audit_changes_nothing(crm, there):
+    crm.audit([CrmProperty("absent", "Absent", "number")], ["nonsense"], LONG_AGO)
+
+    assert (there.contacts(), there.tasks()) == (0, [])
+    assert crm.set_up([CrmProperty("absent", "Absent", "number")], plan=True) != []
+
+
+def test_an_audit_gives_no_secret_away(crm, there):
+    assert there.token not in repr(crm.audit([], [], LONG_AGO))
+
+
+def test_a_property_that_is_absent_or_wrong_is_found(crm, there):
+    wanted = [
+        CrmProperty("absent", "Absent", "text"),
+        CrmProperty(there.number_property, "Lead score", "datetime"),
+    ]
+
+    found = crm.audit(wanted, [*(each.name for each in wanted), "nonsense"], LONG_AGO).problems
+
+    assert [name for flaw in found for name in flaw.what.split() if name in sought(there)] == [
+        "absent",
+        there.number_property,
+        "nonsense",
+    ]
+    assert not any(flaw.stops for flaw in found)
+
+
+def sought(there):
+    return {"absent", "nonsense", there.number_property}
+
+
+def test_a_missing_permission_is_found_and_stops_handoffs(crm, there):
+    there.forbid_writing()
+
+    found = crm.audit([], [], LONG_AGO).problems
+
+    assert any(flaw.stops and flaw.fix for flaw in found)
+
+
+def test_a_permission_that_handoffs_can_do_without_does_not_stop_them(crm, there):
+    there.hide_companies()
+
+    assert [flaw.stops for flaw in crm.audit([], [], LONG_AGO).problems] == [False]
+
+
+def test_revoked_credentials_are_found_by_the_audit(crm, there):
+    there.revoke()
+
+    (flaw,) = crm.audit([], [], LONG_AGO).problems
+
+    assert flaw.stops
+
+
+def test_what_the_crm_will_not_support_much_longer_is_named_in_time(crm):
+    ends = min(call.until for call in crm.calls)
+    last_day = datetime(ends.year, ends.month, ends.day, tzinfo=UTC)
+
+    early = crm.audit([], [], last_day - timedelta(days=181)).problems
+    late = crm.audit([], [], last_day - timedelta(days=180)).problems
+
+    assert (len(early), len(late)) == (0, 1)
+    assert not late[0].stops
 
 
 # --- trouble
@@ -427,6 +844,12 @@ def test_revoked_credentials_are_denied(crm, there):
         crm.owners()
 
 
-def test_an_empty_question_asks_nothing(crm):
+def test_an_empty_question_asks_nothing(crm, there):
+    before = there.requests()
     assert crm.contacts_by_id([], []) == {}
     assert crm.save_contacts([]) == crm.create_tasks([]) == crm.deals_of([]) == {}
+    assert crm.create_tasks([], guarded=True) == crm.change_tasks([]) == crm.tasks([]) == {}
+    assert crm.company_owners([]) == {}
+    crm.hang_tasks({})
+    crm.archive_tasks([])
+    assert there.requests() == before

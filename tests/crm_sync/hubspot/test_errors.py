@@ -3,7 +3,7 @@ import json
 import pytest
 
 from crm_sync.hubspot.calls import CREATE_TASKS, OWNERS, UPSERT_CONTACTS
-from crm_sync.hubspot.errors import error_of, error_of_item
+from crm_sync.hubspot.errors import NoScope, UsedUp, error_of, error_of_item
 from crm_sync.hubspot.wire import Answer
 from crm_sync.port import CrmBusy, CrmDenied, CrmMissing, CrmRefused, CrmSilent
 
@@ -30,7 +30,7 @@ def invalid(*faults):
         (302, CrmDenied, CrmDenied),
         (400, CrmRefused, CrmRefused),
         (401, CrmDenied, CrmDenied),
-        (403, CrmDenied, CrmDenied),
+        (403, NoScope, NoScope),
         (404, CrmMissing, CrmMissing),
         (408, CrmBusy, CrmSilent),
         (409, CrmRefused, CrmRefused),
@@ -76,7 +76,8 @@ def test_busy_says_when_to_ask_again(status, policy, headers, seconds):
 def test_the_limit_of_the_day_is_no_matter_of_seconds():
     error = told(429, {"policyName": "DAILY"}, **{"retry-after": "5"})
 
-    assert type(error) is CrmDenied
+    assert type(error) is UsedUp
+    assert isinstance(error, CrmDenied)
     assert "today" in str(error)
 
 
@@ -158,7 +159,7 @@ def test_the_missing_scope_is_named():
         ("CONFLICT", CrmRefused),
         ("OBJECT_NOT_FOUND", CrmMissing),
         ("RATE_LIMITS", CrmBusy),
-        ("MISSING_SCOPES", CrmDenied),
+        ("MISSING_SCOPES", NoScope),
         ("INTERNAL_ERROR", CrmSilent),
         ("SOMETHING_NEW", CrmRefused),
         (None, CrmRefused),
