@@ -12,7 +12,6 @@ from crm_sync.port import (
     CrmBusy,
     CrmDenied,
     CrmError,
-    CrmRefused,
     CrmSilent,
     CrmTask,
     CrmTaskWrite,
@@ -68,18 +67,14 @@ def make_tasks(batch: Batch) -> None:
     except (CrmBusy, CrmDenied) as error:
         for row in batch.rows:
             forget_if_not_made(row, tasks[row.pk], error)
+        if guarded and isinstance(error, CrmDenied) and not learn_guard(batch.crm):
+            batch.put_back(UNGUARDED)
+            return
         raise
     reach("handoff.task_made")
-    refused = any(isinstance(answer, CrmRefused) for answer in answers.values())
-    unguarded = guarded and refused and not learn_guard(batch.crm)
+    silence = CrmSilent("The CRM did not say whether it made the task.")
     for row in batch.rows:
-        silence = CrmSilent("The CRM did not say whether it made the task.")
-        answer = answers.get(row.reference, silence)
-        if unguarded and isinstance(answer, CrmRefused):
-            forget_if_not_made(row, tasks[row.pk], answer)
-            row.postpone(UNGUARDED, batch.now(), excused=True)
-        else:
-            tell(batch, row, tasks[row.pk], answer)
+        tell(batch, row, tasks[row.pk], answers.get(row.reference, silence))
 
 
 def tell(batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError) -> None:

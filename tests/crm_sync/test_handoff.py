@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from crm_sync.account import ask_account, learn_guard
+from crm_sync.batch import Batch
 from crm_sync.handoff import deliver_due
 from crm_sync.holding import why
 from crm_sync.hubspot.adapter import HubSpot
@@ -148,7 +150,7 @@ def test_nobody_at_all_is_told_not_hidden_in_a_task(crm, there):
 
     row.refresh_from_db()
     assert row.status == "needs_attention"
-    assert row.because.startswith("No rep takes leads")
+    assert row.because.startswith("No rep may take the lead")
     assert there.tasks() == []
 
 
@@ -461,6 +463,13 @@ def test_a_token_of_another_account_is_refused(crm, there):
     assert there.contacts() == 0
 
 
+@pytest.fixture
+def guarded(crm) -> None:
+    """The account refuses a second task of one reference, and we know it."""
+    ask_account(crm, MONDAY)
+    assert learn_guard(crm)
+
+
 def test_a_task_that_was_made_without_an_answer_is_found_not_made_again(crm, there):
     row = a_handoff()
     there.trouble("drop_after", f"{TASKS}/batch/create")
@@ -488,6 +497,58 @@ def test_a_task_that_was_never_made_is_made_after_looking(crm, there):
     assert len(there.tasks()) == 1
 
 
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
+def test_where_tasks_are_guarded_one_without_an_answer_is_asked_for_again(
+    crm, there, guarded, fault
+):
+    row = a_handoff()
+    there.trouble(fault, f"{TASKS}/batch/create")
+
+    deliver_due(crm, MONDAY)
+    row.refresh_from_db()
+    assert (row.status, row.begun, row.task_guarded) == ("waiting", True, True)
+    deliver_due(crm, after(minutes=1))
+
+    row.refresh_from_db()
+    assert row.status == "delivered"
+    (task,) = crm.tasks_of([row.record_id])[row.record_id]
+    assert (task.task_id, len(there.tasks())) == (row.task_id, 1)
+
+
+def test_a_guard_that_somebody_deleted_costs_no_lead(crm, there, guarded):
+    row = a_handoff()
+    there.ask("DELETE", "/crm/v3/properties/tasks/lead_handoff_reference")
+
+    deliver_due(crm, MONDAY)
+    deliver_due(crm, after(minutes=1))
+
+    row.refresh_from_db()
+    assert (row.status, len(there.tasks())) == ("delivered", 1)
+    assert not Account.objects.get().guards_tasks
+
+
+def test_what_was_tried_under_a_guard_is_looked_for_when_the_guard_is_gone(crm, there, guarded):
+    row = a_handoff()
+    there.trouble("drop_after", f"{TASKS}/batch/create")
+    deliver_due(crm, MONDAY)
+    Account.objects.update(guards_tasks=False)
+
+    deliver_due(crm, after(minutes=1))
+
+    row.refresh_from_db()
+    assert (row.status, len(there.tasks())) == ("delivered", 1)
+
+
+def test_a_worker_that_slept_past_its_lease_sends_no_task(crm, there, monkeypatch):
+    row = a_handoff()
+    monkeypatch.setattr(Batch, "late_after", lambda batch: 0.0)
+
+    deliver_due(crm, MONDAY)
+
+    row.refresh_from_db()
+    assert (row.status, row.begun, there.tasks()) == ("waiting", False, [])
+
+
 def test_a_task_that_may_still_be_landing_is_waited_for(crm, there):
     record_id = there.add_contact("ada@engines.example")
     ada = a_contact("ada@engines.example")
@@ -503,7 +564,9 @@ def test_a_task_that_may_still_be_landing_is_waited_for(crm, there):
 
 def test_a_task_that_was_not_asked_for_after_all_needs_no_looking(crm, there):
     row = a_handoff()
-    there.trouble("status", f"{TASKS}/batch/create", status=429, body={"policyName": "DAILY"})
+    there.trouble(
+        "status", f"{TASKS}/batch/create", status=403, body={"category": "MISSING_SCOPES"}
+    )
 
     deliver_due(crm, MONDAY)
     row.refresh_from_db()
