@@ -151,6 +151,7 @@ def _sales_side(group: str) -> Iterable[Definition]:
     )
     yield _owner(group, "Contact owner")
     yield definition("notes_last_contacted", "Last Contacted", group, "datetime", read_only=True)
+    yield definition("notes_last_contacted", "Last Contacted", group, "datetime", read_only=True)
     yield definition("hs_email_optout", "Unsubscribed from all email", "emailinformation", "bool")
     yield definition(
         "hs_email_bad_address", "Invalid email address", "emailinformation", "bool", read_only=True
@@ -221,6 +222,7 @@ def _tasks() -> Iterable[Definition]:
     yield definition("hs_task_priority", "Priority", group, "enumeration", labels=TASK_PRIORITY)
     yield definition("hs_task_type", "Task Type", group, "enumeration", labels=TASK_TYPE)
     yield definition("hs_task_reminders", "Reminders", group)
+    yield definition("hs_task_completion_date", "Completed at", group, "datetime", read_only=True)
     yield _owner(group, "Assigned to")
     yield from _stamps(group, created="hs_createdate", modified="hs_lastmodifieddate")
 

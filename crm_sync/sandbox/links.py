@@ -37,6 +37,8 @@ LABELS = {
         Label(6, "companies", "deals", 5, "Primary", implies=342),
     )
 }
+# A contact and a deal have one primary company; a company may be primary for many.
+PRIMARY = {1, 5}
 DEFAULTS = {(each.source, each.target): each for each in LABELS.values() if each.name is None}
 
 Ends = tuple[str, str]  # kind and id
@@ -55,6 +57,10 @@ class Links:
     def add(self, source: Ends, target: Ends, type_ids: Iterable[int]) -> None:
         for type_id in type_ids:
             label = LABELS[type_id]
+            if type_id in PRIMARY:
+                self._demote(source, target[0], type_id)
+            elif label.inverse in PRIMARY:
+                self._demote(target, source[0], label.inverse)
             self._put(source, target, type_id)
             self._put(target, source, label.inverse)
             if label.implies is not None:
@@ -63,6 +69,13 @@ class Links:
     def _put(self, source: Ends, target: Ends, type_id: int) -> None:
         by_kind = self._of.setdefault(source, {})
         by_kind.setdefault(target[0], {}).setdefault(target[1], set()).add(type_id)
+
+    def _demote(self, source: Ends, kind: str, type_id: int) -> None:
+        """Take the label from whichever link has it now; the link itself stays."""
+        for id_, type_ids in self.to(source, kind).items():
+            if type_id in type_ids:
+                type_ids.discard(type_id)
+                self.to((kind, id_), source[0])[source[1]].discard(LABELS[type_id].inverse)
 
     def remove(self, source: Ends, target: Ends) -> None:
         self.to(source, target[0]).pop(target[1], None)

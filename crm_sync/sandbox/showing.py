@@ -9,6 +9,8 @@ from .moments import iso
 from .store import CREATED, MODIFIED, SINGULAR, Record
 
 INLINE_LINKS = 100  # associations inside a record are cut there and say so with `paging`
+# Types of pairs that have a primary one too: the primary goes by the plain name.
+UNLABELLED = {label.implies for label in LABELS.values()}
 SHOWN = {
     "contacts": ("email", "firstname", "lastname"),
     "companies": ("domain", "name"),
@@ -77,7 +79,7 @@ def inline(call: Call, record: Record) -> Item:
 def _type_name(type_id: int) -> str:
     label = LABELS[type_id]
     name = f"{SINGULAR[label.source]}_to_{SINGULAR[label.target]}"
-    return f"{name}_unlabeled" if label.name is None and label.implies else name
+    return f"{name}_unlabeled" if type_id in UNLABELLED else name
 
 
 def _more(call: Call, record: Record, kind: str, rows: list[Item]) -> Item:

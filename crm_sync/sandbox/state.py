@@ -59,8 +59,10 @@ def dump(store: Store) -> dict[str, Any]:
 
 def load(saved: dict[str, Any]) -> Store:
     store = Store(saved["portal_id"])
-    for name in ("owners", "pipelines", "groups", "definitions", "next_id", "merged"):
+    for name in ("owners", "pipelines", "groups", "next_id", "merged"):
         setattr(store, name, saved[name])
+    for kind, known in saved["definitions"].items():
+        store.definitions[kind] |= known  # a file from before may lack some of HubSpot's own
     store.blocklist = set(saved["blocklist"])
     for kind in TYPE_IDS:
         for row in saved["records"][kind]:

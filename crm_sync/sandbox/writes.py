@@ -10,6 +10,7 @@ from typing import Any
 
 from .definitions import LIFECYCLE
 from .links import LABELS
+from .moments import iso
 from .refusals import (
     Refusal,
     bad_request,
@@ -65,7 +66,8 @@ def plan_update(store: Store, record: Record, sent: Mapping[str, Any], claims: C
 
 def commit(store: Store, write: Write, at: datetime) -> Record:
     record = write.record or store.create(write.kind, at)
-    store.write(record, write.changes | _deal_facts(store, record, write.changes), at)
+    facts = _deal_facts(store, record, write.changes) | _task_facts(record, write.changes, at)
+    store.write(record, write.changes | facts, at)
     for target_kind, target_id, type_ids in write.links:
         store.links.add((record.kind, record.id), (target_kind, target_id), type_ids)
     return record
@@ -146,6 +148,16 @@ def _deal_facts(store: Store, record: Record, changes: Mapping[str, str]) -> dic
         "hs_is_closed_lost": str(closed and float(probability) == 0).lower(),
         "hs_deal_stage_probability": probability,
     }
+
+
+def _task_facts(record: Record, changes: Mapping[str, str], at: datetime) -> dict[str, str]:
+    """When a task was completed; nothing any more when it is opened again."""
+    if record.kind != "tasks" or "hs_task_status" not in changes:
+        return {}
+    is_done = changes["hs_task_status"] == "COMPLETED"
+    if is_done == ("hs_task_completion_date" in record.properties):
+        return {}
+    return {"hs_task_completion_date": iso(at) if is_done else ""}
 
 
 def _check_unique(

@@ -15,6 +15,7 @@ ROUTES: list[tuple[str, str, Callable[[Visit], Page | Moved]]] = [
     ("GET", "", queue.queue),
     ("GET", "tasks/{id}", queue.show),
     ("POST", "tasks/{id}", queue.set_status),
+    ("POST", "tasks/{id}/contacted", queue.log_contact),
     ("GET", "contacts", contacts.page),
     ("GET", "contacts/{id}", contacts.read),
     # Where HubSpot's own pages have it, so that links made for HubSpot lead here too.

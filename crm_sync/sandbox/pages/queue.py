@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 from urllib.parse import urlencode
 
-from ..moments import instant
+from ..moments import instant, iso
 from ..store import Record
 from .clean import clean
 from .markup import Safe, fill, join
@@ -42,9 +42,25 @@ def show(visit: Visit) -> Moved:
 
 
 def set_status(visit: Visit) -> Moved:
+    """Complete it, which is a contact with the lead too, or open it again."""
     task = visit.record("tasks")
     visit.change(task, {"hs_task_status": visit.form.get("status", "")})
+    if _is_done(task):
+        _contacted(visit, task)
     return Moved(visit.form.get("back", "/"))
+
+
+def log_contact(visit: Visit) -> Moved:
+    """The rep spoke with the lead, and there is more to do."""
+    _contacted(visit, visit.record("tasks"))
+    return Moved(visit.form.get("back", "/"))
+
+
+def _contacted(visit: Visit, task: Record) -> None:
+    """Past the checks: through the API nobody may set it."""
+    for id_ in visit.store.linked(task, "contacts"):
+        contact = visit.store.records["contacts"][id_]
+        visit.store.write(contact, {"notes_last_contacted": iso(visit.at)}, visit.at)
 
 
 def _whole(text: str) -> int:
@@ -120,6 +136,7 @@ def card(visit: Visit, task: Record) -> Safe:
         action="Reopen" if done else "Complete",
         style="" if done else "primary",
         back=visit.here,
+        log="" if done else fill("log_contact", id=task.id, back=visit.here),
     )
 
 

@@ -49,6 +49,9 @@ class Hub:
         links = [link(contact, DEAL_TO_CONTACT)] if contact else []
         return self._made("deals", {"properties": sent, "associations": links})
 
+    def company(self, name: str, **properties: str) -> str:
+        return self._made("companies", {"properties": {"name": name} | properties})
+
     def _made(self, kind: str, body: Any) -> str:
         answer = self.post(f"/crm/v3/objects/{kind}", body)
         assert answer.status_code == 201, answer.text
@@ -68,7 +71,12 @@ class Hub:
         assert self.ask("DELETE", f"/sandbox/faults?name={name}").status_code == 200
 
     def define(self, kind: str, name: str, **more: Any) -> requests.Response:
-        groups = {"contacts": "contactinformation", "tasks": "task", "deals": "dealinformation"}
+        groups = {
+            "contacts": "contactinformation",
+            "companies": "companyinformation",
+            "tasks": "task",
+            "deals": "dealinformation",
+        }
         made = {"name": name, "label": name, "type": "string", "fieldType": "text"}
         return self.post(f"/crm/v3/properties/{kind}", made | {"groupName": groups[kind]} | more)
 

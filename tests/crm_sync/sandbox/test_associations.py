@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import DEAL_TO_CONTACT, Hub
+from .conftest import DEAL_TO_CONTACT, KIM, Hub
 
 READ = "/crm/v4/associations/contacts/deals/batch/read"
 
@@ -153,3 +153,66 @@ def test_the_types_between_two_kinds_are_listed(hub: Hub) -> None:
     found = hub.get("/crm/v4/associations/tasks/contacts/labels").json()["results"]
 
     assert found == [{"category": "HUBSPOT_DEFINED", "typeId": 204, "label": None}]
+
+
+CONTACT_TO_COMPANY, PRIMARY = 279, 1
+
+
+def types(hub: Hub, kind: str, id_: str, to_kind: str) -> dict[str, list[int]]:
+    """Type ids by id of the other end, out of a batch read."""
+    path = f"/crm/v4/associations/{kind}/{to_kind}/batch/read"
+    rows = hub.post(path, {"inputs": [{"id": id_}]}).json()["results"][0]["to"]
+    return {
+        str(row["toObjectId"]): [each["typeId"] for each in row["associationTypes"]] for row in rows
+    }
+
+
+def join(hub: Hub, contact: str, company: str, type_id: int) -> None:
+    path = f"/crm/v4/objects/contacts/{contact}/associations/companies/{company}"
+    assert hub.ask("PUT", path, [spec(type_id)]).status_code == 201
+
+
+def test_a_contacts_primary_company_is_told_from_its_others(hub: Hub) -> None:
+    contact, first, second = hub.contact(), hub.company("Acme"), hub.company("Bolt")
+    join(hub, contact, first, PRIMARY)
+    join(hub, contact, second, CONTACT_TO_COMPANY)
+
+    assert types(hub, "contacts", contact, "companies") == {first: [1, 279], second: [279]}
+    assert types(hub, "companies", first, "contacts") == {contact: [2, 280]}
+
+
+def test_a_contact_has_one_primary_company(hub: Hub) -> None:
+    contact, first, second = hub.contact(), hub.company("Acme"), hub.company("Bolt")
+
+    for company in (first, second):
+        join(hub, contact, company, PRIMARY)
+
+    assert types(hub, "contacts", contact, "companies") == {first: [279], second: [1, 279]}
+    assert types(hub, "companies", first, "contacts") == {contact: [280]}
+
+
+def test_a_company_is_primary_for_many(hub: Hub) -> None:
+    company = hub.company("Acme")
+    contacts = [hub.contact(f"p{number}@lead.example") for number in range(2)]
+
+    for contact in contacts:
+        join(hub, contact, company, PRIMARY)
+
+    assert types(hub, "companies", company, "contacts") == {
+        contact: [2, 280] for contact in contacts
+    }
+
+
+def test_the_owner_of_a_company_is_found_from_its_contact(hub: Hub) -> None:
+    contact, company = hub.contact(), hub.company("Acme", hubspot_owner_id=KIM)
+    join(hub, contact, company, PRIMARY)
+
+    found = hub.get(f"/crm/v3/objects/contacts/{contact}?associations=companies").json()
+    read = {"inputs": [{"id": company}], "properties": ["hubspot_owner_id"]}
+    owner = hub.post("/crm/v3/objects/companies/batch/read", read).json()["results"][0]
+
+    assert found["associations"]["companies"]["results"] == [
+        {"id": company, "type": "contact_to_company"},
+        {"id": company, "type": "contact_to_company_unlabeled"},
+    ]
+    assert owner["properties"]["hubspot_owner_id"] == KIM

@@ -87,49 +87,67 @@ def of_objects(hub: Hub) -> Iterator[Step]:
         "contacts": ("contacts-v3", "contacts", "contactId", {"email": "new@lead.example"}),
         "tasks": ("tasks-v3", "tasks", "taskId", {"hs_timestamp": "1790000000000"}),
         "0-3": ("deals-v3", "0-3", "dealId", {"dealname": "P", "dealstage": "closedwon"}),
+        "companies": ("objects-v3", "{objectType}", "objectId", {"name": "Bolt"}),
     }
     contact = hub.contact(hubspot_owner_id=KIM)
-    task, deal = hub.task(contact), hub.deal(contact, amount="12")
-    ids = {"contacts": contact, "tasks": task, "0-3": deal}
+    task, deal = hub.task(contact, hs_task_status="COMPLETED"), hub.deal(contact, amount="12")
+    company = hub.company("Acme", hubspot_owner_id=KIM)
+    ends = f"/crm/v4/objects/contacts/{contact}/associations/companies/{company}"
+    hub.ask("PUT", ends, [spec(1)])
+    ids = {"contacts": contact, "tasks": task, "0-3": deal, "companies": company}
     for kind, (name, path, argument, new) in kinds.items():
-        base, one = f"/crm/v3/objects/{path}", f"/crm/v3/objects/{path}/{{{argument}}}"
-        id_ = ids[kind]
-        asked = "properties=email,hubspot_owner_id,hs_task_body,amount&propertiesWithHistory=email"
-        linked = "associations=contacts,tasks,deals"
-        yield name, "POST", base, base, {"properties": new}, 201
-        yield name, "POST", base, base, {"properties": {"nope": "1"}}, 400
-        yield name, "GET", base, f"{base}?limit=1&{asked}&{linked}", None, 200
+        base, id_ = f"/crm/v3/objects/{kind}", ids[kind]
+        described = f"/crm/v3/objects/{path}"
+        one = f"{described}/{{{argument}}}"
+        asked = (
+            "properties=email,hubspot_owner_id,notes_last_contacted,hs_task_completion_date,amount"
+            "&propertiesWithHistory=email"
+        )
+        linked = "associations=contacts,tasks,deals,companies"
+        yield name, "POST", described, base, {"properties": new}, 201
+        yield name, "POST", described, base, {"properties": {"nope": "1"}}, 400
+        yield name, "GET", described, f"{base}?limit=1&{asked}&{linked}", None, 200
         yield name, "GET", one, f"{base}/{id_}?{asked}&{linked}", None, 200
         yield name, "GET", one, f"{base}/1", None, 404
         yield name, "PATCH", one, f"{base}/{id_}", {"properties": {"hubspot_owner_id": ""}}, 200
-        yield name, "POST", f"{base}/search", f"{base}/search", {"limit": 1}, 200
+        yield name, "POST", f"{described}/search", f"{base}/search", {"limit": 1}, 200
         both = {"inputs": [{"id": id_}, {"id": "1"}]}
-        yield name, "POST", f"{base}/batch/read", f"{base}/batch/read", both, 207
+        yield name, "POST", f"{described}/batch/read", f"{base}/batch/read", both, 207
         found = {"inputs": [{"id": id_}], "properties": ["hubspot_owner_id"]}
-        yield name, "POST", f"{base}/batch/read", f"{base}/batch/read", found, 200
-        yield from of_batches(hub, name, base, id_, new)
+        yield name, "POST", f"{described}/batch/read", f"{base}/batch/read", found, 200
+        yield from of_batches(hub, name, (described, base), id_, new)
         yield name, "DELETE", one, f"{base}/{id_}", None, 204
 
 
-def of_batches(hub: Hub, name: str, base: str, id_: str, new: dict[str, str]) -> Iterator[Step]:
-    kind = base.rpartition("/")[2].replace("0-3", "deals")
+def of_batches(
+    hub: Hub, name: str, paths: tuple[str, str], id_: str, new: dict[str, str]
+) -> Iterator[Step]:
+    """`paths`: as described, and as asked."""
+    kind = paths[1].rpartition("/")[2].replace("0-3", "deals")
     hub.define(kind, "lead_key", hasUniqueValue=True)
     if kind == "contacts":
         new = {"firstname": "Ada"}
-    fresh = {"properties": new, "associations": [], "objectWriteTraceId": "t1"}
-    bad = {"properties": {"nope": "1"}, "objectWriteTraceId": "t2"}
-    create, update = f"{base}/batch/create", f"{base}/batch/update"
-    upsert, archive = f"{base}/batch/upsert", f"{base}/batch/archive"
-    yield name, "POST", create, create, {"inputs": [fresh, bad]}, 207
-    yield name, "POST", create, create, {"inputs": [{"properties": {"nope": "1"}}]}, 400
-    key = {"id": "K1", "idProperty": "lead_key", "objectWriteTraceId": "t1"}
+    fresh: Any = {"properties": new, "associations": [], "objectWriteTraceId": "t1"}
+    bad: Any = {"properties": {"nope": "1"}, "objectWriteTraceId": "t2"}
+    create, update, upsert, archive, read = (
+        (f"{paths[0]}/batch/{verb}", f"{paths[1]}/batch/{verb}")
+        for verb in ("create", "update", "upsert", "archive", "read")
+    )
+    yield name, "POST", *create, {"inputs": [fresh, bad]}, 207
+    yield name, "POST", *create, {"inputs": [{"properties": {"nope": "1"}}]}, 400
+    key: Any = {"id": "K1", "idProperty": "lead_key", "objectWriteTraceId": "t1"}
     known = {"properties": new}
-    yield name, "POST", upsert, upsert, {"inputs": [key | known]}, 200
-    yield name, "POST", upsert, upsert, {"inputs": [key | known, key | bad | {"id": "K2"}]}, 207
-    change = {"id": id_, "properties": {"lead_key": "K9"}, "objectWriteTraceId": "t1"}
-    yield name, "POST", update, update, {"inputs": [change]}, 200
-    yield name, "POST", update, update, {"inputs": [change, change | {"id": "1"}]}, 207
-    yield name, "POST", archive, archive, {"inputs": [{"id": "1"}]}, 204
+    yield name, "POST", *upsert, {"inputs": [key | known]}, 200
+    yield name, "POST", *upsert, {"inputs": [key | known, key | bad | {"id": "K2"}]}, 207
+    change: Any = {"id": id_, "properties": {"lead_key": "K9"}, "objectWriteTraceId": "t1"}
+    yield name, "POST", *update, {"inputs": [change]}, 200
+    yield name, "POST", *update, {"inputs": [change, change | {"id": "1"}]}, 207
+    yield name, "POST", *archive, {"inputs": [{"id": "1"}]}, 204
+    # The same with made-up trouble: what a client is told is described too.
+    hub.trouble("partial")
+    yield name, "POST", *create, {"inputs": [fresh, fresh]}, 207
+    hub.mend()
+    yield name, "POST", *read, {"inputs": [{"id": id_}]}, 200
 
 
 def of_contacts(hub: Hub) -> Iterator[Step]:

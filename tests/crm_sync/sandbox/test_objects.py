@@ -1,6 +1,9 @@
 """Contacts, tasks and deals one by one: what is stored, what is refused, what is computed."""
 
+import time
+
 import pytest
+import requests
 
 from .conftest import ANA, KIM, TO_CONTACT, TOM_ARCHIVED, Hub, link, refused
 
@@ -37,6 +40,7 @@ def test_a_contact_that_exists_is_a_conflict_that_names_it(hub: Hub) -> None:
         ({"hs_email_optout": "maybe"}, "INVALID_OPTION"),
         ({"hubspot_owner_id": "48110021"}, "INVALID_OPTION"),
         ({"createdate": "0"}, "READ_ONLY_VALUE"),
+        ({"notes_last_contacted": "0"}, "READ_ONLY_VALUE"),
         ({"hs_object_id": "7"}, "READ_ONLY_VALUE"),
         ({"firstname": "x" * 70_000}, "PROPERTY_LENGTH_LIMIT_EXCEEDED"),
     ],
@@ -258,6 +262,34 @@ def test_a_task_goes_to_an_owner_id_and_never_to_a_user_id(
     assert hub.post(TASKS, {"properties": sent}).status_code == status
 
 
+def test_a_task_says_when_it_was_completed_until_it_is_opened_again(hub: Hub) -> None:
+    task, dates = hub.task(), []
+
+    for status in ("COMPLETED", "COMPLETED", "WAITING"):
+        hub.patch(f"{TASKS}/{task}", {"properties": {"hs_task_status": status}})
+        found = hub.properties("tasks", task, "hs_task_completion_date")
+        dates.append(found["hs_task_completion_date"])
+
+    assert dates[0] is not None
+    assert dates == [dates[0], dates[0], None]
+
+
+def test_nobody_writes_when_a_task_was_completed(hub: Hub) -> None:
+    sent = {"properties": {"hs_task_completion_date": "1790000000000"}}
+
+    assert refused(hub.patch(f"{TASKS}/{hub.task()}", sent)) == ["READ_ONLY_VALUE"]
+
+
+def test_any_change_of_a_task_moves_its_stamp(hub: Hub) -> None:
+    task = hub.task()
+    before = hub.properties("tasks", task)["hs_lastmodifieddate"]
+
+    time.sleep(0.002)
+    hub.patch(f"{TASKS}/{task}", {"properties": {"hs_task_status": "WAITING"}})
+
+    assert (hub.properties("tasks", task)["hs_lastmodifieddate"] or "") > (before or "")
+
+
 @pytest.mark.parametrize("type_id", [203, 216, 3, 9999])
 def test_a_task_with_a_wrong_association_type_is_not_made(hub: Hub, type_id: int) -> None:
     contact = hub.contact()
@@ -285,6 +317,22 @@ def test_a_record_shows_its_links_inline(hub: Hub) -> None:
     found = hub.get(f"{TASKS}/{task}?associations=contacts").json()["associations"]
 
     assert found["contacts"]["results"] == [{"id": contact, "type": "task_to_contact"}]
+
+
+def test_a_list_shows_links_inline_and_cuts_them_at_a_hundred(hub: Hub) -> None:
+    contact = hub.contact()
+    sent = {"properties": {"hs_timestamp": "0"}, "associations": [link(contact, TO_CONTACT)]}
+    for _ in range(2):
+        hub.post(f"{TASKS}/batch/create", {"inputs": [sent] * 60})
+
+    found = hub.get(f"{CONTACTS}?associations=tasks").json()["results"][0]["associations"]["tasks"]
+
+    assert len(found["results"]) == 100
+    assert {each["type"] for each in found["results"]} == {"contact_to_task"}
+    rest = requests.get(
+        found["paging"]["next"]["link"], headers=hub.session.headers, timeout=10
+    ).json()
+    assert len(rest["results"]) == 20
 
 
 @pytest.mark.parametrize(

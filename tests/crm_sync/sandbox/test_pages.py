@@ -46,6 +46,34 @@ def test_a_rep_sees_the_own_open_tasks_and_completes_one(hub: Hub) -> None:
     assert hub.properties("tasks", task, "hs_task_status")["hs_task_status"] == "COMPLETED"
 
 
+@pytest.mark.parametrize(
+    ("path", "form"), [("", {"status": "COMPLETED"}), ("/contacted", {})], ids=["done", "logged"]
+)
+def test_a_rep_who_was_at_work_has_contacted_the_lead(
+    hub: Hub, path: str, form: dict[str, str]
+) -> None:
+    contact, other = hub.contact(), hub.contact("bo@lead.example")
+    task = hub.task(contact)
+
+    press(hub, f"/tasks/{task}{path}", **form)
+
+    when = [last_contacted(hub, each) for each in (contact, other)]
+    assert (when[0] is not None, when[1]) == (True, None)
+
+
+def test_a_task_that_is_opened_again_is_no_contact(hub: Hub) -> None:
+    contact = hub.contact()
+    task = hub.task(contact, hs_task_status="COMPLETED")
+
+    press(hub, f"/tasks/{task}", status="NOT_STARTED")
+
+    assert last_contacted(hub, contact) is None
+
+
+def last_contacted(hub: Hub, contact: str) -> str | None:
+    return hub.properties("contacts", contact, "notes_last_contacted")["notes_last_contacted"]
+
+
 def test_tasks_of_nobody_and_of_reps_who_left_are_not_lost(hub: Hub) -> None:
     hub.task(hs_task_subject="For nobody")
     hub.task(hs_task_subject="For Tom", hubspot_owner_id=TOM_ARCHIVED)
