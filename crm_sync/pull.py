@@ -71,17 +71,17 @@ def pull(crm: Crm, at: datetime, watch: Watch = iter) -> PullReport | None:
 
 
 @contextmanager
-def alone() -> Iterator[bool]:
-    """Hold the one lock of pulls, which PostgreSQL gives back when this process dies."""
+def alone(lock: int = LOCK) -> Iterator[bool]:
+    """Hold one lock, that of pulls, which PostgreSQL gives back when this process dies."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])
         (mine,) = cursor.fetchone() or (False,)
     try:
         yield mine
     finally:
         if mine:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
 
 
 def apply_all(crm: Crm, at: datetime, report: PullReport, watch: Watch) -> None:
