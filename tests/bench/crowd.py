@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from crm_sync.effects import judge_again
 from crm_sync.models import Deal, Handoff, Owner, Stage
+from crm_sync.models.ledger import turn
 from crm_sync.receivers import new_reference
 from leadscoring import crm_state
 from leadscoring.models import Contact, CrmFreshness, CrmState, Score
@@ -188,11 +189,12 @@ def handoffs(at: datetime) -> None:
         row = Handoff(
             contact_id=score.pk, cycle=score.cycle, reference=new_reference(), total=score.total,
             grade=score.grade, reasons=score.contributions, crossed_at=crossed, due_at=crossed, attempts=1,
+            turn_at=turn(crossed, score.total),
         )  # fmt: skip
         if n % 9 == 4:
             row.status, row.because = (
                 "needs_attention",
-                "No rep takes leads: on the Reps page let an active rep take leads, then press Resend.",
+                "No rep may take the lead: on the Reps page let an active rep take leads, then press Resend.",
             )
             row.record_id, row.attempts = f"9{score.pk:06}", 4
         elif n % 17 == 5:
@@ -210,7 +212,7 @@ def handoffs(at: datetime) -> None:
                 f"7{score.pk:06}",
                 str(1 + n % 3),
             )
-            row.owner_because = "was longest without a lead"
+            row.owner_because = "Whoever takes leads: next in turn"
         rows.append(row)
     Handoff.objects.bulk_create(rows, batch_size=1000)
 

@@ -28,7 +28,7 @@ from crm_sync.demo.stage import wait_for
 from crm_sync.demo.story import Loop, until
 from tests.bench.ledger import claims
 from tests.chaos.checker import check
-from tests.chaos.faults import answers
+from tests.chaos.faults import answers, too_fast
 from tests.chaos.ground import Ground, ground
 from tests.chaos.leads import Leads
 from tests.chaos.parts import Machine, Part
@@ -53,22 +53,28 @@ numbers = count(1)
 
 @dataclass(frozen=True)
 class Rate:
-    """`asked`: the CRM's answers by status."""
+    """`asked`: the CRM's answers by call and status."""
 
     leads: int
     seconds: float
-    asked: Counter[str]
+    asked: Counter[tuple[str, str]]
 
     @property
     def a_second(self) -> float:
         return self.leads / self.seconds
 
     def __str__(self) -> str:
-        calls, refused = sum(self.asked.values()), self.asked["429"]
+        calls, refused = sum(self.asked.values()), too_fast(self.asked)
         return (
             f"{self.leads:>6} leads in {self.seconds:6.1f} s: {self.a_second:6.1f} leads/s, "
             f"{calls / self.leads:.3f} calls a lead, {refused} × 429"
         )
+
+    def by_call(self) -> str:
+        calls = Counter[str]()
+        for (call, _), times in self.asked.items():
+            calls[call.replace("/crm/", "")] += times
+        return ", ".join(f"{times} × {call}" for call, times in calls.most_common())
 
 
 def begin(over: Ground) -> Leads:
@@ -184,7 +190,7 @@ def main() -> int:
         for number in (each for each in WORKERS if str(each) in parts):
             rate = drain(over, leads, number, options.leads)
             fastest = max(fastest, rate.a_second)
-            console.print(f"{number} workers        {rate}")
+            console.print(f"{number} workers        {rate}\n    {rate.by_call()}")
         if "single" in parts:
             seconds, left = singles(over, leads, options.leads)
             console.print(

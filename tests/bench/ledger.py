@@ -58,7 +58,7 @@ def copies(model: int, many: int, *, status: str) -> None:
 
     from crm_sync.models import Handoff
 
-    score, crossed = "70 + n % 30", "row.crossed_at - n * interval '1 second'"
+    score, crossed = "70 + n %% 30", "row.crossed_at - n * interval '1 second'"
     own = {
         "cycle": "most + n", "reference": "'LS-' || most + n", "total": score, "crossed_at": crossed,
         "turn_at": f"{crossed} - ({score}) * interval '1 hour'", "due_at": crossed,

@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 
 from tests.chaos.report import report
-from tests.chaos.storm import storm
+from tests.chaos.storm import LATE, QUICK, storm
 
 
 def main() -> int:
@@ -18,8 +18,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--crossings", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument(
+        "--quick", action="store_true", help="as in `make test`: late answers come sooner"
+    )
     options, console = parser.parse_args(), Console(soft_wrap=True)
-    outcome = storm(options.seed, options.crossings, options.kills, console)
+    slow = QUICK if options.quick else LATE
+    outcome = storm(options.seed, options.crossings, options.kills, console, slow)
     report(outcome, console)
     return 0 if outcome.findings.clean else 1
 

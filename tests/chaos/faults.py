@@ -9,10 +9,8 @@ from typing import Any
 
 from tests.chaos.record import asked
 
-KINDS = [
-    {"kind": "drop_before"}, {"kind": "drop_after"}, {"kind": "garbage"}, {"kind": "slow", "seconds": 1.0},
-    *({"kind": "status", "status": status} for status in (423, 429, 477, 500, 502, 503, 504, 524)),
-]  # fmt: skip
+# Once of each kind comes soon, whatever chance does to the others.
+SOON = 0.1
 
 
 def told(url: str, method: str, body: Any = None) -> None:
@@ -22,20 +20,41 @@ def told(url: str, method: str, body: Any = None) -> None:
     urllib.request.urlopen(request, timeout=30).close()
 
 
+def kinds(sandbox: str) -> list[str]:
+    """Every kind of trouble that may strike a request."""
+    return [
+        each["name"] for each in asked(f"{sandbox}/sandbox/faults")["names"] if each.get("in_storm")
+    ]
+
+
 @contextmanager
-def blowing(sandbox: str, share: float, seed: int) -> Iterator[None]:
-    """Of all requests such a share goes wrong, in every way there is."""
-    for kind in KINDS:
-        told(
-            f"{sandbox}/sandbox/faults",
-            "POST",
-            {**kind, "times": None, "share": share / len(KINDS)},
-        )
+def blowing(sandbox: str, share: float, slow: float) -> Iterator[None]:
+    """Of all requests such a share goes wrong, in every way there is; late answers take `slow`."""
+    names = kinds(sandbox)
+    for name in names:
+        late = {"seconds": slow} if name in ("slow", "dripping") else {}
+        for more in ({"times": 1, "share": SOON}, {"share": share / len(names)}):
+            told(f"{sandbox}/sandbox/faults", "POST", {"name": name, **late, **more})
     yield
     told(f"{sandbox}/sandbox/faults", "DELETE")
 
 
-def answers(sandbox: str) -> Counter[str]:
-    """How often it answered what, and whether that was made-up trouble."""
-    log = asked(f"{sandbox}/sandbox/requests")
-    return Counter(f"{each['status']} {each['fault'] or ''}".strip() for each in log)
+def struck(sandbox: str) -> Counter[str]:
+    """How often each kind of trouble struck; none is left out."""
+    return Counter(dict.fromkeys(kinds(sandbox), 0) | asked(f"{sandbox}/sandbox/faults")["struck"])
+
+
+def answers(sandbox: str) -> Counter[tuple[str, str]]:
+    """How often what was asked and answered, without what made-up trouble did."""
+    counts = asked(f"{sandbox}/sandbox/counts")
+    return Counter(
+        {
+            (f"{each['method']} {each['path']}", str(each["status"])): each["count"]
+            for each in counts
+            if each["fault"] is None
+        }
+    )
+
+
+def too_fast(answered: Counter[tuple[str, str]]) -> int:
+    return sum(count for (_, status), count in answered.items() if status == "429")

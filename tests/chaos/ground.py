@@ -31,6 +31,8 @@ class Ground:
     web: Part
     machines: list[Machine]
     clock: Clock
+    # In so many seconds the stand-in is done with every request that was on its way.
+    in_flight: float = 1.0
     reached: Counter[str] = field(default_factory=Counter)  # named places where a worker was killed
 
     @property
@@ -68,7 +70,9 @@ def pauses() -> list[str]:
 
 
 @contextmanager
-def ground(folder: Path, *, rate: int = RATE, wrong: float = WRONG) -> Iterator[Ground]:
+def ground(
+    folder: Path, *, rate: int = RATE, wrong: float = WRONG, slow: float = 0.0
+) -> Iterator[Ground]:
     """All parts but web and machines run; everything ends with the block."""
     with ExitStack() as stack:
         postgres = stack.enter_context(serving(Postgres))
@@ -77,6 +81,7 @@ def ground(folder: Path, *, rate: int = RATE, wrong: float = WRONG) -> Iterator[
         own = {"HUBSPOT_REQUESTS_PER_10S": str(rate), "CRM_POLL_SECONDS": "20"}
         stage = replace(stage, environment={**stage.environment, **own})
         made = laid_out(stage, postgres, redis, rate, wrong)
+        made.in_flight += slow
         for part in [made.sandbox, made.web, *made.workers, *(m.beat for m in made.machines)]:
             stack.callback(part.kill)
         survive_crashes(made)

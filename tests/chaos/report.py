@@ -9,7 +9,11 @@ def report(outcome: Outcome, console: Console) -> None:
     outcome.findings.show(console)
     line(console, f"{outcome.kills} workers killed, at named places", outcome.reached)
     line(console, "troubles", outcome.struck)
-    line(console, "the CRM's answers", outcome.answers)
+    line(
+        console,
+        f"{outcome.too_fast} × 429 of our own making, and the CRM's trouble",
+        outcome.faults,
+    )
     verdict = "Nothing lost, nothing doubled." if outcome.findings.clean else "NOT CLEAN."
     console.print(f"{verdict} Seed {outcome.seed}.", highlight=False)
 

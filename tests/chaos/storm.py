@@ -19,6 +19,8 @@ from tests.chaos.record import crossings, seen_there
 from tests.chaos.trouble import Trouble, deadly, kinds, time_passes
 
 SHARE = 0.05  # of the CRM's answers that go wrong
+# Seconds of a late answer: sooner and later than we wait for one.
+QUICK, LATE = 1.5, 12.0
 # A trouble lasts so many seconds at least, when leads are taken that fast at most.
 LASTS = 2.0
 # Time that passes at once while the ledger comes to rest: longer than a lease, and than the longest
@@ -34,7 +36,10 @@ class Outcome:
     findings: Findings
     struck: Counter[str] = field(default_factory=Counter)  # troubles
     reached: Counter[str] = field(default_factory=Counter)  # named places at which a worker ended
-    answers: Counter[str] = field(default_factory=Counter)  # the CRM's, by status and fault
+    faults: Counter[str] = field(
+        default_factory=Counter
+    )  # of the CRM, also those that never struck
+    too_fast: int = 0  # requests that it refused because of our pace
     kills: int = 0
 
 
@@ -48,15 +53,15 @@ def plan(random: Random, many: int, kills: int) -> list[tuple[Trouble, int]]:
     return list(zip(chosen, shares, strict=True))
 
 
-def storm(seed: int, many: int, kills: int, console: Console) -> Outcome:
+def storm(seed: int, many: int, kills: int, console: Console, slow: float = QUICK) -> Outcome:
     """One whole storm, and what was found after it. Its logs stay when something was."""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
     console.print(f"seed {seed}, {many} crossings, at least {kills} kills; logs in {folder}")
     random = Random(seed)
-    with ground(folder) as over:
+    with ground(folder, slow=slow) as over:
         leads = Leads(over.stage.web, begin(over), Random(random.random()))
         outcome = Outcome(seed, Findings())
-        with faults.blowing(over.stage.crm, SHARE, seed):
+        with faults.blowing(over.stage.crm, SHARE, slow):
             for trouble, share in plan(random, many, kills):
                 console.print(f"  {len(leads.taken):>6} in   {trouble.name}", highlight=False)
                 strike(over, trouble, share, leads, Random(random.random()))
@@ -66,7 +71,8 @@ def storm(seed: int, many: int, kills: int, console: Console) -> Outcome:
         outcome.findings = check(
             crossings(over.database_url, leads.taken), seen_there(over.stage.crm)
         )
-        outcome.reached, outcome.answers = over.reached, faults.answers(over.stage.crm)
+        outcome.reached, outcome.faults = over.reached, faults.struck(over.stage.crm)
+        outcome.too_fast = faults.too_fast(faults.answers(over.stage.crm))
     return outcome
 
 

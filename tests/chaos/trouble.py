@@ -21,8 +21,6 @@ from tests.chaos.parts import Part
 
 # Above the lease of five minutes, which each recorded step renews.
 PAST_THE_LEASE = 310.0
-# In this time the stand-in is done with every request that was on its way.
-IN_FLIGHT = 2.0
 REACHED_WITHIN = 8.0
 DOORBELL = "crm_sync.tasks.deliver_handoffs"
 Way = Callable[[Ground, Random], Iterator[None]]
@@ -173,7 +171,7 @@ def time_passes(ground: Ground, seconds: float, asleep: list[Part] | None = None
     """
     for part in ground.workers:
         part.freeze()
-    time.sleep(IN_FLIGHT)
+    time.sleep(ground.in_flight)
     ground.clock.jump(seconds)
     for part in ground.workers:
         if part not in (asleep or []):

@@ -17,7 +17,7 @@ from tests.chaos.parts import Part
 from tests.chaos.record import Crossing, seen_there
 from tests.chaos.usual import QUEUE
 
-SHARE = 0.05
+SHARE, SLOW = 0.05, 1.5
 
 
 def usual_storm(seed: int, many: int, kills: int, rate: int = RATE) -> Findings:
@@ -47,7 +47,7 @@ def usual_storm(seed: int, many: int, kills: int, rate: int = RATE) -> Findings:
             wait_for(stage.crm, stage)
             queue = Redis.from_url(server.url)
             queue.rpush(QUEUE, *emails)
-            with faults.blowing(stage.crm, SHARE, seed):
+            with faults.blowing(stage.crm, SHARE, SLOW):
                 under_kills(worker, queue, random, many, kills)
             return check(
                 [Crossing(each, status="delivered") for each in emails], seen_there(stage.crm)
