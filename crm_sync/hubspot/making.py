@@ -119,8 +119,11 @@ def _told(call: Call, answer: Json, batch: Batch) -> Outcome[CrmTask]:
 
 def _by_reference(client: Client, batch: Batch) -> dict[str, CrmTask]:
     references = [write.trace for write in batch]
-    items = read_records(client, READ_TASKS, references, [*READ, REFERENCE], idProperty=REFERENCE)
-    return {values(item).get(REFERENCE, ""): task(item) for item in items}
+    found = read_records(client, READ_TASKS, references, [*READ, REFERENCE], idProperty=REFERENCE)
+    try:
+        return {values(item).get(REFERENCE, ""): task(item) for item in found}
+    except CrmRefused:  # there is nothing else in the question that could be wrong
+        raise CrmDenied(GONE) from None
 
 
 def _check_guard(answers: Iterable[object]) -> None:

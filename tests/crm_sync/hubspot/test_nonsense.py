@@ -7,7 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_sync.port import CrmContactWrite, CrmError, CrmProperty, CrmTaskWrite
+from crm_sync.port import (
+    CrmContactWrite,
+    CrmError,
+    CrmProperty,
+    CrmTaskChange,
+    CrmTaskWrite,
+)
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ASKED = {
@@ -18,6 +24,20 @@ ASKED = {
         [CrmContactWrite("a", "7", "", {}), CrmContactWrite("b", "", "a@x.example", {})]
     ),
     "create_tasks": lambda crm: crm.create_tasks([CrmTaskWrite("t", "7", "1", "s", "b", NOON)]),
+    "create_guarded_tasks": lambda crm: crm.create_tasks(
+        [CrmTaskWrite(trace, "7", "1", "s", "b", NOON, trace == "t") for trace in "tu"],
+        guarded=True,
+    ),
+    "guards_tasks": lambda crm: crm.guards_tasks(),
+    "tasks": lambda crm: crm.tasks(["7"]),
+    "archived_tasks": lambda crm: crm.archived_tasks(["7"]),
+    "all_tasks": lambda crm: list(crm.all_tasks("")),
+    "change_tasks": lambda crm: crm.change_tasks([CrmTaskChange("7", done=True)]),
+    "hang_tasks": lambda crm: crm.hang_tasks({"7": "7"}),
+    "archive_tasks": lambda crm: crm.archive_tasks(["7"]),
+    "company_owners": lambda crm: crm.company_owners(["7"]),
+    "audit": lambda crm: crm.audit([CrmProperty("x", "X", "number")], ["email"], NOON),
+    "contacts_of_deals": lambda crm: crm.contacts_of_deals(["7"]),
     "tasks_of": lambda crm: crm.tasks_of(["7"]),
     "owners": lambda crm: crm.owners(),
     "stages": lambda crm: crm.stages(),
@@ -29,7 +49,9 @@ ASKED = {
 }
 WORDS = """results errors paging next after properties id from to toObjectId context message
     category objectWriteTraceId ids stages metadata probability isClosed displayOrder options value
-    hidden portalId uiDomain name type email hs_merged_object_ids archived"""
+    hidden portalId uiDomain name type email hs_merged_object_ids archived associations contacts
+    associationTypes typeId hasUniqueValue lead_handoff_reference hs_task_status usageLimit
+    currentUsage modificationMetadata timeZone"""
 NAMES = WORDS.split()
 LEAVES = st.none() | st.booleans() | st.integers(-1, 9) | st.floats() | st.sampled_from(["", "7"])
 THINGS = st.recursive(
