@@ -1,6 +1,6 @@
 """Associations: which record is linked with which, by which types, kept in both directions."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 
@@ -47,14 +47,20 @@ Ends = tuple[str, str]  # kind and id
 class Links:
     """The graph. `(kind, id)` → kind of the other end → its id → type ids."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[Ends, Ends, bool], None]) -> None:
+        """`tell` hears of links that somebody sets, and (True) takes away; not of a record's end."""
         self._of: dict[Ends, dict[str, dict[str, set[int]]]] = {}
+        self._tell = tell
 
     def to(self, source: Ends, target_kind: str) -> dict[str, set[int]]:
         """Ids of that kind linked with the record, oldest link first."""
         return self._of.get(source, {}).get(target_kind, {})
 
     def add(self, source: Ends, target: Ends, type_ids: Iterable[int]) -> None:
+        self._add(source, target, type_ids)
+        self._tell(source, target, False)
+
+    def _add(self, source: Ends, target: Ends, type_ids: Iterable[int]) -> None:
         for type_id in type_ids:
             label = LABELS[type_id]
             if type_id in PRIMARY:
@@ -64,7 +70,7 @@ class Links:
             self._put(source, target, type_id)
             self._put(target, source, label.inverse)
             if label.implies is not None:
-                self.add(source, target, [label.implies])
+                self._add(source, target, [label.implies])
 
     def _put(self, source: Ends, target: Ends, type_id: int) -> None:
         by_kind = self._of.setdefault(source, {})
@@ -80,6 +86,7 @@ class Links:
     def remove(self, source: Ends, target: Ends) -> None:
         self.to(source, target[0]).pop(target[1], None)
         self.to(target, source[0]).pop(source[1], None)
+        self._tell(source, target, True)
 
     def remove_types(self, source: Ends, target: Ends, type_ids: Iterable[int]) -> None:
         """Take labels away; without its unlabelled type a pair has none at all (as documented)."""
@@ -91,7 +98,7 @@ class Links:
             (target, source, {LABELS[each].inverse for each in wanted}),
         ):
             self.to(near, far[0]).get(far[1], set()).difference_update(gone)
-        return None
+        return self._tell(source, target, False)
 
     def erase(self, source: Ends) -> None:
         for kind, targets in self._of.pop(source, {}).items():
@@ -102,7 +109,7 @@ class Links:
         """Give all links of one record to another: what a merge does."""
         for kind, targets in list(self._of.get(old, {}).items()):
             for id_, type_ids in list(targets.items()):
-                self.add(new, (kind, id_), type_ids)
+                self._add(new, (kind, id_), type_ids)
         self.erase(old)
 
     def saved(self) -> list[list[Any]]:

@@ -1,5 +1,7 @@
 """Two records become one, and a person is erased for privacy."""
 
+from typing import Any
+
 from .call import NOTHING, Answer, Call, text_of
 from .refusals import bad_request, not_found
 from .showing import view
@@ -32,7 +34,17 @@ def _merged(call: Call, primary: Record, other: Record) -> Record:
         store.erase(old)
         store.merged[kind][old.id] = merged.id
     store.write(merged, values, call.at)
+    store.tell("merge", kind, merged.id, _merge_told(primary, other, merged))
     return merged
+
+
+def _merge_told(primary: Record, other: Record, merged: Record) -> dict[str, Any]:
+    return {
+        "primaryObjectId": int(primary.id),
+        "mergedObjectIds": [int(other.id)],
+        "newObjectId": int(merged.id),
+        "numberOfPropertiesMoved": len(other.properties.keys() - primary.properties.keys()),
+    }
 
 
 def _merged_facts(primary: Record, other: Record) -> dict[str, str]:
@@ -67,4 +79,7 @@ def gdpr_delete(call: Call) -> Answer:
     if record:
         call.store.blocklist.update(_listed(record, "hs_additional_emails"))
         call.store.erase(record)
+        # In any order, as documented; here in the order that is harder on the reader.
+        for verb in ("deletion", "privacyDeletion"):
+            call.store.tell(verb, "contacts", record.id, {})
     return NOTHING

@@ -75,6 +75,7 @@ class Sandbox:
 
     def close(self) -> None:
         self._server.server_close()
+        self.state.webhooks.stop()
         self._server.hang_up()
         if self._file:
             with self.state.lock:

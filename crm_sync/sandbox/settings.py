@@ -42,6 +42,15 @@ class Settings:
     retry_after: bool = False  # whether a 429 says Retry-After
     unique_task_properties: bool = True
 
+    # Where webhooks go; "" tells nobody. The shares are from 0 to 1.
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    webhook_generic: bool = False  # `object.propertyChange` for `contact.propertyChange`
+    webhook_backoff: float = 60.0  # before the first further attempt
+    webhook_twice: float = 0.0  # share of events that come twice
+    webhook_lost: float = 0.0  # share of events that never come
+    webhook_reorder: bool = False
+
     def change(self, wanted: dict[str, Any]) -> None:
         """Turn the dials that are named; ValueError names one that does not exist or fit."""
         kinds = {each.name: each.type for each in fields(self)}
@@ -58,6 +67,8 @@ class Settings:
 
 
 def _fits(value: object, kind: object) -> bool:
+    if kind is str:
+        return isinstance(value, str)
     if kind is bool or isinstance(value, bool):
         return kind is bool and isinstance(value, bool)
     return isinstance(value, int | float if kind is float else int) and value >= 0

@@ -13,6 +13,7 @@ from .moments import instant, iso
 from .pace import Pace
 from .settings import Settings
 from .store import TYPE_IDS, Record, Store
+from .webhooks import Sender
 
 LOG_KEPT = 10_000
 
@@ -24,7 +25,17 @@ class State:
         self._started_with = settings.shown(), portal_id
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_KEPT)
         self.settings = settings
+        self.webhooks = Sender(settings, lambda: self.store.portal_id)
         self.reset()
+
+    @property
+    def store(self) -> Store:
+        return self._store
+
+    @store.setter
+    def store(self, store: Store) -> None:
+        store.tell = self.webhooks.tell
+        self._store = store
 
     def reset(self) -> None:
         """As it was at the start, without a record."""

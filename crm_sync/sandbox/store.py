@@ -6,13 +6,14 @@ Nothing here knows HTTP. The caller holds a lock around whatever belongs togethe
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from . import seed
 from .definitions import Definition, defaults
-from .links import Links
+from .links import LABELS, Links
 from .moments import iso
 
 TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "tasks": "0-27"}
@@ -32,6 +33,12 @@ FIRST_ID = {
 CREATED = {"tasks": "hs_createdate"}
 MODIFIED = {"contacts": "lastmodifieddate"}
 HISTORY_KEPT = 100
+# Hears what happens to records: verb, kind, id, and what more is to be said of it.
+Tell = Callable[[str, str, str, dict[str, Any]], None]
+
+
+def _nobody(verb: str, kind: str, id_: str, facts: dict[str, Any]) -> None:
+    """Nobody wants to be told."""
 
 
 @dataclass(slots=True)
@@ -85,7 +92,8 @@ class Store:
         self.pipelines = seed.pipelines()
         self.groups = seed.groups()
         self.definitions = defaults()
-        self.links = Links()
+        self.links = Links(self._tell_link)
+        self.tell: Tell = _nobody
         self.blocklist: set[str] = set()
         self.next_id = dict(FIRST_ID)
         self.records: dict[str, dict[str, Record]] = {kind: {} for kind in TYPE_IDS}
@@ -185,11 +193,13 @@ class Store:
         self._forget_unique(record)
         record.archived_at = at
         record.touch(at)
+        self.tell("deletion", record.kind, record.id, {})
 
     def restore(self, record: Record, at: datetime) -> None:
         record.archived_at = None
         record.touch(at)
         self.index(record)
+        self.tell("restore", record.kind, record.id, {})
 
     def erase(self, record: Record) -> None:
         """Take a record out for good, with its links."""
@@ -201,6 +211,21 @@ class Store:
         if record.archived_at is None:
             for key in self._unique_keys(record):
                 self._unique[key] = record.id
+
+    def _tell_link(self, source: tuple[str, str], target: tuple[str, str], removed: bool) -> None:
+        """From both ends, each an event of its own."""
+        for (kind, id_), (other, other_id) in ((source, target), (target, source)):
+            types = self.links.to((kind, id_), other).get(other_id, ())
+            facts = {
+                "associationType": f"{SINGULAR[kind]}_TO_{SINGULAR[other]}".upper(),
+                "fromObjectId": int(id_),
+                "fromObjectTypeId": TYPE_IDS[kind],
+                "toObjectId": int(other_id),
+                "toObjectTypeId": TYPE_IDS[other],
+                "associationRemoved": removed,
+                "isPrimaryAssociation": any(LABELS[each].name == "Primary" for each in types),
+            }
+            self.tell("associationChange", kind, id_, facts)
 
     def _forget_unique(self, record: Record) -> None:
         for key in self._unique_keys(record):

@@ -67,7 +67,16 @@ def plan_update(store: Store, record: Record, sent: Mapping[str, Any], claims: C
 def commit(store: Store, write: Write, at: datetime) -> Record:
     record = write.record or store.create(write.kind, at)
     facts = _deal_facts(store, record, write.changes) | _task_facts(record, write.changes, at)
-    store.write(record, write.changes | facts, at)
+    changes = write.changes | facts
+    news = {
+        name: value for name, value in changes.items() if record.properties.get(name, "") != value
+    }
+    store.write(record, changes, at)
+    if write.record is None:
+        store.tell("creation", record.kind, record.id, {"changeFlag": "CREATED"})
+    for name, value in news.items():
+        told = {"propertyName": name, "propertyValue": value}
+        store.tell("propertyChange", record.kind, record.id, told)
     for target_kind, target_id, type_ids in write.links:
         store.links.add((record.kind, record.id), (target_kind, target_id), type_ids)
     return record
