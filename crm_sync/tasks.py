@@ -1,7 +1,8 @@
 """The bell, the sweep, the poll: what to do is decided by the rows."""
 
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.utils.timezone import now
@@ -14,24 +15,33 @@ from crm_sync.handoff import deliver_due
 from crm_sync.holding import Gate, gate
 from crm_sync.looking import look_again
 from crm_sync.models import Hold
+from crm_sync.port import Crm
 from crm_sync.pull import pull
+from crm_sync.pushing import push
 
 # Well below the time limit of tasks; what is left then is found by the next sweep.
 LONGEST = timedelta(seconds=90)
-LONGEST_NAP = 1.0
+# A turn to ask that is further away is not waited for: the slot is somebody else's meanwhile.
+LONGEST_WAIT, LONGEST_NAP = 5.0, 1.0
+
+
+def in_turn(crm: Crm) -> Iterator[datetime]:
+    """The instants, by the database's clock, at which there is room to ask; with no row in hand."""
+    start = at = database_time()
+    while at < start + LONGEST and (wait := crm.room()) < LONGEST_WAIT:
+        if wait:
+            time.sleep(min(wait, LONGEST_NAP))
+        else:
+            yield at
+        at = database_time()
 
 
 @shared_task
 def deliver_handoffs() -> None:
-    crm, start = connect(), database_time()
-    at = start
-    while at < start + LONGEST:
-        # Waiting for our turn to ask is done here, with no row in hand.
-        if wait := crm.in_lane("backlog").room():
-            time.sleep(min(wait, LONGEST_NAP))
-        elif not deliver_due(crm, at):
+    crm = connect()
+    for at in in_turn(crm.in_lane("backlog")):
+        if not deliver_due(crm, at):
             return
-        at = database_time()
 
 
 @shared_task
@@ -50,10 +60,14 @@ def follow_tasks() -> None:
 def look_at_hints() -> None:
     bell.answer()
     crm, start = connect().in_lane("polling"), database_time()
-    at = start
-    while at < start + LONGEST:
-        if wait := crm.room():
-            time.sleep(min(wait, LONGEST_NAP))
-        elif not look_again(crm, start, at):
+    for at in in_turn(crm):
+        if not look_again(crm, start, at):
             return
-        at = database_time()
+
+
+@shared_task
+def push_changes() -> None:
+    crm = connect().in_lane("polling")
+    for at in in_turn(crm):
+        if not push(crm, at):
+            return

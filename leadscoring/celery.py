@@ -24,6 +24,7 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "crm_sync.tasks.pull_crm": poll_seconds,
         "crm_sync.tasks.look_at_hints": 10,
         "crm_sync.tasks.follow_tasks": 60,
+        "crm_sync.tasks.push_changes": 120,
         "sequences.tasks.send_due_steps": 10,
     }
     return {

@@ -3,6 +3,7 @@ from crm_sync.models.hints import Arrival, Hint
 from crm_sync.models.ledger import Handoff, Hold
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
+from crm_sync.models.pushes import Push
 from crm_sync.models.reports import Report
 from crm_sync.models.routing import RoutingRule, RulePlace
 
@@ -19,6 +20,7 @@ __all__ = [
     "Link",
     "Owner",
     "PullReport",
+    "Push",
     "Report",
     "Round",
     "RoutingRule",

@@ -454,6 +454,7 @@ class Hold(models.Model):
         HANDOFFS = "handoffs", "Handoffs"
         PULL = "pull", "Reading the CRM"
         TASKS = "tasks", "Looking after tasks"
+        PUSH = "push", "Telling the CRM of changes"
 
     work = models.CharField(primary_key=True, max_length=10, choices=Work.choices)
     token = models.CharField(max_length=64, blank=True, default="")

@@ -1,0 +1,64 @@
+"""What the CRM was last told of each contact that it knows."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Index, Q, QuerySet
+from django.db.models.functions import Abs
+
+from crm_sync.models.mirror import Link
+from leadscoring.models import Contact
+
+# Nobody's record is written more often, and a score that moved less is told once a day.
+PACE = timedelta(minutes=15)
+WORTH_TELLING = 5.0
+DAILY = timedelta(days=1)
+
+
+class Push(models.Model):
+    """`refused`: properties that the CRM did not take, and why."""
+
+    link = models.OneToOneField(
+        Link, on_delete=models.CASCADE, primary_key=True, related_name="push"
+    )
+    at = models.DateTimeField()
+    total = models.FloatField(default=0)
+    grade = models.CharField(max_length=2, blank=True, default="")
+    refused = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name_plural = "pushes"
+        indexes: ClassVar = [
+            # Read by the home page: what the CRM does not take.
+            Index(fields=["at"], condition=~Q(refused={}), name="push_refused")
+        ]
+
+    def __str__(self) -> str:
+        return f"told on {self.at:%Y-%m-%d %H:%M}"
+
+
+def with_news(at: datetime) -> QuerySet[Link]:
+    """Links of people of whom the CRM should hear something, whoever waits longest first."""
+    moved = Abs(F("contact__score__total") - F("push__total"))
+    never = Q(push=None)
+    since = (
+        Q(moved__gte=WORTH_TELLING)
+        | ~Q(contact__score__grade=F("push__grade"))
+        | Q(contact__updated_at__gt=F("push__at"))
+        | Q(contact__last_activity_at__gt=F("push__at"))
+        | Q(pk__in=changed_mail())
+        | Q(push__at__lte=at - DAILY, moved__gt=0)
+    )
+    return (
+        Link.objects.filter(gone_at=None, contact__score__isnull=False)
+        .annotate(moved=moved)
+        .filter(never | (Q(push__at__lte=at - PACE) & since))
+        .order_by(F("push__at").asc(nulls_first=True), "pk")
+    )
+
+
+def changed_mail() -> QuerySet[Contact]:
+    """The ids of those whose way through a sequence changed since the CRM was told."""
+    changed = Contact.objects.filter(enrollments__changed_at__gt=F("link__push__at"))
+    return changed.values("pk")
