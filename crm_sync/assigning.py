@@ -12,9 +12,7 @@ from crm_sync.mirroring import mirror_owners
 from crm_sync.models import Handoff, Owner, RoutingRule, RulePlace
 from crm_sync.port import CrmError
 from crm_sync.routing import NOBODY, Lead, Routing
-from leadscoring.engine.facts import Facts, Profile
-from leadscoring.models import Contact
-from leadscoring.scoring import profile_of
+from crm_sync.territories import facts_of
 
 UNTOLD = "the CRM did not say who owns the contact's company"
 COUNTED = ("last_lead_at", "credit", "counted_on", "leads_counted")
@@ -70,11 +68,6 @@ def lead_of(batch: Batch, row: Handoff, companies: CompanyOwners) -> Lead:
         untold=companies.untold if there else "",
         facts=facts_of(batch.known[row.contact_id].contact),
     )
-
-
-def facts_of(contact: Contact) -> Facts:
-    """What territories ask about: the values of the profile as scoring reads it."""
-    return Profile.of(profile_of(contact), contact.properties).values
 
 
 def know_owners(batch: Batch, leads: Iterable[Lead]) -> None:

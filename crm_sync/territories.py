@@ -2,10 +2,18 @@
 
 from functools import lru_cache
 
+from leadscoring.engine.facts import Facts, Profile
 from leadscoring.engine.modelfile import ModelFileError, parse_condition
 from leadscoring.engine.rules import ActivityIs, Check, Condition, asked_once, leaves
+from leadscoring.models import Contact
+from leadscoring.scoring import profile_of
 
-__all__ = ["ModelFileError", "condition_of", "is_for"]
+__all__ = ["ModelFileError", "condition_of", "facts_of", "is_for"]
+
+
+def facts_of(contact: Contact) -> Facts:
+    """What territories ask about: the values of the profile, as scoring reads them."""
+    return Profile.of(profile_of(contact), contact.properties).values
 
 
 @lru_cache(maxsize=512)

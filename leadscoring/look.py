@@ -89,6 +89,7 @@ UNFOLD = {
                     ),
                     item("Deals", "sell", "crm_sync.deal"),
                     item("Deal stages", "view_kanban", "crm_sync.stage"),
+                    item("Routing", "alt_route", "crm_sync.routingrule"),
                     item("Reps", "support_agent", "crm_sync.owner"),
                     item("Field mapping", "swap_horiz", "crm_sync.fieldmapping"),
                     item("CRM account", "domain", "crm_sync.account"),

@@ -23,6 +23,9 @@ GROUPS = {
         "crm_sync.change_stage", "crm_sync.change_owner",
         "crm_sync.view_fieldmapping", "crm_sync.change_fieldmapping", "crm_sync.add_fieldmapping",
         "crm_sync.view_owner", "crm_sync.view_deal",
+        "crm_sync.view_routingrule", "crm_sync.add_routingrule", "crm_sync.change_routingrule",
+        "crm_sync.delete_routingrule", "crm_sync.view_ruleplace", "crm_sync.add_ruleplace",
+        "crm_sync.change_ruleplace", "crm_sync.delete_ruleplace",
     ],
     "Operations": [
         "leadscoring.view_contact", "leadscoring.view_company", "leadscoring.view_activity",
@@ -33,7 +36,8 @@ GROUPS = {
         "sequences.add_suppression", "sequences.delete_suppression",
         "crm_sync.view_handoff", "crm_sync.change_handoff", "crm_sync.view_stage",
         "crm_sync.view_owner", "crm_sync.change_owner", "crm_sync.view_deal",
-        "crm_sync.view_fieldmapping", "crm_sync.view_account",
+        "crm_sync.view_fieldmapping", "crm_sync.view_account", "crm_sync.view_routingrule",
+        "crm_sync.view_ruleplace",
     ],
 }  # fmt: skip
 

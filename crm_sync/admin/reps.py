@@ -1,49 +1,45 @@
-"""The people in sales: who takes leads, who is the fallback, in which hours."""
+"""The people in sales: who takes leads and how many, when they are away, in which hours they work."""
 
+from datetime import datetime
 from typing import Any
-from zoneinfo import available_timezones
 
-from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.timezone import now
 
-from crm_sync.models import Owner
+from crm_sync.absence import away, day_of, leads_on, told
+from crm_sync.admin.repform import DAYS, RepForm
+from crm_sync.models import Account, Owner
 from leadscoring import shown
 from leadscoring.admin.pages import Page
-from leadscoring.admin.unfolded import ModelForm
-
-
-class RepForm(ModelForm[Owner]):
-    class Meta:
-        model = Owner
-        fields = ("takes_leads", "is_fallback", "time_zone")
-
-    def clean_time_zone(self) -> str:
-        zone = str(self.cleaned_data["time_zone"]).strip()
-        if zone and zone not in available_timezones():
-            raise forms.ValidationError("Not a time zone; they look like Europe/Berlin.")
-        return zone
 
 
 @admin.register(Owner)
 class OwnerAdmin(Page[Owner]):
     form = RepForm
-    list_display = ("rep", "state", "takes_leads", "fallback", "time_zone", "last_lead")
+    list_display = ("rep", "state", "takes_leads", "weight", "today", "hours", "fallback", "last_lead")  # fmt: skip
     nothing = "Reps appear when the CRM has been read."
-    list_editable = ("takes_leads",)
+    list_editable = ("takes_leads", "weight")
     list_display_links = ("rep",)
     ordering = ("-active", "name", "pk")
     list_per_page = 50
     readonly_fields = ("name", "email", "state", "last_lead", "seen")
-    fields = (
-        ("name", "email"),
-        ("state", "last_lead", "seen"),
-        "takes_leads",
-        "is_fallback",
-        "time_zone",
-    )
-    about = "Who gets a lead: its owner in the CRM if active; else, in turn, whoever takes leads; else the fallback."
+    fieldsets = (
+        (None, {"fields": (("name", "email"), ("state", "last_lead", "seen"))}),
+        ("Leads", {"fields": ("takes_leads", "weight", "most_a_day", "is_fallback")}),
+        ("Away", {"fields": (("away_from", "away_until"),)}),
+        (
+            "Working hours",
+            {
+                "description": "By them it is reckoned when a lead should be called.",
+                "fields": (
+                    "time_zone", "working_days", ("opens", "closes"), ("country", "subdivision"),
+                ),
+            },
+        ),
+    )  # fmt: skip
+    about = "The people in sales: who takes leads and how many, who is away, and in which hours they work. Who gets which leads is said by the rules of Routing."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -51,26 +47,64 @@ class OwnerAdmin(Page[Owner]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        account = Account.objects.filter(pk=1).first()
+        self.zone = account.time_zone if account else "UTC"
+        return super().get_queryset(request)
+
+    def save_model(self, request: HttpRequest, obj: Owner, form: Any, change: bool) -> None:
+        """Only what was changed: whose turn it is may move on while somebody looks at the page."""
+        obj.save(update_fields=form.changed_data)
+
     @admin.display(description="Rep", ordering="name")
     def rep(self, owner: Owner) -> SafeString:
         return shown.two_lines(owner, owner.email if owner.name else "")
 
-    @admin.display(description="In the CRM", ordering="active")
+    @admin.display(description="State", ordering="active")
     def state(self, owner: Owner) -> SafeString:
-        return (
-            shown.badge("active", "good")
-            if owner.active
-            else shown.badge("no longer active", "bad")
-        )
+        return state_of(owner, now(), self.zone)
+
+    @admin.display(description="Leads today")
+    def today(self, owner: Owner) -> str:
+        had = leads_on(owner, day_of(owner, now(), self.zone))
+        return str(had) if owner.most_a_day is None else f"{had} of {owner.most_a_day}"
+
+    @admin.display(description="Works")
+    def hours(self, owner: Owner) -> SafeString:
+        return shown.two_lines(hours_told(owner), owner.time_zone or self.zone)
 
     @admin.display(description="Fallback", ordering="is_fallback")
     def fallback(self, owner: Owner) -> SafeString:
         return shown.badge("fallback", "info") if owner.is_fallback else shown.NOTHING
 
-    @admin.display(description="Last lead", ordering="last_lead_at")
+    @admin.display(description="Last lead")
     def last_lead(self, owner: Owner) -> SafeString:
         return shown.when(owner.last_lead_at)
 
     @admin.display(description="Seen")
     def seen(self, owner: Owner) -> SafeString:
         return shown.when(owner.seen_at)
+
+
+def state_of(owner: Owner, at: datetime, account_zone: str) -> SafeString:
+    """Whether they are there: in the CRM, and not away."""
+    today = day_of(owner, at, account_zone)
+    if not owner.active:
+        return shown.badge("not active in the CRM", "bad")
+    if away(owner, today):
+        until = f" until {told(owner.away_until, today)}" if owner.away_until else ""
+        return shown.badge(f"away{until}", "warm")
+    return shown.badge("there", "good")
+
+
+def hours_told(owner: Owner) -> str:
+    """ "Mon–Fri, 9:00–17:00"."""
+    opens, closes = (f"{one.hour}:{one.minute:02}" for one in (owner.opens, owner.closes))
+    return f"{days_told(owner.working_days or '12345')}, {opens}–{closes}"
+
+
+def days_told(days: str) -> str:
+    """A run of three days or more by its first and last."""
+    names = [DAYS[day][:3] for day in days]
+    in_a_row = days in "1234567" and len(days) > 2
+    return f"{names[0]}–{names[-1]}" if in_a_row else ", ".join(names)

@@ -1,4 +1,5 @@
 import datetime
+import django.core.validators
 import django.db.models.constraints
 import django.db.models.deletion
 from django.db import migrations, models
@@ -29,7 +30,7 @@ class Migration(migrations.Migration):
             name='RulePlace',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weight', models.PositiveSmallIntegerField(blank=True, help_text="Share of the turn, 1 to 100. Empty: the rep's own.", null=True)),
+                ('weight', models.PositiveSmallIntegerField(blank=True, help_text="Share of the turn, 1 to 100. Empty: the rep's own.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)])),
                 ('credit', models.IntegerField(default=0, editable=False)),
             ],
             options={
@@ -89,7 +90,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='owner',
             name='weight',
-            field=models.PositiveSmallIntegerField(default=1, help_text='Share of the turn, 1 to 100: with 3, three leads for each one of a 1.'),
+            field=models.PositiveSmallIntegerField(default=1, help_text='Share of the turn, 1 to 100: with 3, three leads for each one of a 1.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)]),
         ),
         migrations.AddField(
             model_name='owner',

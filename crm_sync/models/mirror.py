@@ -3,6 +3,7 @@
 from datetime import time
 from typing import ClassVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CheckConstraint, F, Q, UniqueConstraint
 
@@ -10,6 +11,7 @@ from leadscoring.models import Contact, Effect
 
 # The largest weight of a rep in a turn.
 HEAVIEST = 100
+WEIGHTS = (MinValueValidator(1), MaxValueValidator(HEAVIEST))
 
 
 class Account(models.Model):
@@ -76,7 +78,9 @@ class Owner(models.Model):
         help_text="Gets the leads for which no rule finds anybody, however many they are.",
     )
     weight = models.PositiveSmallIntegerField(
-        default=1, help_text="Share of the turn, 1 to 100: with 3, three leads for each one of a 1."
+        default=1,
+        validators=WEIGHTS,
+        help_text="Share of the turn, 1 to 100: with 3, three leads for each one of a 1.",
     )
     most_a_day = models.PositiveSmallIntegerField(
         "most leads a day",

@@ -3,16 +3,18 @@
 from typing import Any, ClassVar
 
 from django.db import models, transaction
-from django.db.models import CheckConstraint, Deferrable, Max, Prefetch, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Deferrable, Max, Q, UniqueConstraint
 
-from crm_sync.models.mirror import HEAVIEST, Owner
+from crm_sync.models.mirror import HEAVIEST, WEIGHTS, Owner
 
 
 class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
     def in_force(self) -> list["RoutingRule"]:
         """Those that are on, in order, each with the places that it has as `named`. Two queries."""
-        named = Prefetch("places", RulePlace.objects.order_by("pk"), to_attr="named")
-        return list(self.filter(enabled=True).order_by("position").prefetch_related(named))
+        rules = list(self.filter(enabled=True).order_by("position").prefetch_related("places"))
+        for rule in rules:
+            rule.named = sorted(rule.places.all(), key=lambda place: place.pk)
+        return rules
 
     def asking_for_companies(self) -> bool:
         """Whether somebody wants to know who owns a contact's company."""
@@ -69,7 +71,7 @@ class RoutingRule(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.position is None:
+        if not self.position:
             last = RoutingRule.objects.aggregate(last=Max("position"))["last"]
             self.position = (last or 0) + 1
         super().save(*args, **kwargs)
@@ -99,7 +101,10 @@ class RulePlace(models.Model):
         Owner, verbose_name="rep", on_delete=models.CASCADE, related_name="places"
     )
     weight = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="Share of the turn, 1 to 100. Empty: the rep's own."
+        null=True,
+        blank=True,
+        validators=WEIGHTS,
+        help_text="Share of the turn, 1 to 100. Empty: the rep's own.",
     )
     # How far the turn has come; see crm_sync.turns.
     credit = models.IntegerField(default=0, editable=False)

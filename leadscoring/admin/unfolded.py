@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from django.contrib.admin.widgets import AdminTextareaWidget as TextArea
     from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
     from django.core.paginator import Paginator as Paginator
+    from django.forms import BaseInlineFormSet as InlineFormSet
+    from django.forms import CheckboxSelectMultiple as Checkboxes
     from django.forms import ModelForm as ModelForm
+    from django.forms import Select as Select
 else:
     from django import forms
     from django.core import paginator
@@ -19,6 +22,8 @@ else:
     from unfold.contrib.filters.admin import DropdownFilter
     from unfold.contrib.filters.admin import RelatedDropdownFilter as RelatedFilter
     from unfold.views import ChangeList
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextareaWidget as TextArea
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
@@ -37,18 +42,24 @@ else:
     class ModelForm(Typed, forms.ModelForm):
         pass
 
+    class InlineFormSet(Typed, forms.BaseInlineFormSet):
+        pass
+
     class Paginator(Typed, paginator.Paginator):
         pass
 
 
 __all__ = [
     "ChangeList",
+    "Checkboxes",
     "DropdownFilter",
     "Inline",
+    "InlineFormSet",
     "ModelAdmin",
     "ModelForm",
     "Paginator",
     "RelatedFilter",
+    "Select",
     "TextArea",
     "TextInput",
 ]

@@ -12,7 +12,16 @@ from django.utils.timezone import now
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from crm_sync.models import Account, Deal, FieldMapping, Handoff, Owner, Stage
+from crm_sync.models import (
+    Account,
+    Deal,
+    FieldMapping,
+    Handoff,
+    Owner,
+    RoutingRule,
+    RulePlace,
+    Stage,
+)
 from leadscoring import apikeys
 from leadscoring.models import Activity, ApiKey, Company, Contact, ModelVersion
 from sequences.models import Delivery, Enrollment, Sequence, Step, Suppression
@@ -67,14 +76,14 @@ def page(browser: Browser, people: None, live_server: LiveServer, scheme: str) -
 
 
 MODELS = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery, Handoff, Deal, Stage,
-          Owner, FieldMapping)  # fmt: skip
+          Owner, RoutingRule, FieldMapping)  # fmt: skip
 
 
 def addresses() -> list[str]:
     """Every page: home, each list, the first row of each, each form for a new one."""
     firsts = {model._meta.label_lower: model._default_manager.earliest("pk").pk for model in MODELS}
     added = ["leadscoring.contact", "leadscoring.modelversion", "leadscoring.apikey", "sequences.sequence",
-             "sequences.suppression", "crm_sync.fieldmapping"]  # fmt: skip
+             "sequences.suppression", "crm_sync.fieldmapping", "crm_sync.routingrule"]  # fmt: skip
     return [
         "/admin/",
         *(address_of(label) for label in firsts),
@@ -201,3 +210,36 @@ def test_somebody_is_suppressed_by_hand(page: Page) -> None:
 
     expect(page.locator("#result_list")).to_contain_text("no@example.com")
     assert Suppression.objects.get().reason == "by_hand"
+
+
+def test_a_territory_is_made_and_moved_before_the_others(page: Page) -> None:
+    rep = Owner.objects.earliest("pk")
+    page.goto("/admin/crm_sync/routingrule/add/")
+
+    page.select_option("select[name=kind]", "territory", force=True)
+    page.fill("input[name=name]", "DACH")
+    page.fill("textarea[name=condition]", "profile: {country__in: [DE, AT, CH]}")
+    page.click("text=Add another Rep")
+    page.select_option("select[name=places-0-owner]", str(rep.pk), force=True)
+    page.click("button[name=_save]")
+    page.click("button[aria-label='Up DACH']")
+    page.click("button[aria-label='Up DACH']")
+
+    expect(page.locator("#result_list tbody tr, #result_list tbody").first).to_contain_text(
+        f"When country is DE, AT or CH: in turn to {rep}."
+    )
+    assert [rule.name for rule in RoutingRule.objects.all()][0] == "DACH"
+    assert RulePlace.objects.get().owner == rep
+
+
+def test_a_reps_working_days_are_ticked(page: Page) -> None:
+    rep = Owner.objects.earliest("pk")
+    page.goto(address_of("crm_sync.owner", rep.pk))
+
+    page.uncheck("input[name=working_days][value='5']")
+    page.select_option("select[name=country]", "DE", force=True)
+    page.click("button[name=_save]")
+
+    expect(page.locator("body")).to_contain_text("Mon–Thu, 9:00–17:00")
+    rep.refresh_from_db()
+    assert (rep.working_days, rep.country) == ("1234", "DE")

@@ -294,6 +294,10 @@ def test_of_a_rep_only_how_leads_are_given_is_changed() -> None:
         "takes_leads": "on",
         "is_fallback": "on",
         "time_zone": "Europe/Berlin",
+        "weight": "1",
+        "working_days": ["1"],
+        "opens": "09:00",
+        "closes": "17:00",
         "name": "X",
         "active": "",
         "owner_id": "2",
@@ -365,7 +369,7 @@ def test_a_contacts_page_tells_who_would_get_them() -> None:
 
     told = as_superuser().get(page("leadscoring.contact", a_contact().pk)).content.decode()
 
-    assert "A new handoff would go to <bdi>Kim Bauer (was longest without a lead)" in told
+    assert "A new handoff would go to <bdi>Kim Bauer (Whoever takes leads: next in turn)" in told
 
 
 def test_looking_at_a_contact_moves_no_rep_on() -> None:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils.timezone import now
 
-from crm_sync.models import Account, Deal, FieldMapping, Handoff, Owner, Stage
+from crm_sync.models import Account, Deal, FieldMapping, Handoff, Owner, RoutingRule, Stage
 from leadscoring import apikeys, home, publishing, shown
 from leadscoring.admin.explained import ordinal, standing
 from leadscoring.admin.questions import QUESTIONS
@@ -53,7 +53,7 @@ def people() -> None:
 def rows() -> dict[str, int]:
     """A row of each list."""
     models = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery,
-              Suppression, Handoff, Deal, Stage, Owner, FieldMapping, Account)  # fmt: skip
+              Suppression, Handoff, Deal, Stage, Owner, RoutingRule, FieldMapping, Account)  # fmt: skip
     return {model._meta.label_lower: model._default_manager.latest("pk").pk for model in models}
 
 
