@@ -1,12 +1,13 @@
 """The one CRM of this process."""
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import cast
 
 from django.conf import settings
 
-from crm_sync.port import Crm, CrmWebhooks, NotConnected
+from crm_sync.port import Crm, CrmCall, CrmField, CrmWebhooks, NotConnected
 
 
 def connect() -> Crm:
@@ -38,3 +39,10 @@ def webhooks() -> CrmWebhooks:
     from crm_sync.hubspot.webhooks import Webhooks
 
     return Webhooks(settings.HUBSPOT_CLIENT_SECRET)
+
+
+def surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
+    """All that is ever asked of the CRM, sent there and read there, known also while none is connected."""
+    from crm_sync.hubspot.adapter import HubSpot
+
+    return HubSpot.calls, HubSpot.fields

@@ -182,6 +182,18 @@ class CrmCall:
 
 
 @dataclass(frozen=True, slots=True)
+class CrmField:
+    """A value that is sent or read whatever the mapping says, by the CRM's own name.
+
+    `record`: what it is of: contact, task, deal, company, rep, stage, account.
+    """
+
+    record: str
+    name: str
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CrmAudit:
     """`token`: what is known of the credentials, as the audit prints it, nothing secret in it."""
 
@@ -289,8 +301,9 @@ class Crm(Protocol):
     identity: str
     # Our lifecycle stage -> the CRM's value for it, in ascending order.
     lifecycle_words: Mapping[str, str]
-    # Every call that is ever made.
+    # Every call that is ever made, and every value that is sent or read.
     calls: Sequence[CrmCall]
+    fields: Sequence[CrmField]
 
     def in_lane(self, lane: Lane) -> "Crm":
         """The same CRM, asked with another claim to the shared budget of requests."""
@@ -395,6 +408,7 @@ class NotConnected:
     identity = ""
     lifecycle_words: Mapping[str, str] = {}
     calls: Sequence[CrmCall] = ()
+    fields: Sequence[CrmField] = ()
 
     def in_lane(self, lane: Lane) -> "NotConnected":
         return self

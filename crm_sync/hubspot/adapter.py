@@ -9,6 +9,7 @@ from crm_sync.hubspot import (
     changing,
     contacts,
     deals,
+    fields,
     guard,
     making,
     owners,
@@ -32,6 +33,7 @@ from crm_sync.port import (
     CrmContactWrite,
     CrmDeal,
     CrmError,
+    CrmField,
     CrmOwner,
     CrmProperty,
     CrmStage,
@@ -51,6 +53,7 @@ class HubSpot:
     connected = True
     lifecycle_words: Mapping[str, str] = contacts.LIFECYCLE
     calls: Sequence[CrmCall] = tuple(call.told() for call in CALLS)
+    fields: Sequence[CrmField] = tuple(fields.fields())
 
     def __init__(
         self,

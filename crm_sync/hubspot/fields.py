@@ -1,0 +1,37 @@
+"""Every property that we send to HubSpot or read there by ourselves; the mapping's own come on top."""
+
+from collections.abc import Iterable, Iterator
+
+from crm_sync.hubspot import contacts, deals, tasks
+from crm_sync.hubspot.guard import REFERENCE
+from crm_sync.port import CrmField
+
+TASKS_SENT = (
+    "hs_task_subject",
+    "hs_task_body",
+    "hs_task_status",
+    "hs_task_priority",
+    "hs_task_type",
+    "hs_timestamp",
+    "hubspot_owner_id",
+    REFERENCE,
+)
+READ = {
+    "contact": (*contacts.READ, "associations.tasks", "associations.deals"),
+    "task": (*tasks.READ, "associations.contacts", REFERENCE),
+    "deal": (*deals.READ, "associations.contacts"),
+    "company": ("hubspot_owner_id", "associations.contacts"),
+    "rep": ("id", "email", "firstName", "lastName", "type", "archived"),
+    "stage": ("id", "label", "displayOrder", "archived", "metadata"),
+    "account": ("portalId", "timeZone", "uiDomain"),
+}
+
+
+def fields() -> Iterator[CrmField]:
+    yield from told("task", (*TASKS_SENT, "associations.contacts"), sent=True)
+    for record, names in READ.items():
+        yield from told(record, names, sent=False)
+
+
+def told(record: str, names: Iterable[str], *, sent: bool) -> Iterator[CrmField]:
+    return (CrmField(record, name, sent) for name in dict.fromkeys(names))
