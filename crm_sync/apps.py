@@ -7,7 +7,7 @@ class CrmSyncConfig(AppConfig):
     verbose_name = "Sales and the CRM"
 
     def ready(self) -> None:
-        from crm_sync import problems, receivers, setup
+        from crm_sync import metrics, problems, receivers, setup
         from crm_sync.models import Handoff
         from leadscoring import health, signals
 
@@ -16,6 +16,7 @@ class CrmSyncConfig(AppConfig):
         signals.contact_erased.connect(receivers.forget, dispatch_uid="forget_handoffs")
         signals.contact_described.connect(receivers.describe, dispatch_uid="describe_handoffs")
         health.add_check(problems.crm_access)
+        health.register(metrics.LedgerFigures())
         signals.problems_wanted.connect(problems.tell, dispatch_uid="crm_problems")
         post_save.connect(receivers.ring_on_commit, sender=Handoff, dispatch_uid="ring_on_commit")
         post_migrate.connect(setup.make_first_mappings, sender=self, dispatch_uid="first_mappings")

@@ -42,6 +42,7 @@ MOST_CAUSES, MOST_SLOW, MOST_REPS = 8, 5, 20
 TO_TASK = ExpressionWrapper(F("delivered_at") - F("crossed_at"), DurationField())
 TO_TOUCH = ExpressionWrapper(F("touched_at") - F("delivered_at"), DurationField())
 TOUCHED = Q(touched_at__isnull=False)
+UNTOUCHED = Q(task_state=Handoff.TaskState.OPEN, touched_at=None)
 
 
 class Percentile(Aggregate):
@@ -118,11 +119,8 @@ def pace(at: datetime) -> float:
 def causes() -> list[dict[str, Any]]:
     """Why leads are not with sales, the most frequent first: status, because, n, oldest."""
     kept = Handoff.objects.on_the_way().values("status", "because")
-    return list(
-        kept.annotate(n=Count("pk"), oldest=Min("crossed_at")).order_by("-n", "because")[
-            :MOST_CAUSES
-        ]
-    )
+    rows = kept.annotate(n=Count("pk"), oldest=Min("crossed_at")).order_by("-n", "because")
+    return [dict(row) for row in rows[:MOST_CAUSES]]
 
 
 def ages(at: datetime) -> list[tuple[str, int]]:
@@ -187,7 +185,7 @@ def slowest_to_touch(at: datetime) -> list[Any]:
     closed or deleted untouched are nobody's delay."""
     until = Coalesce(F("touched_at"), Value(at))
     took = ExpressionWrapper(until - F("delivered_at"), DurationField())
-    rows = recent(at).filter(TOUCHED | Q(task_state__in=["open", "started"])).annotate(took=took)
+    rows = recent(at).filter(TOUCHED | UNTOUCHED).annotate(took=took)
     return list(rows.order_by("-took", "pk")[:MOST_SLOW])
 
 
@@ -208,7 +206,7 @@ def reps(at: datetime) -> list[dict[str, Any]]:
             touched=Count("touched_at"),
             median=Percentile(TO_TOUCH, 0.5, filter=TOUCHED),
             p95=Percentile(TO_TOUCH, 0.95, filter=TOUCHED),
-            untouched_since=Min("delivered_at", filter=Q(task_state="open", touched_at=None)),
+            untouched_since=Min("delivered_at", filter=UNTOUCHED),
         )
         .order_by("-leads", "owner_id")[:MOST_REPS]
     )
@@ -216,11 +214,10 @@ def reps(at: datetime) -> list[dict[str, Any]]:
 
 
 def tasks(at: datetime) -> Tasks:
-    untouched = Q(task_state="open", touched_at=None)
     told = Handoff.objects.with_open_task().aggregate(
-        untouched=Count("pk", filter=untouched),
-        started=Count("pk", filter=~untouched),
-        overdue=Count("pk", filter=untouched & Q(task_due_at__lt=at)),
+        untouched=Count("pk", filter=UNTOUCHED),
+        started=Count("pk", filter=~UNTOUCHED),
+        overdue=Count("pk", filter=UNTOUCHED & Q(task_due_at__lt=at)),
     )
     return Tasks(**told)
 

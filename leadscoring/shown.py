@@ -54,8 +54,8 @@ def joined(parts: Iterable[SafeString]) -> SafeString:
 
 
 def unbroken(text: str) -> SafeString:
-    """A name that is not to be broken over lines; a dash for none."""
-    return format_html('<span class="ls-when">{}</span>', text) if text else NOTHING
+    """A name on one line, cut by the page where it is too long; a dash for none."""
+    return format_html('<bdi class="ls-short">{}</bdi>', text) if text else NOTHING
 
 
 def two_lines(first: object, second: object) -> SafeString:

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
+from crm_sync.admin.figures import figures, long
 from crm_sync.models import Handoff, Owner
 from crm_sync.models.ledger import HandoffQuerySet
 from crm_sync.receivers import ring
@@ -27,10 +28,20 @@ TONES = {
 }
 
 
+TASK_TONES = {
+    Handoff.TaskState.OPEN: "warm",
+    Handoff.TaskState.STARTED: "info",
+    Handoff.TaskState.DONE: "good",
+    Handoff.TaskState.DELETED: "plain",
+    Handoff.TaskState.CLOSED: "plain",
+}
+
+
 class HandoffQuestions(Asked):
     questions = {
         "attention": Question("Needs attention", lambda rows, at: rows.needing_attention()),
         "late": Question("Waiting over 15 minutes", lambda rows, at: rows.waiting_since(at - LATE)),
+        "overdue": Question("Task overdue", lambda rows, at: rows.overdue(at)),
         "no-owner": Question("No owner", lambda rows, at: rows.without_owner()),
         "waiting": Question("Waiting", lambda rows, at: rows.waiting()),
         "delivered": Question("Delivered", lambda rows, at: rows.delivered()),
@@ -49,6 +60,7 @@ def attention_badge(request: HttpRequest) -> str:
 @admin.register(Handoff)
 class HandoffAdmin(Records[Handoff]):
     change_form_template = "admin/crm_sync/handoff/change_form.html"
+    list_before_template = "admin/crm_sync/handoff/above.html"
     nothing = "Nobody has crossed the threshold yet."
     list_display = ("who", "score", "state", "cause", "crossed", "rep")
     list_select_related = ("contact__company",)
@@ -89,13 +101,15 @@ class HandoffAdmin(Records[Handoff]):
 
     @admin.display(description="State", ordering="status")
     def state(self, handoff: Handoff) -> SafeString:
-        return state_of(handoff)
+        return format_html(
+            '<span class="ls-badges">{}{}</span>', state_of(handoff), task_of(handoff)
+        )
 
     @admin.display(description="Why")
     def cause(self, handoff: Handoff) -> SafeString:
         if not handoff.because:
             return shown.NOTHING
-        return format_html('<span class="ls-wrap">{}</span>', handoff.because)
+        return format_html('<span class="ls-wrap ls-cause">{}</span>', handoff.because)
 
     @admin.display(description="Crossed", ordering="crossed_at")
     def crossed(self, handoff: Handoff) -> SafeString:
@@ -104,6 +118,12 @@ class HandoffAdmin(Records[Handoff]):
     @admin.display(description="Rep")
     def rep(self, handoff: Any) -> object:
         return shown.unbroken(handoff.owner_name or handoff.owner_id)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        told = {} if request.method == "POST" else {"figures": figures(now())}
+        return super().changelist_view(request, told | (extra_context or {}))
 
     # --- verbs
 
@@ -174,6 +194,14 @@ def state_of(handoff: Handoff) -> SafeString:
     return shown.badge(status.label, TONES[status])
 
 
+def task_of(handoff: Handoff) -> SafeString:
+    """What became of the task, as far as we have seen; empty where none was made."""
+    if not handoff.task_state:
+        return SafeString()
+    state = Handoff.TaskState(handoff.task_state)
+    return shown.badge(state.label, TASK_TONES[state])
+
+
 def handoff_page(handoff: Any, at: datetime) -> dict[str, Any]:
     """How far a handoff has come, step by step."""
     state = getattr(handoff.contact, "crm_state", None)
@@ -181,6 +209,16 @@ def handoff_page(handoff: Any, at: datetime) -> dict[str, Any]:
         "handoff": handoff,
         "state": state_of(handoff),
         "steps": steps(handoff),
+        "task": task_of(handoff),
+        "first_touch": long(handoff.touched_at - handoff.delivered_at)
+        if handoff.touched_at and handoff.delivered_at
+        else "",
+        "overdue": bool(
+            handoff.task_state == Handoff.TaskState.OPEN
+            and handoff.touched_at is None
+            and handoff.task_due_at
+            and handoff.task_due_at < at
+        ),
         "record_url": state.record_url if state and state.record_url.startswith("http") else "",
         "next_try": handoff.due_at if handoff.status == Handoff.Status.WAITING else None,
         "in_hand": handoff.claim is not None and handoff.due_at > at,

@@ -1,0 +1,207 @@
+"""The ledger in figures."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from crm_sync import measuring
+from crm_sync.measuring import Clock, Tasks
+from crm_sync.models import Handoff
+from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_rep, numbers
+
+pytestmark = pytest.mark.django_db
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+
+
+def delivered(crossed=-10 * MINUTE, took=SECOND, touched=None, **fields):
+    """Crossed so long before Monday at ten, took so long to a task, and so long to a touch."""
+    made = MONDAY + crossed + took
+    given = {
+        "status": "delivered",
+        "record_id": "9",
+        "owner_id": "1",
+        "task_id": f"t{next(numbers)}",
+        "task_tried_at": made,
+        "crossed_at": MONDAY + crossed,
+        "delivered_at": made,
+        "task_seen_at": made,
+        "task_state": "open",
+        "touched_at": None if touched is None else made + touched,
+    }
+    return a_handoff(**(given | fields))
+
+
+# --- the backlog and its pace
+
+
+def test_nothing_waits_and_nothing_is_unknown():
+    found = measuring.backlog(MONDAY)
+
+    assert (found.waiting, found.attention, found.oldest, found.minutes) == (0, 0, None, 0.0)
+
+
+def test_when_nothing_moves_nobody_can_say_how_long_it_takes():
+    a_handoff(crossed_at=MONDAY - HOUR)
+    delivered(-HOUR)
+
+    found = measuring.backlog(MONDAY)
+
+    assert (found.waiting, found.oldest, found.minutes) == (1, MONDAY - HOUR, None)
+
+
+def test_what_waits_is_gone_in_so_many_minutes_at_the_pace_of_the_last_five():
+    for _ in range(6):
+        a_handoff()
+    for minutes in (4, 3, 2, 1):
+        delivered(-minutes * MINUTE, took=timedelta(0))
+
+    found = measuring.backlog(MONDAY)
+
+    assert (found.per_minute, found.minutes) == (1.0, 6.0)
+
+
+def test_a_backlog_that_began_to_move_just_now_is_not_taken_for_a_slow_one():
+    for _ in range(100):
+        delivered(-30 * SECOND, took=timedelta(0))
+
+    assert measuring.pace(MONDAY) == 100.0
+
+
+def test_a_task_that_was_looked_at_again_does_not_count_as_new():
+    delivered(-HOUR, task_seen_at=MONDAY)
+
+    assert measuring.pace(MONDAY) == 0.0
+
+
+# --- why and how long
+
+
+def test_causes_are_told_with_their_number_and_the_oldest():
+    for minutes in (5, 9):
+        a_handoff(because="The CRM is busy.", crossed_at=MONDAY - minutes * MINUTE)
+    a_handoff(status="needs_attention", because="No rep takes leads.")
+    delivered()
+
+    assert measuring.causes() == [
+        {"status": "waiting", "because": "The CRM is busy.", "n": 2, "oldest": MONDAY - 9 * MINUTE},
+        {"status": "needs_attention", "because": "No rep takes leads.", "n": 1, "oldest": MONDAY},
+    ]
+
+
+def test_ages_are_counted_from_the_crossing():
+    for age in (30 * SECOND, 14 * MINUTE, 15 * MINUTE, 59 * MINUTE, 2 * HOUR, 25 * HOUR):
+        a_handoff(crossed_at=MONDAY - age)
+
+    assert [number for _, number in measuring.ages(MONDAY)] == [1, 1, 2, 1, 1]
+
+
+# --- the clocks
+
+
+def test_the_two_clocks_of_a_day_and_of_a_week():
+    for seconds in (1, 2, 3):
+        delivered(-HOUR, took=seconds * SECOND, touched=seconds * HOUR)
+    delivered(-50 * HOUR, took=9 * SECOND)
+    a_handoff(status="withdrawn", because="Already a customer.", crossed_at=MONDAY - 50 * HOUR)
+
+    day, week = measuring.windows(MONDAY)
+
+    assert day.to_task == Clock(3, 2 * SECOND, 2.9 * SECOND)
+    assert day.to_touch == Clock(3, 2 * HOUR, 2.9 * HOUR)
+    assert (week.to_task.leads, week.to_touch.leads, week.delivered) == (4, 3, 4)
+    assert (day.withdrawn, week.withdrawn) == (0, 1)
+
+
+def test_before_the_first_lead_the_clocks_stand_still():
+    day, _ = measuring.windows(MONDAY)
+
+    assert day.to_task == Clock(0, None, None)
+
+
+def test_the_slowest_are_named_and_who_still_waits_is_among_them():
+    quick = delivered(-2 * HOUR, touched=MINUTE)
+    waiting = delivered(-5 * HOUR)
+    slow = delivered(-9 * HOUR, took=HOUR, touched=6 * HOUR)
+    delivered(-9 * HOUR, task_state="closed")
+
+    assert measuring.slowest_to_touch(MONDAY) == [slow, waiting, quick]
+    assert measuring.slowest_to_task(MONDAY)[0] == slow
+
+
+def test_reps_are_measured_each_by_their_own():
+    a_rep("1", name="Kim Bauer")
+    delivered(-3 * HOUR, touched=MINUTE)
+    delivered(-2 * HOUR)
+    delivered(-2 * HOUR, owner_id="gone", touched=HOUR)
+
+    kim, gone = measuring.reps(MONDAY)
+
+    assert (kim["name"], kim["leads"], kim["touched"], kim["median"]) == ("Kim Bauer", 2, 1, MINUTE)
+    assert MONDAY - kim["untouched_since"] == 2 * HOUR - SECOND
+    assert (gone["name"], gone["untouched_since"]) == ("gone", None)
+
+
+def test_untouched_tasks_past_their_time_are_overdue():
+    delivered(task_due_at=MONDAY - SECOND)
+    delivered(task_due_at=MONDAY + SECOND)
+    delivered(task_due_at=MONDAY - SECOND, touched=SECOND)
+    delivered(task_due_at=MONDAY - SECOND, task_state="done")
+
+    assert measuring.tasks(MONDAY) == Tasks(untouched=2, started=1, overdue=1)
+    assert Handoff.objects.overdue(MONDAY).count() == 1
+
+
+# --- what it costs
+
+
+def fill(delivered_rows, waiting_rows):
+    """Rows by the ten thousand, spread over a year; written by the database itself."""
+    contact = a_contact()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO crm_sync_handoff (contact_id, cycle, reference, total, grade, reasons, crossed_at,
+                turn_at, status, because, attempts, failures, due_at, portal_id, record_id, owner_id,
+                owner_because, left_out, task_tried_at, task_guarded, task_id, delivered_at, task_state,
+                task_seen_at, told_subject, told_grade)
+            SELECT %(contact)s, n, 'LS-' || n, 82, 'A1', '[]', moment, moment,
+                CASE WHEN done THEN 'delivered' ELSE 'waiting' END, '', 0, 0, moment, 'p', '9',
+                '1', '', '{}', moment, false, CASE WHEN done THEN n::text ELSE '' END,
+                CASE WHEN done THEN moment END,
+                CASE WHEN done THEN (CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'done' END) ELSE '' END,
+                CASE WHEN done THEN moment END, '', ''
+            FROM (SELECT n, n <= %(delivered)s AS done,
+                    %(at)s::timestamptz - n * interval '1 year' / %(all)s AS moment
+                  FROM generate_series(1, %(all)s) AS n) AS made
+            """,
+            {
+                "contact": contact.pk,
+                "delivered": delivered_rows,
+                "all": delivered_rows + waiting_rows,
+                "at": MONDAY,
+            },
+        )
+        cursor.execute("ANALYZE crm_sync_handoff")
+
+
+def test_a_year_of_leads_is_never_read_as_a_whole(django_assert_num_queries):
+    fill(20_000, 100)
+
+    with django_assert_num_queries(11) as asked:
+        measuring.windows(MONDAY)
+        measuring.backlog(MONDAY)
+        measuring.ages(MONDAY)
+        measuring.causes()
+        measuring.tasks(MONDAY)
+        measuring.slowest_to_task(MONDAY)
+        measuring.reps(MONDAY)
+
+    assert [query for query in asked.captured_queries if reads_all(query["sql"])] == []
+
+
+def reads_all(sql):
+    """Whether a query goes through the ledger from end to end."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}")
+        return any("Seq Scan on crm_sync_handoff" in line for (line,) in cursor.fetchall())
