@@ -10,7 +10,8 @@ from time import monotonic
 from typing import Any
 
 from crm_sync.hubspot.calls import Call
-from crm_sync.hubspot.errors import bounded, error_of, parsed, unanswered
+from crm_sync.hubspot.errors import error_of, parsed, unanswered
+from crm_sync.hubspot.faults import bounded
 from crm_sync.hubspot.library import Library
 from crm_sync.hubspot.pace import Pace
 from crm_sync.hubspot.wire import Answer, NoAnswer, NotGood

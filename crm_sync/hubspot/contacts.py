@@ -11,6 +11,8 @@ from crm_sync.hubspot.calls import (
     UPSERT_CONTACTS,
 )
 from crm_sync.hubspot.client import Client, Json
+from crm_sync.hubspot.errors import values_refused
+from crm_sync.hubspot.faults import with_values
 from crm_sync.hubspot.moments import instant
 from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmMissing, CrmRefused
 
@@ -83,7 +85,14 @@ def save(client: Client, writes: Sequence[CrmContactWrite]) -> Outcome[CrmContac
         *_batches(rounds(known, lambda write: write.record_id)),
         *_batches(rounds(new, lambda write: _folded(write.email))),
     ]
-    return write_all(batches, lambda batch: _saved(client, batch)) | nameless
+    outcome = write_all(batches, lambda batch: _saved(client, batch)) | nameless
+    return {write.trace: _with_values(outcome[write.trace], write) for write in writes}
+
+
+def _with_values(found: CrmContact | CrmError, write: CrmContactWrite) -> CrmContact | CrmError:
+    if not (isinstance(found, CrmRefused) and found.properties):
+        return found
+    return values_refused(with_values(found.properties, write.properties), found.existing_id)
 
 
 def _batches(found: Iterable[list[CrmContactWrite]]) -> Iterator[Sequence[CrmContactWrite]]:

@@ -5,12 +5,12 @@ bounded. The envelope's keys are all optional and a body may be HTML, so nothing
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crm_sync.hubspot.calls import Call
+from crm_sync.hubspot.faults import bounded, dicts, existing_id, faults_in, meaning, strings
 from crm_sync.hubspot.wire import Answer
 from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRefused, CrmSilent
 
@@ -19,17 +19,6 @@ USED_UP = (
     "HubSpot's limit of requests for today is used up; "
     "it starts anew at midnight in the account's time zone."
 )
-EXISTING_ID = re.compile(r"Existing ID: (\d{1,20})|(\d{1,20}) already has that value")
-REASONS = {
-    "PROPERTY_DOESNT_EXIST": "there is no such property in HubSpot",
-    "INVALID_EMAIL": "HubSpot does not take it as an e-mail address",
-    "INVALID_OPTION": "the value is none of the property's options",
-    "INVALID_INTEGER": "the value is not a number",
-    "INVALID_LONG": "the value is not a number or a time",
-    "READ_ONLY_VALUE": "the property is read-only",
-    "REQUIRED_FIELD": "HubSpot requires a value",
-    "CONFLICTING_UNIQUE_VALUE": "another record has the same value",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,57 +83,21 @@ def parsed(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def bounded(text: object, most: int = 200) -> str:
-    """One line of printable text."""
-    line = "".join(sign if sign.isprintable() else " " for sign in str(text)[: 4 * most])
-    return " ".join(line.split())[:most]
-
-
 def _refused(call: Call, said: Said) -> CrmRefused:
-    faults = dict(_faults(said.body))
-    known = EXISTING_ID.search(str(said.body.get("message") or ""))
-    existing = (known[1] or known[2]) if known else ""
+    faults, existing = faults_in(said.body), existing_id(said.body)
     if faults:
-        listed = "; ".join(f"{name}: {reason}" for name, reason in list(faults.items())[:10])
-        return CrmRefused(f"HubSpot does not take the values: {listed}.", faults, existing)
-    sentence = f"HubSpot refused when asked to {call.purpose}: {said.message}"
+        return values_refused(faults, existing)
+    sentence = f"HubSpot refused when asked to {call.purpose}: {meaning(said.message)}"
     return CrmRefused(sentence, {}, existing)
 
 
-def _faults(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Properties at fault and why: the JSON list inside `message`, and the `errors`."""
-    for fault in _listed_in(str(body.get("message") or "")):
-        yield bounded(fault.get("name"), 100), _reason(fault.get("error"), fault.get("message"))
-    for error in _dicts(body.get("errors")):
-        for name in _strings(error.get("context"), "propertyName"):
-            yield bounded(name, 100), _reason(error.get("code"), error.get("message"))
-    if str(body.get("message") or "").endswith("required properties were not set."):
-        for name in _strings(body.get("context"), "properties"):
-            yield bounded(name, 100), REASONS["REQUIRED_FIELD"]
+def values_refused(faults: Mapping[str, str], existing: str) -> CrmRefused:
+    listed = "; ".join(f"{name}: {why}" for name, why in list(faults.items())[:10])
+    return CrmRefused(f"HubSpot does not take the values: {listed}.", faults, existing)
 
 
-def _listed_in(message: str) -> list[Mapping[str, Any]]:
-    start = message.find("[{")
-    if start < 0:
-        return []
-    try:
-        found, _ = json.JSONDecoder().raw_decode(message, start)
-    except (ValueError, RecursionError):
-        return []
-    return [each for each in _dicts(found) if each.get("name")]
-
-
-def _reason(code: object, message: object) -> str:
-    return REASONS.get(str(code), "") or bounded(message or code or "not valid", 120)
-
-
-def _dicts(found: object) -> list[Mapping[str, Any]]:
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-
-
-def _strings(context: object, name: str) -> list[str]:
-    found = context.get(name) if isinstance(context, dict) else None
-    return [str(each) for each in found] if isinstance(found, list) else []
+def _merged_too_often(call: Call, said: Said) -> CrmRefused:
+    return CrmRefused("HubSpot cannot take more into this record: it was merged too often.")
 
 
 def _missing(call: Call, said: Said) -> CrmMissing:
@@ -163,8 +116,8 @@ def _no_token(call: Call, said: Said) -> CrmDenied:
 def _no_scope(call: Call, said: Said) -> NoScope:
     scopes = [
         bounded(scope, 80)
-        for error in _dicts(said.body.get("errors"))
-        for scope in _strings(error.get("context"), "requiredGranularScopes")
+        for error in dicts(said.body.get("errors"))
+        for scope in strings(error.get("context"), "requiredGranularScopes")
     ]
     if not scopes:
         return NoScope(f"HubSpot does not allow the access token to {call.purpose}: {said.message}")
@@ -213,10 +166,11 @@ BY_STATUS: Mapping[int, Kind] = {
     404: _missing,
     408: unanswered_said,
     409: _refused,
+    414: _merged_too_often,
     423: _locked,
     429: _too_fast,
     477: _moving,
-    # 414 is the end of what can be merged, 5xx, 52x and 524 leave the outcome open: _by_hundred.
+    # 5xx, 52x and 524 leave the outcome open: _by_hundred.
 }
 STATUS_OF_CATEGORY = {
     "VALIDATION_ERROR": 400,

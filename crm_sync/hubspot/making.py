@@ -16,7 +16,7 @@ from crm_sync.hubspot.calls import (
 )
 from crm_sync.hubspot.changing import TASK_TO_CONTACT, archive, hang
 from crm_sync.hubspot.client import Client, Json
-from crm_sync.hubspot.errors import REASONS
+from crm_sync.hubspot.faults import REASONS
 from crm_sync.hubspot.guard import REFERENCE
 from crm_sync.hubspot.moments import iso
 from crm_sync.hubspot.tasks import NOT_STARTED, READ, task

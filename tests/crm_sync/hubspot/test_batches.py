@@ -190,3 +190,18 @@ def test_a_bad_address_of_a_known_record_is_that_records_error(hubspot, there):
 
     assert isinstance(saved["t"], CrmRefused)
     assert saved["t"].existing_id == ada
+
+
+def test_the_value_that_was_refused_is_named_with_its_property(hubspot, there):
+    known = there.add_contact("ada@x.example")
+    sent = {"jobtitle": "CTO", "hs_lead_status": "HOT"}
+
+    for write in [
+        CrmContactWrite("t", "", "b@x.example", sent),
+        CrmContactWrite("t", known, "", sent),
+    ]:
+        error = hubspot.save_contacts([write])["t"]
+
+        assert list(error.properties) == ["hs_lead_status"]
+        assert "“HOT”" in error.properties["hs_lead_status"]
+        assert "“HOT”" in str(error)

@@ -167,3 +167,23 @@ def test_the_missing_scope_is_named():
 )
 def test_each_category_of_an_item_is_one_kind_of_error(category, kind):
     assert type(error_of_item(CREATE_TASKS, {"category": category, "message": "no"})) is kind
+
+
+@pytest.mark.parametrize(
+    ("message", "plain"),
+    [
+        ("one or more associations are not valid: contact 1", "belongs to is not there any more"),
+        ("Invalid input JSON on line 1", "fault of the program"),
+        ("Contact already exists. Existing ID: 7", "another record has the same value"),
+        ("Something new", "Something new"),
+    ],
+)
+def test_what_hubspot_says_is_put_into_plain_words(message, plain):
+    error = told(400, {"message": message})
+
+    assert plain in str(error)
+    assert message in str(error)
+
+
+def test_a_record_that_was_merged_too_often_says_so():
+    assert "merged too often" in str(told(414))
