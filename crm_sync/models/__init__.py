@@ -1,4 +1,5 @@
 from crm_sync.models.cursors import Change, Cursor, Round
+from crm_sync.models.drifts import Drift
 from crm_sync.models.hints import Arrival, Hint
 from crm_sync.models.ledger import Handoff, Hold
 from crm_sync.models.mapping import FieldMapping
@@ -13,6 +14,7 @@ __all__ = [
     "Change",
     "Cursor",
     "Deal",
+    "Drift",
     "FieldMapping",
     "Handoff",
     "Hint",

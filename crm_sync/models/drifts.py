@@ -1,0 +1,33 @@
+"""How far our picture of the CRM was from the CRM: one row for each time that a sample was compared."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import CheckConstraint, F, Q
+
+
+class Drift(models.Model):
+    """`oldest_seconds`: how long ago we last looked at whoever differed and was not seen for longest:
+    the difference is not older. `fields`: how often each differed."""
+
+    at = models.DateTimeField(unique=True)
+    looked = models.PositiveIntegerField()
+    differed = models.PositiveIntegerField()
+    oldest_seconds = models.FloatField(default=0)
+    fields = models.JSONField(default=dict)
+    everybody = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=Q(differed__lte=F("looked")), name="no_more_differ_than_were_seen"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.differed} of {self.looked} differed"
+
+    @property
+    def share(self) -> float:
+        """Percent of those looked at who differed."""
+        return 100 * self.differed / self.looked if self.looked else 0.0
