@@ -107,6 +107,10 @@ def _counts(state: State, request: Request, sent: Any) -> Any:
     return state.journal.counted()
 
 
+def _webhooks(state: State, request: Request, sent: Any) -> Any:
+    return list(state.webhooks.log)
+
+
 def _store(state: State, request: Request, sent: Any) -> Any:
     return dump(state.store)
 
@@ -137,5 +141,6 @@ ENDPOINTS: dict[tuple[str, str], Callable[[State, Request, Any], Any]] = {
     ("GET", "log"): _log,
     ("GET", "counts"): _counts,
     ("GET", "store"): _store,
+    ("GET", "webhooks"): _webhooks,
     ("POST", "reset"): _reset,
 }

@@ -134,7 +134,7 @@ def _limits() -> Iterator[Dial]:
         "daily",
         "Limits",
         "429: too many today",
-        "Refused as DAILY, now and then. For a day that is over, see the switch below.",
+        "Refused as DAILY, now and then. A day that is really over has a switch of its own.",
         {"kind": "status", "status": 429, "body": limit_body("DAILY")},
         in_storm=False,
     )
@@ -165,7 +165,7 @@ def _records() -> Iterator[Dial]:
         "partial",
         "Records",
         "207: some inputs fail",
-        "Each third input of a batch fails for once; the others are really done.",
+        "Every third input of a batch fails this time; the others are really done.",
         {"kind": "partial", "body": failed},
     )
     # Not in a storm: HubSpot refuses a value again and again, not by chance.
@@ -174,7 +174,7 @@ def _records() -> Iterator[Dial]:
         "partial_refused",
         "Records",
         "207: some inputs are refused",
-        "Each third input of a batch is called invalid; the others are really done.",
+        "Every third input of a batch is called invalid; the others are really done.",
         {"kind": "partial", "body": refused},
         in_storm=False,
     )

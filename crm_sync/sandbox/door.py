@@ -117,6 +117,8 @@ def _answered(state: State, request: Request, spoilt: Spoilt = None) -> Response
     except Refusal as refusal:
         return as_json(refusal.status, refusal.body())
     except TooFast as too_fast:
+        if state.settings.day_used_up:
+            state.faults.struck["day_used_up"] += 1
         wait = {"Retry-After": str(too_fast.retry_after)} if state.settings.retry_after else {}
         return as_json(429, too_fast.body(), too_fast.headers | wait)
     except Exception:  # a bug of ours; say so to whoever runs this, and do not hang the client
@@ -133,6 +135,8 @@ def _admitted(state: State, request: Request, spoilt: Spoilt) -> Response:
     route, args = routes.find(request.method, asked)
     for wanted in routes.scopes(route, args):
         if not allowed.may(wanted):
+            if not wanted.isdisjoint(allowed.removed):
+                state.faults.struck["scope_removed"] += 1
             raise missing_scopes(wanted)
     body = _document(request)
     with state.lock:
@@ -192,8 +196,10 @@ def _token(state: State, token: str) -> Token:
         message = "Authentication credentials not found. A valid bearer token is needed."
         raise Refusal(401, "INVALID_AUTHENTICATION", message)
     if found.revoked:
+        state.faults.struck["token_revoked"] += 1
         raise Refusal(401, "INVALID_AUTHENTICATION", "The access token was revoked.")
     if found.expired:
+        state.faults.struck["token_expired"] += 1
         raise Refusal(401, "EXPIRED_AUTHENTICATION", "The access token is expired.")
     return found
 

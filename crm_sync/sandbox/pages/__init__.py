@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode
 
-from ..control import NotOwn, check_own
+from ..control import NotOwn, check_near, check_own
 from ..door import Request, Response
 from ..refusals import Refusal, not_found
 from ..state import State
-from . import board, contacts, queue, team
+from ..trouble import count
+from . import board, contacts, queue, team, trouble
 from .markup import HERE, fill
 from .visit import Moved, Page, Visit
 
@@ -28,8 +29,13 @@ ROUTES: list[tuple[str, str, Callable[[Visit], Page | Moved]]] = [
     ("POST", "deals/{id}", board.change),
     ("GET", "owners", team.team),
     ("POST", "owners/{id}", team.change),
+    ("GET", "trouble", trouble.page),
+    ("POST", "trouble", trouble.turn_dial),
+    ("POST", "trouble/storm", trouble.turn_storm),
+    ("POST", "trouble/end", trouble.end_all),
+    ("POST", "trouble/{name}", trouble.turn_switch),
 ]
-SECTIONS = ("", "contacts", "deals", "owners")
+SECTIONS = ("", "contacts", "deals", "owners", "trouble")
 FILES = {
     "sandbox.css": "text/css; charset=utf-8",
     "sandbox.js": "text/javascript; charset=utf-8",
@@ -49,6 +55,8 @@ def answer(state: State, request: Request, host: str) -> Response:
         return Response(200, (HERE / name).read_bytes(), SECURE | {"Content-Type": FILES[name]})
     try:
         check_own(request, host)
+        if request.parts()[0] == "trouble":
+            check_near(request)
         with state.lock:
             shown = _visit(state, request)
     except NotOwn as error:
@@ -67,7 +75,7 @@ def _visit(state: State, request: Request) -> Page | Moved:
         if args is not None and method == request.method:
             form = parse_qs(request.body.decode(errors="replace"), keep_blank_values=True)
             visit = Visit(
-                state.store,
+                state,
                 request.at,
                 _here(request),
                 args,
@@ -101,7 +109,16 @@ def _local(to: str) -> str:
 
 def _page(status: int, page: Page, state: State, section: str = "-") -> Response:
     here = {f"{name or 'tasks'}_now": "page" if name == section else "" for name in SECTIONS}
-    html = fill("layout", title=page.title, body=page.body, portal=state.store.portal_id, **here)
+    with state.lock:
+        on = count(state)
+    html = fill(
+        "layout",
+        title=page.title,
+        body=page.body,
+        portal=state.store.portal_id,
+        on=fill("count", text=on) if on else "",
+        **here,
+    )
     return Response(
         status, html.encode(errors="replace"), SECURE | {"Content-Type": "text/html; charset=utf-8"}
     )

@@ -44,6 +44,25 @@ document.addEventListener("change", (event) => {
   if (form) form.requestSubmit();
 });
 
+// A slider says its number while it is moved; one that is on counts at once.
+document.addEventListener("input", (event) => {
+  const output = event.target.closest("label")?.querySelector("output");
+  if (output) output.value = `${event.target.value} %`;
+  event.target.closest("form.trouble")?.classList.add("moving");
+});
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form.trouble[data-on=true]");
+  if (form) retune(form);
+});
+
+// Without leaving the page: whoever moves a slider with the keyboard stays on it.
+async function retune(form) {
+  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  if (answer.ok) form.classList.remove("moving");
+  else location.reload();
+}
+
 // New tasks and moved deals show up by themselves, unless somebody is at work on the page.
 function isBusy() {
   return document.hidden || document.querySelector(".moving, details[open], main :focus");

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from ..moments import instant
 from ..refusals import not_found
+from ..state import State
 from ..store import Record, Store
 from ..writes import Claims, commit, plan_create, plan_update
 from .markup import Safe, choices
@@ -13,12 +14,16 @@ from .markup import Safe, choices
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    store: Store
+    state: State
     at: datetime
     here: str = "/"  # the page's address, with its query
     args: dict[str, str] = field(default_factory=dict)
     query: dict[str, list[str]] = field(default_factory=dict)
     form: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Store:
+        return self.state.store
 
     def asked(self, name: str, default: str = "") -> str:
         return self.query.get(name, [default])[-1]

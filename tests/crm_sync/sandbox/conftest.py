@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Browser, Page
 
 from crm_sync.sandbox.server import Sandbox
 
@@ -127,3 +128,14 @@ def hub(sandbox: Sandbox) -> Iterator[Hub]:
     hub = Hub(sandbox)
     with hub.session:
         yield hub
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page on which no script fails."""
+    errors: list[str] = []
+    opened = browser.new_page(viewport={"width": 1400, "height": 900})
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    opened.close()
+    assert errors == []

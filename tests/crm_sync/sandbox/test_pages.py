@@ -25,7 +25,7 @@ def press(hub: Hub, path: str, **form: str) -> requests.Response:
 def test_every_page_says_that_this_is_not_hubspot(hub: Hub) -> None:
     contact = hub.contact()
 
-    for path in ("/", "/contacts", f"/contacts/{contact}", "/deals", "/owners"):
+    for path in ("/", "/contacts", f"/contacts/{contact}", "/deals", "/owners", "/trouble"):
         assert "A local stand-in for trying out, not HubSpot." in seen(hub, path)
 
 
@@ -191,7 +191,7 @@ def test_whatever_was_sent_is_shown_as_text(hub: Hub) -> None:
     hub.task(contact, hs_task_subject=EVIL, hs_task_body=EVIL, hubspot_owner_id=KIM)
     hub.deal(contact, dealname=EVIL)
 
-    for path in ("/", "/contacts", f"/contacts/{contact}", "/deals", "/owners"):
+    for path in ("/", "/contacts", f"/contacts/{contact}", "/deals", "/owners", "/trouble"):
         assert scripts(seen(hub, path)) == 1
     assert scripts(seen(hub, "/contacts?q=" + EVIL)) == 1
 
