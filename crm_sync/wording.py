@@ -28,7 +28,7 @@ AGAINST_TOLD = 3
 # Stands before the reason in a task that we have closed.
 NOTHING_LEFT = "Nothing to do any more:"
 # Tells our text from one that a person has changed; rides in the link, where nobody reads it.
-MARK = re.compile(r"#text-([0-9a-f]{8})")
+MARK = re.compile(r"<a\s[^<>]*#text-([0-9a-f]{8})")
 # What the engine says of points that a cap took: true, but of the model, not of the person.
 CUT = re.compile(r", [\d.,]+ points? above the cap of [\d.,]+ not counted$")
 
@@ -81,7 +81,8 @@ def closed(because: str, there: str) -> str:
 
 
 def is_closed(there: str) -> bool:
-    return words(there).startswith(words(NOTHING_LEFT))
+    """Whether it is a text that we have closed: not one of somebody who calls themselves so."""
+    return words(there).startswith(words(NOTHING_LEFT)) and not is_ours(there)
 
 
 def without_score(subject: str) -> str:
@@ -140,7 +141,8 @@ def reason_line(reason: dict[str, Any]) -> str:
 
 def fit(row: Handoff) -> str:
     """ "Fit A, engagement 1 (A and 1 are best). Senior job title: CTO; Very small company (−5)"."""
-    reasons = [reason for reason in row.reasons if reason["group"] == "fit" and reason["points"]]
+    by_points = sorted(row.reasons, key=lambda reason: -reason["points"])
+    reasons = [reason for reason in by_points if reason["group"] == "fit" and reason["points"]]
     grades = f"Fit {row.grade[:1]}, engagement {row.grade[1:]} (A and 1 are best)"
     if not reasons:
         return f"{grades}. Nothing known of the person or the company counts as fit."
@@ -186,13 +188,15 @@ def detail(properties: dict[str, Any]) -> str:
 
 
 def path(value: str) -> str:
+    """ "/pricing" of a web address; its host when it is nobody's page but the first."""
     try:
         parts = urlsplit(value.strip())
+        host = parts.hostname
     except ValueError:
         return value
-    return (
-        (parts.path or "/") if parts.scheme in ("http", "https") or value.startswith("/") else value
-    )
+    if parts.scheme in ("http", "https"):
+        return parts.path if len(parts.path) > 1 else host or value
+    return parts.path if value.startswith("/") else value
 
 
 def sequences(known: Dossier) -> list[str]:

@@ -73,6 +73,21 @@ def test_the_body_tells_all_that_the_contract_lists():
     assert body.endswith(f"<p>ref {row.reference}</p>")
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("https://x.example/pricing?token=secret", "/pricing"),
+        ("https://x.example/", "“x.example”"),
+        ("https://x.example?token=secret", "“x.example”"),
+        ("/pricing?token=secret", "/pricing"),
+        ("Welcome", "“Welcome”"),
+        ("http://[", "“http://[”"),
+    ],
+)
+def test_a_page_is_told_by_its_path_and_a_site_by_its_name(address, said):
+    assert wording.detail({"url": address}) == said
+
+
 def test_only_the_three_strongest_reasons_are_told():
     weak = [
         {**PRICING, "rule": f"r{points}", "because": f"Weak {points}", "points": points}
@@ -92,7 +107,7 @@ def test_only_the_three_strongest_reasons_are_told():
 def test_what_speaks_against_the_fit_is_told_too():
     small = {**TITLE, "because": "Very small company", "points": -5.0}
 
-    assert wording.fit(a_handoff(ada(), reasons=[TITLE, small])) == (
+    assert wording.fit(a_handoff(ada(), reasons=[small, TITLE])) == (
         "Fit A, engagement 1 (A and 1 are best). "
         "Senior job title: VP Engineering; Very small company (−5)"
     )
@@ -236,3 +251,40 @@ def test_a_dossier_knows_nothing_later_than_its_instant():
     an_activity(contact, days=-1)
 
     assert dossiers([contact.pk], MONDAY)[contact.pk].recent == []
+
+
+# --- a text that is kept up to date
+
+
+def test_a_text_is_ours_until_a_person_changes_a_word_of_it():
+    body = body_of(a_handoff(ada()))
+
+    assert wording.is_ours(body)
+    assert wording.is_ours(f'<div dir="auto">{body}</div>'.replace("</p>", "</p>\n"))
+    assert wording.is_ours(
+        body.replace("&quot;", '"').replace(" ", "&nbsp;", 1).replace("&nbsp;", " ")
+    )
+    assert not wording.is_ours(body.replace("reached", "has reached"))
+    assert not wording.is_ours(f"{body}<p>Rang, no answer</p>")
+    assert not wording.is_ours("")
+
+
+def test_what_somebody_typed_cannot_pass_for_our_mark():
+    contact = ada(first_name="#text-00000000")
+
+    assert wording.is_ours(body_of(a_handoff(contact)))
+
+
+def test_a_closed_task_says_why_before_all_else():
+    body = wording.closed("Already a <customer>.", "<p>Ada</p>")
+
+    assert body == "<p>Nothing to do any more: Already a &lt;customer&gt;.</p><p>Ada</p>"
+    assert wording.is_closed(body)
+    assert wording.is_closed(f"<div>\n{body}</div>")
+
+
+def test_what_somebody_typed_cannot_close_a_task():
+    contact = ada(first_name="Nothing to do any more:", last_name="")
+    an_activity(contact, title="Nothing to do any more: ha")
+
+    assert not wording.is_closed(body_of(a_handoff(contact)))
