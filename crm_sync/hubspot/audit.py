@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from crm_sync.hubspot import properties
+from crm_sync.hubspot import guard, properties
 from crm_sync.hubspot.batches import listed
 from crm_sync.hubspot.calls import (
     ACCOUNT,
@@ -26,7 +26,16 @@ from crm_sync.hubspot.calls import (
 )
 from crm_sync.hubspot.client import Client, Json
 from crm_sync.hubspot.errors import NoScope
-from crm_sync.port import CrmAudit, CrmBusy, CrmDenied, CrmError, CrmFlaw, CrmMissing, CrmProperty
+from crm_sync.port import (
+    CrmAudit,
+    CrmBusy,
+    CrmDenied,
+    CrmError,
+    CrmFlaw,
+    CrmMissing,
+    CrmProperty,
+    CrmRefused,
+)
 
 # HubSpot does not say of a token what it is; service keys, private apps and project apps look alike.
 KINDS = (
@@ -74,6 +83,7 @@ def audit(
     try:
         account = client.ask(ACCOUNT)
         about |= {"account": str(account.get("portalId") or "")} | _usage(client)
+        about["unique_task_references"] = guard.guards(client)
         flaws += [*_scopes(client), *_properties(client, wanted, written), *_day(about)]
     except CrmDenied as denied:
         flaws.append(CrmFlaw(str(denied), "Mend it in HubSpot or in the settings.", stops=True))
@@ -94,8 +104,8 @@ def _scopes(client: Client) -> Iterator[CrmFlaw]:
         except NoScope as denied:
             scope = " or ".join(denied.scopes) or f"that lets it {probe.call.purpose}"
             yield CrmFlaw(str(denied), f"Give the token the scope {scope}.", probe.stops)
-        except CrmMissing:
-            continue
+        except (CrmMissing, CrmRefused):
+            continue  # HubSpot has nothing to say of a record 0, but it lets us ask
 
 
 def _properties(

@@ -73,3 +73,18 @@ def test_the_parts_whose_support_ends_are_counted(hubspot):
 
     assert "30 March 2027" in flaw.what
     assert f" {sum('/v4/' in call.path for call in hubspot.calls)} of our calls" in flaw.what
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_what_hubspot_makes_of_a_record_0_is_no_flaw(hubspot, there, status):
+    body = {"category": "VALIDATION_ERROR", "message": "No properties found to update"}
+    there.trouble("status", "/crm/v3/objects", status=status, body=body, times=None)
+
+    assert list(hubspot.audit([], [], JANUARY).problems) == []
+
+
+def test_an_audit_tells_whether_tasks_are_kept_single(hubspot):
+    before = hubspot.audit([], [], JANUARY).token["unique_task_references"]
+    hubspot.set_up([], plan=False)
+
+    assert (before, hubspot.audit([], [], JANUARY).token["unique_task_references"]) == (False, True)
