@@ -69,12 +69,16 @@ class Comparison:
 
     def as_dict(self) -> dict[str, Any]:
         lists = {name: [each.as_dict() for each in found] for name, found in self.lists.items()}
+        wrong = {
+            name: sum(not each.repaired for each in found) for name, found in self.lists.items()
+        }
         return {
             "crossed": sum(self.rows.values()),
             **self.rows,
             "found": self.found,
             **lists,
             "repaired": dict(self.repaired),
+            "wrong": wrong,
             "plan": self.plan,
             "error": self.error,
         }

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.urls import NoReverseMatch, reverse
 
+from crm_sync import daily
 from crm_sync.connect import connect
 from crm_sync.holding import holds
 from crm_sync.models import Handoff, Hold, Owner, PullReport, Stage
@@ -29,6 +30,7 @@ def tell(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
         *reps(),
         *stages(),
         *([] if connection else pulls(at)),
+        *([] if connection else daily.tell(at)),
     ]
 
 

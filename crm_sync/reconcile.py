@@ -6,6 +6,7 @@ from datetime import datetime
 
 from crm_sync.account import ask_account
 from crm_sync.astray import mend_astray
+from crm_sync.batch import FAULT
 from crm_sync.comparison import Comparison, Finding
 from crm_sync.crossings import tell_again, without_row
 from crm_sync.doubles import ADOPTED, settle
@@ -34,11 +35,17 @@ def reconcile(crm: Crm, at: datetime, *, plan: bool = False, watch: Watch = iter
     with alone(LOCK) as mine:
         if not mine:
             found.error = ANOTHER
-        else:
+            found.rows = Handoff.objects.by_status()
+            return found
+        try:
             compare(crm.in_lane("polling"), at, found, watch)
-        found.rows = Handoff.objects.by_status()
-        if mine and not plan:
-            keep(found, at)
+        except Exception as fault:
+            found.error = FAULT.format(name=type(fault).__name__)
+            raise
+        finally:
+            found.rows = Handoff.objects.by_status()
+            if not plan:
+                keep(found, at)
     return found
 
 

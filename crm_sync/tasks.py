@@ -8,16 +8,18 @@ from celery import shared_task
 from django.utils.timezone import now
 
 from crm_sync import bell
+from crm_sync.audit import audit
 from crm_sync.clock import database_time
 from crm_sync.connect import connect
 from crm_sync.following import follow
 from crm_sync.handoff import deliver_due
 from crm_sync.holding import Gate, gate
 from crm_sync.looking import look_again
-from crm_sync.models import Hold
+from crm_sync.models import Hold, Report, reports
 from crm_sync.port import Crm
 from crm_sync.pull import pull
 from crm_sync.pushing import push
+from crm_sync.reconcile import reconcile
 
 # Well below the time limit of tasks; what is left then is found by the next sweep.
 LONGEST = timedelta(seconds=90)
@@ -71,3 +73,18 @@ def push_changes() -> None:
     for at in in_turn(crm):
         if not push(crm, at):
             return
+
+
+# Reads the CRM's whole list of tasks: longer than other tasks may take.
+@shared_task(soft_time_limit=3000, time_limit=3300)
+def reconcile_handoffs() -> None:
+    at = database_time()
+    if reports.is_due(Report.Kind.COMPARISON, at):
+        reconcile(connect(), at)
+
+
+@shared_task
+def audit_crm() -> None:
+    at = database_time()
+    if reports.is_due(Report.Kind.AUDIT, at):
+        audit(connect(), at)
