@@ -31,6 +31,9 @@ class Call:
     body: Any = None
     spoilt: Mapping[str, Any] | None = None  # how some inputs of a batch fail, by made-up trouble
 
+    # Names of properties that were asked for → those that exist; see showing.py.
+    known_names: dict[tuple[str, tuple[str, ...]], list[str]] = field(default_factory=dict)
+
     def kind(self, argument: str = "kind") -> str:
         """The object type in the path, by name or type id."""
         return kind_named(self.args[argument])

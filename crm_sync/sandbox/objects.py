@@ -6,13 +6,15 @@ from .call import NOTHING, Answer, Call, Item, only, properties_of
 from .finding import asked_for, named
 from .refusals import not_found
 from .showing import SHOWN, inline, view
-from .writes import Write, commit, plan_create, plan_update
+from .writes import Claims, Write, commit, plan_create, plan_update
 
 
 def create(call: Call) -> Answer:
     sent = call.document()
     only(sent, ("properties", "associations", "objectWriteTraceId"))
-    write = plan_create(call.store, call.kind(), properties_of(sent), sent.get("associations"), {})
+    write = plan_create(
+        call.store, call.kind(), properties_of(sent), sent.get("associations"), Claims()
+    )
     return 201, written(call, sent, write)
 
 
@@ -37,7 +39,7 @@ def update(call: Call) -> Answer:
     sent = call.document()
     only(sent, ("properties", "objectWriteTraceId"))
     record = named(call, call.args["id"], call.text("idProperty"))
-    write = plan_update(call.store, record, properties_of(sent), {})
+    write = plan_update(call.store, record, properties_of(sent), Claims())
     return 200, written(call, sent, write)
 
 

@@ -46,14 +46,21 @@ def _values(
     call: Call, record: Record, asked: Iterable[str] | None, properties: dict[str, str] | None
 ) -> dict[str, str | None]:
     held = record.properties if properties is None else properties
-    stamps = (
-        CREATED.get(record.kind, "createdate"),
-        MODIFIED.get(record.kind, "hs_lastmodifieddate"),
-        "hs_object_id",
-    )
-    names = [*(SHOWN[record.kind] if asked is None else asked), *stamps]
-    known = call.store.definition
-    return {name: held.get(name) for name in names if known(record.kind, name)}
+    names = tuple(SHOWN[record.kind] if asked is None else asked)
+    return {name: held.get(name) for name in _known(call, record.kind, names)}
+
+
+def _known(call: Call, kind: str, names: tuple[str, ...]) -> list[str]:
+    """Those of the names that are properties, and the three that always come; found once a call."""
+    if (kind, names) not in call.known_names:
+        created = CREATED.get(kind, "createdate")
+        modified = MODIFIED.get(kind, "hs_lastmodifieddate")
+        call.known_names[kind, names] = [
+            name
+            for name in dict.fromkeys((*names, created, modified, "hs_object_id"))
+            if call.store.definition(kind, name)
+        ]
+    return call.known_names[kind, names]
 
 
 def _versions(record: Record, name: str) -> Iterator[Item]:

@@ -63,7 +63,8 @@ class Record:
             self.properties.pop(name, None)
         versions = self.history.setdefault(name, [])
         versions.append((at, value))
-        del versions[:-HISTORY_KEPT]
+        if len(versions) > HISTORY_KEPT:
+            del versions[0]
 
     def touch(self, at: datetime) -> None:
         """Bring the three properties that every answer has up to date; they keep no history."""

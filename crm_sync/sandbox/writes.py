@@ -40,14 +40,29 @@ class Write:
     links: list[tuple[str, str, list[int]]] = field(default_factory=list)
 
 
-# Unique values taken by earlier inputs of the same batch: (kind, property, value) → who took it.
-Claims = dict[tuple[str, str, str], object]
+@dataclass
+class Claims:
+    """What the inputs of one batch share. `taken`: (kind, property, value) → the first input with
+    this unique value. `known`: (kind, property, value) → its checked text, as most inputs have the
+    same owner, stage and so on."""
+
+    taken: dict[tuple[str, str, str], object] = field(default_factory=dict)
+    known: dict[tuple[str, str, str], str] = field(default_factory=dict)
+
+    def text(self, store: Store, kind: str, name: str, value: object) -> str:
+        """The text to be stored for a value; Unfit when it cannot be."""
+        if type(value) is not str:
+            return stored(store, kind, name, value)
+        key = kind, name, value
+        if key not in self.known:
+            self.known[key] = stored(store, kind, name, value)
+        return self.known[key]
 
 
 def plan_create(
     store: Store, kind: str, sent: Mapping[str, Any], associations: Any, claims: Claims
 ) -> Write:
-    changes = _checked(store, kind, sent)
+    changes = _checked(store, kind, sent, claims)
     _required(kind, changes)
     changes = _completed(kind, changes)
     _check_deal(store, kind, changes, None)
@@ -56,7 +71,7 @@ def plan_create(
 
 
 def plan_update(store: Store, record: Record, sent: Mapping[str, Any], claims: Claims) -> Write:
-    changes = _checked(store, record.kind, sent)
+    changes = _checked(store, record.kind, sent, claims)
     if _is_backward(record, changes):
         del changes["lifecyclestage"]
     _check_deal(store, record.kind, changes, record)
@@ -82,12 +97,12 @@ def commit(store: Store, write: Write, at: datetime) -> Record:
     return record
 
 
-def _checked(store: Store, kind: str, sent: Mapping[str, Any]) -> dict[str, str]:
+def _checked(store: Store, kind: str, sent: Mapping[str, Any], claims: Claims) -> dict[str, str]:
     """All values as they will be stored, or one refusal that names every bad one."""
     changes, faults = {}, []
     for name, value in sent.items():
         try:
-            changes[name] = stored(store, kind, name, value)
+            changes[name] = claims.text(store, kind, name, value)
         except Unfit as unfit:
             faults.append(invalid_property(name, unfit.code, str(unfit), store.portal_id))
     address = changes.get("email", "")
@@ -178,7 +193,7 @@ def _check_unique(
         if not value:
             continue
         holder = store.by_unique(kind, name, value)
-        first = claims.setdefault((kind, name, unique_key(name, value)), claimant)
+        first = claims.taken.setdefault((kind, name, unique_key(name, value)), claimant)
         if first is not claimant or holder not in (None, record):
             raise _taken(store, kind, name, holder)
 

@@ -4,6 +4,8 @@ import ast
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import requests
 
 from crm_sync.sandbox.server import Sandbox
 
-from .conftest import Hub
+from .conftest import TOKEN, Hub
 
 SOURCES = Path(__file__).parents[3] / "crm_sync" / "sandbox"
 
@@ -82,6 +84,27 @@ def test_when_stopped_it_answers_no_more() -> None:
 
     with hub.session, pytest.raises(requests.ConnectionError):
         hub.get("/crm/v3/owners")
+
+
+def test_forty_clients_with_open_connections_are_all_answered(sandbox: Sandbox) -> None:
+    port = int(sandbox.url.rpartition(":")[2])
+    connections = [HTTPConnection("127.0.0.1", port, timeout=20) for _ in range(40)]
+    statuses: list[int] = []
+
+    def ask(connection: HTTPConnection) -> None:
+        for _ in range(25):
+            connection.request(
+                "GET", "/crm/v3/owners", headers={"Authorization": f"Bearer {TOKEN}"}
+            )
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+        connection.close()
+
+    with ThreadPoolExecutor(40) as clients:
+        list(clients.map(ask, connections))
+
+    assert statuses == [200] * 1_000
 
 
 def test_it_needs_nothing_but_the_standard_library() -> None:
