@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
+from django.db import transaction
+
 from crm_sync.effects import first_effect
 from crm_sync.models import Deal, Owner, Stage
 from crm_sync.port import CrmDeal, CrmOwner, CrmStage
@@ -66,13 +68,16 @@ def mirror_owners(owners: Iterable[CrmOwner], at: datetime) -> None:
         )
         for owner in owners
     }
-    Owner.objects.bulk_create(
-        rows.values(),
-        update_conflicts=True,
-        unique_fields=["owner_id"],
-        update_fields=["name", "email", "active", "seen_at"],
-    )
-    Owner.objects.exclude(owner_id__in=list(rows)).update(active=False)
+    with transaction.atomic():
+        # In the order of those who choose among them, or each could wait for what the other holds.
+        list(Owner.objects.select_for_update().order_by("pk").values_list("pk"))
+        Owner.objects.bulk_create(
+            rows.values(),
+            update_conflicts=True,
+            unique_fields=["owner_id"],
+            update_fields=["name", "email", "active", "seen_at"],
+        )
+        Owner.objects.exclude(owner_id__in=list(rows)).update(active=False)
 
 
 def deal_row(deal: CrmDeal, at: datetime) -> Deal:

@@ -11,7 +11,9 @@ from django.db import connection, connections, transaction
 
 from crm_sync.assigning import locked_routing, store
 from crm_sync.handoff import deliver_due
+from crm_sync.mirroring import mirror_owners
 from crm_sync.models import Handoff, Owner, RoutingRule, RulePlace
+from crm_sync.port import CrmOwner
 from crm_sync.pull import pull
 from crm_sync.routing import Lead
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_rep
@@ -267,3 +269,35 @@ def choose_one():
         routing.give(choice, MONDAY)
         store(routing)
     return choice.owner.owner_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reading_the_reps_and_choosing_among_them_never_wait_for_each_other():
+    """The CRM tells them in another order than they are locked in here."""
+    first, second = a_rep("a"), a_rep("b")
+    told = [CrmOwner(one.owner_id, "", one.owner_id, active=True) for one in (second, first)]
+    reading = threading.Thread(target=read_reps, args=[told])
+
+    with transaction.atomic():
+        Owner.objects.select_for_update().get(pk=first.pk)
+        reading.start()
+        wait_until_somebody_waits()
+        Owner.objects.select_for_update().get(pk=second.pk)
+
+    reading.join()
+    assert set(Owner.objects.values_list("name", flat=True)) == {"a", "b"}
+
+
+def read_reps(told):
+    with ExitStack() as stack:
+        stack.callback(connections.close_all)
+        mirror_owners(told, MONDAY)
+
+
+def wait_until_somebody_waits():
+    with connection.cursor() as cursor:
+        for _ in range(2_000):
+            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
+            if cursor.fetchone():
+                return
+    raise AssertionError("nobody waits")
