@@ -90,6 +90,7 @@ def deal_row(deal: CrmDeal, at: datetime) -> Deal:
         amount=amount(deal.amount),
         closed=deal.closed,
         won=deal.won,
+        changed_at=deal.changed_at,
         seen_at=at,
     )
 
@@ -121,6 +122,7 @@ def mirror_deals(deals: dict[int, Sequence[CrmDeal]], at: datetime) -> int:
             "amount",
             "closed",
             "won",
+            "changed_at",
             "seen_at",
         ],
     )

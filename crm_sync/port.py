@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 # Whose turn it is when requests are short: a fresh lead, then many leads, then reading and the rest.
 Lane = Literal["live", "backlog", "polling"]
+ChangeKind = Literal["contacts", "deals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,20 @@ class CrmDeal:
     amount: str
     closed: bool
     won: bool
+    changed_at: datetime | None = None  # by the CRM's clock
+
+
+@dataclass(frozen=True, slots=True)
+class CrmChange:
+    """A record that was changed, and when by the CRM's clock; of a contact also what it is known by.
+
+    `emails`: all its addresses in lower case. `former_ids`: those of the records merged into it.
+    """
+
+    record_id: str
+    changed_at: datetime
+    emails: tuple[str, ...] = ()
+    former_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +394,19 @@ class Crm(Protocol):
     def stages(self) -> Sequence[CrmStage]: ...
 
     def deals_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmDeal]]: ...
+
+    def deal_ids_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """The ids of contacts' deals, read after write, without reading the deals."""
+
+    def changes(self, kind: ChangeKind, since: datetime) -> Iterator[Sequence[CrmChange]]:
+        """Records changed at `since` (the CRM's clock) or later, oldest first, in parts, each once.
+
+        What the CRM's index does not show yet is not among them, nor are deleted records. One
+        that is changed while this goes on may come again with its new time.
+        """
+
+    def newest_change(self, kind: ChangeKind) -> datetime | None:
+        """The latest change that `changes` would tell; None when there is no record."""
 
     def contacts_of_deals(self, deal_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The record ids of the contacts that each deal hangs on, read after write."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from celery import shared_task
-from django.utils.timezone import now
 
 from crm_sync import bell
 from crm_sync.audit import audit
@@ -48,9 +47,9 @@ def deliver_handoffs() -> None:
 
 @shared_task
 def pull_crm() -> None:
-    crm, at = connect(), now()
+    crm, at = connect(), database_time()
     if gate(crm, Hold.Work.PULL, at) is not Gate.SHUT:
-        pull(crm, at)
+        pull(crm, at, seconds=LONGEST.total_seconds())
 
 
 @shared_task

@@ -1,6 +1,6 @@
 """The one way in which the neutral CRM state of contacts is written, and the gate's questions."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from leadscoring.models import CrmFreshness, CrmState
@@ -52,6 +52,11 @@ def forget_older(seen_at: datetime) -> None:
     CrmState.objects.filter(seen_at__lt=seen_at).delete()
 
 
+def forget(contact_ids: Collection[int]) -> None:
+    """Drop states that nobody vouches for any more; who has none is written to by nobody."""
+    CrmState.objects.filter(pk__in=contact_ids).delete()
+
+
 def applied_up_to(kinds: dict[str, datetime]) -> None:
     """Say up to which instants the CRM's changes are applied, by kind."""
     CrmFreshness.objects.bulk_create(
@@ -59,4 +64,12 @@ def applied_up_to(kinds: dict[str, datetime]) -> None:
         update_conflicts=True,
         unique_fields=["kind"],
         update_fields=["as_of"],
+    )
+
+
+def known_up_to(kinds: dict[str, datetime]) -> None:
+    """The same, where it is later than what was known already."""
+    known = dict(CrmFreshness.objects.values_list("kind", "as_of"))
+    applied_up_to(
+        {kind: as_of for kind, as_of in kinds.items() if kind not in known or as_of > known[kind]}
     )

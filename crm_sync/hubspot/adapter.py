@@ -14,6 +14,7 @@ from crm_sync.hubspot import (
     making,
     owners,
     properties,
+    search,
     tasks,
 )
 from crm_sync.hubspot.calls import ACCOUNT, CALLS
@@ -25,10 +26,12 @@ from crm_sync.hubspot.pace import Pace
 from crm_sync.hubspot.shared import Shared
 from crm_sync.hubspot.wire import TOTAL_SECONDS
 from crm_sync.port import (
+    ChangeKind,
     CrmAccount,
     CrmAudit,
     CrmBudget,
     CrmCall,
+    CrmChange,
     CrmContact,
     CrmContactWrite,
     CrmDeal,
@@ -153,6 +156,15 @@ class HubSpot:
 
     def deals_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmDeal]]:
         return deals.of_contacts(self._client, record_ids)
+
+    def deal_ids_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return deals.ids_of_contacts(self._client, record_ids)
+
+    def changes(self, kind: ChangeKind, since: datetime) -> Iterator[Sequence[CrmChange]]:
+        return search.changes(self._client, kind, since)
+
+    def newest_change(self, kind: ChangeKind) -> datetime | None:
+        return search.newest(self._client, kind)
 
     def contacts_of_deals(self, deal_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         return deals.contacts_of(self._client, deal_ids)

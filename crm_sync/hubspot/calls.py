@@ -138,6 +138,22 @@ READ_COMPANIES = Call(
     "POST", f"{V3}/objects/companies/batch/read", "read the owners of companies", retry=True
 )
 
+# Which records were changed; what they say is read by their ids, since the index lags.
+SEARCH_CONTACTS = Call(
+    "POST",
+    f"{V3}/objects/contacts/search",
+    "list the contacts that were changed",
+    retry=True,
+    limit="search",
+)
+SEARCH_DEALS = Call(
+    "POST",
+    f"{V3}/objects/deals/search",
+    "list the deals that were changed",
+    retry=True,
+    limit="search",
+)
+
 DEALS_OF_CONTACTS = Call(
     "POST",
     f"{V4}/associations/contacts/deals/batch/read",

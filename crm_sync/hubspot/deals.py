@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from crm_sync.hubspot.batches import inner, listed, read_links, read_records, values
 from crm_sync.hubspot.calls import CONTACTS_OF_DEALS, DEALS_OF_CONTACTS, PIPELINES, READ_DEALS
 from crm_sync.hubspot.client import Client, Json
+from crm_sync.hubspot.moments import instant
 from crm_sync.port import CrmDeal, CrmStage
 
 READ = (
@@ -15,11 +16,17 @@ READ = (
     "amount",
     "hs_is_closed",
     "hs_is_closed_won",
+    "hs_lastmodifieddate",
 )
 
 
+def ids_of_contacts(client: Client, record_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Deal ids, by record id; their deals are not read."""
+    return read_links(client, DEALS_OF_CONTACTS, record_ids)
+
+
 def of_contacts(client: Client, record_ids: Sequence[str]) -> dict[str, list[CrmDeal]]:
-    linked = read_links(client, DEALS_OF_CONTACTS, record_ids)
+    linked = ids_of_contacts(client, record_ids)
     ids = [id_ for each in linked.values() for id_ in each]
     deals = {deal.deal_id: deal for deal in map(_deal, read_records(client, READ_DEALS, ids, READ))}
     return {
@@ -54,6 +61,7 @@ def _deal(item: Json) -> CrmDeal:
         amount=held.get("amount", ""),
         closed=_true(held.get("hs_is_closed")),
         won=_true(held.get("hs_is_closed_won")),
+        changed_at=instant(held.get("hs_lastmodifieddate", "")),
     )
 
 

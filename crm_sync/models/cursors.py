@@ -7,6 +7,15 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
+# The index's lag is "a few moments" by the documentation, and seconds to a minute by those who met
+# it: a search begins five times as far back.
+USUAL_LAG, OVERLAP = timedelta(minutes=1), timedelta(minutes=5)
+LONGEST_OVERLAP = timedelta(days=1)
+# So long what once came late is reckoned with.
+LATE_KEPT = timedelta(hours=1)
+# The CRM's clock may be before ours by so much.
+AHEAD = timedelta(hours=1)
+
 
 class Cursor(models.Model):
     """How far the changes of one kind of record are applied.
@@ -31,6 +40,44 @@ class Cursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} up to {self.position:%Y-%m-%d %H:%M:%S}"
+
+    def overlap(self, at: datetime) -> timedelta:
+        """How far before `position` a search has to begin."""
+        return min(max(OVERLAP, 2 * self._late_of_late(at)), LONGEST_OVERLAP)
+
+    def lag(self, at: datetime) -> timedelta:
+        """How long the index may take to show a change: what is usual, or what was seen of late."""
+        return max(USUAL_LAG, self._late_of_late(at))
+
+    def late(
+        self, changes: Iterable[datetime], covered: tuple[datetime, datetime], at: datetime
+    ) -> None:
+        """Learn from changes that an earlier search should have told: it covered from … to."""
+        begin, end = covered
+        found = [end - changed_at for changed_at in changes if begin <= changed_at < end]
+        if found and max(found) >= self._late_of_late(at):
+            self.late_by, self.late_at = max(found), at
+
+    def move(self, to: datetime, at: datetime) -> None:
+        """What was changed up to `to` is applied, and the CRM's clock has come there by `at`.
+
+        Never far beyond our own clock: one record with a wrong time must not hide what comes before it.
+        """
+        to = min(to, at + AHEAD)
+        if to > self.position:
+            self.position, self.at = to, at
+
+    def complete(self, since: datetime, began: datetime) -> None:
+        """A search from `since` came to its end; it was begun at `began` by our clock."""
+        if began > self.at:
+            self.move(self.position + (began - self.at), began)
+            self.at = began
+        self.searched_from = since
+        self.save()
+
+    def _late_of_late(self, at: datetime) -> timedelta:
+        lately = self.late_at is not None and at - self.late_at < LATE_KEPT
+        return self.late_by if lately else timedelta(0)
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
@@ -103,3 +150,26 @@ class Round(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.whole_people} people since {self.whole_since}"
+
+    @classmethod
+    def of(cls, kind: "Round.Kind") -> "Round":
+        return cls.objects.get_or_create(pk=kind)[0]
+
+    def begin(self, at: datetime) -> None:
+        """A new one; one that was under way is given up."""
+        self.began_at, self.position, self.people = at, 0, 0
+
+    def passed(self, last: int, number: int, at: datetime) -> None:
+        """So many people were looked at, up to this id. Only afterwards, so that none is skipped."""
+        self.position, self.people, self.looked_at = last, self.people + number, at
+        self.save()
+
+    def end(self, at: datetime) -> None:
+        """Everybody was looked at since it began."""
+        self.whole_since, self.whole_until, self.whole_people = self.began_at, at, self.people
+        self.began_at = None
+        self.save()
+
+    def minutes_waited(self, at: datetime) -> float:
+        """Since the last part; a minute when there was none."""
+        return (at - self.looked_at) / timedelta(minutes=1) if self.looked_at else 1.0

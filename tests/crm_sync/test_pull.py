@@ -15,7 +15,7 @@ from tests.crm_sync.makers import MONDAY, a_contact, a_handoff
 
 pytestmark = pytest.mark.django_db
 
-LATER = MONDAY + timedelta(minutes=1)
+LATER = MONDAY + timedelta(minutes=10)
 
 
 def an_enrolled(contact):
@@ -276,10 +276,10 @@ def test_two_of_ours_that_became_one_there_both_feel_its_deals(crm, there):
 # --- how the pull itself fares ------------------------------------------------------------------------
 
 
-def test_freshness_is_the_start_of_a_pull_that_was_applied(crm):
+def test_freshness_is_when_looking_at_everybody_began(crm):
     pull(crm, MONDAY)
 
-    assert CrmFreshness.oldest() == MONDAY
+    assert MONDAY <= CrmFreshness.oldest() < LATER
 
 
 @pytest.mark.parametrize(
@@ -289,13 +289,14 @@ def test_freshness_is_the_start_of_a_pull_that_was_applied(crm):
 def test_a_pull_that_failed_says_why_and_leaves_freshness_alone(crm, there, path):
     a_linked(crm)
     pull(crm, MONDAY)
+    before = CrmFreshness.oldest()
     there.trouble("status", path, status=503, times=3)
 
     report = pull(crm, LATER)
 
     assert report.error
     assert PullReport.objects.get().error == report.error
-    assert CrmFreshness.oldest() == MONDAY
+    assert CrmFreshness.oldest() == before
 
 
 def test_two_pulls_at_once_are_one(crm):
@@ -335,7 +336,7 @@ def test_the_number_of_queries_does_not_grow_with_people(crm, django_assert_max_
         a_handoff()
     deliver_due(crm, MONDAY)
 
-    with django_assert_max_num_queries(50):
+    with django_assert_max_num_queries(60):
         report = pull(crm, MONDAY)
 
     assert report.contacts == 100

@@ -4,8 +4,8 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.utils.timezone import now
-
+from crm_sync import sweeping
+from crm_sync.clock import database_time
 from crm_sync.connect import connect
 from crm_sync.models import PullReport
 from crm_sync.pull import people, pull
@@ -14,7 +14,7 @@ from leadscoring.console import Command as Console
 from leadscoring.models import CrmFreshness
 
 # Beat's pull may be under way: it is waited for, so often and so long.
-TRIES, SECONDS_BETWEEN = 120, 0.5
+TRIES, SECONDS_BETWEEN = 240, 0.5
 
 
 class Command(Console):
@@ -25,11 +25,11 @@ class Command(Console):
         parser.add_argument(
             "--full",
             action="store_true",
-            help="re-read every linked contact (at present each pull does)",
+            help="read every linked contact and everybody in a sequence anew, not only what changed",
         )
 
     def run(self, **options: Any) -> int:
-        report = self.pull() or PullReport(error="Another pull runs all the time.")
+        report = self.pull(full=options["full"])
         as_of = CrmFreshness.oldest()
         self.answer(
             {
@@ -38,16 +38,22 @@ class Command(Console):
                 "as_of": as_of and as_of.isoformat(),
                 "error": report.error,
             },
-            report.error or f"{report.contacts} contacts and {report.deals} deals read.",
+            report.error
+            or f"{report.contacts} contacts and {report.deals} deals read. {sweeping.told()}",
         )
         return WRONG if report.error else 0
 
-    def pull(self) -> PullReport | None:
-        """One pull that began after the command did; None when others leave no room for it."""
-        crm, total = connect(), people().count()
+    def pull(self, *, full: bool) -> PullReport:
+        """One pull that began after the command did."""
+        crm, total = connect(), people().count() if full else None
         for _ in range(TRIES):
-            report = pull(crm, now(), lambda chunks: self.progress(chunks, total, "contacts"))
+            report = pull(
+                crm,
+                database_time(),
+                lambda parts: self.progress(parts, total, "contacts"),
+                full=full,
+            )
             if report:
                 return report
             time.sleep(SECONDS_BETWEEN)
-        return None
+        return PullReport(error="Another pull runs all the time.")

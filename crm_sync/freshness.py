@@ -1,0 +1,41 @@
+"""Up to which instant all that the CRM changed is applied here: one for each kind, the oldest counts.
+
+An instant may be said only when it is true of everybody, so none is before everybody was looked at
+once. From then on:
+
+* **deals, contacts**: a search that was begun at t and came to its end has told all changes up to t
+  less the lag of its index (see `Cursor.lag`); or everybody was read by id since t, if that is later.
+* **associations**: everybody's were read since t.
+
+See docs/freshness.md for what is not in this and how it is covered.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from crm_sync.models import Round
+from leadscoring import crm_state
+from leadscoring.models import CrmFreshness
+
+
+def of_searches(searched: Mapping[str, datetime | None]) -> None:
+    """`searched`: by kind, up to when all that was changed is applied; None where it is not known."""
+    if everybody_since() is not None:
+        crm_state.known_up_to({kind: as_of for kind, as_of in searched.items() if as_of})
+
+
+def of_sweeps() -> None:
+    everybody = everybody_since()
+    if everybody is None:
+        return
+    associations = Round.of(Round.Kind.ASSOCIATIONS).whole_since
+    crm_state.known_up_to(
+        dict.fromkeys(CrmFreshness.Kind.values, everybody)
+        | {CrmFreshness.Kind.ASSOCIATIONS: max(everybody, associations or everybody)}
+    )
+
+
+def everybody_since() -> datetime | None:
+    """When the last whole round through everybody began."""
+    rounds = Round.objects.filter(pk=Round.Kind.RECORDS)
+    return rounds.values_list("whole_since", flat=True).first()
