@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from crm_sync import bell, connect
 from crm_sync.clock import database_time
-from crm_sync.models import Account, Arrival, Hint
+from crm_sync.models import Account, Arrival, Hint, Link
 from crm_sync.port import CrmForged, CrmHint, Posted
 from leadscoring.api.body import body_of
 from leadscoring.api.errors import ApiError
@@ -25,6 +25,7 @@ MOST_BYTES = 1024 * 1024
 # How exactly it is known when the last one came, so that a flood does not write one row again and again.
 NOTED_EVERY = 10.0
 noted: dict[str, float] = {}
+GONE = ("deleted", "erased")
 
 
 @csrf_exempt
@@ -53,16 +54,23 @@ def posted(request: HttpRequest) -> Posted:
 
 def hear(hints: Sequence[CrmHint], at: datetime) -> None:
     """Remember which records to look at, and ring."""
-    ours = Account.objects.values_list("portal_id", flat=True).first()
-    # An app may be installed in another account too, whose ids must not be taken for ours.
-    records = {
-        (hint.kind, hint.record_id) for hint in hints if not ours or hint.account_id in ("", ours)
-    }
     note_arrival(at)
-    if records:
+    if records := worth_a_look(hints):
         with transaction.atomic():
             Hint.objects.note(records, at)
             transaction.on_commit(bell.ring)
+
+
+def worth_a_look(hints: Sequence[CrmHint]) -> set[tuple[str, str]]:
+    """Kind and id of records, but for another account's (an app may be installed there too), and for
+    strangers whose record has gone: it would be asked for in vain."""
+    ours = Account.objects.values_list("portal_id", flat=True).first()
+    own = [hint for hint in hints if not ours or hint.account_id in ("", ours)]
+    gone = {hint.record_id for hint in own if hint.kind == "contact" and hint.what in GONE}
+    known = Link.objects.filter(record_id__in=gone).values_list("record_id", flat=True)
+    strangers = {("contact", id_) for id_ in gone.difference(known)}
+    records = {(str(each.kind), each.record_id) for each in own}
+    return records - strangers
 
 
 def note_arrival(at: datetime) -> None:

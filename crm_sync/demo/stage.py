@@ -116,7 +116,7 @@ def arrange(folder: Path, servers: embedded.Servers) -> Stage:
         "DEFAULT_FROM_EMAIL": "Northwind Tools <hello@northwind-tools.example>",
         "HUBSPOT_ACCESS_TOKEN": f"demo-{secrets.token_hex(8)}",
         "HUBSPOT_BASE_URL": crm,
-        "HUBSPOT_CLIENT_SECRET": "",
+        "HUBSPOT_CLIENT_SECRET": secrets.token_hex(18),
         "HUBSPOT_REQUESTS_PER_10S": "100",
         "CRM_POLL_SECONDS": "3",
         "CRM_MAX_AGE_SECONDS": "900",

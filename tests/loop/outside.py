@@ -3,6 +3,8 @@
 Nothing here imports the product, except to start its processes.
 """
 
+import base64
+import hmac
 import json
 import subprocess
 import sys
@@ -145,6 +147,23 @@ class Outside:
         path = f"/crm/v4/associations/{kind}/{other}/batch/read"
         results = self.hubspot("POST", path, {"inputs": [{"id": id_}]})["results"]
         return [link for result in results for link in result["to"]]
+
+    def send_webhooks(self, to: str | None = None) -> None:
+        """HubSpot's app is told where webhooks go; "" ends them."""
+        address = f"{self.stage.web}/webhooks/hubspot" if to is None else to
+        secret = self.stage.environment["HUBSPOT_CLIENT_SECRET"]
+        dials = {"webhook_url": address, "webhook_secret": secret, "webhook_backoff": 0.2}
+        self.hubspot("POST", "/sandbox/settings", dials)
+
+    def webhook(self, body: bytes, secret: str = "", seconds_ago: float = 0) -> int:
+        """The status of a request that is signed as HubSpot signs."""
+        address = f"{self.stage.web}/webhooks/hubspot"
+        stamp = str(int((time.time() - seconds_ago) * 1000))
+        key = (secret or self.stage.environment["HUBSPOT_CLIENT_SECRET"]).encode()
+        text = f"POST{address}".encode() + body + stamp.encode()
+        signed = base64.b64encode(hmac.digest(key, text, "sha256")).decode()
+        headers = {"X-HubSpot-Signature-v3": signed, "X-HubSpot-Request-Timestamp": stamp}
+        return ask("POST", address, body, headers).status
 
     # --- mail ---------------------------------------------------------------------------------
     def mails(self, to: str) -> list[EmailMessage]:

@@ -910,3 +910,33 @@ def test_ops_can_see_that_it_lives_is_ready_and_how_it_does(outside: Outside):
     assert ready.body["reasons"] == []
     assert metrics.headers["Content-Type"].startswith("text/plain")
     assert re.search(r"^leadscoring_contacts \d", metrics.text, re.M)
+
+
+# --- section 4: webhooks ----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b"{}", b"not JSON", b"", b"\xff", b"[" * 50_000, b'[{"subscriptionType": "deal.new"}]'],
+)
+def test_a_webhook_that_is_hubspots_is_taken_whatever_is_inside(outside: Outside, body: bytes):
+    assert outside.webhook(body) == 204
+
+
+def test_a_webhook_that_is_unsigned_wrong_or_stale_is_refused(outside: Outside):
+    wrong = outside.webhook(b"[]", secret="another")
+    stale = outside.webhook(b"[]", seconds_ago=301)
+    ahead = outside.webhook(b"[]", seconds_ago=-3600)
+    unsigned = ask("POST", f"{outside.stage.web}/webhooks/hubspot", b"[]")
+
+    assert (wrong, stale, ahead, unsigned.status) == (401, 401, 401, 401)
+    assert set(unsigned.body["error"]) == {"code", "message", "fields"}
+
+
+def test_what_hubspot_sends_when_a_deal_is_made_is_taken(outside: Outside):
+    outside.send_webhooks()
+    record_id = in_hubspot(outside, "hooked@http.example")
+    outside.deal(record_id, "contractsent", "Hooked")
+
+    sent = until(lambda: outside.hubspot("GET", "/sandbox/webhooks"))
+
+    assert {attempt["status"] for attempt in sent} == {204}
+    outside.send_webhooks(to="")
