@@ -36,11 +36,27 @@ def documents() -> dict[str, dict[str, Any]]:
     found = {}
     for file in sorted(DESCRIPTIONS.glob("*.json")):
         document = json.loads(file.read_text())
-        for schema in document["components"]["schemas"].values():
+        schemas = document["components"]["schemas"]
+        for schema in schemas.values():
             if schema.get("properties"):
                 schema["additionalProperties"] = False
+        if "PublicObjectSearchRequest" in schemas:
+            as_guided(schemas["PublicObjectSearchRequest"])
         found[file.stem] = document
     return found
+
+
+def as_guided(search: dict[str, Any]) -> None:
+    """The guide to searching, with its examples, says otherwise than the description: a first page
+    has no `after`, and a sort is an object."""
+    search["required"] = [name for name in search["required"] if name != "after"]
+    names = {"propertyName": {"type": "string"}, "direction": {"enum": ["ASCENDING", "DESCENDING"]}}
+    search["properties"]["sorts"]["items"] = {
+        "type": "object",
+        "properties": names,
+        "required": list(names),
+        "additionalProperties": False,
+    }
 
 
 def matches(template: str, path: str) -> bool:
