@@ -47,16 +47,12 @@ def documents() -> dict[str, dict[str, Any]]:
 
 
 def as_guided(search: dict[str, Any]) -> None:
-    """The guide to searching, with its examples, says otherwise than the description: a first page
-    has no `after`, and a sort is an object."""
-    search["required"] = [name for name in search["required"] if name != "after"]
+    """The guide to searching takes an empty body, so no cursor is needed on a first page. A sort is
+    text in the description and an object in everybody's code: either will do here."""
+    search["required"] = []
     names = {"propertyName": {"type": "string"}, "direction": {"enum": ["ASCENDING", "DESCENDING"]}}
-    search["properties"]["sorts"]["items"] = {
-        "type": "object",
-        "properties": names,
-        "required": list(names),
-        "additionalProperties": False,
-    }
+    named = {"type": "object", "properties": names, "additionalProperties": False}
+    search["properties"]["sorts"]["items"] = {"anyOf": [{"type": "string"}, named]}
 
 
 def matches(template: str, path: str) -> bool:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from crm_sync.hubspot import pace as pace_module
+from crm_sync.hubspot import shared
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.calls import (
     CREATE_TASKS,
@@ -26,6 +27,7 @@ from crm_sync.hubspot.turns import BUCKETS
 from crm_sync.hubspot.wire import Answer
 from crm_sync.port import CrmBudget, CrmBusy, CrmDenied, CrmPaced
 from crm_sync.sandbox.server import Sandbox
+from leadscoring import embedded
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 
 SEARCH = Call("POST", "/crm/v3/objects/contacts/search", "search", retry=True, limit="search")
@@ -370,15 +372,17 @@ def test_without_redis_a_process_still_does_as_it_is_told():
         pace.wait(OWNERS)
 
 
-def test_an_absence_of_redis_is_said_once_and_its_return_too(process, caplog):
-    pace = process()
-    real, pace._shared._redis = pace._shared._redis, Shared("redis://127.0.0.1:1/0")._redis
-    for _ in range(3):
-        wait_of(pace)
-        pace._shared._away_until = min(pace._shared._away_until, 0.1)  # the pause is over
-    pace._shared._redis = real
+def test_redis_that_goes_and_comes_back_is_said_once_each(caplog, monkeypatch):
+    monkeypatch.setattr(shared, "AWAY_SECONDS", 0)  # or it would be left alone for a while
+    with embedded.serving(embedded.Redis) as redis:
+        pace = Pace(Shared(redis.url, "token"), 1_000)
+        pace.wait(OWNERS)
+        redis.stop()
+        alone = [wait_of(pace) for _ in range(3)]
+        redis.start()
+        together = admitted(pace, tries=3)
 
-    assert wait_of(pace) == 0
-
+    assert alone[0] == 0 < alone[1]
+    assert together == 3
     assert caplog.text.count("Redis is away") == 1
     assert caplog.text.count("Redis is back") == 1
