@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-# Any number that nobody else in this database locks.
+# Any numbers that nobody else in this database locks.
 PULLS = 0x1EAD_5C0E
+HINTS = 0x1EAD_1007
 
 
 @contextmanager

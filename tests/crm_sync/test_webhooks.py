@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from crm_sync import bell, webhooks
+from crm_sync.alone import HINTS
 from crm_sync.clock import database_time
 from crm_sync.handoff import deliver_due
 from crm_sync.holding import why
@@ -476,6 +477,18 @@ def test_while_the_pull_is_held_nobody_is_asked(crm, there):
 
     assert there.seen() == []
     assert hinted() == {("contact", "1")}
+
+
+def test_two_workers_do_not_look_at_once_and_the_second_rings(crm, rings):
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [HINTS])
+        hint_and_look(crm, ("contact", "1"))
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [HINTS])
+    other.close()
+
+    assert hinted() == {("contact", "1")}
+    assert len(rings) == 1
 
 
 def test_a_batch_of_hints_costs_a_fixed_number_of_queries(
