@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from crm_sync import lateness
 from crm_sync.applying import apply
 from crm_sync.models import Account, PullReport
 from crm_sync.port import Crm
@@ -44,6 +45,7 @@ class Visit:
 
     def see(self, ids: Collection[int]) -> None:
         """Look at people anew, and write it down."""
-        at = self.now()
-        self.report.deals += apply(self.crm, self.account, look(self.crm, ids), at)
+        at, found = self.now(), look(self.crm, ids)
+        lateness.learn(found, at)
+        self.report.deals += apply(self.crm, self.account, found, at)
         self.report.contacts += len(ids)

@@ -42,7 +42,7 @@ class Cursor(models.Model):
         return f"{self.kind} up to {self.position:%Y-%m-%d %H:%M:%S}"
 
     def overlap(self, at: datetime) -> timedelta:
-        """How far before `position` a search has to begin."""
+        """How far before `position` a search begins: twice as far as anything came late of late."""
         return min(max(OVERLAP, 2 * self._late_of_late(at)), LONGEST_OVERLAP)
 
     def lag(self, at: datetime) -> timedelta:
@@ -51,12 +51,17 @@ class Cursor(models.Model):
 
     def late(
         self, changes: Iterable[datetime], covered: tuple[datetime, datetime], at: datetime
-    ) -> None:
-        """Learn from changes that an earlier search should have told: it covered from … to."""
+    ) -> bool:
+        """Learn from changes that an earlier search should have told: it covered from … to.
+
+        Answers whether there was something to learn.
+        """
         begin, end = covered
         found = [end - changed_at for changed_at in changes if begin <= changed_at < end]
-        if found and max(found) >= self._late_of_late(at):
-            self.late_by, self.late_at = max(found), at
+        if not found or max(found) < self._late_of_late(at):
+            return False
+        self.late_by, self.late_at = max(found), at
+        return True
 
     def move(self, to: datetime, at: datetime) -> None:
         """What was changed up to `to` is applied, and the CRM's clock has come there by `at`.

@@ -81,6 +81,9 @@ class Record:
         for name, versions in self.history.items():
             known = [value for when, value in versions if when <= at]
             then[name] = known[-1] if known else ""
+        times = [when for versions in self.history.values() for when, _ in versions if when <= at]
+        modified = max(times, default=self.created_at)
+        then[MODIFIED.get(self.kind, "hs_lastmodifieddate")] = iso(modified)
         return {name: value for name, value in then.items() if value}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from crm_sync.hubspot import turns
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.defaults import MAPPING
 from crm_sync.port import Crm
@@ -29,3 +30,10 @@ def crm(there: HubSpotSide, settings) -> Crm:
     adapter.set_up(wanted_properties(fields), plan=False)
     there.sandbox.state.log.clear()
     return adapter
+
+
+@pytest.fixture
+def no_pace(monkeypatch, there):
+    """Five searches a second would be the slowest part of many tests."""
+    monkeypatch.setitem(turns.BUCKETS, "search", (turns.Bucket("search", 1, 10_000),))
+    there.sandbox.settings.search_rate = 0

@@ -144,3 +144,19 @@ def test_a_lagging_index_has_the_values_of_then() -> None:
     then = [record.as_of(at + timedelta(minutes=minutes)).get("city") for minutes in range(4)]
 
     assert then == [None, "Rome", "Oslo", None]
+
+
+def test_a_lagging_index_has_the_time_of_the_last_change_that_it_knows() -> None:
+    at = datetime(2026, 5, 4, tzinfo=UTC)
+    record = Record("deals", "1", at, at)
+    for minutes in (1, 2):
+        record.write("dealname", f"Deal {minutes}", at + timedelta(minutes=minutes))
+        record.touch(at + timedelta(minutes=minutes))
+
+    then = [record.as_of(at + timedelta(minutes=minutes)) for minutes in range(3)]
+
+    assert [each["hs_lastmodifieddate"] for each in then] == [
+        "2026-05-04T00:00:00Z",
+        "2026-05-04T00:01:00Z",
+        "2026-05-04T00:02:00Z",
+    ]
