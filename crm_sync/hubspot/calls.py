@@ -188,11 +188,8 @@ CREATE_PROPERTY_GROUP = Call(
     "POST", f"{V3}/properties/contacts/groups", "create the property group", retry=True
 )
 
-TASK_REFERENCE = Call(
-    "GET",
-    f"{V3}/properties/tasks/lead_handoff_reference",
-    "tell whether tasks have a unique reference",
-    retry=True,
+TASK_PROPERTIES = Call(
+    "GET", f"{V3}/properties/tasks", "tell whether tasks have a unique reference", retry=True
 )
 CREATE_TASK_PROPERTY = Call(
     "POST", f"{V3}/properties/tasks", "create the reference of tasks", retry=True

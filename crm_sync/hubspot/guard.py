@@ -4,10 +4,11 @@ HubSpot has no idempotency key. A property with unique values does the same: a s
 reference is refused. Whether tasks may have one is not documented, so set-up tries.
 """
 
-from crm_sync.hubspot.calls import CREATE_TASK_PROPERTY, TASK_REFERENCE
+from crm_sync.hubspot.batches import listed
+from crm_sync.hubspot.calls import CREATE_TASK_PROPERTY, TASK_PROPERTIES
 from crm_sync.hubspot.client import Client, Json
 from crm_sync.hubspot.errors import NoScope
-from crm_sync.port import CrmMissing, CrmRefused, SetUpStep
+from crm_sync.port import CrmRefused, SetUpStep
 
 REFERENCE = "lead_handoff_reference"
 DEFINITION = {
@@ -43,10 +44,12 @@ def set_up(client: Client, *, plan: bool) -> list[SetUpStep]:
 
 
 def _there(client: Client) -> Json:
+    """Its definition, or {}. All are listed: an account without it would answer each look with a 404."""
     try:
-        return client.ask(TASK_REFERENCE)
-    except (CrmMissing, NoScope):
+        found = listed(client.ask(TASK_PROPERTIES), "results")
+    except NoScope:
         return {}
+    return next((each for each in found if each.get("name") == REFERENCE), {})
 
 
 def _is_unique(found: Json) -> bool:

@@ -81,8 +81,7 @@ def test_the_table_is_what_hubspot_is_asked_no_more_and_no_less(hubspot, there, 
 def test_no_request_is_one_too_many_or_not_as_described(hubspot, there):
     everything(hubspot, there)
 
-    # 404: an id that is nowhere is asked for alone, to see whether it was merged; and the
-    # reference of tasks, before set-up has made it.
+    # 404: an id that is nowhere is asked for alone, to see whether it was merged.
     assert {each["status"] for each in there.seen()} <= {200, 201, 204, 207, 404}
 
 

@@ -68,7 +68,7 @@ def test_a_property_that_is_not_unique_guards_nothing(hubspot, there):
 
 def test_a_property_that_came_out_not_unique_is_said(hubspot, there):
     made = {"name": REFERENCE, "hasUniqueValue": False}
-    there.trouble("status", "/crm/v3/properties/tasks", status=404, body={}, times=1)
+    there.trouble("status", "/crm/v3/properties/tasks", status=200, body={"results": []}, times=1)
     there.trouble("status", "/crm/v3/properties/tasks", status=201, body=made, times=1)
 
     assert "not a unique one" in hubspot.set_up([], plan=False)[-1].what
