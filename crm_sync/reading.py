@@ -7,7 +7,6 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_sync.effects import stages_by_id
-from crm_sync.models import Handoff
 from crm_sync.port import Crm, CrmContact, CrmDeal, CrmStage
 from leadscoring.models import Contact, CrmState
 from sequences.models import Enrollment
@@ -30,10 +29,12 @@ class Look:
 
 
 def people() -> QuerySet[Contact]:
-    """Everybody whose state in the CRM matters here: known there, mailed here, or on the way."""
+    """Everybody whose state in the CRM matters here: known there, or mailed here.
+
+    A handoff on its way asks for itself, and who was handed off is known there.
+    """
     enrolled = Enrollment.objects.open().filter(contact=OuterRef("pk"))
-    waiting = Handoff.objects.waiting().filter(contact=OuterRef("pk"))
-    return Contact.objects.filter(Q(link__isnull=False) | Exists(enrolled) | Exists(waiting))
+    return Contact.objects.filter(Q(link__isnull=False) | Exists(enrolled))
 
 
 def last_seen(ids: Collection[int]) -> dict[int, datetime]:

@@ -11,7 +11,8 @@ from crm_sync.mirroring import deal_row, mirror_stages
 from crm_sync.models import Handoff, Link
 from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRefused, CrmSilent
 from crm_sync.weighing import CUSTOMER, unwanted
-from leadscoring.models import Lifecycle
+from leadscoring import crm_state
+from leadscoring.models import CrmState, Lifecycle
 from leadscoring.pausepoints import reach
 
 SHARED = (
@@ -167,7 +168,23 @@ def link(
             update_fields=["portal_id", "record_id", "owner_id", "lifecycle_stage", "lead_status",
                            "opted_out", "written", "seen_at", "gone_at"],
         )  # fmt: skip
+        crm_state.put(newcomers(batch), batch.now())
         batch.record()
+
+
+def newcomers(batch: Batch) -> list[CrmState]:
+    """What the CRM says of those whom it knows only since now and from us: there is nothing to ask."""
+    made = [row for row in batch.under_way() if batch.record_of(row) is None]
+    return [
+        CrmState(
+            contact_id=row.contact_id,
+            record_id=row.record_id,
+            record_url=batch.crm.contact_url(row.record_id),
+            since=batch.at,
+            seen_at=batch.at,
+        )
+        for row in sorted(made, key=lambda row: row.contact_id)
+    ]
 
 
 def link_row(batch: Batch, row: Handoff, sent: Mapping[str, str], saved: CrmContact) -> Link:

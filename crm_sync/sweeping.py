@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import QuerySet
 
-from crm_sync.models import Deal, Handoff, Link, Round
+from crm_sync.models import Deal, Link, Round
 from crm_sync.port import CrmBudget
 from crm_sync.reading import people
 from crm_sync.visit import CHUNK, Visit, parts
@@ -53,10 +53,9 @@ def first_looks(visit: Visit) -> None:
 def never_seen(after: int) -> list[int]:
     """Contacts of interest without a state, in id order, from the tables that make them so."""
     found: set[int] = set()
-    sources: tuple[QuerySet[Link] | QuerySet[Enrollment] | QuerySet[Handoff], ...] = (
+    sources: tuple[QuerySet[Link] | QuerySet[Enrollment], ...] = (
         Link.objects.all(),
         Enrollment.objects.open(),
-        Handoff.objects.waiting(),
     )
     for rows in sources:
         unseen = rows.filter(contact__crm_state=None, contact__gt=after).order_by("contact")

@@ -11,7 +11,7 @@ from crm_sync.holding import why
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.models import Account, Deal, FieldMapping, Handoff, Hold, Link, Owner, Stage
 from crm_sync.pull import pull
-from leadscoring.models import Lifecycle
+from leadscoring.models import CrmState, Lifecycle
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +86,25 @@ def test_the_record_says_what_the_contract_lists(crm, there):
     assert (said["lifecyclestage"], said["hs_lead_status"]) == ("lead", "IN_PROGRESS")
 
 
+def test_who_is_new_to_the_crm_is_known_there_at_once(crm):
+    row = a_handoff()
+
+    deliver_due(crm, MONDAY)
+
+    row.refresh_from_db()
+    state = CrmState.objects.get(contact=row.contact_id)
+    assert (state.record_id, state.effect, state.seen_at) == (row.record_id, "none", MONDAY)
+
+
+def test_who_was_there_before_is_the_pulls_to_tell(crm, there):
+    there.add_contact("ada@engines.example")
+    a_handoff(a_contact("ada@engines.example"))
+
+    deliver_due(crm, MONDAY)
+
+    assert not CrmState.objects.exists()
+
+
 def test_a_hundred_leads_take_three_calls(crm, there):
     pull(crm, MONDAY)
     for _ in range(100):
@@ -103,7 +122,7 @@ def test_the_cost_in_queries_does_not_grow_with_the_batch(crm, django_assert_max
     for _ in range(60):
         a_score(a_handoff().contact)
 
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(50):
         deliver_due(crm, MONDAY)
 
     assert Handoff.objects.delivered().count() == 60
