@@ -15,6 +15,7 @@ from pathlib import Path
 import time_machine
 
 AHEAD = struct.Struct("d")
+LOOKS_EACH = 0.2  # seconds: whoever sleeps wakes up when the time has come
 
 
 class Clock:
@@ -35,10 +36,21 @@ def live_by(file: Path, wrong: float) -> None:
     """From now on this process and its children see the storm's time."""
     with file.open("rb") as opened:
         shown = mmap.mmap(opened.fileno(), AHEAD.size, access=mmap.ACCESS_READ)
-    nanoseconds, monotonic = time_machine.escape_hatch.time.time_ns, time.monotonic
+    nanoseconds, monotonic, sleep = (
+        time_machine.escape_hatch.time.time_ns,
+        time.monotonic,
+        time.sleep,
+    )
     traveller = time_machine.travel(time.time()).start()
     traveller.time_ns = lambda: nanoseconds() + int((wrong + AHEAD.unpack(shown)[0]) * 1e9)
     time.monotonic = lambda: monotonic() + AHEAD.unpack(shown)[0]
+
+    def sleep_by_it(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            sleep(min(left, LOOKS_EACH))
+
+    time.sleep = sleep_by_it
 
 
 def main() -> None:

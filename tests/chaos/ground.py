@@ -33,6 +33,7 @@ class Ground:
     clock: Clock
     # In so many seconds the stand-in is done with every request that was on its way.
     in_flight: float = 1.0
+    revived: Counter[str] = field(default_factory=Counter)  # parts that had ended by themselves
     reached: Counter[str] = field(default_factory=Counter)  # named places where a worker was killed
 
     @property
@@ -46,6 +47,14 @@ class Ground:
     @property
     def workers(self) -> list[Part]:
         return [machine.worker for machine in self.machines]
+
+    @property
+    def parts(self) -> list[Part]:
+        return [self.web, *self.workers, *(machine.beat for machine in self.machines)]
+
+    def supervise(self) -> None:
+        """Start again what ended by itself, as a supervisor does in production."""
+        self.revived.update(part.name for part in self.parts if part.revive())
 
     def ask(self, statement: str) -> list[tuple]:
         with psycopg.connect(self.database_url, autocommit=True, connect_timeout=5) as database:
@@ -82,7 +91,7 @@ def ground(
         stage = replace(stage, environment={**stage.environment, **own})
         made = laid_out(stage, postgres, redis, rate, wrong)
         made.in_flight += slow
-        for part in [made.sandbox, made.web, *made.workers, *(m.beat for m in made.machines)]:
+        for part in [made.sandbox, *made.parts]:
             stack.callback(part.kill)
         survive_crashes(made)
         stage.manage("migrate", "--no-input")

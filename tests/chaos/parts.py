@@ -51,6 +51,13 @@ class Part:
     def thaw(self) -> None:
         self.signal(signal.SIGCONT)
 
+    def revive(self) -> bool:
+        """What a supervisor does: start it again when it has ended by itself."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        self.start()
+        return True
+
     def again(self, **more: str) -> None:
         self.kill()
         self.start(**more)

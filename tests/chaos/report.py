@@ -8,6 +8,7 @@ from tests.chaos.storm import Outcome
 def report(outcome: Outcome, console: Console) -> None:
     outcome.findings.show(console)
     line(console, f"{outcome.kills} workers killed, at named places", outcome.reached)
+    line(console, "started again, because they had ended by themselves", outcome.revived)
     line(console, "troubles", outcome.struck)
     line(
         console,

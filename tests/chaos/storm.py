@@ -41,6 +41,7 @@ class Outcome:
     )  # of the CRM, also those that never struck
     too_fast: int = 0  # requests that it refused because of our pace
     kills: int = 0
+    revived: Counter[str] = field(default_factory=Counter)  # parts that ended by themselves
 
 
 def plan(random: Random, many: int, kills: int) -> list[tuple[Trouble, int]]:
@@ -64,6 +65,7 @@ def storm(seed: int, many: int, kills: int, console: Console, slow: float = QUIC
         with faults.blowing(over.stage.crm, SHARE, slow):
             for trouble, share in plan(random, many, kills):
                 console.print(f"  {len(leads.taken):>6} in   {trouble.name}", highlight=False)
+                over.supervise()
                 strike(over, trouble, share, leads, Random(random.random()))
                 outcome.struck[trouble.name] += 1
                 outcome.kills += trouble.kills
@@ -71,7 +73,8 @@ def storm(seed: int, many: int, kills: int, console: Console, slow: float = QUIC
         outcome.findings = check(
             crossings(over.database_url, leads.taken), seen_there(over.stage.crm)
         )
-        outcome.reached, outcome.faults = over.reached, faults.struck(over.stage.crm)
+        outcome.reached, outcome.revived = over.reached, over.revived
+        outcome.faults = faults.struck(over.stage.crm)
         outcome.too_fast = faults.too_fast(faults.answers(over.stage.crm))
     return outcome
 
@@ -101,6 +104,7 @@ def come_to_rest(over: Ground, console: Console) -> None:
     """Nobody is asked to do anything: time passes, and nothing waits any more. It passes faster
     than here, or the waits between attempts would be most of the run."""
     for step in range(STEPS):
+        over.supervise()
         try:
             until("nothing waits", lambda: over.ask(WAITING) == [(0,)], PAUSE)
         except HopFailed:
