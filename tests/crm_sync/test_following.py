@@ -201,7 +201,7 @@ def test_ten_points_more_in_the_same_cycle_are_worth_telling(crm, there, row, fi
 
 @pytest.mark.parametrize(
     ("before", "now", "told"),
-    [("B2", "A2", True), ("B2", "B1", True), ("B2", "A1", True), ("B2", "A3", False), ("A1", "A1", False)],
+    [("B2", "A2", True), ("B2", "B1", True), ("B2", "A1", True), ("B2", "A3", False), ("B2", "C1", False), ("A1", "A1", False)],
 )  # fmt: skip
 def test_a_better_grade_is_worth_telling(crm, there, row, before, now, told):
     Handoff.objects.update(told_grade=before)
