@@ -3,8 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
+from django.contrib.admin import site
+from django.forms import inlineformset_factory
 from django.utils.timezone import now
 
+from crm_sync.admin.repform import RepForm
+from crm_sync.admin.reps import OwnerAdmin
+from crm_sync.admin.routing import shares
+from crm_sync.admin.ruleform import PlaceFormSet
 from crm_sync.models import Owner, RoutingRule, RulePlace
 from leadscoring.models import CrmState
 from tests.admin_pages import HOSTILE, as_, as_superuser, page
@@ -158,10 +164,14 @@ def test_a_rule_is_deleted():
 
 
 def test_saving_a_rule_leaves_its_turn_where_it_is():
-    place = RulePlace.objects.create(rule=a_rule(), owner=a_rep(), credit=5)
+    """It may move on between the reading and the writing of a row."""
+    place = RulePlace.objects.create(rule=a_rule(), owner=a_rep())
     data = filled(reps=[(place.owner, 7)]) | {"places-INITIAL_FORMS": 1, "places-0-id": place.pk, "places-0-rule": place.rule_id}  # fmt: skip
+    formset = inlineformset_factory(RoutingRule, RulePlace, formset=PlaceFormSet, fields=["owner", "weight"])(data, instance=place.rule)  # fmt: skip
+    assert formset.is_valid()
+    RulePlace.objects.update(credit=5)
 
-    as_("Marketing").post(page("crm_sync.routingrule", place.rule_id), data)
+    formset.save()
 
     place.refresh_from_db()
     assert (place.weight, place.credit) == (7, 5)
@@ -174,8 +184,6 @@ def test_the_page_tells_who_got_how_many():
     ann, bob = a_rep(name="Ann"), a_rep(name="Bob")
     for rep, days in [(ann, 0), (bob, 0), (bob, 3), (bob, 6), (bob, 8)]:
         given_to(rep, now() - timedelta(days=days))
-
-    from crm_sync.admin.routing import shares
 
     told = [(str(one["rep"]), one["today"], one["week"], one["share"]) for one in shares(now())]
     assert told == [("Bob", 1, 3, 100), ("Ann", 1, 1, 33)]
@@ -256,13 +264,14 @@ def test_what_cannot_be_of_a_rep_is_refused_with_its_reason(fields, said):
     assert said in told
 
 
-def test_saving_a_rep_leaves_their_turn_where_it_is():
+def test_saving_a_rep_leaves_their_turn_where_it_is(rf):
+    """It may move on between the reading and the writing of a row."""
     rep = a_rep()
-    marketing = as_("Marketing")
-    read(marketing, page("crm_sync.owner", rep.pk))
-    Owner.objects.filter(pk=rep.pk).update(credit=5, leads_counted=2)
+    form = RepForm(a_form(weight="4"), instance=rep)
+    assert form.is_valid()
+    Owner.objects.update(credit=5, leads_counted=2)
 
-    marketing.post(page("crm_sync.owner", rep.pk), a_form(weight="4"))
+    OwnerAdmin(Owner, site).save_model(rf.post("/"), form.save(commit=False), form, change=True)
 
     rep.refresh_from_db()
     assert (rep.weight, rep.credit, rep.leads_counted) == (4, 5, 2)

@@ -75,7 +75,8 @@ def test_weights_hold_over_many_batches(crm, reps):
 
 
 def test_a_named_turn_goes_on_where_the_last_batch_left_it(crm, reps):
-    a_rule(Kind.TURN, "Two", reps=[rep(TWO), rep(THREE)])
+    rule = a_rule(Kind.TURN, "Two", reps=[rep(TWO), rep(THREE)])
+    rule.places.filter(owner__owner_id=TWO).update(weight=2)
     for minute in range(3):
         a_handoff()
         deliver_due(crm, MONDAY + timedelta(minutes=minute))

@@ -88,6 +88,12 @@ def test_a_rep_without_a_working_day_works_from_monday_to_friday():
     assert said(due_at(utc("2026-05-09T12:00"), never, "A1")) == "2026-05-11T10:00"
 
 
+def test_and_also_has_holidays():
+    never = hours_of(Owner(working_days="", country="DE"), "UTC")
+
+    assert said(due_at(utc("2026-05-01T12:00"), never, "A1")) == "2026-05-04T10:00"
+
+
 class EveryDay:
     def __contains__(self, day):
         return True

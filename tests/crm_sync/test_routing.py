@@ -182,10 +182,10 @@ def test_two_rules_with_reps_have_turns_of_their_own():
 
 
 def test_a_lead_that_came_another_way_counts_in_the_common_turn():
-    routes = routing(rep("a"), rep("b"))
+    routes = routing(rep("a", weight=2), rep("b"))
     choose(routes, Lead(owner_id="a"))
 
-    assert takers(routes, 3) == "bab"
+    assert takers(routes, 3) == "baa"  # and not aba, as without that lead
 
 
 def test_but_only_once_a_round():
@@ -235,6 +235,13 @@ def test_the_fallback_gets_what_nobody_else_takes():
     assert choose(routes) == (
         "boss",
         "Whoever takes leads: nobody takes leads; is the fallback: no rule finds anybody else",
+    )
+
+
+def test_whoever_has_left_is_not_even_told_of_among_those_who_take_leads():
+    assert choose(routing(rep("a", active=False))) == (
+        None,
+        "Whoever takes leads: nobody takes leads; nobody is the fallback",
     )
 
 
