@@ -181,11 +181,16 @@ def test_a_contacts_primary_company_is_told_from_its_others(hub: Hub) -> None:
     assert types(hub, "companies", first, "contacts") == {contact: [2, 280]}
 
 
-def test_a_contact_has_one_primary_company(hub: Hub) -> None:
+@pytest.mark.parametrize("from_company", [False, True])
+def test_a_contact_has_one_primary_company(hub: Hub, from_company: bool) -> None:
     contact, first, second = hub.contact(), hub.company("Acme"), hub.company("Bolt")
+    join(hub, contact, first, PRIMARY)
 
-    for company in (first, second):
-        join(hub, contact, company, PRIMARY)
+    if from_company:
+        path = f"/crm/v4/objects/companies/{second}/associations/contacts/{contact}"
+        assert hub.ask("PUT", path, [spec(2)]).status_code == 201
+    else:
+        join(hub, contact, second, PRIMARY)
 
     assert types(hub, "contacts", contact, "companies") == {first: [279], second: [1, 279]}
     assert types(hub, "companies", first, "contacts") == {contact: [280]}

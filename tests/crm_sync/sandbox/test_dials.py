@@ -1,13 +1,14 @@
 """Faults by name: what they answer, and whether the work was done."""
 
 import json
+import socket
 
 import pytest
 import requests
 
 from crm_sync.sandbox.dials import DIALS
 
-from .conftest import KIM, Hub
+from .conftest import KIM, TOKEN, Hub
 
 CONTACTS = "/crm/v3/objects/contacts"
 NEW = {"properties": {"firstname": "A"}}
@@ -117,6 +118,19 @@ def test_a_dripping_answer_is_whole_in_the_end_and_the_work_done_at_its_start(hu
     assert json.loads(whole)["properties"]["firstname"] == "A"
 
 
+def test_a_dripping_answer_comes_in_many_pieces(hub: Hub) -> None:
+    hub.contact()
+    hub.trouble("dripping", seconds=0.5)
+    request = f"GET {CONTACTS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+
+    with socket.create_connection(("127.0.0.1", int(hub.url.rpartition(":")[2])), 10) as raw:
+        raw.sendall(f"{request}Connection: close\r\n\r\n".encode())
+        pieces = list(iter(lambda: raw.recv(65_536), b""))
+
+    assert b"".join(pieces).startswith(b"HTTP/1.1 200")
+    assert len(pieces) > 20
+
+
 def test_a_fault_by_name_strikes_until_it_is_turned_off(hub: Hub) -> None:
     hub.trouble("locked")
     codes = [hub.get(CONTACTS).status_code for _ in range(3)]
@@ -161,7 +175,10 @@ def test_some_inputs_of_a_batch_fail_by_trace_and_the_others_are_done(
 def test_without_traces_no_input_fails_by_itself(hub: Hub) -> None:
     hub.trouble("partial")
 
-    assert batch(hub, traced=False).status_code == 201
+    inputs = [NEW | {"objectWriteTraceId": "t0"}, NEW]
+    mixed = hub.post(f"{CONTACTS}/batch/create", {"inputs": inputs})
+
+    assert (batch(hub, traced=False).status_code, mixed.status_code) == (201, 201)
     assert hub.get(CONTACTS).status_code == 200
 
 
