@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from crm_sync.account import ask_account
+from crm_sync.alone import alone
 from crm_sync.astray import mend_astray
 from crm_sync.batch import FAULT
 from crm_sync.comparison import Comparison, Finding
@@ -14,7 +15,6 @@ from crm_sync.mending import Mender, cut
 from crm_sync.missing import look_for_missing
 from crm_sync.models import Handoff, Report, reports
 from crm_sync.port import Crm, CrmBusy, CrmError
-from crm_sync.pull import alone
 from crm_sync.surveying import Survey, survey
 
 Watch = Callable[[Iterator[int]], Iterable[int]]
