@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from crm_sync import connect, problems, touched
+from crm_sync import connect, problems, touched, webhooks
 from crm_sync.account import ask_account
 from crm_sync.mapping import wanted_properties
 from crm_sync.models import Account, FieldMapping, Owner, Report, reports
@@ -28,6 +28,7 @@ class Audit:
     token: dict[str, Any] = field(default_factory=dict)
     budget: dict[str, Any] = field(default_factory=dict)
     webhooks: bool = False
+    heard_at: datetime | None = None
     last_pull_at: datetime | None = None
     flaws: list[Problem] = field(default_factory=list)
     here: list[Problem] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Audit:
             "token": self.token,
             "budget": self.budget,
             "webhooks": "on" if self.webhooks else "off",
+            "webhooks_last_at": self.heard_at.isoformat() if self.heard_at else None,
             "last_pull_at": pulled.isoformat() if pulled else None,
             "last_pull_age_seconds": round((self.at - pulled).total_seconds()) if pulled else None,
             "problems": [problem_row(problem) for problem in self.problems],
@@ -67,7 +69,7 @@ def audit(crm: Crm, at: datetime) -> Audit:
     mappings = list(FieldMapping.objects.filter(enabled=True).order_by("pk"))
     there = ask(asking, mappings, at)
     found = Audit(at, calls, fields, token=dict(there.token), budget=asdict(asking.budget()))
-    found.webhooks = connect.webhooks().enabled
+    found.webhooks, found.heard_at = webhooks.enabled(), webhooks.last_at()
     found.last_pull_at = CrmFreshness.oldest()
     found.flaws = [problem_of(flaw) for flaw in there.problems]
     found.here = list(our_side(asking, at))
@@ -128,6 +130,7 @@ def our_side(crm: Crm, at: datetime) -> Iterator[Problem]:
         # Old knowledge holds mail, and no handoff.
         for problem in problems.pulls(at):
             yield Problem(WARNING, problem.what, problem.fix, problem.url)
+        yield from webhooks.refusals(at)
 
 
 def people(crm: Crm) -> Iterator[Problem]:

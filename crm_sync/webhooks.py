@@ -4,8 +4,8 @@ Everything works without it, later: the pull finds every change that a hint woul
 """
 
 import time
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -20,10 +20,14 @@ from crm_sync.models import Account, Arrival, Hint, Link
 from crm_sync.port import CrmForged, CrmHint, Posted
 from leadscoring.api.body import body_of
 from leadscoring.api.errors import ApiError
+from leadscoring.health import Problem
+from leadscoring.shown import ago
 
 MOST_BYTES = 1024 * 1024
 # How exactly it is known when the last one came, so that a flood does not write one row again and again.
 NOTED_EVERY = 10.0
+# A refusal that is older than this is forgotten.
+LONG_AGO = timedelta(days=1)
 noted: dict[str, float] = {}
 GONE = ("deleted", "erased")
 
@@ -99,7 +103,20 @@ def last_at() -> datetime | None:
     return Arrival.objects.values_list("heard_at", flat=True).first()
 
 
-def last_refusal() -> tuple[datetime, str] | None:
-    """When a request last did not count, and why; None: never."""
-    row = Arrival.objects.filter(refused_at__isnull=False).first()
-    return (row.refused_at, row.refused_because) if row and row.refused_at else None
+def refusals(at: datetime) -> Iterator[Problem]:
+    """Requests that claim to be the CRM's and have not counted since it was last heard."""
+    row = Arrival.objects.filter(refused_at__gt=at - LONG_AGO).first()
+    if row and row.refused_at and (row.heard_at is None or row.heard_at < row.refused_at):
+        yield Problem(
+            "warning",
+            f"Webhooks that claim to be the CRM's are refused. {row.refused_because}",
+            "Compare the client secret and BASE_URL with the CRM's app; see docs/webhooks.md.",
+        )
+
+
+def told(at: datetime) -> str:
+    """How it stands, for people: "on, last heard 5 min ago"."""
+    if not enabled():
+        return "off, changes are found by asking"
+    heard = last_at()
+    return f"on, last heard {ago(heard, at)}" if heard else "on, never heard yet"

@@ -46,6 +46,7 @@ class State:
         self.switched: set[tuple[str, str]] = set()  # which of switches.py were turned on, for what
         self.journal = Journal()
         self.pace = Pace()
+        self.webhooks.forget()
         self.log.clear()
 
 

@@ -94,7 +94,8 @@ class Sender:
                     {"status": status, "attempt": delivery.attempt, "events": delivery.events}
                 )
                 self._under_way -= 1
-                if not 200 <= status < 300 and delivery.attempt < MOST_RETRIES:
+                failed = not 200 <= status < 300 and bool(self._settings.webhook_url)
+                if failed and delivery.attempt < MOST_RETRIES:
                     self._again(delivery)
                 self._changed.notify_all()
 
@@ -163,6 +164,14 @@ class Sender:
             return self._changed.wait_for(
                 lambda: not (self._waiting or self._deliveries or self._under_way), seconds
             )
+
+    def forget(self) -> None:
+        """What has not arrived yet never will."""
+        with self._changed:
+            self._waiting.clear()
+            self._deliveries.clear()
+            self.log.clear()
+            self._changed.notify_all()
 
     def stop(self) -> None:
         with self._changed:

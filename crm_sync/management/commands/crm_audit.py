@@ -5,17 +5,19 @@ from io import StringIO
 from typing import Any
 
 from django.utils.timezone import now
+from rich.box import SIMPLE
 from rich.console import Console as Page
 from rich.table import Table
 from rich.text import Text
 
+from crm_sync import webhooks
 from crm_sync.audit import Audit, audit
 from crm_sync.connect import connect
 from leadscoring.console import WRONG
 from leadscoring.console import Command as Console
 from leadscoring.shown import ago
 
-WIDTH = 120
+WIDTH = 160  # the longest path, and beside it what it is for
 
 
 class Command(Console):
@@ -42,13 +44,13 @@ def as_text(found: Audit) -> str:
 def standing(found: Audit) -> Iterable[str]:
     for name, value in found.token.items():
         yield f"{name.replace('_', ' ').capitalize()}: {value}"
-    used, allowed = found.budget["used_in_10s"], found.budget["allowed_in_10s"]
-    yield f"Requests in the last 10 s: {known(used)} of {known(allowed)}"
-    used, allowed = found.budget["used_today"], found.budget["allowed_today"]
-    yield f"Requests today: {known(used)} of {known(allowed)}"
+    budget = found.budget
+    yield f"Requests in the last 10 s: {known(budget['used_in_10s'])} of {known(budget['allowed_in_10s'])}"
+    if budget["used_today"] is not None:
+        yield f"Requests today, ours: {known(budget['used_today'])} of {known(budget['allowed_today'])}"
     pulled = ago(found.last_pull_at, found.at) if found.last_pull_at else "never"
     yield f"The CRM was last read: {pulled}"
-    yield f"Webhooks: {'on' if found.webhooks else 'off, changes are found by asking'}"
+    yield f"Webhooks: {webhooks.told(found.at)}"
 
 
 def known(number: int | None) -> str:
@@ -56,18 +58,25 @@ def known(number: int | None) -> str:
 
 
 def calls(found: Audit) -> Table:
-    table = Table(
-        "Call", "Purpose", "Repeat", "Limit", "Until", title="\nCalls", title_justify="left"
-    )
+    page = table("Calls", "Call", "Purpose", "Repeat", "Limit", "Until")
     for call in found.calls:
         until = f"{call.until:%Y-%m-%d}" if call.until else ""
         safe = "safe" if call.retry else "look first"
-        table.add_row(f"{call.method} {call.path}", call.purpose, safe, call.limit, until)
-    return table
+        page.add_row(f"{call.method} {call.path}", call.purpose, safe, call.limit, until)
+    return page
 
 
 def fields(heading: str, rows: Iterable[Mapping[str, Any]]) -> Table:
-    table = Table("Of", "Property", "Records", title=f"\n{heading}", title_justify="left")
+    page = table(heading, "Property", "Of", "Records")
     for row in rows:
-        table.add_row(row["record"], Text(row["name"]), known(row["count"]))
-    return table
+        page.add_row(Text(row["name"]), row["record"], known(row["count"]))
+    return page
+
+
+def table(title: str, first: str, *others: str) -> Table:
+    """The first column is never cut: it is what somebody looks for."""
+    page = Table(title=f"\n{title}", title_justify="left", box=SIMPLE)
+    page.add_column(first, no_wrap=True)
+    for other in others:
+        page.add_column(other)
+    return page
