@@ -137,3 +137,51 @@ def test_pipelines_of_another_account_are_not_mixed_in(call, connected):
     assert code == 1
     assert "account 111" in document["error"]
     assert not Stage.objects.exists()
+
+
+def test_a_comparison_tells_all_that_the_contract_names_and_exits_zero_when_all_agree(
+    call, connected
+):
+    code, document = call("handoff_reconcile")
+
+    assert code == 0
+    assert {"crossed", "delivered", "waiting", "needs_attention", "withdrawn", "found"} <= (
+        document.keys()
+    )
+    assert (document["missing"], document["duplicate"], document["unknown"]) == ([], [], [])
+
+
+def test_a_comparison_exits_one_when_a_person_must_mend_something_and_says_what(
+    call, connected, capsys
+):
+    body = {"hs_timestamp": "2026-05-04T09:00:00Z", "hs_task_body": "<p>ref LS-7K3M9QX2V4TB</p>"}
+    connected.ask("POST", "/crm/v3/objects/tasks", {"properties": body})
+
+    code, document = call("handoff_reconcile", "--plan")
+    with pytest.raises(SystemExit):
+        call_command("handoff_reconcile")
+
+    assert (code, document["unknown"][0]["reference"]) == (1, "LS-7K3M9QX2V4TB")
+    assert "Not in the ledger: 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["handoff_reconcile", "crm_audit"])
+def test_without_a_crm_a_look_says_so_and_exits_one(call, command):
+    code, document = call(command)
+
+    assert code == 1
+    assert "No CRM is connected: HUBSPOT_ACCESS_TOKEN is not set." in json.dumps(document)
+
+
+def test_an_audit_in_words_begins_with_what_is_wrong_and_ends_with_calls_and_fields(
+    connected, capsys
+):
+    with pytest.raises(SystemExit):
+        call_command("crm_audit")
+
+    told = capsys.readouterr().out
+    order = ["HANDOFFS TO SALES DO NOT WORK", "lead_score of contacts is not there", "Run crm_setup",
+             "The CRM was last read: never", "/objects/contacts/batch/upsert", "Sent", "hs_task_body",
+             "Read", "hs_task_completion_date"]  # fmt: skip
+    assert [told.index(each) for each in order] == sorted(told.index(each) for each in order)
+    assert TOKEN not in told

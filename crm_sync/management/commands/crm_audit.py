@@ -38,7 +38,7 @@ def as_text(found: Audit) -> str:
         page.print(Text(f"\n{problem.severity}: {problem.what}\n  → {problem.fix}"))
     page.print(Text("\n" + "\n".join(standing(found))))
     page.print(calls(found), fields("Sent", found.sent), fields("Read", found.read))
-    return text.getvalue().rstrip()
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def standing(found: Audit) -> Iterable[str]:
