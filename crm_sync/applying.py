@@ -1,6 +1,6 @@
 """A look at some people, written down: mirrored here, and turned into their neutral CRM state."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from crm_sync.models import Account, FieldMapping, Link, Owner
 from crm_sync.port import Crm, CrmContact
 from crm_sync.reading import Look, last_seen
 from leadscoring import crm_state
+from leadscoring.joining import join
 from leadscoring.models import Contact, CrmState, Effect, Lifecycle
 
 DELETED = "The contact's record was deleted in the CRM"
@@ -38,7 +39,15 @@ def apply(crm: Crm, account: Account, found: Look, at: datetime) -> int:
         deals = mirror_deals({pk: found.deals[pk] for pk in ids}, at)
         raise_lifecycle(found.records)
         crm_state.put(states(crm, found, ids, at), at)
+        if found.twins:
+            transaction.on_commit(lambda: join_all(found.twins, at))
     return deals
+
+
+def join_all(twins: Iterable[tuple[int, int]], at: datetime) -> None:
+    """Whom the CRM has as one are one here. One that fails is met again by the next look."""
+    for kept, gone in twins:
+        join(kept, gone, at)
 
 
 def seen_since(found: Look, contacts: Collection[int]) -> set[int]:
@@ -48,7 +57,8 @@ def seen_since(found: Look, contacts: Collection[int]) -> set[int]:
 
 
 def link(account: Account, found: Look, contacts: Mapping[int, Contact], at: datetime) -> set[int]:
-    """Which contact is which record. A record that is another contact's already stays theirs.
+    """Which contact is which record. A record that is another contact's already stays theirs, and
+    whoever shares it is the same person.
 
     Answers the contacts that the CRM did not know and whom a handoff has linked since: what is
     known of them is newer than this look.
@@ -60,8 +70,12 @@ def link(account: Account, found: Look, contacts: Mapping[int, Contact], at: dat
     fresh = []
     mappings = list(FieldMapping.objects.filter(enabled=True))
     for pk, record in found.records.items():
-        if pk in contacts and holders.setdefault(record.record_id, pk) == pk:
+        if pk not in contacts:
+            continue
+        if (holder := holders.setdefault(record.record_id, pk)) == pk:
             fresh.append(link_row(account, contacts[pk], record, mappings, at))
+        else:
+            found.twins.append((holder, pk))
     Link.objects.bulk_create(
         fresh,
         update_conflicts=True,

@@ -33,6 +33,7 @@ class CrmContact:
     opted_out: bool
     properties: Mapping[str, str]
     asked_id: str = ""  # the id it was asked by, when that was another (merged records)
+    former_ids: tuple[str, ...] = ()  # of the records that were merged into it
     touched_at: datetime | None = None  # when somebody in sales last spoke or wrote to them
 
 

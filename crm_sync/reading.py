@@ -26,6 +26,8 @@ class Look:
     gone: set[int] = field(default_factory=set)
     deals: dict[int, Sequence[CrmDeal]] = field(default_factory=dict)
     stages: Sequence[CrmStage] = ()
+    # Who turned out to be one person: (who holds the record, who shares it).
+    twins: list[tuple[int, int]] = field(default_factory=list)
 
 
 def people() -> QuerySet[Contact]:

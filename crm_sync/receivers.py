@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Value
+from django.db.models import F, Max, Value
 from django.db.models.functions import Least, Now
 from kombu.exceptions import OperationalError
 
@@ -93,7 +93,8 @@ def take_over(sender: object, kept: Contact, gone: Contact, at: datetime, **kwar
     theirs = Handoff.objects.filter(contact=gone)
     if not any(score.armed for score in scores.values()):
         withdraw_second(kept, gone, at)
-    theirs.update(contact=kept, cycle=F("cycle") + scores[kept.pk].cycle)
+    last = kept.handoffs.aggregate(last=Max("cycle"))["last"] or 0
+    theirs.update(contact=kept, cycle=F("cycle") + max(last, scores[kept.pk].cycle))
     if not Link.objects.filter(contact=kept).exists():
         Link.objects.filter(contact=gone).update(contact=kept)
 

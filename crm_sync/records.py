@@ -12,13 +12,11 @@ from crm_sync.models import Handoff, Link
 from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRefused, CrmSilent
 from crm_sync.weighing import CUSTOMER, unwanted
 from leadscoring import crm_state
+from leadscoring.joining import join
 from leadscoring.models import CrmState, Lifecycle
 from leadscoring.pausepoints import reach
 
-SHARED = (
-    "CRM record {record} already stands for contact {other} here: they look like one person. "
-    "Put them together in one place, then press Resend."
-)
+TWIN = "Is one person with contact {other}, who has the same record in the CRM."
 
 
 def read_records(batch: Batch) -> None:
@@ -38,9 +36,7 @@ def read_records(batch: Batch) -> None:
         keep(batch, row, by_id.get(batch.links[row.contact_id].record_id))
     for row in new:
         keep(batch, row, by_email.get(row.contact.email or ""))
-    refuse_shared(
-        batch, {row.pk: there.record_id for row in batch.rows if (there := batch.record_of(row))}
-    )
+    join_shared(batch, {row.pk: there for row in batch.rows if (there := batch.record_of(row))})
     respect_their_deals(batch, [row for row in new if batch.record_of(row)])
 
 
@@ -61,16 +57,29 @@ def keep(batch: Batch, row: Handoff, record: CrmContact | None) -> None:
         row.withdraw(DELETED)
 
 
-def refuse_shared(batch: Batch, record_ids: Mapping[int, str]) -> None:
-    """A record stands for one contact: rows whose record is another's need a person."""
-    links = Link.objects.filter(
-        portal_id=batch.account.portal_id, record_id__in=record_ids.values()
-    )
-    holders = dict(links.values_list("record_id", "contact_id"))
+def join_shared(batch: Batch, records: Mapping[int, CrmContact]) -> None:
+    """A record stands for one person: whoever shares another's is joined with them, and looked at anew."""
+    holders = holders_of(batch, records.values())
+    twins = []
     for row in batch.under_way():
-        record_id = record_ids.get(row.pk)
-        if record_id and (other := holders.setdefault(record_id, row.contact_id)) != row.contact_id:
-            row.give_up(SHARED.format(record=record_id, other=other))
+        if record := records.get(row.pk):
+            ids = (record.record_id, *record.former_ids)
+            other = next((holders[id_] for id_ in ids if id_ in holders), row.contact_id)
+            if other != row.contact_id:
+                row.postpone(TWIN.format(other=other), batch.now(), excused=True)
+                twins.append((other, row.contact_id))
+            holders[record.record_id] = other
+    if twins:
+        batch.record()
+        for kept, gone in twins:
+            join(kept, gone, batch.now())
+
+
+def holders_of(batch: Batch, records: Iterable[CrmContact]) -> dict[str, int]:
+    """Who has which record, or one that was merged into it."""
+    ids = {id_ for record in records for id_ in (record.record_id, *record.former_ids)}
+    links = Link.objects.filter(portal_id=batch.account.portal_id, record_id__in=ids)
+    return dict(links.values_list("record_id", "contact_id"))
 
 
 def respect_their_deals(batch: Batch, rows: Iterable[Handoff]) -> None:
@@ -115,7 +124,7 @@ def save_records(batch: Batch) -> None:
             saved[row.pk] = answer
         else:
             batch.stop(row, answer)
-    refuse_shared(batch, {pk: record.record_id for pk, record in saved.items()})
+    join_shared(batch, saved)
     link(batch, saved, sent | again)
 
 

@@ -175,6 +175,7 @@ def _contact(item: Json, asked_id: str = "") -> CrmContact:
         opted_out=held.get("hs_email_optout", "").lower() == "true",
         properties=held,
         asked_id=asked_id if asked_id != _id(item) else "",
+        former_ids=tuple(_parts(item, "hs_merged_object_ids")),
         touched_at=instant(held.get("notes_last_contacted", "")),
     )
 

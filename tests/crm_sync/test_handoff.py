@@ -364,18 +364,40 @@ def test_somebody_without_an_address_waits_for_a_person(crm, there):
     assert "no e-mail address" in row.because
 
 
-def test_a_record_that_is_already_another_contacts_is_not_shared(crm, there):
+def test_two_who_have_one_record_become_one_and_the_lead_goes_once(crm, there):
     record_id = there.add_contact("ada@engines.example")
     other = a_contact()
+    a_score(other, armed=True)
     Link.objects.create(contact=other, portal_id="20250001", record_id=record_id, seen_at=MONDAY)
-    row = a_handoff(a_contact("ada@engines.example"))
+    ada = a_contact("ada@engines.example")
+    a_score(ada)
+    row = a_handoff(ada)
 
     deliver_due(crm, MONDAY)
+    deliver_due(crm, after(seconds=5))
 
     row.refresh_from_db()
-    assert row.status == "needs_attention"
-    assert f"contact {other.pk}" in row.because
-    assert there.tasks() == []
+    assert (row.status, row.contact_id, row.record_id) == ("delivered", other.pk, record_id)
+    assert len(there.tasks()) == 1
+
+
+def test_of_two_who_become_one_sales_is_not_told_twice(crm, there):
+    ada = a_contact("ada@engines.example")
+    a_score(ada)
+    first = a_handoff(ada)
+    deliver_due(crm, MONDAY)
+    first.refresh_from_db()
+    there.merge(first.record_id, there.add_contact("ada@home.example"))
+    twin = a_contact("ada@home.example")
+    a_score(twin)
+    second = a_handoff(twin)
+
+    deliver_due(crm, after(seconds=5))
+    deliver_due(crm, after(seconds=10))
+
+    second.refresh_from_db()
+    assert (second.status, second.contact_id) == ("withdrawn", ada.pk)
+    assert len(there.tasks()) == 1
 
 
 def test_a_property_that_the_crm_does_not_have_is_left_out_and_the_lead_goes(crm, there):

@@ -8,7 +8,7 @@ from django.db import connection
 from crm_sync.handoff import deliver_due
 from crm_sync.models import Account, Deal, Link, Owner, PullReport, Stage
 from crm_sync.pull import LOCK, pull
-from leadscoring.models import CrmFreshness, CrmState
+from leadscoring.models import Contact, CrmFreshness, CrmState
 from leadscoring.signals import crm_state_changed
 from sequences.models import Enrollment, Sequence
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff
@@ -271,6 +271,22 @@ def test_two_of_ours_that_became_one_there_both_feel_its_deals(crm, there):
     pull(crm, MONDAY)
 
     assert [state_of(ada).effect, state_of(bob).effect] == ["pause", "pause"]
+
+
+def test_two_of_ours_that_became_one_there_become_one_here(
+    crm, there, django_capture_on_commit_callbacks
+):
+    ada, first = a_linked(crm, "ada@engines.example")
+    bob, second = a_linked(crm, "bob@engines.example")
+    there.add_deal("Acme", there.open_stage, there.merge(first, second))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        pull(crm, MONDAY)
+    pull(crm, LATER)
+
+    (left,) = Contact.objects.filter(pk__in=[ada.pk, bob.pk])
+    assert state_of(left).effect == "pause"
+    assert Link.objects.count() == 1
 
 
 # --- how the pull itself fares ------------------------------------------------------------------------
