@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Window
+from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
@@ -34,8 +35,7 @@ LOOKED_AT = 500  # contacts that a territory is tried on
 @admin.register(RoutingRule)
 class RoutingRuleAdmin(Page[RoutingRule]):
     form = RuleForm
-    list_display = ("place", "rule", "enabled", "order")
-    list_display_links = ("rule",)
+    list_display = ("rule", "enabled", "order")
     list_editable = ("enabled",)
     list_per_page = 100
     ordering = ("position",)
@@ -44,7 +44,9 @@ class RoutingRuleAdmin(Page[RoutingRule]):
     nothing = "Without a rule all leads go to the fallback."
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("places__owner")
+        number = Window(RowNumber(), order_by="position")  # rules that were deleted leave no gap
+        rules = super().get_queryset(request).annotate(number=number)
+        return rules.prefetch_related("places__owner")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
@@ -84,14 +86,11 @@ class RoutingRuleAdmin(Page[RoutingRule]):
 
     # --- list
 
-    @admin.display(description="No.")
-    def place(self, rule: RoutingRule) -> str:
-        return f"{rule.position}."
-
     @admin.display(description="Rule")
-    def rule(self, rule: RoutingRule) -> SafeString:
+    def rule(self, rule: Any) -> SafeString:
         return format_html(
-            '<b>{}</b> <span class="ls-wrap ls-soft"><bdi>{}</bdi></span>',
+            '<b>{}. <bdi>{}</bdi></b> <span class="ls-wrap ls-soft"><bdi>{}</bdi></span>',
+            rule.number,
             rule.name,
             sentence(rule),
         )
