@@ -121,6 +121,13 @@ def test_a_request_that_was_altered_on_its_way_changes_nothing(client):
     assert hinted() == set()
 
 
+def test_a_replayed_request_asks_for_no_more_than_one_look(client):
+    at = now()
+
+    assert [post(client, an_event(), at=at) for _ in range(3)] == [204, 204, 204]
+    assert Hint.objects.count() == 1
+
+
 def test_without_a_client_secret_nothing_is_taken(client, settings):
     settings.HUBSPOT_CLIENT_SECRET = ""
 
