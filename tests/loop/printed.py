@@ -114,6 +114,27 @@ HANDOFF = {
     "owner_id": MAYBE,
     "reference": TEXT,
 }
+CALL = {"method": TEXT, "path": TEXT, "purpose": TEXT, "retry": bool, "limit": TEXT}
+PROBLEM = {"severity": TEXT, "what": TEXT, "fix": TEXT}
+AUDIT = {
+    "calls": list,
+    "fields_sent": list,
+    "fields_read": list,
+    "token": dict,
+    "last_pull_at": MAYBE,
+    "problems": list,
+}
+COMPARISON = {
+    "crossed": int,
+    "delivered": int,
+    "waiting": int,
+    "needs_attention": int,
+    "withdrawn": int,
+    "found": int,
+    "missing": list,
+    "duplicate": list,
+    "unknown": list,
+}
 CONTACT = {
     "id": int,
     "email": MAYBE,

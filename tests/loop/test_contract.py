@@ -200,6 +200,8 @@ MISUSES = [
     ("stage_effects", "set", "default", "nope", "stop"),
     ("stage_effects", "set", "default", "closedwon", "never"),
     ("crm_pull", "--nope"),
+    ("crm_audit", "--nope"),
+    ("handoff_reconcile", "--nope"),
 ]
 
 
@@ -655,6 +657,42 @@ def test_a_pull_by_hand_brings_the_crm_s_state(outside: Outside, selling: Sellin
 
     assert [code for code, _ in codes] == [0, 0]
     assert all(datetime.fromisoformat(told["as_of"]) > before for _, told in codes)
+
+
+def test_the_audit_tells_the_whole_surface_and_whether_handoffs_work(outside: Outside, grace: Any):
+    code, told = outside.json("crm_audit")
+    alone, without_token = outside.json("crm_audit", HUBSPOT_ACCESS_TOKEN="")
+
+    assert (code, alone) == (0, 1)
+    for document in (told, without_token):
+        assert has(document, says.AUDIT, more=True)
+        assert document["calls"]
+        assert all(has(each, says.CALL, more=True) for each in document["calls"])
+        assert all(has(each, says.PROBLEM, more=True) for each in document["problems"])
+    sent = {each["name"]: each["count"] for each in told["fields_sent"]}
+    assert sent["lead_score"] >= 1
+    assert datetime.fromisoformat(told["last_pull_at"]) < datetime.now(UTC)
+    assert "HUBSPOT_ACCESS_TOKEN" in without_token["problems"][0]["what"]
+
+
+def test_a_comparison_finds_a_second_task_and_takes_it_away(outside: Outside, grace: Any):
+    outside.json("handoff_reconcile")  # what earlier tests have done to tasks by hand
+    said = ("hs_task_subject", "hs_task_body", "hubspot_owner_id", "hs_timestamp")
+    first = outside.properties("tasks", grace["task_id"], *said)
+    kind = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": TASK_TO_CONTACT}
+    link = {"to": {"id": grace["record_id"]}, "types": [kind]}
+    second = outside.made("tasks", link, **first)
+
+    planned, plan = outside.json("handoff_reconcile", "--plan")
+    _, done = outside.json("handoff_reconcile")
+    _, clean = outside.json("handoff_reconcile")
+
+    assert all(has(each, says.COMPARISON, more=True) for each in (plan, done, clean))
+    assert (planned, [each["task_id"] for each in plan["duplicate"]]) == (1, [second])
+    assert [each["task_id"] for each in done["duplicate"]] == [second]
+    assert (clean["duplicate"], clean["missing"]) == ([], [])
+    states = ("delivered", "waiting", "needs_attention", "withdrawn")
+    assert clean["crossed"] == sum(clean[state] for state in states)
 
 
 # --- section 5: sequences; section 4: unsubscribing -------------------------------------------
