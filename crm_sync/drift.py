@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from crm_sync.account import account_of
 from crm_sync.applying import apply
-from crm_sync.models import Deal, Drift, Link
-from crm_sync.port import Crm, CrmContact, CrmDeal
+from crm_sync.holding import Gate, gate, strike
+from crm_sync.models import Deal, Drift, Hold, Link
+from crm_sync.port import Crm, CrmContact, CrmDeal, CrmError, CrmPaced
 from crm_sync.reading import Look, look
 from crm_sync.visit import CHUNK, parts
 from leadscoring.models import CrmState
@@ -24,6 +25,23 @@ Facts = Mapping[str, object]
 
 def is_due(at: datetime) -> bool:
     return not Drift.objects.filter(at__gt=at - DAILY).exists()
+
+
+def daily(crm: Crm, at: datetime) -> Drift | None:
+    """Measure once a day, when nothing holds; what the CRM refuses is the pull's to tell."""
+    if (
+        not is_due(at)
+        or not Link.objects.exists()
+        or gate(crm, Hold.Work.PULL, at) is not Gate.OPEN
+    ):
+        return None
+    try:
+        return measure(crm.in_lane("polling"), at)
+    except CrmPaced:
+        return None
+    except CrmError as error:
+        strike(crm, Hold.Work.PULL, error, at)
+        return None
 
 
 def measure(crm: Crm, at: datetime, size: int | None = SAMPLE) -> Drift:

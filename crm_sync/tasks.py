@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 
-from crm_sync import bell
+from crm_sync import bell, drift
 from crm_sync.audit import audit
 from crm_sync.clock import database_time
 from crm_sync.connect import connect
@@ -87,3 +87,8 @@ def audit_crm() -> None:
     at = database_time()
     if reports.is_due(Report.Kind.AUDIT, at):
         audit(connect(), at)
+
+
+@shared_task
+def measure_drift() -> None:
+    drift.daily(connect(), database_time())

@@ -28,6 +28,7 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         # Once a day; the row of the last look says when it is time.
         "crm_sync.tasks.audit_crm": 600,
         "crm_sync.tasks.reconcile_handoffs": 600,
+        "crm_sync.tasks.measure_drift": 600,
         "sequences.tasks.send_due_steps": 10,
     }
     return {

@@ -1,6 +1,15 @@
 """What marketers, reps' managers and ops see of the way to the CRM and back."""
 
-from crm_sync.admin import deals, handoffs, on_pages, reps, routing, values
+from crm_sync.admin import deals, drifts, handoffs, on_pages, reps, routing, values
 from crm_sync.admin.handoffs import attention_badge
 
-__all__ = ["attention_badge", "deals", "handoffs", "on_pages", "reps", "routing", "values"]
+__all__ = [
+    "attention_badge",
+    "deals",
+    "drifts",
+    "handoffs",
+    "on_pages",
+    "reps",
+    "routing",
+    "values",
+]

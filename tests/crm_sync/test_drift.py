@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.timezone import now
 
-from crm_sync.drift import is_due, last_month, measure
-from crm_sync.models import Drift, Link
+from crm_sync.drift import daily, is_due, last_month, measure
+from crm_sync.models import Drift, Hold, Link
 from crm_sync.pull import pull
 from leadscoring.models import CrmState
 from tests.crm_sync.makers import MONDAY, a_contact
@@ -89,3 +90,23 @@ def test_once_a_day_is_enough_and_a_month_is_drawn():
     assert [is_due(MONDAY + HOUR), is_due(MONDAY + 25 * HOUR)] == [False, True]
     assert [drift.share for drift in last_month(MONDAY + HOUR)] == [2.0]
     assert last_month(MONDAY + timedelta(days=31)) == []
+
+
+def test_the_daily_sample_is_taken_once_and_not_against_a_hold(crm, there, ada):
+    assert daily(crm, MONDAY + HOUR)
+    assert daily(crm, MONDAY + 2 * HOUR) is None
+    there.revoke()
+
+    assert daily(crm, MONDAY + 30 * HOUR) is None
+    assert Hold.objects.get().denied
+
+
+def test_the_home_page_says_how_right_the_picture_is(client, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("ops"))
+    at = now()
+    Drift.objects.create(at=at, looked=200, differed=3, fields={"owner": 3}, oldest_seconds=40)
+
+    page = client.get("/admin/").content.decode()
+
+    assert "3 of 200 people looked at differed" in page
+    assert "owner (3)" in page
