@@ -67,7 +67,8 @@ def wait_of(error: CrmError, strikes: int) -> timedelta:
         return min(timedelta(seconds=error.retry_after), LONGEST_ASKED)
     if strikes < STRIKES:
         return timedelta(0)
-    return min(FIRST_WAIT * 2 ** min(strikes - STRIKES, 10), LONGEST_WAIT)
+    doubled: int = 2 ** min(strikes - STRIKES, 10)
+    return min(FIRST_WAIT * doubled, LONGEST_WAIT)
 
 
 def lift(crm: Crm, work: Hold.Work) -> None:

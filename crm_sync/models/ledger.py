@@ -291,7 +291,9 @@ class Handoff(models.Model):
     crossed_at = models.DateTimeField()
     # Its place in the queue: an hour earlier for each point, so the hottest goes first and nobody
     # is overtaken for ever.
-    turn_at = models.DateTimeField(editable=False)
+    turn_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        editable=False
+    )
 
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.WAITING)
     because = models.CharField(max_length=1000, blank=True, default="")

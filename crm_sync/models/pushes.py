@@ -1,7 +1,7 @@
 """What the CRM was last told of each contact that it knows."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Index, Q, QuerySet
@@ -58,7 +58,7 @@ def with_news(at: datetime) -> QuerySet[Link]:
     )
 
 
-def changed_mail() -> QuerySet[Contact]:
+def changed_mail() -> QuerySet[Contact, Any]:
     """The ids of those whose way through a sequence changed since the CRM was told."""
     changed = Contact.objects.filter(enrollments__changed_at__gt=F("link__push__at"))
     return changed.values("pk")

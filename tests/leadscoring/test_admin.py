@@ -129,7 +129,9 @@ def test_a_list_asks_no_more_with_more_rows(
     client = as_superuser()
     client.get(page(label))
 
-    with django_assert_max_num_queries(9):  # type: ignore[operator]
+    # The ledger's figures above its list are fourteen, whatever there is.
+    most = 23 if label == "crm_sync.handoff" else 9
+    with django_assert_max_num_queries(most):  # type: ignore[operator]
         answer = client.get(page(label))
 
     assert answer.status_code == 200
@@ -320,7 +322,7 @@ def test_a_contacts_page_explains_the_score_rule_by_rule() -> None:
     told = as_superuser().get(page("leadscoring.contact", contact.pk)).content.decode()
 
     assert "Senior job title: VP Marketing" in told
-    assert "Asked for a demo once" in told
+    assert "Asked for a demo on " in told
     assert "Ready for sales since" in told
     assert "demo_request" in told
 

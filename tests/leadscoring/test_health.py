@@ -65,6 +65,7 @@ def test_all_well_is_ready(all_well):
         "worker",
         "beat",
         "crm_state",
+        "crm_access",
     }
 
 

@@ -388,7 +388,7 @@ def test_hubspot_has_the_contact_as_section_6_says(outside: Outside, grace: Any)
 
     assert {name: record[name] for name in expected} == expected
     assert len(record["lead_score_reasons"].splitlines()) == 5
-    assert "Asked for a demo once" in record["lead_score_reasons"].splitlines()[0]
+    assert "Asked for a demo on " in record["lead_score_reasons"].splitlines()[0]
     assert "demo request" in record["lead_recent_activity"].splitlines()[0]
     assert "nurture" in record["lead_sequence_history"]
     qualified = datetime.fromisoformat(record["lead_qualified_at"])
