@@ -291,9 +291,7 @@ class Handoff(models.Model):
     crossed_at = models.DateTimeField()
     # Its place in the queue: an hour earlier for each point, so the hottest goes first and nobody
     # is overtaken for ever.
-    turn_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
-        editable=False
-    )
+    turn_at = models.DateTimeField(editable=False)
 
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.WAITING)
     because = models.CharField(max_length=1000, blank=True, default="")
@@ -385,8 +383,7 @@ class Handoff(models.Model):
         return self.reference
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.turn_at is None:
-            self.turn_at = turn(self.crossed_at, self.total)
+        self.turn_at = self.turn_at or turn(self.crossed_at, self.total)
         super().save(*args, **kwargs)
 
     @property
