@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.urls import NoReverseMatch, reverse
 
-from crm_sync import daily
+from crm_sync import daily, sweeping
 from crm_sync.connect import connect
 from crm_sync.holding import holds
 from crm_sync.models import Handoff, Hold, Owner, PullReport, Stage
@@ -149,7 +149,14 @@ def pulls(at: datetime) -> Iterator[Problem]:
             "",
         )
     as_of = CrmFreshness.oldest()
-    if as_of is None:
+    if as_of is None and (so_far := sweeping.first_round()):
+        yield Problem(
+            "warning",
+            f"The CRM is being read for the first time, {so_far:,} people so far: mail is held until all are.",
+            "It goes on by itself; crm_pull shows how far it is.",
+            "",
+        )
+    elif as_of is None:
         yield Problem(
             "error",
             "The CRM was never read: mail is held until it is.",
@@ -161,7 +168,7 @@ def pulls(at: datetime) -> Iterator[Problem]:
         yield Problem(
             "error",
             f"What is known of the CRM is {minutes} minutes old: mail is held.",
-            "Check that a worker and beat run.",
+            "Check that a worker and beat run; crm_pull reads it now and says what is wrong.",
             "",
         )
 

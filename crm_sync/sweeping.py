@@ -159,6 +159,12 @@ def a_day(budget: CrmBudget) -> int:
     return budget.allowed_today or LEAST_A_DAY
 
 
+def first_round() -> int:
+    """People looked at in the first round of all, while it is under way; else 0."""
+    under_way = Round.objects.filter(pk=Round.Kind.RECORDS, whole_since=None)
+    return under_way.values_list("people", flat=True).first() or 0
+
+
 def told() -> str:
     """How long it takes until everybody's record was read anew, for people to read."""
     sweep = Round.objects.filter(pk=Round.Kind.RECORDS).first()

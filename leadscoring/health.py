@@ -158,9 +158,10 @@ class Figures(Collector):
             yield gauge(f"leadscoring_{name}", f"{name.capitalize()} stored.", size_of(model))
         grades = Score.objects.order_by().values_list("grade").annotate(Count("pk"))
         yield gauges("leadscoring_scores", "Scored contacts.", "grade", grades)
-        if as_of := CrmFreshness.oldest():
-            age = (at - as_of).total_seconds()
-            yield gauge("leadscoring_crm_state_age_seconds", "Age of the CRM's state.", age)
+        known = CrmFreshness.objects.order_by("kind").values_list("kind", "as_of")
+        of_kind = [(kind, (at - as_of).total_seconds()) for kind, as_of in known]
+        name, help = "leadscoring_crm_state_age_seconds", "Age of what is known of the CRM."
+        yield gauges(name, help, "kind", of_kind)
         ages = [(process, age) for process, age in known_ages(at).items() if age is not None]
         yield gauges("leadscoring_heartbeat_age_seconds", "Since it was seen.", "process", ages)
 

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from crm_sync import sweeping
 from crm_sync.models import Account, FieldMapping, PullReport
 from leadscoring import shown
 from leadscoring.admin.pages import Page, Records
@@ -47,4 +48,4 @@ class AccountAdmin(Records[Account]):
         if self.report is None:
             return "Not read yet."
         read = f"{self.report.contacts} contacts and {self.report.deals} deals read."
-        return self.report.error or read
+        return self.report.error or f"{read} {sweeping.told()}"

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.timezone import now
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from crm_sync import pull as pulling
 from crm_sync.account import account_of
@@ -26,7 +26,7 @@ STAGES = [
     ("default", "closedlost"),
 ]
 OWNERS = ["712340001", "712340002", "712340003"]
-DEALS, CONTACTS = "/crm/v3/objects/deals", "/crm/v3/objects/contacts"
+DEALS = "/crm/v3/objects/deals"
 any_index = st.integers(0, 1_000)
 
 
@@ -87,29 +87,30 @@ class History(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        for _ in range(2):
-            self.a_linked()
+        for what in ("linked", "linked", "linked", "in a sequence"):
+            self.somebody_new(what)
+        self.an_import(STAGES[1], 0)
+        self.there.add_deal(self.name(), STAGES[0], self.pick("contacts", 1))
+        time.sleep(LAG)
+        assert self.pull() == ""
         assert self.pull() == ""
 
-    @rule()
-    def a_linked(self) -> None:
+    @rule(what=st.sampled_from(["linked", "in a sequence", "in a sequence and there"]))
+    def somebody_new(self, what: str) -> None:
         contact = a_contact(f"{self.name()}@lead.example")
-        portal_id = account_of(self.world.crm, now()).portal_id
-        record_id = self.there.add_contact(contact.email)
-        Link.objects.create(
-            contact=contact, portal_id=portal_id, record_id=record_id, seen_at=now()
-        )
-
-    @rule()
-    def somebody_in_a_sequence(self) -> None:
-        sequence, _ = Sequence.objects.get_or_create(name="nurture")
-        at = now()
-        times = {"entered_at": at, "changed_at": at, "next_at": at}
-        contact = a_contact(f"{self.name()}@lead.example")
-        Enrollment.objects.create(contact=contact, sequence=sequence, by="test", **times)
+        record_id = "" if what == "in a sequence" else self.there.add_contact(contact.email)
+        at, portal_id = now(), account_of(self.world.crm, now()).portal_id
+        if what == "linked":
+            Link.objects.create(
+                contact=contact, portal_id=portal_id, record_id=record_id, seen_at=at
+            )
+        else:
+            sequence, _ = Sequence.objects.get_or_create(name="nurture")
+            times = {"entered_at": at, "changed_at": at, "next_at": at}
+            Enrollment.objects.create(contact=contact, sequence=sequence, by="test", **times)
 
     @rule(index=any_index)
-    def a_record_of_somebody_in_a_sequence(self, index: int) -> None:
+    def somebody_in_a_sequence_is_found_by_sales(self, index: int) -> None:
         people = Contact.objects.filter(enrollments__isnull=False).order_by("pk")
         free = [one for one in people if not self.store.by_unique("contacts", "email", one.email)]
         if free:
@@ -125,18 +126,24 @@ class History(RuleBasedStateMachine):
     @rule(stage=st.sampled_from(STAGES), index=any_index)
     def an_import(self, stage: Any, index: int) -> None:
         """Deals of one time, more than a page."""
-        on, at = self.pick("contacts", index), now().replace(microsecond=0)
-        for _ in range(5):
-            record = self.store.create("deals", at)
-            facts = {"dealname": self.name(), "pipeline": stage[0], "dealstage": stage[1]}
-            self.store.write(record, facts, at)
-            record.created_at = record.updated_at = now()  # the index gets it after its lag
-            record.touch(at)
-            record.updated_at = now()
-            if on:
-                self.store.links.add(("deals", record.id), ("contacts", on), [3])
+        spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}
+        on = self.pick("contacts", index)
+        links = [{"to": {"id": on}, "types": [spec]}] if on else []
+        facts = {"pipeline": stage[0], "dealstage": stage[1]}
+        deals = [
+            {"properties": {"dealname": self.name(), **facts}, "associations": links}
+            for _ in range(5)
+        ]
+        self.there.ask("POST", f"{DEALS}/batch/create", {"inputs": deals})
 
-    @precondition(lambda self: self.store.records["deals"])
+    @rule(kind=st.sampled_from(["contacts", "deals"]), owner=st.sampled_from(OWNERS))
+    def all_change_at_one_time(self, kind: str, owner: str) -> None:
+        said = {"hubspot_owner_id": owner}
+        every = [{"id": record.id, "properties": said} for record in self.store.live(kind)]
+        if every:
+            path = f"/crm/v3/objects/{kind}/batch/update"
+            self.there.ask("POST", path, {"inputs": every[:100]})
+
     @rule(stage=st.sampled_from(STAGES), owner=st.sampled_from(OWNERS), index=any_index)
     def a_deal_moves(self, stage: Any, owner: str, index: int) -> None:
         if deal_id := self.pick("deals", index):
@@ -150,18 +157,23 @@ class History(RuleBasedStateMachine):
             said |= {"email": f"{self.name()}@moved.example"} if readdressed else {}
             self.there.set(record_id, **said)
 
-    @precondition(lambda self: self.store.records["deals"])
     @rule(deal=any_index, contact=any_index)
-    def an_association_is_made_or_removed(self, deal: int, contact: int) -> None:
+    def an_association_is_made(self, deal: int, contact: int) -> None:
         deal_id, record_id = self.pick("deals", deal), self.pick("contacts", contact)
-        if not (deal_id and record_id):
-            return
-        there = self.store.links.to(("deals", deal_id), "contacts")
-        path = f"/crm/v4/objects/deals/{deal_id}/associations"
-        if record_id in there:
-            self.there.ask("DELETE", f"{path}/contacts/{record_id}")
-        else:
-            self.there.ask("PUT", f"{path}/default/contacts/{record_id}")
+        if deal_id and record_id:
+            path = f"/crm/v4/objects/deals/{deal_id}/associations/default/contacts/{record_id}"
+            self.there.ask("PUT", path)
+
+    @rule(contact=any_index, deal=any_index)
+    def an_association_is_removed(self, contact: int, deal: int) -> None:
+        record_id = self.pick("contacts", contact)
+        deals = [one for one in self.store.live("deals")
+                 if record_id in self.store.links.to(("deals", one.id), "contacts")]  # fmt: skip
+        if deals:
+            deal_id = deals[deal % len(deals)].id
+            self.there.ask(
+                "DELETE", f"/crm/v4/objects/deals/{deal_id}/associations/contacts/{record_id}"
+            )
 
     @rule(kind=st.sampled_from(["contacts", "deals"]), one=any_index, other=any_index)
     def a_merge(self, kind: str, one: int, other: int) -> None:
@@ -185,34 +197,31 @@ class History(RuleBasedStateMachine):
 
     # --- what happens to the pull
 
-    @rule()
-    def time_goes_by(self) -> None:
-        time.sleep(LAG / 3)
+    @rule(lag=st.sampled_from([0.0, LAG]), wait=st.booleans())
+    def the_index_is_quick_or_slow(self, lag: float, wait: bool) -> None:
+        """What is changed now shows later than what was changed before, or than what comes after."""
+        self.there.sandbox.settings.search_lag = lag
+        time.sleep(LAG / 2 if wait else 0)
 
     @rule()
     def a_pull(self) -> None:
         assert self.pull() == ""
 
-    @rule(calls=st.integers(0, 12))
-    def a_pull_that_dies_between_two_calls(self, calls: int) -> None:
-        self.pull(calls=calls)
-
-    @rule(place=st.sampled_from(["pull.looked", "pull.applied", "pull.recorded"]))
-    def a_pull_that_dies_at(self, place: str) -> None:
-        self.pull(place=place)
-
     @rule(
-        kind=st.sampled_from(["status", "drop_after", "drop_before", "garbage"]),
-        share=st.floats(0, 1),
+        fate=st.integers(0, 12) | st.sampled_from(["pull.looked", "pull.applied", "pull.recorded"])
     )
-    def a_pull_in_trouble(self, kind: str, share: float) -> None:
-        self.there.trouble(kind, status=503, times=1, share=share)
-        self.pull()
+    def a_pull_that_dies(self, fate: int | str) -> None:
+        """After so many calls, or at a place."""
+        self.pull(**({"calls": fate} if isinstance(fate, int) else {"place": fate}))
 
-    @rule()
-    def a_pull_that_is_asked_to_slow_down(self) -> None:
-        body = {"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
-        self.there.trouble("status", status=429, body=body)
+    @rule(kind=st.sampled_from(["slow down", "status", "drop_after", "drop_before", "garbage"]),
+          share=st.floats(0, 1))  # fmt: skip
+    def a_pull_in_trouble(self, kind: str, share: float) -> None:
+        if kind == "slow down":
+            body = {"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}
+            self.there.trouble("status", status=429, body=body, share=share)
+        else:
+            self.there.trouble(kind, status=503, share=share)
         self.pull()
         self.world.forget_pace()
 

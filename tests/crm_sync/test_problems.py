@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from crm_sync import problems
-from crm_sync.models import PullReport, Stage
+from crm_sync.models import PullReport, Round, Stage
 from leadscoring.crm_state import applied_up_to
 from leadscoring.health import problems as all_problems
 from tests.crm_sync.makers import MONDAY, a_handoff, a_rep
@@ -96,6 +96,15 @@ def test_a_pull_that_failed_and_one_that_is_too_old_are_told(connected):
     assert told(MONDAY + timedelta(minutes=16)) == [
         "The CRM could not be read: HubSpot does not accept the access token.",
         "What is known of the CRM is 16 minutes old: mail is held.",
+    ]
+
+
+def test_a_crm_that_is_being_read_for_the_first_time_is_told_with_how_far_it_is(settings):
+    settings.HUBSPOT_ACCESS_TOKEN = "made-up"
+    Round.objects.create(kind="records", began_at=MONDAY, people=12_000)
+
+    assert told() == [
+        "The CRM is being read for the first time, 12,000 people so far: mail is held until all are."
     ]
 
 

@@ -21,7 +21,7 @@ from tests.crm_sync.histories import LAG, History, Killed
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES, STEPS = 25, 25
+EXAMPLES, STEPS = 20, 30
 ask = Client.ask
 
 
