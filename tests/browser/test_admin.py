@@ -228,7 +228,7 @@ def test_a_territory_is_made_and_moved_before_the_others(page: Page) -> None:
     expect(page.locator("#result_list tbody tr, #result_list tbody").first).to_contain_text(
         f"When country is DE, AT or CH: in turn to {rep}."
     )
-    assert [rule.name for rule in RoutingRule.objects.all()][0] == "DACH"
+    assert RoutingRule.objects.values_list("name", flat=True)[0] == "DACH"
     assert RulePlace.objects.get().owner == rep
 
 
