@@ -8,7 +8,7 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 	&& echo $$python && break; done)
 BENCHES = engine intake loop handoff sending admin real_leads
 
-.PHONY: help demo test services stop lint run bench requirements browser
+.PHONY: help demo test chaos services stop lint run bench requirements browser
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -51,6 +51,9 @@ run: services ## Run web, worker and beat as in production, on localhost (PORT=8
 	of() { sed -n "s/^$$1: /exec /p" Procfile; }; \
 	sh -c "$$(of web)" & web=$$!; sh -c "$$(of worker)" & worker=$$!; sh -c "$$(of beat)" & beat=$$!; \
 	trap 'kill $$web $$worker $$beat 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM HUP; wait $$web
+
+chaos: $(READY) ## Kill, freeze and cut everything while 10,000 leads come in, and look for lost or doubled ones (SEED=7 replays)
+	@$(VENV) -m tests.chaos $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) ## Print speed figures and what they are compared with
 	@set -e; for bench in $(BENCHES); do $(VENV) -m tests.bench.$$bench; done

@@ -5,15 +5,18 @@ Exits 0 when nothing was lost or doubled. A seed that failed is replayed by nami
 
 import argparse
 import secrets
+import signal
 import sys
 
 from rich.console import Console
 
+from crm_sync.demo.stage import asked_to_end
 from tests.chaos.report import report
 from tests.chaos.storm import LATE, QUICK, storm
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, asked_to_end)
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--crossings", type=int, default=10_000)

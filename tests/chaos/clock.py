@@ -2,7 +2,8 @@
 
 `python -m tests.chaos.clock WRONG FILE MODULE …` runs a module as `python -m` would, in a process
 whose clocks are wrong by WRONG seconds and ahead by what FILE says, at every look. The file is
-not something that machines share: it is what time it is.
+not something that machines share: it is what time it is. PostgreSQL's clock goes with it: functions
+of the same names, found before its own, add what is in a table.
 """
 
 import mmap
@@ -12,10 +13,22 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
 import time_machine
 
 AHEAD = struct.Struct("d")
 LOOKS_EACH = 0.2  # seconds: whoever sleeps wakes up when the time has come
+
+
+DATABASE_TIME = """
+    CREATE TABLE ahead (seconds float NOT NULL);
+    INSERT INTO ahead VALUES (0);
+    ALTER DATABASE postgres SET search_path = public, pg_catalog;
+""" + "".join(
+    f"CREATE FUNCTION public.{name}() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
+    f"'SELECT pg_catalog.{name}() + seconds * interval ''1 second'' FROM public.ahead';"
+    for name in ("clock_timestamp", "statement_timestamp", "transaction_timestamp", "now")
+)
 
 
 class Clock:
@@ -25,9 +38,10 @@ class Clock:
         self.file, self.ahead = file, 0.0
         file.write_bytes(AHEAD.pack(0.0))
 
-    def jump(self, seconds: float) -> None:
+    def jump(self, seconds: float, database: psycopg.Connection) -> None:
         """So many seconds have gone by for every process of the storm."""
         self.ahead += seconds
+        database.execute("UPDATE ahead SET seconds = %s", [self.ahead])
         with self.file.open("r+b") as file:
             file.write(AHEAD.pack(self.ahead))
 

@@ -3,14 +3,11 @@
 import json
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tests.chaos.record import asked
-
-# Once of each kind comes soon, whatever chance does to the others.
-SOON = 0.1
 
 
 def told(url: str, method: str, body: Any = None) -> None:
@@ -32,11 +29,19 @@ def blowing(sandbox: str, share: float, slow: float) -> Iterator[None]:
     """Of all requests such a share goes wrong, in every way there is; late answers take `slow`."""
     names = kinds(sandbox)
     for name in names:
-        late = {"seconds": slow} if name in ("slow", "dripping") else {}
-        for more in ({"times": 1, "share": SOON}, {"share": share / len(names)}):
-            told(f"{sandbox}/sandbox/faults", "POST", {"name": name, **late, **more})
+        told(f"{sandbox}/sandbox/faults", "POST", fault(name, slow) | {"share": share / len(names)})
     yield
     told(f"{sandbox}/sandbox/faults", "DELETE")
+
+
+def once(sandbox: str, names: Iterable[str], slow: float) -> None:
+    """Each of them strikes the next request that it can, whatever chance does meanwhile."""
+    for name in names:
+        told(f"{sandbox}/sandbox/faults", "POST", fault(name, slow) | {"times": 1})
+
+
+def fault(name: str, slow: float) -> dict[str, Any]:
+    return {"name": name} | ({"seconds": slow} if name in ("slow", "dripping") else {})
 
 
 def struck(sandbox: str) -> Counter[str]:

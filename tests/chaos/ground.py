@@ -13,7 +13,7 @@ import psycopg
 
 from crm_sync.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
 from leadscoring.embedded import Postgres, Redis, Server, Servers, serving
-from tests.chaos.clock import Clock
+from tests.chaos.clock import DATABASE_TIME, Clock
 from tests.chaos.parts import Machine, Part
 
 RATE = 190  # requests in ten seconds, HubSpot's most common limit
@@ -31,8 +31,7 @@ class Ground:
     web: Part
     machines: list[Machine]
     clock: Clock
-    # In so many seconds the stand-in is done with every request that was on its way.
-    in_flight: float = 1.0
+    slow: float = 0.0  # seconds of the CRM's late answers
     revived: Counter[str] = field(default_factory=Counter)  # parts that had ended by themselves
     reached: Counter[str] = field(default_factory=Counter)  # named places where a worker was killed
 
@@ -56,8 +55,11 @@ class Ground:
         """Start again what ended by itself, as a supervisor does in production."""
         self.revived.update(part.name for part in self.parts if part.revive())
 
+    def connected(self) -> psycopg.Connection:
+        return psycopg.connect(self.database_url, autocommit=True, connect_timeout=5)
+
     def ask(self, statement: str) -> list[tuple]:
-        with psycopg.connect(self.database_url, autocommit=True, connect_timeout=5) as database:
+        with self.connected() as database:
             answer = database.execute(statement)
             return answer.fetchall() if answer.description else []
 
@@ -90,10 +92,11 @@ def ground(
         own = {"HUBSPOT_REQUESTS_PER_10S": str(rate), "CRM_POLL_SECONDS": "20"}
         stage = replace(stage, environment={**stage.environment, **own})
         made = laid_out(stage, postgres, redis, rate, wrong)
-        made.in_flight += slow
+        made.slow = slow
         for part in [made.sandbox, *made.parts]:
             stack.callback(part.kill)
         survive_crashes(made)
+        made.ask(DATABASE_TIME)
         stage.manage("migrate", "--no-input")
         made.sandbox.start()
         wait_for(stage.crm, stage)

@@ -46,7 +46,10 @@ class Part:
             self.process = None
 
     def freeze(self) -> None:
+        """All but its guard, which ends it when the storm itself is killed."""
         self.signal(signal.SIGSTOP)
+        if self.process:
+            self.process.send_signal(signal.SIGCONT)
 
     def thaw(self) -> None:
         self.signal(signal.SIGCONT)

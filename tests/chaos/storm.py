@@ -1,11 +1,15 @@
 """The storm: leads come in while one trouble after the other strikes, all drawn from one seed."""
 
+import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -23,11 +27,20 @@ SHARE = 0.05  # of the CRM's answers that go wrong
 QUICK, LATE = 1.5, 12.0
 # A trouble lasts so many seconds at least, when leads are taken that fast at most.
 LASTS = 2.0
-# Time that passes at once while the ledger comes to rest: longer than a lease, and than the longest
-# wait between two attempts. The real seconds between, and how often before one gives up.
-STEP, PAUSE = 400.0, 5.0
-STEPS = 40
+LAST_OUT = 20.0
+# Time that passes at once while the ledger comes to rest (shorter than a task's time limit), the real
+# seconds between, and how often before one gives up: two hours in all.
+STEP, PAUSE = 200.0, 4.0
+STEPS = 36
 WAITING = "SELECT count(*) FROM crm_sync_handoff WHERE status = 'waiting'"
+
+CAUSES = """
+    SELECT because, count(*) FROM crm_sync_handoff WHERE status = 'waiting'
+    GROUP BY 1 ORDER BY 2 DESC LIMIT 3
+"""
+
+Some = TypeVar("Some")
+Plan = Sequence[tuple[Trouble, int]]
 
 
 @dataclass
@@ -44,13 +57,13 @@ class Outcome:
     revived: Counter[str] = field(default_factory=Counter)  # parts that ended by themselves
 
 
-def plan(random: Random, many: int, kills: int) -> list[tuple[Trouble, int]]:
+def plan(random: Random, many: int, kills: int) -> Plan:
     """Troubles in the order in which they strike, and how many leads come in during each."""
     chosen, enough = kinds(), deadly()
     while sum(each.kills for each in chosen) < kills:
         chosen.append(random.choice(enough))
     random.shuffle(chosen)
-    shares = [many * (n + 1) // len(chosen) - many * n // len(chosen) for n in range(len(chosen))]
+    shares = [len(part_of(range(many), n, len(chosen))) for n in range(len(chosen))]
     return list(zip(chosen, shares, strict=True))
 
 
@@ -63,12 +76,7 @@ def storm(seed: int, many: int, kills: int, console: Console, slow: float = QUIC
         leads = Leads(over.stage.web, begin(over), Random(random.random()))
         outcome = Outcome(seed, Findings())
         with faults.blowing(over.stage.crm, SHARE, slow):
-            for trouble, share in plan(random, many, kills):
-                console.print(f"  {len(leads.taken):>6} in   {trouble.name}", highlight=False)
-                over.supervise()
-                strike(over, trouble, share, leads, Random(random.random()))
-                outcome.struck[trouble.name] += 1
-                outcome.kills += trouble.kills
+            blow(over, leads, plan(random, many, kills), random, outcome, console)
         come_to_rest(over, console)
         outcome.findings = check(
             crossings(over.database_url, leads.taken), seen_there(over.stage.crm)
@@ -76,7 +84,34 @@ def storm(seed: int, many: int, kills: int, console: Console, slow: float = QUIC
         outcome.reached, outcome.revived = over.reached, over.revived
         outcome.faults = faults.struck(over.stage.crm)
         outcome.too_fast = faults.too_fast(faults.answers(over.stage.crm))
+    if outcome.findings.clean:
+        shutil.rmtree(folder, ignore_errors=True)
     return outcome
+
+
+def blow(
+    over: Ground, leads: Leads, troubles: Plan, random: Random, outcome: Outcome, console: Console
+) -> None:
+    """One trouble after the other; each kind of the CRM's own trouble comes once, the rest by chance."""
+    names = shuffled(faults.kinds(over.stage.crm), random)
+    for n, (trouble, share) in enumerate(troubles):
+        console.print(f"  {len(leads.taken):>6} in   {trouble.name}", highlight=False)
+        over.supervise()
+        faults.once(over.stage.crm, part_of(names, n, len(troubles)), over.slow)
+        strike(over, trouble, share, leads, Random(random.random()))
+        outcome.struck[trouble.name] += 1
+        outcome.kills += trouble.kills
+    with suppress(HopFailed):  # the report says which did not come
+        until("each came once", lambda: all(faults.struck(over.stage.crm).values()), LAST_OUT)
+
+
+def shuffled(names: list[str], random: Random) -> list[str]:
+    return random.sample(names, len(names))
+
+
+def part_of(names: Sequence[Some], n: int, parts: int) -> Sequence[Some]:
+    """The n-th of so many equal parts."""
+    return names[len(names) * n // parts : len(names) * (n + 1) // parts]
 
 
 def begin(over: Ground) -> str:
@@ -108,6 +143,8 @@ def come_to_rest(over: Ground, console: Console) -> None:
         try:
             until("nothing waits", lambda: over.ask(WAITING) == [(0,)], PAUSE)
         except HopFailed:
+            for because, count in over.ask(CAUSES):
+                console.print(f"  {count} wait: {because}", highlight=False)
             time_passes(over, STEP)
         else:
             console.print(f"  at rest after {step * STEP / 60:.0f} minutes of the storm's time")

@@ -171,8 +171,9 @@ def time_passes(ground: Ground, seconds: float, asleep: list[Part] | None = None
     """
     for part in ground.workers:
         part.freeze()
-    time.sleep(ground.in_flight)
-    ground.clock.jump(seconds)
+    time.sleep(1.0 + ground.slow)
+    with ground.connected() as database:
+        ground.clock.jump(seconds, database)
     for part in ground.workers:
         if part not in (asleep or []):
             part.thaw()
