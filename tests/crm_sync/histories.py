@@ -87,7 +87,7 @@ class History(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        for what in ("linked", "linked", "linked", "in a sequence"):
+        for what in ["linked"] * 5 + ["in a sequence"]:
             self.somebody_new(what)
         self.an_import(STAGES[1], 0)
         self.there.add_deal(self.name(), STAGES[0], self.pick("contacts", 1))
@@ -202,6 +202,17 @@ class History(RuleBasedStateMachine):
         """What is changed now shows later than what was changed before, or than what comes after."""
         self.there.sandbox.settings.search_lag = lag
         time.sleep(LAG / 2 if wait else 0)
+
+    @rule(first=any_index, second=any_index, owner=st.sampled_from(OWNERS))
+    def the_index_falls_behind(self, first: int, second: int, owner: str) -> None:
+        """A pull is as far as the CRM's clock, and then a change shows only after the next pull."""
+        self.the_index_is_quick_or_slow(0.0, wait=False)
+        self.a_contact_changes(first, owner, readdressed=False)
+        self.a_pull()
+        self.the_index_is_quick_or_slow(LAG, wait=False)
+        self.a_contact_changes(second, owner, readdressed=False)
+        time.sleep(LAG / 2)
+        self.a_pull()
 
     @rule()
     def a_pull(self) -> None:

@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 
 from crm_sync.models import Account, Stage
 from leadscoring.models import CrmFreshness
-from tests.crm_sync.makers import MONDAY, a_handoff
+from tests.crm_sync.makers import MONDAY, a_contact
+from tests.crm_sync.test_pull import an_enrolled
 from tests.port.hubspot_side import TOKEN
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +71,7 @@ def test_without_a_crm_a_command_says_so_and_exits_one(call, command):
 
 
 def test_a_pull_tells_what_it_read(call, connected):
-    a_handoff()
+    an_enrolled(a_contact())
 
     code, document = call("crm_pull", "--full")
 
