@@ -66,7 +66,7 @@ def audit(crm: Crm, at: datetime) -> Audit:
     """Ask the CRM what it lacks, and look at our own side. Changes nothing but the kept report."""
     asking = crm.in_lane("polling")
     calls, fields = connect.surface()
-    mappings = list(FieldMapping.objects.filter(enabled=True).order_by("pk"))
+    mappings = list(FieldMapping.objects.sent().order_by("pk"))
     there = ask(asking, mappings, at)
     found = Audit(at, calls, fields, token=dict(there.token), budget=asdict(asking.budget()))
     found.webhooks, found.heard_at = webhooks.enabled(), webhooks.last_at()

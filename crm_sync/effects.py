@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from crm_sync.models import Deal, Stage
 from leadscoring import crm_state
@@ -94,21 +95,36 @@ def deals_by_contact(contact_ids: Collection[int], **having: Any) -> dict[int, l
 
 
 def set_effect(stage: Stage, effect: Effect, by: str, at: datetime) -> int:
-    """Set what a stage does; its contacts' mails pause, stop or go on at once, without asking the CRM.
+    """Set what one stage does; see `set_effects`."""
+    changed = set_effects({stage.pk: effect}, by, at)
+    stage.refresh_from_db()
+    return changed
 
-    `by`: who set it. Answers the number of contacts whose state changed.
+
+def set_effects(wanted: Mapping[int, Effect], by: str, at: datetime) -> int:
+    """Set what stages do, by their keys; their contacts' mails pause, stop or go on at once, without
+    asking the CRM.
+
+    `by`: who set it. Answers the number of contacts whose state changed. Whoever sets a stage has
+    seen its name: it no longer counts as renamed.
     """
     with transaction.atomic():
-        Stage.objects.filter(pk=stage.pk).update(effect=effect, set_by=by[:200])
-        stage.effect, stage.set_by = effect, by[:200]
-        told = CrmState.objects.filter(contact__in=contacts_in(stage)).order_by("contact_id")
+        stages = list(Stage.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+        for stage in stages:
+            stage.effect, stage.set_by, stage.set_at = wanted[stage.pk], by[:200], at
+            stage.former_label = ""
+        Stage.objects.bulk_update(stages, ["effect", "set_by", "set_at", "former_label"])
+        told = CrmState.objects.filter(contact__in=contacts_in(wanted)).order_by("contact_id")
         ids = list(told.values_list("contact_id", flat=True))
         return sum(judge_again(ids[i : i + BATCH], at) for i in range(0, len(ids), BATCH))
 
 
-def contacts_in(stage: Stage) -> Any:
-    """The ids of contacts with a deal in the stage, as a subquery."""
-    inside = Deal.objects.filter(pipeline_id=stage.pipeline_id, stage_id=stage.stage_id)
+def contacts_in(stage_ids: Collection[int]) -> Any:
+    """The ids of contacts with a deal in one of the stages, as a subquery."""
+    stages = Stage.objects.filter(
+        pk__in=stage_ids, pipeline_id=OuterRef("pipeline_id"), stage_id=OuterRef("stage_id")
+    )
+    inside = Deal.objects.filter(Exists(stages))
     return Deal.contacts.through.objects.filter(deal__in=inside).values("contact_id")
 
 

@@ -20,13 +20,30 @@ def mirror_stages(stages: Sequence[CrmStage]) -> None:
     A pipeline seen for the first time gets first effects; a stage that turns up in a known one
     gets none, which holds mail until somebody sets it. Stages no longer told of are archived.
     """
-    known = set(Stage.objects.values_list("pipeline_id", flat=True))
-    rows = [stage_row(stage, new_pipeline=stage.pipeline_id not in known) for stage in stages]
+    known = {(stage.pipeline_id, stage.stage_id): stage for stage in Stage.objects.all()}
+    pipelines = {pipeline_id for pipeline_id, _ in known}
+    rows = [
+        stage_row(
+            stage,
+            known.get((stage.pipeline_id[:64], stage.stage_id[:64])),
+            new_pipeline=stage.pipeline_id not in pipelines,
+        )
+        for stage in stages
+    ]
     Stage.objects.bulk_create(
         {(row.pipeline_id, row.stage_id): row for row in rows}.values(),
         update_conflicts=True,
         unique_fields=["pipeline_id", "stage_id"],
-        update_fields=["pipeline", "label", "position", "probability", "closed", "won", "archived"],
+        update_fields=[
+            "pipeline",
+            "label",
+            "former_label",
+            "position",
+            "probability",
+            "closed",
+            "won",
+            "archived",
+        ],
     )
     told = {(stage.pipeline_id, stage.stage_id) for stage in stages}
     left = [
@@ -37,7 +54,7 @@ def mirror_stages(stages: Sequence[CrmStage]) -> None:
     Stage.objects.filter(pk__in=left).update(archived=True)
 
 
-def stage_row(stage: CrmStage, *, new_pipeline: bool) -> Stage:
+def stage_row(stage: CrmStage, before: Stage | None, *, new_pipeline: bool) -> Stage:
     effect = (
         first_effect(closed=stage.closed, probability=stage.probability) if new_pipeline else ""
     )
@@ -46,6 +63,7 @@ def stage_row(stage: CrmStage, *, new_pipeline: bool) -> Stage:
         pipeline=stage.pipeline[:200],
         stage_id=stage.stage_id[:64],
         label=stage.label[:200],
+        former_label=former_label(stage, before),
         position=stage.position,
         probability=stage.probability,
         closed=stage.closed,
@@ -54,6 +72,14 @@ def stage_row(stage: CrmStage, *, new_pipeline: bool) -> Stage:
         effect=effect,
         set_by="first seen" if effect else "",
     )
+
+
+def former_label(stage: CrmStage, before: Stage | None) -> str:
+    """What the stage was called first, until somebody sets its effect anew; "" if it is called so still."""
+    if before is None:
+        return ""
+    first = before.former_label or before.label
+    return "" if first == stage.label[:200] else first
 
 
 def mirror_owners(owners: Iterable[CrmOwner], at: datetime) -> None:

@@ -58,9 +58,7 @@ def push(crm: Crm, at: datetime) -> int:
         return 0
     links = list(with_news(at)[:BATCH])
     # A fixed value is a handoff's to say: it means that sales was told.
-    mappings = FieldMapping.objects.filter(enabled=True).exclude(
-        source=FieldMapping.Source.CONSTANT
-    )
+    mappings = FieldMapping.objects.sent().exclude(source=FieldMapping.Source.CONSTANT)
     try:
         account_of(crm, at)
         if links:

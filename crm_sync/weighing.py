@@ -20,7 +20,7 @@ def weigh(batch: Batch) -> None:
     batch.known = dossiers(ids, batch.at)
     batch.links = Link.objects.in_bulk(ids)
     batch.stages = stages_by_id()
-    batch.mappings = list(FieldMapping.objects.filter(enabled=True).order_by("pk"))
+    batch.mappings = list(FieldMapping.objects.sent().order_by("pk"))
     deals = deals_by_contact(ids, closed=False)
     for row in batch.rows:
         known = batch.known[row.contact_id]

@@ -1,6 +1,6 @@
 """What marketers, reps' managers and ops see of the way to the CRM and back."""
 
-from crm_sync.admin import deals, drifts, handoffs, on_pages, reps, routing, values
+from crm_sync.admin import deals, drifts, handoffs, on_pages, reps, routing, stages, values
 from crm_sync.admin.handoffs import attention_badge
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "on_pages",
     "reps",
     "routing",
+    "stages",
     "values",
 ]

@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 
 class DefaultField(NamedTuple):
-    """`source` and `policy` are words of crm_sync.models.FieldMapping; `value` is a constant's."""
+    """`source`, `policy` and `direction` are words of crm_sync.models.FieldMapping; `value` is a
+    constant's."""
 
     source: str
     property: str
     policy: str
     value: str = ""
+    direction: str = "out"
 
 
 # What a rep wrote into a property that people fill in, too, is never written over.
@@ -28,6 +30,6 @@ MAPPING = (
     DefaultField("recent_activity", "lead_recent_activity", "ours_wins"),
     DefaultField("sequence_history", "lead_sequence_history", "ours_wins"),
     DefaultField("qualified_at", "lead_qualified_at", "ours_wins"),
-    DefaultField("lifecycle_stage", "lifecyclestage", "forward_only"),
+    DefaultField("lifecycle_stage", "lifecyclestage", "forward_only", direction="both"),
     DefaultField("constant", "hs_lead_status", "when_empty_or_ours", "IN_PROGRESS"),
 )

@@ -155,7 +155,8 @@ class Owner(models.Model):
 class Stage(models.Model):
     """A stage of a deal pipeline, and what it does to the sequences of a deal's contacts.
 
-    `effect` empty: nobody has set it; it pauses, and the reason says so.
+    `effect` empty: nobody has set it; it pauses, and the reason says so. `former_label`: what it was
+    called when somebody last set the effect, if the CRM calls it otherwise since.
     """
 
     pipeline_id = models.CharField(max_length=64)
@@ -169,6 +170,10 @@ class Stage(models.Model):
     archived = models.BooleanField(default=False)
     effect = models.CharField(max_length=10, choices=Effect.choices, blank=True, default="")
     set_by = models.CharField(max_length=200, blank=True, default="")
+    set_at = models.DateTimeField(null=True, editable=False)
+    former_label = models.CharField(max_length=200, blank=True, default="", editable=False)
+    # Empty for those that were here before this was kept.
+    first_seen_at = models.DateTimeField(auto_now_add=True, null=True)
 
     class Meta:
         ordering: ClassVar = ["pipeline", "position"]

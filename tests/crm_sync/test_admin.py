@@ -4,7 +4,7 @@ import pytest
 from django.utils.timezone import now
 
 from crm_sync import receivers
-from crm_sync.models import Deal, FieldMapping, Handoff, Owner, PullReport, Stage
+from crm_sync.models import FieldMapping, Handoff, Owner, PullReport
 from leadscoring import crm_state
 from leadscoring.models import CrmState
 from tests.admin_pages import act, as_, as_one_who_may, as_superuser, page
@@ -178,111 +178,6 @@ def test_the_sidebar_tells_nothing_to_whoever_may_not_see_it() -> None:
     ]
 
     assert [item["title"] for item in items] == ["Home"]
-
-
-# --- deal stages
-
-
-def a_stage(stage_id: str, effect: str = "", **fields: object) -> Stage:
-    return Stage.objects.create(
-        pipeline_id="p",
-        pipeline="Sales",
-        stage_id=stage_id,
-        label=stage_id,
-        effect=effect,
-        **fields,
-    )
-
-
-def in_stage(stage: Stage) -> CrmState:
-    """The CRM state of somebody with a deal in a stage."""
-    contact = a_contact()
-    deal = Deal.objects.create(
-        deal_id=f"d{contact.pk}",
-        name="Big",
-        pipeline_id="p",
-        stage_id=stage.stage_id,
-        seen_at=now(),
-    )
-    deal.contacts.add(contact)
-    crm_state.put(
-        [CrmState(contact=contact, effect="pause", because="Unset", since=now(), seen_at=now())],
-        now(),
-    )
-    return CrmState.objects.get(contact=contact)
-
-
-def formset(*effects: tuple[Stage, str]) -> dict[str, object]:
-    data: dict[str, object] = {
-        "form-TOTAL_FORMS": len(effects),
-        "form-INITIAL_FORMS": len(effects),
-        "_save": "Save",
-    }
-    for number, (stage, effect) in enumerate(effects):
-        data |= {f"form-{number}-id": stage.pk, f"form-{number}-effect": effect}
-    return data
-
-
-def test_a_stages_effect_is_set_in_the_list_and_follows_at_once() -> None:
-    stage, other = a_stage("talks"), a_stage("won", "stop")
-    state = in_stage(stage)
-
-    as_("Marketing").post(page("crm_sync.stage"), formset((stage, "none"), (other, "stop")))
-
-    for row in (stage, other, state):
-        row.refresh_from_db()
-    assert (stage.effect, stage.set_by) == ("none", "Marketing")
-    assert other.set_by == ""
-    assert (state.effect, state.because) == ("none", "")
-
-
-def test_an_unset_stage_stays_unset_when_another_is_saved() -> None:
-    unset, other = a_stage("talks"), a_stage("offer", "none")
-
-    as_("Marketing").post(page("crm_sync.stage"), formset((unset, ""), (other, "pause")))
-
-    assert dict(Stage.objects.values_list("stage_id", "effect")) == {"talks": "", "offer": "pause"}
-
-
-def test_a_set_effect_cannot_be_unset() -> None:
-    stage = a_stage("offer", "pause")
-
-    told = as_("Marketing").post(page("crm_sync.stage"), formset((stage, ""))).content.decode()
-
-    stage.refresh_from_db()
-    assert "Choose what the stage does" in told
-    assert stage.effect == "pause"
-
-
-def test_of_a_stage_only_the_effect_can_be_changed() -> None:
-    stage = a_stage("offer", "pause")
-
-    as_superuser().post(
-        page("crm_sync.stage", stage.pk),
-        {"effect": "stop", "label": "X", "won": "on", "set_by": "X"},
-    )
-
-    stage.refresh_from_db()
-    assert (stage.effect, stage.label, stage.won, stage.set_by) == ("stop", "offer", False, "root")
-
-
-def test_stages_that_nobody_has_set_come_first() -> None:
-    a_stage("early", "none", position=0)
-    a_stage("late", "", position=9)
-    a_stage("gone", "", archived=True)
-
-    listed = as_superuser().get(page("crm_sync.stage")).context["cl"].result_list
-
-    assert [stage.stage_id for stage in listed] == ["late", "early"]
-
-
-def test_operations_sets_no_effects() -> None:
-    stage = a_stage("talks")
-
-    as_("Operations").post(page("crm_sync.stage"), formset((stage, "none")))
-
-    stage.refresh_from_db()
-    assert stage.effect == ""
 
 
 # --- reps, mapping, account

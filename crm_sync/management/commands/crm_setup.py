@@ -24,7 +24,7 @@ class Command(Console):
 
     def run(self, **options: Any) -> int:
         crm = connect()
-        wanted = wanted_properties(FieldMapping.objects.filter(enabled=True).order_by("pk"))
+        wanted = wanted_properties(FieldMapping.objects.sent().order_by("pk"))
         try:
             account = ask_account(crm, now())
             steps = crm.set_up(wanted, plan=options["plan"])
