@@ -122,6 +122,8 @@ class CrmDeal:
     closed: bool
     won: bool
     changed_at: datetime | None = None  # by the CRM's clock
+    made_at: datetime | None = None  # by the CRM's clock
+    lost_reason: str = ""  # why it was lost, as sales wrote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +342,12 @@ class Crm(Protocol):
     def contacts_by_email(
         self, emails: Sequence[str], properties: Sequence[str]
     ) -> Mapping[str, CrmContact]: ...
+
+    def archived_contacts(self, record_ids: Sequence[str]) -> set[str]:
+        """Those of them that were deleted so that a person can still restore them."""
+
+    def opt_out(self, emails: Sequence[str]) -> Mapping[str, CrmError | None]:
+        """Let nobody there send mail to these addresses; safe to repeat. By address: None when done."""
 
     def save_contacts(
         self, writes: Sequence[CrmContactWrite]

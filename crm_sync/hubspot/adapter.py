@@ -15,6 +15,7 @@ from crm_sync.hubspot import (
     owners,
     properties,
     search,
+    subscriptions,
     tasks,
 )
 from crm_sync.hubspot.calls import ACCOUNT, CALLS
@@ -103,6 +104,12 @@ class HubSpot:
         self, emails: Sequence[str], properties: Sequence[str]
     ) -> Mapping[str, CrmContact]:
         return contacts.by_email(self._client, emails, properties)
+
+    def archived_contacts(self, record_ids: Sequence[str]) -> set[str]:
+        return contacts.archived(self._client, record_ids)
+
+    def opt_out(self, emails: Sequence[str]) -> Mapping[str, CrmError | None]:
+        return subscriptions.unsubscribe(self._client, emails)
 
     def save_contacts(
         self, writes: Sequence[CrmContactWrite]

@@ -84,6 +84,14 @@ UPDATE_CONTACT = Call(
     retry=True,
 )
 
+# Without a body: whom it is about is in the path, and the channel in the query.
+UNSUBSCRIBE = Call(
+    "POST",
+    "/communication-preferences/v4/statuses/{address}/unsubscribe-all",
+    "unsubscribe a contact from all e-mail",
+    retry=True,
+)
+
 CREATE_TASKS = Call(
     "POST", f"{V3}/objects/tasks/batch/create", "create tasks with their contact", retry=False
 )

@@ -52,9 +52,9 @@ def by_id(client: Client, ids: Sequence[str], properties: Sequence[str]) -> dict
     for item in read_records(client, READ_CONTACTS, wanted, names):
         found |= {id_: _contact(item, id_) for id_ in _ids(item) if id_ in wanted}
     missing = [id_ for id_ in wanted if id_ not in found]
-    archived = {id_ for item in _archived(client, missing) for id_ in _ids(item)}
+    restorable = archived(client, missing)
     for id_ in missing:
-        if id_ not in archived and (merged := _followed(client, id_, names)):
+        if id_ not in restorable and (merged := _followed(client, id_, names)):
             found[id_] = _contact(merged, id_)
     return found
 
@@ -70,6 +70,13 @@ def by_email(
     for item in items:
         found |= dict.fromkeys(_addresses(item), _contact(item))
     return {email: found[_folded(email)] for email in emails if _folded(email) in found}
+
+
+def archived(client: Client, ids: Sequence[str]) -> set[str]:
+    """Those of them that can be restored, for 90 days after their deletion."""
+    query = [("archived", "true")]
+    items = read_records(client, READ_CONTACTS, ids, ["hs_merged_object_ids"], query)
+    return {id_ for item in items for id_ in _ids(item)}.intersection(ids)
 
 
 def save(client: Client, writes: Sequence[CrmContactWrite]) -> Outcome[CrmContact]:
@@ -145,11 +152,6 @@ def _alone(client: Client, record_id: str, properties: Mapping[str, str]) -> Jso
         return client.ask(UPDATE_CONTACT, {"properties": dict(properties)}, path={"id": record_id})
     except CrmError as error:
         return error
-
-
-def _archived(client: Client, ids: Sequence[str]) -> Iterator[Json]:
-    query = [("archived", "true")]
-    return read_records(client, READ_CONTACTS, ids, ["hs_merged_object_ids"], query)
 
 
 def _followed(client: Client, record_id: str, names: Sequence[str]) -> Json | None:

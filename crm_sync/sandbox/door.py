@@ -56,7 +56,7 @@ def as_json(status: int, body: Any, headers: Headers | None = None) -> Response:
 
 
 def is_api(path: str) -> bool:
-    return path.startswith(("/crm/", "/account-info/"))
+    return path.startswith(("/crm/", "/account-info/", "/communication-preferences/"))
 
 
 def answer(state: State, request: Request) -> Response | None:

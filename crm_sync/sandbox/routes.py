@@ -14,6 +14,7 @@ from . import (
     pipelines,
     properties,
     search,
+    subscriptions,
 )
 from .call import Answer, Call, kind_named
 from .refusals import Refusal, not_found
@@ -25,7 +26,8 @@ V4 = ("v4", *DATED)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`need`: read, write (of the record's type), links (of both ends), schema, owners, any, none.
+    """`need`: read, write (of the record's type), links (of both ends), schema, owners, preferences,
+    any, none.
 
     `bucket`: whose rate it counts against.
     """
@@ -131,6 +133,12 @@ ROUTES = [
     _route("GET properties/{kind}/{name}", properties.read, "any"),
     _route("PATCH properties/{kind}/{name}", properties.update, "schema"),
     _route("DELETE properties/{kind}/{name}", properties.archive, "schema"),
+    _route(
+        "POST communication-preferences/statuses/{address}/unsubscribe-all",
+        subscriptions.unsubscribe_all,
+        "preferences",
+        V4,
+    ),
     _route("GET account-info/details", account.details, "none"),
     _route("GET account-info/api-usage/daily/private-apps", account.usage, "none"),
 ]
@@ -147,7 +155,9 @@ def address(parts: list[str]) -> Address | None:
             return Address(version, area, rest)
         case ["account-info", version, *rest] if version in V3:
             return Address(version, "account-info", rest)
-        case ["crm" | "account-info", *_]:
+        case ["communication-preferences", version, *rest] if version in V4:
+            return Address(version, "communication-preferences", rest)
+        case ["crm" | "account-info" | "communication-preferences", *_]:
             raise not_found()
     return None
 
@@ -175,6 +185,8 @@ def scopes(route: Route, args: dict[str, str]) -> list[set[str]]:
         return []
     if route.need == "owners":
         return [{"crm.objects.owners.read"}]
+    if route.need == "preferences":
+        return [{f"communication_preferences.{verb}" for verb in ("write", "read_write")}]
     if route.need == "any":
         return [{f"crm.objects.{noun}.read" for noun in ("contacts", "deals", "companies")}]
     if route.need == "contacts":

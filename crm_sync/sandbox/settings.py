@@ -5,6 +5,7 @@ from typing import Any
 
 # What the product needs at run time and for set-up.
 ALL_SCOPES = (
+    "communication_preferences.read_write",
     "crm.objects.companies.read",
     "crm.objects.companies.write",
     "crm.objects.contacts.read",

@@ -31,9 +31,18 @@ MOST_INPUTS = (
 ABOVE = {"/account-info/v3/api-usage/daily/private-apps": "/account-info/v3/api-usage/daily"}
 
 
+# From the published description of communication preferences, version 4: this call of it alone.
+UNSUBSCRIBING = "/communication-preferences/v4/statuses/{subscriberIdString}/unsubscribe-all"
+IN_QUERY = ("channel", "businessUnitId", "verbose")
+SUBSCRIPTIONS: dict[str, Any] = {
+    "paths": {UNSUBSCRIBING: {"post": {"parameters": [{"name": each, "in": "query"} for each in IN_QUERY]}}},
+    "components": {"schemas": {}},
+}  # fmt: skip
+
+
 @cache
 def documents() -> dict[str, dict[str, Any]]:
-    found = {}
+    found = {"subscriptions-v4": SUBSCRIPTIONS}
     for file in sorted(DESCRIPTIONS.glob("*.json")):
         document = json.loads(file.read_text())
         schemas = document["components"]["schemas"]

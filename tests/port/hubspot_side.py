@@ -3,7 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from crm_sync.sandbox.server import Sandbox
@@ -61,6 +61,18 @@ class HubSpotSide:
 
     def archive(self, record_id: str) -> None:
         self.ask("DELETE", f"{CONTACTS}/{record_id}")
+
+    def erase(self, record_id: str) -> None:
+        self.ask("POST", f"{CONTACTS}/gdpr-delete", {"objectId": record_id})
+
+    def restore(self, record_id: str) -> None:
+        """People restore records in HubSpot's own pages; there is no call for it."""
+        with self.sandbox.state.lock:
+            record = self.sandbox.store.records["contacts"][record_id]
+            self.sandbox.store.restore(record, datetime.now(UTC))
+
+    def forbid_opting_out(self) -> None:
+        self.allow(scope for scope in ALL_SCOPES if "communication" not in scope)
 
     def opt_out(self, record_id: str) -> None:
         self.set(record_id, hs_email_optout="true")

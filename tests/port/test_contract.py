@@ -35,6 +35,46 @@ def a_task(record_id, owner_id, trace="t", subject="Hot lead", body="<p>Why.</p>
     return CrmTaskWrite(trace, record_id, owner_id, subject, body, NOON)
 
 
+# --- people who want to be left alone
+
+
+def test_a_record_that_can_be_restored_is_told_from_one_that_is_gone_for_good(crm, there):
+    live, archived, erased = (there.add_contact(f"{name}@x.example") for name in "abc")
+    there.archive(archived)
+    there.erase(erased)
+
+    assert crm.archived_contacts([live, archived, erased]) == {archived}
+
+
+def test_an_address_is_opted_out_as_often_as_one_likes(crm, there):
+    record_id = there.add_contact("ada+news@x.example")
+
+    for _ in range(2):
+        assert crm.opt_out(["ada+news@x.example"]) == {"ada+news@x.example": None}
+
+    assert crm.contacts_by_id([record_id], [])[record_id].opted_out
+
+
+def test_an_address_that_is_refused_keeps_nobody_else_from_being_opted_out(crm, there):
+    record_id = there.add_contact("ada@x.example")
+
+    said = crm.opt_out(["nobody", "ada@x.example"])
+
+    assert isinstance(said["nobody"], CrmRefused)
+    assert said["ada@x.example"] is None
+    assert crm.contacts_by_id([record_id], [])[record_id].opted_out
+
+
+def test_opting_out_may_be_forbidden_while_the_rest_goes_on(crm, there):
+    record_id = there.add_contact("ada@x.example")
+    there.forbid_opting_out()
+
+    with pytest.raises(CrmDenied):
+        crm.opt_out(["ada@x.example"])
+
+    assert not crm.contacts_by_id([record_id], [])[record_id].opted_out
+
+
 # --- the account
 
 
