@@ -24,11 +24,16 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="as in `make test`: late answers come sooner"
     )
+    parser.add_argument(
+        "--unique",
+        action=argparse.BooleanOptionalAction,
+        help="the CRM keeps references unique; default: drawn",
+    )
     options, console = parser.parse_args(), Console(soft_wrap=True)
     slow = QUICK if options.quick else LATE
-    outcome = storm(options.seed, options.crossings, options.kills, console, slow)
+    outcome = storm(options.seed, options.crossings, options.kills, console, slow, options.unique)
     report(outcome, console)
-    return 0 if outcome.findings.clean else 1
+    return 0 if outcome.clean else 1
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ def report(outcome: Outcome, console: Console) -> None:
         f"{outcome.too_fast} × 429 of our own making, and the CRM's trouble",
         outcome.faults,
     )
-    verdict = "Nothing lost, nothing doubled." if outcome.findings.clean else "NOT CLEAN."
+    console.print(f"handoff_reconcile: {outcome.reconciled}", highlight=False, markup=False)
+    verdict = "Nothing lost, nothing doubled." if outcome.clean else "NOT CLEAN."
     console.print(f"{verdict} Seed {outcome.seed}.", highlight=False)
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import Console
 
@@ -27,7 +27,7 @@ SHARE = 0.05  # of the CRM's answers that go wrong
 QUICK, LATE = 1.5, 12.0
 # A trouble lasts so many seconds at least, when leads are taken that fast at most.
 LASTS = 2.0
-LAST_OUT = 20.0
+LAST_OUT = 45.0
 # Time that passes at once while the ledger comes to rest (shorter than a task's time limit), the real
 # seconds between, and how often before one gives up: two hours in all.
 STEP, PAUSE = 200.0, 4.0
@@ -54,7 +54,13 @@ class Outcome:
     )  # of the CRM, also those that never struck
     too_fast: int = 0  # requests that it refused because of our pace
     kills: int = 0
+    reconciled: dict[str, Any] = field(default_factory=dict)  # what `handoff_reconcile` says
     revived: Counter[str] = field(default_factory=Counter)  # parts that ended by themselves
+
+    @property
+    def clean(self) -> bool:
+        lists = [self.reconciled.get(name) for name in ("missing", "duplicate", "unknown")]
+        return self.findings.clean and lists == [[], [], []]
 
 
 def plan(random: Random, many: int, kills: int) -> Plan:
@@ -67,13 +73,26 @@ def plan(random: Random, many: int, kills: int) -> Plan:
     return list(zip(chosen, shares, strict=True))
 
 
-def storm(seed: int, many: int, kills: int, console: Console, slow: float = QUICK) -> Outcome:
-    """One whole storm, and what was found after it. Its logs stay when something was."""
+def storm(
+    seed: int,
+    many: int,
+    kills: int,
+    console: Console,
+    slow: float = QUICK,
+    unique: bool | None = None,
+) -> Outcome:
+    """One whole storm, and what was found after it. Its logs stay when something was.
+
+    `unique`: the CRM refuses a second task of one reference; drawn from the seed unless told.
+    """
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
     console.print(f"seed {seed}, {many} crossings, at least {kills} kills; logs in {folder}")
     random = Random(seed)
+    drawn = random.random() < 0.5
+    unique = drawn if unique is None else unique
+    console.print(f"  the CRM {'refuses' if unique else 'takes'} a second task of one reference")
     with ground(folder, slow=slow) as over:
-        leads = Leads(over.stage.web, begin(over), Random(random.random()))
+        leads = Leads(over.stage.web, begin(over, unique), Random(random.random()))
         outcome = Outcome(seed, Findings())
         with faults.blowing(over.stage.crm, SHARE, slow):
             blow(over, leads, plan(random, many, kills), random, outcome, console)
@@ -81,10 +100,11 @@ def storm(seed: int, many: int, kills: int, console: Console, slow: float = QUIC
         outcome.findings = check(
             crossings(over.database_url, leads.taken), seen_there(over.stage.crm)
         )
+        outcome.reconciled = compare(over)
         outcome.reached, outcome.revived = over.reached, over.revived
         outcome.faults = faults.struck(over.stage.crm)
         outcome.too_fast = faults.too_fast(faults.answers(over.stage.crm))
-    if outcome.findings.clean:
+    if outcome.clean:
         shutil.rmtree(folder, ignore_errors=True)
     return outcome
 
@@ -114,9 +134,10 @@ def part_of(names: Sequence[Some], n: int, parts: int) -> Sequence[Some]:
     return names[len(names) * n // parts : len(names) * (n + 1) // parts]
 
 
-def begin(over: Ground) -> str:
+def begin(over: Ground, unique: bool) -> str:
     """Web and machines start, the CRM is set up; a key to the API."""
     loop = Loop(over.stage, Console(quiet=True))
+    faults.told(f"{over.stage.crm}/sandbox/settings", "POST", {"unique_task_properties": unique})
     loop.command("crm_setup")
     over.web.start()
     for machine in over.machines:
@@ -133,6 +154,12 @@ def strike(over: Ground, trouble: Trouble, share: int, leads: Leads, random: Ran
             coming = pool.submit(leads.come_in, share)
             wait([coming], LASTS)
         coming.result()
+
+
+def compare(over: Ground) -> dict[str, Any]:
+    """What the product itself says about the ledger and the CRM."""
+    loop = Loop(over.stage, Console(quiet=True))
+    return dict(loop.command("handoff_reconcile", good=(0, 1)))
 
 
 def come_to_rest(over: Ground, console: Console) -> None:

@@ -41,3 +41,10 @@ def test_every_trouble_struck_every_fault_too_and_workers_ended_at_every_named_p
     assert set(outcome.struck) == {each.name for each in kinds()}
     assert {place for place, times in outcome.reached.items() if times} == set(pauses())
     assert [name for name, times in outcome.faults.items() if not times] == []
+
+
+def test_the_product_finds_nothing_wrong_either(outcome: Outcome):
+    found = {name: outcome.reconciled[name] for name in ("missing", "duplicate", "unknown")}
+
+    assert found == {"missing": [], "duplicate": [], "unknown": []}
+    assert outcome.reconciled["delivered"] == CROSSINGS
