@@ -20,4 +20,5 @@ class CrmSyncConfig(AppConfig):
         signals.problems_wanted.connect(problems.tell, dispatch_uid="crm_problems")
         post_save.connect(receivers.ring_on_commit, sender=Handoff, dispatch_uid="ring_on_commit")
         post_migrate.connect(setup.make_first_mappings, sender=self, dispatch_uid="first_mappings")
+        post_migrate.connect(setup.make_first_refusals, sender=self, dispatch_uid="first_refusals")
         post_migrate.connect(setup.make_first_rules, sender=self, dispatch_uid="first_rules")

@@ -117,6 +117,8 @@ def deal_row(deal: CrmDeal, at: datetime) -> Deal:
         closed=deal.closed,
         won=deal.won,
         changed_at=deal.changed_at,
+        made_at=deal.made_at,
+        lost_reason=deal.lost_reason[:300],
         seen_at=at,
     )
 
@@ -149,6 +151,8 @@ def mirror_deals(deals: dict[int, Sequence[CrmDeal]], at: datetime) -> int:
             "closed",
             "won",
             "changed_at",
+            "made_at",
+            "lost_reason",
             "seen_at",
         ],
     )

@@ -9,6 +9,7 @@ from crm_sync.batch import DELETED, Batch
 from crm_sync.effects import stages_by_id, verdict
 from crm_sync.mirroring import deal_row, mirror_stages
 from crm_sync.models import Handoff, Link
+from crm_sync.outcomes import expect
 from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRefused, CrmSilent
 from crm_sync.weighing import CUSTOMER, unwanted
 from leadscoring import crm_state
@@ -177,6 +178,7 @@ def link(
             update_fields=["portal_id", "record_id", "owner_id", "lifecycle_stage", "lead_status",
                            "opted_out", "written", "seen_at", "gone_at"],
         )  # fmt: skip
+        expect(zip(batch.under_way(), links, strict=True))
         crm_state.put(newcomers(batch), batch.now())
         batch.record()
 

@@ -1,7 +1,7 @@
 """What every installation starts with, made after migrations: the mapping of fields, and routing."""
 
-from crm_sync.hubspot.defaults import MAPPING
-from crm_sync.models import FieldMapping, RoutingRule
+from crm_sync.hubspot.defaults import MAPPING, REFUSING
+from crm_sync.models import FieldMapping, Refusal, RoutingRule
 
 FIRST_RULES = (
     (RoutingRule.Kind.CONTACT_OWNER, "The contact's owner"),
@@ -20,3 +20,9 @@ def make_first_rules(sender: object, **kwargs: object) -> None:
     if not RoutingRule.objects.exists():
         for kind, name in FIRST_RULES:
             RoutingRule.objects.create(kind=kind, name=name)
+
+
+def make_first_refusals(sender: object, **kwargs: object) -> None:
+    """Receiver of post_migrate. A list that somebody has edited is left alone."""
+    if not Refusal.objects.exists():
+        Refusal.objects.bulk_create(Refusal(status=status) for status in REFUSING)

@@ -15,6 +15,7 @@ from crm_sync.handoff import deliver_due
 from crm_sync.holding import Gate, gate
 from crm_sync.looking import look_again
 from crm_sync.models import Hold, Report, reports
+from crm_sync.outcomes import weigh
 from crm_sync.port import Crm
 from crm_sync.pull import pull
 from crm_sync.pushing import push
@@ -92,3 +93,10 @@ def audit_crm() -> None:
 @shared_task
 def measure_drift() -> None:
     drift.daily(connect(), database_time())
+
+
+@shared_task
+def weigh_outcomes() -> None:
+    start = at = database_time()
+    while weigh(at) and at < start + LONGEST:
+        at = database_time()

@@ -87,6 +87,7 @@ UNFOLD = {
                         "crm_sync.handoff",
                         "crm_sync.admin.attention_badge",
                     ),
+                    item("What became of leads", "flag", "crm_sync.outcome"),
                     item("Deals", "sell", "crm_sync.deal"),
                     item("Deal stages", "view_kanban", "crm_sync.stage"),
                     item("Routing", "alt_route", "crm_sync.routingrule"),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,15 @@ ACTIVITIES = """
         ORDER BY occurred_at DESC, source COLLATE "C" DESC, event_id COLLATE "C" DESC
         LIMIT %s
     ) AS done
+"""
+# What sales said no to, stored as an activity like all that is told of a person.
+REFUSED = "sales_refused"
+REFUSALS = """
+    SELECT asked.id, refused.occurred_at FROM unnest(%s::bigint[]) AS asked(id)
+    CROSS JOIN LATERAL (
+        SELECT occurred_at FROM leadscoring_activity
+        WHERE contact_id = asked.id AND type = %s ORDER BY occurred_at DESC LIMIT 1
+    ) AS refused
 """
 TYPES = "SELECT DISTINCT type FROM leadscoring_activity WHERE contact_id = ANY(%s)"
 
@@ -129,8 +138,16 @@ def rescore(
         for contact_id in sorted(contact_ids)
     }
     known = facts(instants, version.model)
+    refused = refusals([contact_id for contact_id, row in before.items() if row.cycle])
     scores = [
-        scored_row(contact_id, known[contact_id], version, instant, before.get(contact_id))
+        scored_row(
+            contact_id,
+            known[contact_id],
+            version,
+            instant,
+            before.get(contact_id),
+            refused.get(contact_id),
+        )
         for contact_id, instant in instants.items()
     ]
     store(scores)
@@ -138,8 +155,22 @@ def rescore(
     tell(scores, before, at, types or {}, withheld)
 
 
+def refusals(contact_ids: Collection[int]) -> dict[int, datetime]:
+    """When sales last refused each contact; who was not refused is left out."""
+    if not contact_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(REFUSALS, [list(contact_ids), REFUSED])
+        return dict(cursor.fetchall())
+
+
 def scored_row(
-    contact_id: int, known: Facts, version: ModelVersion, at: datetime, before: Score | None
+    contact_id: int,
+    known: Facts,
+    version: ModelVersion,
+    at: datetime,
+    before: Score | None,
+    refused_at: datetime | None,
 ) -> Score:
     """The contact's new score row, with their new place before or behind the threshold."""
     scored = score(known.profile, known.log, version.model, at)
@@ -155,7 +186,7 @@ def scored_row(
         contributions=[contribution.as_dict() for contribution in scored.contributions],
         moves=scored.moves,
     )
-    was = (before or row).qualification
+    was = replace((before or row).qualification, refused_at=refused_at)
     if before and not was.armed:
         # Somebody whose cool-down ended unseen is armed again before what they did now counts.
         was = advance(was, before.total, before.disqualified, version.model.thresholds, at)

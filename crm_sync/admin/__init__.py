@@ -1,6 +1,16 @@
 """What marketers, reps' managers and ops see of the way to the CRM and back."""
 
-from crm_sync.admin import deals, drifts, handoffs, on_pages, reps, routing, stages, values
+from crm_sync.admin import (
+    deals,
+    drifts,
+    handoffs,
+    on_pages,
+    outcomes,
+    reps,
+    routing,
+    stages,
+    values,
+)
 from crm_sync.admin.handoffs import attention_badge
 
 __all__ = [
@@ -9,6 +19,7 @@ __all__ = [
     "drifts",
     "handoffs",
     "on_pages",
+    "outcomes",
     "reps",
     "routing",
     "stages",

@@ -8,6 +8,9 @@ from crm_sync.hubspot.client import Client, Json
 from crm_sync.hubspot.moments import instant
 from crm_sync.port import CrmDeal, CrmStage
 
+# One of HubSpot's default properties of deals (knowledge base, "HubSpot's default deal properties");
+# an account that has taken it away leaves it out of its answers.
+LOST_REASON = "closed_lost_reason"
 READ = (
     "dealname",
     "pipeline",
@@ -17,6 +20,8 @@ READ = (
     "hs_is_closed",
     "hs_is_closed_won",
     "hs_lastmodifieddate",
+    "createdate",
+    LOST_REASON,
 )
 
 
@@ -62,6 +67,8 @@ def _deal(item: Json) -> CrmDeal:
         closed=_true(held.get("hs_is_closed")),
         won=_true(held.get("hs_is_closed_won")),
         changed_at=instant(held.get("hs_lastmodifieddate", "")),
+        made_at=instant(held.get("createdate", "")),
+        lost_reason=held.get(LOST_REASON, ""),
     )
 
 

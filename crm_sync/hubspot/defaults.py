@@ -14,6 +14,8 @@ class DefaultField(NamedTuple):
     direction: str = "out"
 
 
+# The lead statuses by which sales says no, of those that an account has at first.
+REFUSING = ("UNQUALIFIED", "BAD_TIMING")
 # What a rep wrote into a property that people fill in, too, is never written over.
 MAPPING = (
     DefaultField("email", "email", "when_empty_or_ours"),

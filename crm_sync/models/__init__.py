@@ -4,6 +4,7 @@ from crm_sync.models.hints import Arrival, Hint
 from crm_sync.models.ledger import Handoff, Hold
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
+from crm_sync.models.outcomes import Outcome, Refusal
 from crm_sync.models.pushes import Push
 from crm_sync.models.reports import Report
 from crm_sync.models.routing import RoutingRule, RulePlace
@@ -20,9 +21,11 @@ __all__ = [
     "Hint",
     "Hold",
     "Link",
+    "Outcome",
     "Owner",
     "PullReport",
     "Push",
+    "Refusal",
     "Report",
     "Round",
     "RoutingRule",

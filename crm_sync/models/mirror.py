@@ -201,6 +201,8 @@ class Deal(models.Model):
     won = models.BooleanField(default=False)
     # By the CRM's clock, as the deal told it when it was last read itself.
     changed_at = models.DateTimeField(null=True)
+    made_at = models.DateTimeField(null=True)
+    lost_reason = models.CharField(max_length=300, blank=True, default="")
     seen_at = models.DateTimeField()
     contacts = models.ManyToManyField(Contact, related_name="deals")
 

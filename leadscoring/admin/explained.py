@@ -1,13 +1,13 @@
 """A contact's page: why this score, where they stand with sales, what it was before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from leadscoring.engine import wording
 from leadscoring.engine.model import Model, Thresholds
 from leadscoring.models import Contact, CrmState, ModelVersion, Score
-from leadscoring.scoring import score_at
+from leadscoring.scoring import refusals, score_at
 from leadscoring.signals import answers, contact_sections_wanted
 
 WEEKS = 8
@@ -63,10 +63,14 @@ def ordinal(number: int) -> str:
 def rearming(score: Score, thresholds: Thresholds, at: datetime) -> str:
     """When a new crossing can tell sales once more."""
     below = f"the score has been below {wording.figure(thresholds.rearm_below)}"
-    if score.qualification.cooled(thresholds, at) or score.crossed_at is None:
+    refused_at = refusals([score.contact_id]).get(score.contact_id)
+    now = replace(score.qualification, refused_at=refused_at)
+    if now.cooled(thresholds, at) or score.crossed_at is None:
         return f"Sales hears of them again after {below} and risen once more."
-    until = score.crossed_at + timedelta(days=thresholds.cooldown_days)
-    return f"Sales hears of them again after {below}, not before {wording.day(until, at)}, and risen once more."
+    began = max(refused_at or score.crossed_at, score.crossed_at)
+    until = began + timedelta(days=thresholds.cooldown_days)
+    refused = f"Sales refused them {wording.day(refused_at, at)}. " if refused_at == began else ""
+    return f"{refused}Sales hears of them again after {below}, not before {wording.day(until, at)}, and risen once more."
 
 
 @dataclass(frozen=True, slots=True)

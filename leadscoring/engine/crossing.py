@@ -8,11 +8,13 @@ from .model import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Qualification:
-    """Where a contact stands with sales. `cycle` counts the crossings so far."""
+    """Where a contact stands with sales. `cycle` counts the crossings so far; `refused_at`: when
+    sales last said no to them."""
 
     armed: bool = True
     cycle: int = 0
     crossed_at: datetime | None = None
+    refused_at: datetime | None = None
 
     def state(self, thresholds: Thresholds, at: datetime) -> str:
         """In a word: armed, re-armed, cooling (too soon to re-arm) or crossed."""
@@ -21,9 +23,13 @@ class Qualification:
         return "crossed" if self.cooled(thresholds, at) else "cooling"
 
     def cooled(self, thresholds: Thresholds, at: datetime) -> bool:
-        """Whether the cool-down since the last crossing is over."""
-        cooldown = timedelta(days=thresholds.cooldown_days)
-        return self.crossed_at is None or at - self.crossed_at >= cooldown
+        """Whether the cool-down since the last crossing is over, and that since a refusal, too."""
+        return is_over(self.crossed_at, thresholds, at) and is_over(self.refused_at, thresholds, at)
+
+
+def is_over(began: datetime | None, thresholds: Thresholds, at: datetime) -> bool:
+    """Whether a cool-down that began at an instant is over; one that never began is."""
+    return began is None or at - began >= timedelta(days=thresholds.cooldown_days)
 
 
 def advance(
@@ -36,9 +42,12 @@ def advance(
     """Where the contact stands with this total. It crossed when the cycle went up.
 
     An armed contact crosses at the handoff threshold; one that crossed is armed again when the
-    total is below `rearm_below` once the cool-down is over. A total that fell and rose between
-    two calls is not seen: to be exact, call it with the old log at the new instant first.
+    total is below `rearm_below` once the cool-down is over. A refusal by sales takes the arm away
+    and starts a cool-down of its own. A total that fell and rose between two calls is not seen: to
+    be exact, call it with the old log at the new instant first.
     """
+    if before.armed and not is_over(before.refused_at, thresholds, at):
+        return replace(before, armed=False)
     if before.armed:
         crosses = scored_total >= thresholds.handoff and not disqualified
         return Qualification(False, before.cycle + 1, at) if crosses else before

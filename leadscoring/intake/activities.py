@@ -12,13 +12,13 @@ from leadscoring.intake import rows
 from leadscoring.intake.people import Known, People, contacts_of, gathered, save, until_won
 from leadscoring.intake.rejections import Rejection, sorted_out
 from leadscoring.models import Activity
-from leadscoring.scoring import rescore
+from leadscoring.scoring import REFUSED, rescore
 
 Event = tuple[str, str]  # source and event id
 Stored = tuple[int, str, datetime]  # contact id, type, when
 
 # Kept as activities since they may count in a score, but it is not the person who acted.
-NOT_THEIR_DOING = frozenset({"email_sent"})
+NOT_THEIR_DOING = frozenset({"email_sent", REFUSED, "sales_deal", "sales_won", "sales_lost"})
 
 KNOWN = """
     SELECT source, event_id FROM leadscoring_activity

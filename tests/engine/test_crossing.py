@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -93,3 +94,38 @@ def test_crossings_are_a_cool_down_apart_and_asking_twice_changes_nothing(story)
 
         assert advance(now, total, disqualified, THRESHOLDS, at) == now
         assert now.cycle == before.cycle or before.cooled(THRESHOLDS, at)
+
+
+# --- refused by sales
+
+
+def test_a_refusal_takes_the_arm_away_until_its_cool_down_is_over():
+    armed = Qualification(True, 1, NOON - timedelta(days=90), refused_at=NOON)
+
+    refused = advance(armed, 90, False, THRESHOLDS, NOON)
+
+    assert (refused.armed, refused.cycle) == (False, 1)
+    assert advance(refused, 10, False, THRESHOLDS, COOLED - MICROSECOND).armed is False
+    assert advance(refused, 10, False, THRESHOLDS, COOLED).armed is True
+
+
+def test_a_refusal_whose_cool_down_is_over_changes_nothing():
+    armed = Qualification(True, 1, NOON - timedelta(days=90), refused_at=NOON)
+
+    assert advance(armed, 90, False, THRESHOLDS, COOLED).cycle == 2
+
+
+@given(story, st.lists(st.integers(0, 100), max_size=4))
+def test_nobody_crosses_within_a_cool_down_of_a_refusal(story, refusals):
+    now, at = Qualification(), NOON
+    refused = sorted(NOON + timedelta(days=days) for days in refusals)
+
+    for days, total, disqualified in story:
+        at += timedelta(days=days)
+        last = max((one for one in refused if one <= at), default=None)
+        before = replace(now, refused_at=last)
+        now = advance(before, total, disqualified, THRESHOLDS, at)
+
+        assert advance(now, total, disqualified, THRESHOLDS, at) == now
+        assert now.cycle == before.cycle or last is None or (at - last).days >= 30
+        assert not (now.armed and last and (at - last).days < 30)

@@ -7,7 +7,17 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils.timezone import now
 
-from crm_sync.models import Account, Deal, FieldMapping, Handoff, Owner, RoutingRule, Stage
+from crm_sync.models import (
+    Account,
+    Deal,
+    FieldMapping,
+    Handoff,
+    Outcome,
+    Owner,
+    Refusal,
+    RoutingRule,
+    Stage,
+)
 from leadscoring import apikeys, home, publishing, shown
 from leadscoring.admin.explained import ordinal, standing
 from leadscoring.admin.questions import QUESTIONS
@@ -31,7 +41,8 @@ from tests.bench import crowd
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 WRITTEN_BY_THE_PRODUCT = ["leadscoring.company", "leadscoring.activity", "sequences.enrollment",
-                          "sequences.delivery", "crm_sync.handoff", "crm_sync.deal", "crm_sync.account"]  # fmt: skip
+                          "sequences.delivery", "crm_sync.handoff", "crm_sync.deal", "crm_sync.account",
+                          "crm_sync.outcome"]  # fmt: skip
 MAY_SEE = {
     "Marketing": {*LISTS["leadscoring"], *LISTS["sequences"], *LISTS["crm_sync"]}
     - {"apikey", "account"},
@@ -48,12 +59,19 @@ def people() -> None:
     apikeys.make("website")
     Suppression.objects.create(email="no@example.com", reason="by_hand", created_at=now())
     Account.objects.create(portal_id="77", seen_at=now())
+    Outcome.objects.create(
+        handoff=Handoff.objects.delivered().latest("pk"),
+        model=ModelVersion.objects.latest("pk"),
+        since=now(),
+        seen_at=now(),
+    )
 
 
 def rows() -> dict[str, int]:
     """A row of each list."""
     models = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery,
-              Suppression, Handoff, Deal, Stage, Owner, RoutingRule, FieldMapping, Account)  # fmt: skip
+              Suppression, Handoff, Deal, Stage, Owner, RoutingRule, FieldMapping, Account,
+              Outcome, Refusal)  # fmt: skip
     return {model._meta.label_lower: model._default_manager.latest("pk").pk for model in models}
 
 
@@ -129,8 +147,8 @@ def test_a_list_asks_no_more_with_more_rows(
     client = as_superuser()
     client.get(page(label))
 
-    # The ledger's figures above its list are fourteen, whatever there is.
-    most = 23 if label == "crm_sync.handoff" else 9
+    # The figures above the ledger's list are fourteen, whatever there is; above the outcomes' five.
+    most = {"crm_sync.handoff": 23, "crm_sync.outcome": 12}.get(label, 9)
     with django_assert_max_num_queries(most):  # type: ignore[operator]
         answer = client.get(page(label))
 

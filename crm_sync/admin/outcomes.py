@@ -1,0 +1,123 @@
+"""What became of leads: the figures by model, rule and rep, and the handoffs behind them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from crm_sync import tallies
+from crm_sync.models import Outcome, Owner, Refusal
+from leadscoring import shown
+from leadscoring.admin.pages import Narrowing, Page, Records
+
+DAYS = {"30": "30 days", "90": "90 days", "365": "A year"}
+USUAL = "90"
+TONES = {"won": "good", "deal": "info", "lost": "bad", "refused": "warm"}
+
+
+class Period(Narrowing):
+    """Handed off in the last so many days; 90 unless somebody chose."""
+
+    title = "handed off in"
+    parameter_name = "period"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(DAYS.items())
+
+    def value(self) -> str:
+        chosen = super().value()
+        return chosen if chosen in DAYS else USUAL
+
+    def narrow(self, rows: Any, chosen: str) -> QuerySet[Outcome]:
+        found: QuerySet[Outcome] = rows.handed_off_since(began(chosen, now()))
+        return found
+
+
+class Became(Narrowing):
+    title = "became"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in Outcome.State.choices]
+
+    def narrow(self, rows: Any, chosen: str) -> QuerySet[Outcome]:
+        found: QuerySet[Outcome] = rows.filter(state=chosen)
+        return found
+
+
+def began(period: str, at: datetime) -> datetime:
+    return at - timedelta(days=int(period if period in DAYS else USUAL))
+
+
+def figures(period: str, at: datetime) -> dict[str, Any]:
+    """All that stands above the list: five queries, whatever the number of models, rules and reps."""
+    since = began(period, at)
+    models = tallies.by_model(since)
+    return {
+        "periods": DAYS.items(),
+        "period": period if period in DAYS else USUAL,
+        "all": tallies.overall(models),
+        "lost": tallies.lost_because(since),
+        "tables": [
+            {"name": "Model", "rows": models},
+            {"name": "Rule that spoke", "rows": tallies.by_rule(since)},
+            {"name": "Rep", "rows": tallies.by_rep(since)},
+        ],
+    }
+
+
+@admin.register(Outcome)
+class OutcomeAdmin(Records[Outcome]):
+    list_before_template = "admin/crm_sync/outcomes.html"
+    about = "What sales made of the leads they were given. It comes back from the CRM by itself."
+    nothing = "No lead was handed off in this time."
+    list_display = ("who", "became", "reason", "rep", "model", "handed_off", "came")
+    list_select_related = ("handoff__contact__company", "model")
+    list_filter = (Period, Became)
+    ordering = ("-handoff__delivered_at", "-pk")
+    fields = ("who", "became", "reason", "rep", "model", "handed_off", "came")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Outcome]:
+        names = Owner.objects.filter(owner_id=OuterRef("handoff__owner_id")).values("name")[:1]
+        return Outcome.objects.of_delivered().annotate(owner_name=Subquery(names))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        told = {"figures": figures(request.GET.get("period", USUAL), now())}
+        return super().changelist_view(request, told | (extra_context or {}))
+
+    @admin.display(description="Contact")
+    def who(self, outcome: Outcome) -> SafeString:
+        contact = outcome.handoff.contact
+        company = contact.company
+        return shown.two_lines(contact, company.name if company else outcome.handoff.reference)
+
+    @admin.display(description="Became", ordering="state")
+    def became(self, outcome: Outcome) -> SafeString:
+        return shown.badge(outcome.get_state_display(), TONES.get(outcome.state, "plain"))
+
+    @admin.display(description="Rep")
+    def rep(self, outcome: Any) -> SafeString:
+        return shown.unbroken(outcome.owner_name or outcome.handoff.owner_id)
+
+    @admin.display(description="Handed off", ordering="handoff__delivered_at")
+    def handed_off(self, outcome: Outcome) -> SafeString:
+        return shown.when(outcome.handoff.delivered_at)
+
+    @admin.display(description="Since", ordering="since")
+    def came(self, outcome: Outcome) -> SafeString:
+        return shown.when(outcome.since)
+
+
+@admin.register(Refusal)
+class RefusalAdmin(Page[Refusal]):
+    about = "The lead statuses by which sales says no, as the CRM writes them. A lead that gets one after it was handed off counts as refused, and sales hears of it again only after the model's cool-down."
+    nothing = "No lead status counts as a refusal."
+    list_display = ("status",)
+    ordering = ("status",)
+    fields = ("status",)

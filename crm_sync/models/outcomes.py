@@ -1,0 +1,105 @@
+"""What sales made of each handoff, and by which lead statuses they say no."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import CheckConstraint, F, Index, Q
+
+from crm_sync.models.ledger import Handoff
+from leadscoring.models import ModelVersion
+
+# What became of a lead is watched for so long after its handoff.
+WATCHED = timedelta(days=365)
+
+
+class Refusal(models.Model):
+    """A value of the CRM's lead status by which sales says no to a lead."""
+
+    status = models.CharField("lead status", max_length=100, unique=True)
+
+    class Meta:
+        verbose_name = "refusing lead status"
+        verbose_name_plural = "refusing lead statuses"
+        constraints: ClassVar = [CheckConstraint(condition=~Q(status=""), name="a_refusal_is_said")]
+
+    def __str__(self) -> str:
+        return self.status
+
+
+class OutcomeQuerySet(models.QuerySet["Outcome"]):
+    def of_delivered(self) -> Self:
+        """Those of leads that sales was told of."""
+        return self.filter(handoff__status=Handoff.Status.DELIVERED)
+
+    def handed_off_since(self, moment: datetime) -> Self:
+        return self.of_delivered().filter(handoff__delivered_at__gt=moment)
+
+
+def to_weigh(at: datetime) -> models.QuerySet[Handoff]:
+    """Delivered handoffs whose contact the CRM was asked about since they were last weighed."""
+    news = Q(outcome=None) | Q(contact__link__seen_at__gt=F("outcome__seen_at"))
+    watched = Handoff.objects.delivered().filter(delivered_at__gt=at - WATCHED)
+    return watched.filter(news, contact__link__isnull=False).order_by("outcome__seen_at", "pk")
+
+
+class Outcome(models.Model):
+    """What became of a handoff. `since`: when it came to this, by the CRM's clock where that tells.
+
+    `lead_status`: as last seen; at first as it was before sales was told. `seen_at`: when the CRM
+    was asked for what this rests on. `reason`: why it was refused or lost, as sales wrote it.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Nothing yet"
+        DEAL = "deal", "Deal"
+        WON = "won", "Won"
+        LOST = "lost", "Lost"
+        REFUSED = "refused", "Refused"
+
+    handoff = models.OneToOneField(
+        Handoff, on_delete=models.CASCADE, primary_key=True, related_name="outcome"
+    )
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    reason = models.CharField(max_length=300, blank=True, default="")
+    since = models.DateTimeField()
+    lead_status = models.CharField(max_length=100, blank=True, default="")
+    seen_at = models.DateTimeField()
+
+    objects = OutcomeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "outcome"
+        verbose_name_plural = "what became of leads"
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=~Q(state="refused") | ~Q(reason=""), name="a_refused_lead_says_why"
+            ),
+            CheckConstraint(
+                condition=Q(state__in=["refused", "lost"]) | Q(reason=""),
+                name="only_what_ended_badly_has_a_reason",
+            ),
+        ]
+        indexes: ClassVar = [
+            # Read by the weighing, every few minutes: those that rest on the oldest look first.
+            Index(fields=["seen_at"], name="outcome_by_seen"),
+            # The page's filter and its figures.
+            Index(fields=["state"], name="outcome_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()}{f': {self.reason}' if self.reason else ''}"
+
+    @property
+    def refused(self) -> bool:
+        return self.state == self.State.REFUSED
+
+    def become(self, state: str, reason: str, when: datetime) -> bool:
+        """Take what it has come to; answers whether that is news."""
+        told: dict[str, Any] = {"state": state, "reason": reason[:300]}
+        is_news = state != self.state
+        for name, value in told.items():
+            setattr(self, name, value)
+        self.since = when if is_news else self.since
+        return is_news
