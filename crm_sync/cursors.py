@@ -9,7 +9,9 @@ transaction that applies what it covers: a turn that is killed begins again ther
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 from django.db import transaction
 
@@ -27,25 +29,50 @@ GROUP = 1_000
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def follow(visit: Visit, kind: ChangeKind) -> datetime | None:
-    """Apply all changes of one kind; answers up to which instant (our clock) they are applied.
+@dataclass(slots=True)
+class Search:
+    """The changes of one kind since its cursor. `began`: by our clock, when nothing was asked yet.
 
-    None when time was up before the end; and the first time ever, which only sets the cursor: what
-    there is by then is found by looking at everybody.
+    `covered`: from … to, what the search before this one should have told.
     """
+
+    cursor: Cursor
+    since: datetime
+    began: datetime
+    covered: tuple[datetime, datetime]
+    groups: Iterator[list[CrmChange]]
+
+    def finish(self) -> datetime:
+        """It came to its end; answers up to which instant all changes are applied."""
+        self.cursor.complete(self.since, self.began)
+        before = self.cursor.position - self.cursor.overlap(self.began)
+        Change.objects.forget(self.cursor.kind, before)
+        return self.began - self.cursor.lag(self.began)
+
+
+def follow(visit: Visit, *kinds: ChangeKind) -> dict[str, datetime]:
+    """Apply all changes; answers for each kind up to which instant (our clock) they are applied.
+
+    Nothing when time was up before the end; and of a kind that is followed for the first time, which
+    only sets the cursor: what there is by then is found by looking at everybody. People whom changes
+    of several kinds are about are looked at together, which costs the fewest requests.
+    """
+    searches = [search for kind in kinds if (search := begin(visit, kind))]
+    for groups in zip_longest(*(search.groups for search in searches), fillvalue=()):
+        if visit.is_over():
+            return {}
+        take(visit, list(zip(searches, groups, strict=True)))
+    return {search.cursor.kind: search.finish() for search in searches}
+
+
+def begin(visit: Visit, kind: ChangeKind) -> Search | None:
     cursor = Cursor.objects.filter(pk=kind).first()
     if cursor is None:
         start(visit, kind)
         return None
-    began, since = visit.now(), cursor.position - cursor.overlap(visit.at)
+    since = cursor.position - cursor.overlap(visit.at)
     covered = cursor.searched_from, cursor.position
-    for group in groups(visit.crm.changes(kind, since)):
-        if visit.is_over():
-            return None
-        take(visit, cursor, group, covered)
-    cursor.complete(since, began)
-    Change.objects.forget(kind, before=cursor.position - cursor.overlap(began))
-    return began - cursor.lag(began)
+    return Search(cursor, since, visit.now(), covered, grouped(visit.crm.changes(kind, since)))
 
 
 def start(visit: Visit, kind: ChangeKind) -> None:
@@ -56,7 +83,7 @@ def start(visit: Visit, kind: ChangeKind) -> None:
     Cursor.objects.create(kind=kind, position=position, at=at, searched_from=position)
 
 
-def groups(pages: Iterable[Sequence[CrmChange]]) -> Iterator[list[CrmChange]]:
+def grouped(pages: Iterable[Sequence[CrmChange]]) -> Iterator[list[CrmChange]]:
     group: list[CrmChange] = []
     for page in pages:
         group.extend(page)
@@ -67,28 +94,40 @@ def groups(pages: Iterable[Sequence[CrmChange]]) -> Iterator[list[CrmChange]]:
         yield group
 
 
-def take(
-    visit: Visit,
-    cursor: Cursor,
-    group: Sequence[CrmChange],
-    covered: tuple[datetime, datetime],
-) -> None:
-    """Apply changes and move the cursor past them. `covered`: what the last search should have told."""
-    kind = Cursor.Kind(cursor.kind)
-    known = Change.objects.known(kind, (change.record_id for change in group))
-    fresh = [change for change in group if (change.record_id, change.changed_at) not in known]
-    looks = list(looks_at(visit, sorted(whom(visit, kind, fresh))))
+def take(visit: Visit, found: Sequence[tuple[Search, Sequence[CrmChange]]]) -> None:
+    """Apply some changes of each kind and move the cursors past them."""
+    fresh = [unknown(search.cursor.kind, group) for search, group in found]
+    ids: set[int] = set()
+    for (search, _), changes in zip(found, fresh, strict=True):
+        ids |= whom(visit, search.cursor.kind, changes)
+    looks = list(looks_at(visit, sorted(ids)))
     reach("pull.looked")
     with transaction.atomic():
-        for at, found in looks:
-            visit.report.deals += apply(visit.crm, visit.account, found, at)
-            visit.report.contacts += len(found.ids)
+        for at, seen in looks:
+            visit.report.deals += apply(visit.crm, visit.account, seen, at)
+            visit.report.contacts += len(seen.ids)
         reach("pull.applied")
-        Change.objects.note(kind, ((change.record_id, change.changed_at) for change in fresh))
-        cursor.late((change.changed_at for change in fresh), covered, visit.now())
-        cursor.move(max(change.changed_at for change in group), visit.now())
-        cursor.save()
+        for (search, group), changes in zip(found, fresh, strict=True):
+            move_past(search, group, changes, visit.now())
     reach("pull.recorded")
+
+
+def unknown(kind: str, group: Sequence[CrmChange]) -> list[CrmChange]:
+    """Those that are not applied yet."""
+    known = Change.objects.known(kind, (change.record_id for change in group))
+    return [change for change in group if (change.record_id, change.changed_at) not in known]
+
+
+def move_past(
+    search: Search, group: Sequence[CrmChange], fresh: Sequence[CrmChange], at: datetime
+) -> None:
+    if not group:
+        return
+    cursor = search.cursor
+    Change.objects.note(cursor.kind, ((change.record_id, change.changed_at) for change in fresh))
+    cursor.late((change.changed_at for change in fresh), search.covered, at)
+    cursor.move(max(change.changed_at for change in group), at)
+    cursor.save()
 
 
 def looks_at(visit: Visit, ids: Sequence[int]) -> Iterator[tuple[datetime, Look]]:

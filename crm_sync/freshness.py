@@ -18,10 +18,10 @@ from leadscoring import crm_state
 from leadscoring.models import CrmFreshness
 
 
-def of_searches(searched: Mapping[str, datetime | None]) -> None:
-    """`searched`: by kind, up to when all that was changed is applied; None where it is not known."""
+def of_searches(searched: Mapping[str, datetime]) -> None:
+    """`searched`: by kind, up to when all that was changed is applied; left out where it is not known."""
     if everybody_since() is not None:
-        crm_state.known_up_to({kind: as_of for kind, as_of in searched.items() if as_of})
+        crm_state.known_up_to(searched)
 
 
 def of_sweeps() -> None:

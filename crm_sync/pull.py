@@ -80,11 +80,7 @@ def take_turn(visit: Visit, *, full: bool) -> None:
 
 def turn(visit: Visit, *, full: bool) -> None:
     definitions(visit)
-    searched = {
-        "contacts": cursors.follow(visit, "contacts"),
-        "deals": cursors.follow(visit, "deals"),
-    }
-    freshness.of_searches(searched)
+    freshness.of_searches(cursors.follow(visit, "contacts", "deals"))
     if freshness.everybody_since():  # else the sweep of records begins with everybody
         sweeping.first_looks(visit)
         sweeping.about_to_be_mailed(visit)

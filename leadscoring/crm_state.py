@@ -1,6 +1,6 @@
 """The one way in which the neutral CRM state of contacts is written, and the gate's questions."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from leadscoring.models import CrmFreshness, CrmState
@@ -67,7 +67,7 @@ def applied_up_to(kinds: dict[str, datetime]) -> None:
     )
 
 
-def known_up_to(kinds: dict[str, datetime]) -> None:
+def known_up_to(kinds: Mapping[str, datetime]) -> None:
     """The same, where it is later than what was known already."""
     known = dict(CrmFreshness.objects.values_list("kind", "as_of"))
     applied_up_to(

@@ -19,7 +19,7 @@ DEALS, CONTACTS = "deals", "contacts"
 
 def follow(crm, kind, **more):
     visit = a_visit(crm, **more)
-    return cursors.follow(visit, kind), visit.report
+    return cursors.follow(visit, kind).get(kind), visit.report
 
 
 def move(there, deal_id, stage="closedwon", **more):
