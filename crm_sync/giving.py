@@ -20,6 +20,7 @@ from leadscoring.pausepoints import reach
 
 # A task whose making was not answered may still be on its way into the CRM for so long.
 SETTLE = timedelta(seconds=20)
+NOT_MADE = "The task was looked for and is not there: it is made now."
 UNGUARDED = "The CRM no longer keeps the references of tasks: they are looked for from now on."
 
 
@@ -49,7 +50,9 @@ def adopt(batch: Batch, row: Handoff, tasks: Iterable[CrmTask]) -> None:
     if found:
         row.deliver(found[0].task_id, found[0].subject, batch.now())
     else:
+        # Weighed anew before it is made: sales may not want to be told of them any more.
         row.forget_try()
+        row.postpone(NOT_MADE, batch.now(), excused=True)
 
 
 def make_tasks(batch: Batch) -> None:

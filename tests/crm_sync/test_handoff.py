@@ -11,7 +11,7 @@ from crm_sync.holding import why
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.models import Account, Deal, FieldMapping, Handoff, Hold, Link, Owner, Stage
 from crm_sync.pull import pull
-from leadscoring.models import CrmState, Lifecycle
+from leadscoring.models import Contact, CrmState, Lifecycle
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 
 pytestmark = pytest.mark.django_db
@@ -532,10 +532,24 @@ def test_a_task_that_was_never_made_is_made_after_looking(crm, there):
 
     deliver_due(crm, MONDAY)
     deliver_due(crm, after(minutes=1))
+    deliver_due(crm, after(minutes=2))
 
     row.refresh_from_db()
     assert row.status == "delivered"
     assert len(there.tasks()) == 1
+
+
+def test_what_was_never_made_is_not_made_for_a_customer(crm, there):
+    row = a_handoff()
+    there.trouble("drop_before", f"{TASKS}/batch/create")
+    deliver_due(crm, MONDAY)
+    Contact.objects.update(lifecycle_stage=Lifecycle.CUSTOMER)
+
+    deliver_due(crm, after(minutes=1))
+    deliver_due(crm, after(minutes=2))
+
+    row.refresh_from_db()
+    assert (row.status, there.tasks()) == ("withdrawn", [])
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
