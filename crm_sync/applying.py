@@ -11,9 +11,10 @@ from crm_sync.mirroring import mirror_deals, mirror_stages
 from crm_sync.models import Account, FieldMapping, Link, Owner
 from crm_sync.port import Crm, CrmContact
 from crm_sync.reading import Look, last_seen
+from crm_sync.taking import take_over
 from leadscoring import crm_state
 from leadscoring.joining import join
-from leadscoring.models import Contact, CrmState, Effect, Lifecycle
+from leadscoring.models import Contact, CrmState, Effect
 
 DELETED = "The contact's record was deleted in the CRM"
 
@@ -34,10 +35,10 @@ def apply(crm: Crm, account: Account, found: Look, at: datetime) -> int:
         contacts = {pk: row for pk, row in contacts.items() if pk not in overtaken}
         if found.stages:
             mirror_stages(found.stages)
+        take_over(contacts, found.records, found.written, at)
         made_since = link(account, found, contacts, at)
         ids = [pk for pk in contacts if pk not in made_since]
         deals = mirror_deals({pk: found.deals[pk] for pk in ids}, at)
-        raise_lifecycle(found.records)
         crm_state.put(states(crm, found, ids, at), at)
         if found.twins:
             transaction.on_commit(lambda: join_all(found.twins, at))
@@ -114,17 +115,6 @@ def link_row(
         opted_out=record.opted_out,
         seen_at=at,
     )
-
-
-def raise_lifecycle(records: Mapping[int, CrmContact]) -> None:
-    """Sales moves people on; what is further there becomes ours. One query for each stage."""
-    for place, stage in enumerate(Lifecycle):
-        there = [pk for pk, record in records.items() if record.lifecycle_stage == stage]
-        behind = list(Lifecycle)[:place]
-        if there and behind:
-            Contact.objects.filter(pk__in=there, lifecycle_stage__in=behind).update(
-                lifecycle_stage=stage
-            )
 
 
 def states(crm: Crm, found: Look, ids: Collection[int], at: datetime) -> Iterator[CrmState]:

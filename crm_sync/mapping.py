@@ -1,7 +1,8 @@
 """A contact here → the properties of a record there, never over what a person wrote."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from crm_sync import wording
@@ -10,9 +11,15 @@ from crm_sync.models import FieldMapping
 from crm_sync.port import CrmContact, CrmProperty
 from leadscoring.models import Lifecycle
 
+WHY_NOT: Mapping[str, str] = {
+    FieldMapping.Policy.FORWARD_ONLY: "it stands as far there, or further",
+    FieldMapping.Policy.WHEN_EMPTY: "it is filled in already",
+    FieldMapping.Policy.WHEN_EMPTY_OR_OURS: "somebody in the CRM wrote it",
+    FieldMapping.Policy.THEIRS_WINS: "somebody in the CRM wrote it",
+}
 GRADES = tuple(fit + engagement for fit in "ABCD" for engagement in "1234")
 
-Source, Policy = FieldMapping.Source, FieldMapping.Policy
+Source, Policy, Format = FieldMapping.Source, FieldMapping.Policy, FieldMapping.Format
 # Exist only for us, so set-up makes them: label, type, options.
 OURS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     Source.SCORE: ("Lead score", "number", ()),
@@ -57,6 +64,17 @@ READ: Mapping[str, Callable[[Dossier], str]] = {
 
 def value_of(mapping: FieldMapping, known: Dossier, stage_words: Mapping[str, str]) -> str:
     """Our value for a property, as the CRM takes it; "" when there is none."""
+    return formatted(plain_value_of(mapping, known, stage_words), mapping.format)
+
+
+def formatted(text: str, format_: str) -> str:
+    """A number without its part after the point, or the day of an instant, which is UTC's."""
+    if text and format_ == Format.WHOLE:
+        return f"{float(text):.0f}"
+    return text[:10] if format_ == Format.DAY else text
+
+
+def plain_value_of(mapping: FieldMapping, known: Dossier, stage_words: Mapping[str, str]) -> str:
     if mapping.source == Source.CONSTANT:
         return mapping.value
     if mapping.source == Source.LIFECYCLE_STAGE:
@@ -71,21 +89,53 @@ def properties_of(
     record: CrmContact | None,
     written: Mapping[str, str],
 ) -> dict[str, str]:
-    """What to write to a record as it reads now (None: it is not there yet).
+    """What to write to a record as it reads now (None: it is not there yet)."""
+    told = sayings(known, mappings, stage_words, record, written)
+    return {one.mapping.property: one.ours for one in told if not one.left_alone}
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What we would say in a property, what it says, and why it is left alone ("": it is written)."""
+
+    mapping: FieldMapping
+    ours: str
+    there: str
+    left_alone: str
+
+
+def sayings(
+    known: Dossier,
+    mappings: Iterable[FieldMapping],
+    stage_words: Mapping[str, str],
+    record: CrmContact | None,
+    written: Mapping[str, str],
+) -> Iterator[Saying]:
+    """What becomes of each property of a record as it reads now (None: it is not there yet).
 
     `written`: what we last wrote there. A value that we do not have is never written: it would
     clear what somebody else knew. Nor is one that the record has already.
     """
-    wanted = {}
     for mapping in mappings:
         ours = value_of(mapping, known, stage_words)
         there = record.properties.get(mapping.property) or "" if record else ""
         ahead = not record or stage_is_ahead(known, record, there)
-        if not ours or same(mapping, ours, there):
-            continue
-        if may_write(mapping, there, written, ahead):
-            wanted[mapping.property] = ours
-    return wanted
+        yield Saying(mapping, ours, there, why_not(mapping, ours, there, written, ahead))
+
+
+def why_not(
+    mapping: FieldMapping, ours: str, there: str, written: Mapping[str, str], ahead: bool
+) -> str:
+    """Why a property is left as it is; "" when it is written."""
+    if not mapping.sends():
+        return "it comes from the CRM and is not sent"
+    if not ours:
+        return "we know nothing to say"
+    if same(mapping, ours, there):
+        return "it says so already"
+    if may_write(mapping, there, written, ahead):
+        return ""
+    return WHY_NOT[mapping.policy]
 
 
 def same(mapping: FieldMapping, one: str, other: str) -> bool:
@@ -117,7 +167,8 @@ def may_write(mapping: FieldMapping, there: str, written: Mapping[str, str], ahe
     if mapping.policy == Policy.OURS_WINS or not there:
         return True
     ours = written.get(mapping.property, "")
-    return mapping.policy == Policy.WHEN_EMPTY_OR_OURS and same(mapping, there, ours)
+    gives_way = mapping.policy in (Policy.WHEN_EMPTY_OR_OURS, Policy.THEIRS_WINS)
+    return gives_way and same(mapping, there, ours)
 
 
 def stage_is_ahead(known: Dossier, record: CrmContact, there: str) -> bool:

@@ -141,12 +141,18 @@ class CrmChange:
 
 @dataclass(frozen=True, slots=True)
 class CrmProperty:
-    """A property of contacts. `type`: number, text, long_text, enumeration, datetime."""
+    """A property of contacts. `type`: number, text, long_text, enumeration, datetime; of one that the
+    account has also date, yes_no, other.
+
+    `labels`: how people there read the options. `read_only`: nobody may write it over the API.
+    """
 
     name: str
     label: str
     type: str
     options: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +425,9 @@ class Crm(Protocol):
 
     def contacts_of_deals(self, deal_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The record ids of the contacts that each deal hangs on, read after write."""
+
+    def properties(self) -> Sequence[CrmProperty]:
+        """All properties of contacts that the account has."""
 
     def lead_statuses(self) -> Sequence[str]:
         """The values that the account's lead status takes."""

@@ -1,5 +1,6 @@
 """What setting the effects of stages would do to people, counted before it is done."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from django.db import connection
 from crm_sync.effects import stages_by_id, verdict
 from crm_sync.models import Deal
 from leadscoring.models import Effect
-from leadscoring.scoring import read_json
 
 # An effect depends on where somebody's deals are, so people whose deals are in the same stages are
 # judged together: one query, and as many verdicts as there are such groups.
@@ -66,9 +66,7 @@ def preview(wanted: Mapping[int, Effect]) -> Preview:
         groups = cursor.fetchall()
     becomes: Counter[str] = Counter()
     for before, places, people in groups:
-        deals = [
-            Deal(pipeline_id=pipeline, stage_id=stage) for pipeline, stage in read_json(places)
-        ]
+        deals = [Deal(pipeline_id=pair[0], stage_id=pair[1]) for pair in json.loads(places)]
         after = verdict(deals, stages).effect
         if after != before:
             becomes[after] += people

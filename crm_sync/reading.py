@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from crm_sync import taking
 from crm_sync.effects import stages_by_id
 from crm_sync.port import Crm, CrmContact, CrmDeal, CrmStage
 from leadscoring.models import Contact, CrmState
@@ -17,12 +18,14 @@ class Look:
     """What the CRM answered about some contacts. `records`, `deals`: by contact id.
 
     `stages`: all that there are, when a deal is in one that is not known here; else empty.
+    `written`: what had been written to the records by us before they were read, by contact id.
     `seen_before`: when each was looked at last, as it was known before this look began.
     """
 
     ids: list[int]
     seen_before: Mapping[int, datetime]
     records: dict[int, CrmContact] = field(default_factory=dict)
+    written: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     deals: dict[int, Sequence[CrmDeal]] = field(default_factory=dict)
     stages: Sequence[CrmStage] = ()
@@ -50,15 +53,17 @@ def look(crm: Crm, ids: Collection[int]) -> Look:
     """
     seen_before = last_seen(ids)
     contacts = Contact.objects.select_related("link").in_bulk(list(ids))
-    found = Look(list(contacts), seen_before)
-    linked = {pk: row.link.record_id for pk, row in contacts.items() if hasattr(row, "link")}
-    by_id = crm.contacts_by_id(list(linked.values()), []) if linked else {}
+    links = {pk: row.link for pk, row in contacts.items() if hasattr(row, "link")}
+    linked = {pk: row.record_id for pk, row in links.items()}
+    found = Look(list(contacts), seen_before, {pk: row.written for pk, row in links.items()})
+    names = taking.names()
+    by_id = crm.contacts_by_id(list(linked.values()), names) if linked else {}
     found.records = {pk: by_id[record_id] for pk, record_id in linked.items() if record_id in by_id}
     found.gone = linked.keys() - found.records.keys()
     emails = {
         row.email: pk for pk, row in contacts.items() if row.email and pk not in found.records
     }
-    by_email = crm.contacts_by_email(list(emails), []) if emails else {}
+    by_email = crm.contacts_by_email(list(emails), names) if emails else {}
     found.records |= {pk: by_email[email] for email, pk in emails.items() if email in by_email}
     read_deals(crm, found)
     return found

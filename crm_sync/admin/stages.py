@@ -1,6 +1,6 @@
 """Pipelines and their stages as a board: what a deal in each does to the mail of its contacts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -24,12 +24,19 @@ BOARD = "admin:crm_sync_stage_changelist"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A stage, and how many deals and people of ours are in it."""
+    """A stage, how many deals and people of ours are in it, and the effect that is chosen for it."""
 
     stage: Stage
-    deals: int
-    people: int
+    counts: Sequence[int]
     chosen: str
+
+    @property
+    def deals(self) -> int:
+        return self.counts[0]
+
+    @property
+    def people(self) -> int:
+        return self.counts[1]
 
     @property
     def chance(self) -> str:
@@ -129,11 +136,11 @@ def pipelines(chosen: Mapping[int, Effect]) -> list[tuple[str, list[Card]]]:
     counted = Deal.objects.values_list("pipeline_id", "stage_id").annotate(
         deals=Count("pk", distinct=True), people=Count("contacts", distinct=True)
     )
-    counts = {(pipeline, stage): tuple(rest) for pipeline, stage, *rest in counted.order_by()}
+    counts = {(pipeline, stage): rest for pipeline, stage, *rest in counted.order_by()}
     cards = [
         Card(
             stage,
-            *counts.get((stage.pipeline_id, stage.stage_id), (0, 0)),
+            counts.get((stage.pipeline_id, stage.stage_id), (0, 0)),
             chosen.get(stage.pk, stage.effect),
         )
         for stage in Stage.objects.order_by("pipeline", "pipeline_id", "archived", "position", "pk")

@@ -56,7 +56,6 @@ class HubSpot:
 
     connected = True
     lifecycle_words: Mapping[str, str] = contacts.LIFECYCLE
-    calls: Sequence[CrmCall] = tuple(call.told() for call in CALLS)
     fields: Sequence[CrmField] = tuple(fields.fields())
 
     def __init__(
@@ -178,6 +177,9 @@ class HubSpot:
 
     def lead_statuses(self) -> Sequence[str]:
         return properties.lead_statuses(self._client)
+
+    def properties(self) -> Sequence[CrmProperty]:
+        return properties.known(self._client)
 
     def set_up(self, wanted: Sequence[CrmProperty], *, plan: bool) -> Sequence[SetUpStep]:
         steps = properties.set_up(self._client, wanted, plan=plan)

@@ -23,12 +23,46 @@ TYPES = {
     "enumeration": ("enumeration", "select"),
     "datetime": ("datetime", "date"),
 }
+# HubSpot's type → ours. Text of several lines is told by its fieldType.
+OURS = {
+    "string": "text",
+    "phone_number": "text",
+    "number": "number",
+    "enumeration": "enumeration",
+    "bool": "yes_no",
+    "date": "date",
+    "datetime": "datetime",
+}
+MOST_OPTIONS = 1000
 
 
 def lead_statuses(client: Client) -> list[str]:
     """Values that a person may choose; hidden ones are left out."""
     options = listed(client.ask(LEAD_STATUS), "options")
     return [str(each.get("value")) for each in options if not each.get("hidden")]
+
+
+def known(client: Client) -> list[CrmProperty]:
+    """All properties of contacts. Owners and the like count as read-only: they are not ours to give."""
+    found = listed(client.ask(PROPERTIES), "results")
+    return [_told(each) for each in found if isinstance(each.get("name"), str)]
+
+
+def _told(found: Json) -> CrmProperty:
+    type_ = OURS.get(str(found.get("type")), "other")
+    if type_ == "text" and found.get("fieldType") in ("textarea", "html"):
+        type_ = "long_text"
+    options = [each for each in listed(found, "options") if not each.get("hidden")][:MOST_OPTIONS]
+    return CrmProperty(
+        name=found["name"][:100],
+        label=str(found.get("label") or found["name"])[:200],
+        type=type_,
+        options=tuple(str(each.get("value")) for each in options),
+        labels=tuple(str(each.get("label")) for each in options),
+        read_only=is_read_only(found)
+        or found.get("calculated") is True
+        or found.get("externalOptions") is True,
+    )
 
 
 def set_up(client: Client, wanted: Sequence[CrmProperty], *, plan: bool) -> list[SetUpStep]:
