@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from crm_sync import mapping
+from crm_sync import addresses, mapping
 from crm_sync.effects import deals_by_contact, stages_by_id, verdict
 from crm_sync.mirroring import mirror_deals, mirror_stages
 from crm_sync.models import Account, FieldMapping, Link, Owner
@@ -37,11 +37,14 @@ def apply(crm: Crm, account: Account, found: Look, at: datetime) -> int:
             mirror_stages(found.stages)
         take_over(contacts, found.records, found.written, at)
         made_since = link(account, found, contacts, at)
+        moved = addresses.compare(found, contacts)
         ids = [pk for pk in contacts if pk not in made_since]
         deals = mirror_deals({pk: found.deals[pk] for pk in ids}, at)
         crm_state.put(states(crm, found, ids, at), at)
         if found.twins:
             transaction.on_commit(lambda: join_all(found.twins, at))
+        if moved:
+            transaction.on_commit(lambda: addresses.follow(moved, at))
     return deals
 
 
@@ -89,10 +92,12 @@ def link(account: Account, found: Look, contacts: Mapping[int, Contact], at: dat
             "opted_out",
             "seen_at",
             "gone_at",
+            "gone_for_good",
         ],
     )
     gone = (found.gone - found.records.keys()) & contacts.keys()
     Link.objects.filter(contact__in=gone, gone_at=None).update(gone_at=at)
+    Link.objects.filter(contact__in=gone & found.lost).update(gone_for_good=True)
     return links.keys() - found.records.keys() - found.gone
 
 

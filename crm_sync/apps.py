@@ -7,7 +7,7 @@ class CrmSyncConfig(AppConfig):
     verbose_name = "Sales and the CRM"
 
     def ready(self) -> None:
-        from crm_sync import metrics, problems, receivers, setup
+        from crm_sync import metrics, people, problems, receivers, setup
         from crm_sync.models import Handoff
         from leadscoring import health, signals
 
@@ -18,6 +18,7 @@ class CrmSyncConfig(AppConfig):
         health.add_check(problems.crm_access)
         health.register(metrics.LedgerFigures())
         signals.problems_wanted.connect(problems.tell, dispatch_uid="crm_problems")
+        signals.problems_wanted.connect(people.tell, dispatch_uid="crm_people_problems")
         post_save.connect(receivers.ring_on_commit, sender=Handoff, dispatch_uid="ring_on_commit")
         post_migrate.connect(setup.make_first_mappings, sender=self, dispatch_uid="first_mappings")
         post_migrate.connect(setup.make_first_refusals, sender=self, dispatch_uid="first_refusals")

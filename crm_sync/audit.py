@@ -11,6 +11,7 @@ from crm_sync import connect, problems, touched, webhooks
 from crm_sync.account import ask_account
 from crm_sync.mapping import wanted_properties
 from crm_sync.models import Account, FieldMapping, Owner, Report, reports
+from crm_sync.people import untold_opt_outs
 from crm_sync.port import Crm, CrmAudit, CrmBusy, CrmCall, CrmError, CrmField, CrmFlaw, CrmOff
 from leadscoring.health import Problem, silent
 from leadscoring.models import CrmFreshness
@@ -131,6 +132,7 @@ def our_side(crm: Crm, at: datetime) -> Iterator[Problem]:
         for problem in problems.pulls(at):
             yield Problem(WARNING, problem.what, problem.fix, problem.url)
         yield from webhooks.refusals(at)
+        yield from untold_opt_outs()
 
 
 def people(crm: Crm) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from crm_sync import bell
 from crm_sync.account import account_of
 from crm_sync.alone import HINTS, alone
 from crm_sync.cursors import with_address, with_deal, with_record
+from crm_sync.erasures import erase_confirmed
 from crm_sync.holding import Gate, gate, lift, strike
 from crm_sync.models import Hint, Hold, Link, PullReport
 from crm_sync.port import Crm, CrmError, CrmPaced
@@ -53,6 +54,7 @@ def may_ask(crm: Crm, at: datetime) -> bool:
 
 def apply_hints(crm: Crm, hints: Sequence[Hint], at: datetime) -> None:
     visit = Visit(crm, account_of(crm, at), at, PullReport(started_at=at))
+    erase_confirmed(crm, visit.account, hints, at)
     for ids in parts(sorted(whom(visit, hints)), CHUNK):
         visit.see(ids)
 

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_sync import taking
 from crm_sync.effects import stages_by_id
+from crm_sync.erasures import lost_people
 from crm_sync.port import Crm, CrmContact, CrmDeal, CrmStage
 from leadscoring.models import Contact, CrmState
 from sequences.models import Enrollment
@@ -17,16 +18,17 @@ from sequences.models import Enrollment
 class Look:
     """What the CRM answered about some contacts. `records`, `deals`: by contact id.
 
-    `stages`: all that there are, when a deal is in one that is not known here; else empty.
     `written`: what had been written to the records by us before they were read, by contact id.
+    `stages`: all that there are, when a deal is in one that is not known here; else empty.
     `seen_before`: when each was looked at last, as it was known before this look began.
     """
 
     ids: list[int]
     seen_before: Mapping[int, datetime]
-    records: dict[int, CrmContact] = field(default_factory=dict)
     written: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    records: dict[int, CrmContact] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
+    lost: set[int] = field(default_factory=set)  # of those gone: nobody can restore them
     deals: dict[int, Sequence[CrmDeal]] = field(default_factory=dict)
     stages: Sequence[CrmStage] = ()
     # Who turned out to be one person: (who holds the record, who shares it).
@@ -60,6 +62,7 @@ def look(crm: Crm, ids: Collection[int]) -> Look:
     by_id = crm.contacts_by_id(list(linked.values()), names) if linked else {}
     found.records = {pk: by_id[record_id] for pk, record_id in linked.items() if record_id in by_id}
     found.gone = linked.keys() - found.records.keys()
+    found.lost = lost_people(crm, links, found.gone)
     emails = {
         row.email: pk for pk, row in contacts.items() if row.email and pk not in found.records
     }

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Max, Value
+from django.db.models import Exists, F, Max, OuterRef, Value
 from django.db.models.functions import Least, Now
 from kombu.exceptions import OperationalError
 
 from crm_sync import holding
 from crm_sync.connect import connect
-from crm_sync.models import Handoff, Hold, Link
+from crm_sync.models import Deal, Handoff, Hold, Link
 from crm_sync.tasks import deliver_handoffs
 from leadscoring.models import Contact, Score
 from leadscoring.signals import Crossing
@@ -111,5 +111,8 @@ def withdraw_second(kept: Contact, gone: Contact, at: datetime) -> None:
 
 
 def forget(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:
-    """Receiver of contact_erased: the reasons of a handoff are about the person."""
+    """Receiver of contact_erased: the reasons of a handoff are about the person, and so is the name of
+    a deal that is nobody else's."""
     contact.handoffs.all().delete()
+    others = Deal.contacts.through._default_manager.exclude(contact=contact)
+    Deal.objects.filter(~Exists(others.filter(deal=OuterRef("pk"))), contacts=contact).delete()

@@ -176,7 +176,8 @@ def link(
             update_conflicts=True,
             unique_fields=["contact"],
             update_fields=["portal_id", "record_id", "owner_id", "lifecycle_stage", "lead_status",
-                           "opted_out", "written", "seen_at", "gone_at"],
+                           "opted_out", "written", "seen_at", "gone_at",
+                           "gone_for_good"],
         )  # fmt: skip
         expect(zip(batch.under_way(), links, strict=True))
         crm_state.put(newcomers(batch), batch.now())

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 
-from crm_sync import bell, drift
+from crm_sync import bell, drift, optouts
 from crm_sync.audit import audit
 from crm_sync.clock import database_time
 from crm_sync.connect import connect
@@ -64,6 +64,14 @@ def look_at_hints() -> None:
     crm, start = connect().in_lane("polling"), database_time()
     for at in in_turn(crm):
         if not look_again(crm, start, at):
+            return
+
+
+@shared_task
+def tell_opt_outs() -> None:
+    crm = connect().in_lane("polling")
+    for at in in_turn(crm):
+        if not optouts.tell_opt_outs(crm, at):
             return
 
 

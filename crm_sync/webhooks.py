@@ -59,9 +59,10 @@ def posted(request: HttpRequest) -> Posted:
 def hear(hints: Sequence[CrmHint], at: datetime) -> None:
     """Remember which records to look at, and ring."""
     note_arrival(at)
+    erased = {(str(each.kind), each.record_id) for each in hints if each.what == "erased"}
     if records := worth_a_look(hints):
         with transaction.atomic():
-            Hint.objects.note(records, at)
+            Hint.objects.note(records, at, erased)
             transaction.on_commit(bell.ring)
 
 

@@ -25,6 +25,7 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "crm_sync.tasks.look_at_hints": 10,
         "crm_sync.tasks.follow_tasks": 60,
         "crm_sync.tasks.push_changes": 120,
+        "crm_sync.tasks.tell_opt_outs": 60,
         "crm_sync.tasks.weigh_outcomes": 120,
         # Once a day; the row of the last look says when it is time.
         "crm_sync.tasks.audit_crm": 600,

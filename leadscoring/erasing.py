@@ -6,9 +6,11 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from leadscoring.models import Contact, Erased, ErasureSalt
+from leadscoring.models import Contact, Erased, ErasureSalt, ProfileChange
 from leadscoring.signals import contact_erased
 
 
@@ -18,11 +20,27 @@ def erase(contact_id: int, at: datetime) -> bool:
         contact = Contact.objects.select_for_update().filter(pk=contact_id).first()
         if contact is None:
             return False
-        contact_erased.send(Contact, contact=contact, at=at)
-        if contact.email:
-            keep_out([contact.email], at)
+        emails = addresses_of(contact)
+        contact_erased.send(Contact, contact=contact, emails=emails, at=at)
+        keep_out(emails, at)
+        forget_name(contact)
         contact.delete()
     return True
+
+
+def addresses_of(contact: Contact) -> set[str]:
+    """All addresses that somebody had here, but for those that are somebody else's by now."""
+    told = ProfileChange.objects.filter(contact=contact).values_list("fields__email", flat=True)
+    emails = {email for email in (*told, contact.email) if email}
+    others = Contact.objects.exclude(pk=contact.pk).filter(email__in=emails)
+    return emails.difference(others.values_list("email", flat=True))
+
+
+def forget_name(contact: Contact) -> None:
+    """What people did to somebody's page stays known, whose it was does not."""
+    kind = ContentType.objects.get_for_model(Contact)
+    done = LogEntry.objects.filter(content_type=kind, object_id=str(contact.pk))
+    done.update(object_repr=f"contact {contact.pk}")
 
 
 def keep_out(emails: Collection[str], at: datetime) -> None:

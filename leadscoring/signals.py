@@ -38,7 +38,10 @@ crm_state_changed = Signal()
 # `kept` now, for `gone` is deleted afterwards.
 contacts_joined = Signal()
 
-# contact: Contact, at: datetime. The person is to be forgotten: everything about them goes now.
+# moves: dict[str, str] (former address -> new one), at: datetime. People are known by other addresses.
+addresses_changed = Signal()
+
+# contact: Contact, emails: set[str] (all addresses that were theirs), at: datetime. The person is to be forgotten: everything about them goes now.
 contact_erased = Signal()
 
 # contact: Contact, at: datetime. A receiver answers a dict that joins the contact's JSON.

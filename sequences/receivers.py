@@ -8,7 +8,7 @@ from sequences import enrolling
 from sequences.describing import describe
 from sequences.entering import enter
 from sequences.models import BY_THE_CRM, Enrollment, Suppression
-from sequences.suppressing import suppress
+from sequences.suppressing import carry_over, suppress
 
 
 def on_people_scored(
@@ -50,9 +50,15 @@ def on_contacts_joined(
         suppress(emails, reason, at, by="joining", detail=refusal.detail)
 
 
-def on_contact_erased(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:
+def on_addresses_changed(
+    sender: object, moves: Mapping[str, str], at: datetime, **kwargs: object
+) -> None:
+    carry_over(moves, at)
+
+
+def on_contact_erased(sender: object, emails: Collection[str], **kwargs: object) -> None:
     """The suppression holds the address itself; what keeps it out from now on is its hash."""
-    Suppression.objects.filter(email=contact.email or "").delete()
+    Suppression.objects.filter(email__in=emails).delete()
 
 
 def on_contact_described(

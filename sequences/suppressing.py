@@ -1,6 +1,6 @@
 """Addresses that are never written to, and what that ends."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -30,3 +30,17 @@ def suppress(
         return enrolling.stop(
             Enrollment.objects.filter(contact__in=people), at, because=reason.label, by=by
         )
+
+
+def carry_over(moves: Mapping[str, str], at: datetime) -> None:
+    """Whoever wanted no mail at a former address wants none at the new one: former -> new.
+
+    That an address refused mail says nothing of another one.
+    """
+    wishes = Suppression.objects.filter(email__in=moves).exclude(reason=Suppression.Reason.BOUNCED)
+    asked: dict[str, list[str]] = {}
+    for email, reason in wishes.values_list("email", "reason"):
+        asked.setdefault(reason, []).append(moves[email])
+    for reason, emails in asked.items():
+        why = Suppression.Reason(reason)
+        suppress(emails, why, at, by="a change of address", detail="Asked at a former address")

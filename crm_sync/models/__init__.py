@@ -4,6 +4,7 @@ from crm_sync.models.hints import Arrival, Hint
 from crm_sync.models.ledger import Handoff, Hold
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
+from crm_sync.models.optouts import OptOut
 from crm_sync.models.outcomes import Outcome, Refusal
 from crm_sync.models.pushes import Push
 from crm_sync.models.reports import Report
@@ -21,6 +22,7 @@ __all__ = [
     "Hint",
     "Hold",
     "Link",
+    "OptOut",
     "Outcome",
     "Owner",
     "PullReport",

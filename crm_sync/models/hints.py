@@ -1,11 +1,12 @@
 """Records of the CRM that somebody told us to look at again soon, and whether anybody tells us."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 from uuid import UUID, uuid4
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, QuerySet, UniqueConstraint
 
 BATCH = 100
@@ -17,24 +18,41 @@ MOST_TRIES = 3
 KEPT = timedelta(days=1)
 
 
+NOTE = """
+    INSERT INTO crm_sync_hint AS hint (kind, record_id, heard_at, due_at, tries, mark, erased)
+    SELECT kind, record_id, at, at, 0, mark, erased
+    FROM jsonb_to_recordset(%s)
+        AS new (kind text, record_id text, at timestamptz, mark uuid, erased boolean)
+    ON CONFLICT (kind, record_id)
+    DO UPDATE SET mark = EXCLUDED.mark, erased = hint.erased OR EXCLUDED.erased
+"""
+
+
 class HintQuerySet(QuerySet["Hint"]):
-    def note(self, records: Iterable[tuple[str, str]], at: datetime) -> None:
+    def note(
+        self,
+        records: Iterable[tuple[str, str]],
+        at: datetime,
+        erased: Collection[tuple[str, str]] = (),
+    ) -> None:
         """Remember (kind, record id) pairs to look at, each once, in one statement.
 
         One that waits already keeps its place; its new `mark` tells a worker that holds it to
-        leave it there.
+        leave it there. `erased`: those of them that are said to be; what was said before stays.
         """
         # Sorted as in `in_order`.
         rows = [
-            Hint(kind=kind, record_id=record_id, heard_at=at, due_at=at)
+            {
+                "kind": kind,
+                "record_id": record_id,
+                "at": at.isoformat(),
+                "mark": str(new_mark()),
+                "erased": (kind, record_id) in erased,
+            }
             for kind, record_id in sorted(set(records))
         ]
-        self.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["kind", "record_id"],
-            update_fields=["mark"],
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(NOTE, [json.dumps(rows)])
 
     def due(self, at: datetime) -> Self:
         return self.filter(due_at__lte=at, tries__lt=MOST_TRIES)
@@ -93,6 +111,8 @@ class Hint(models.Model):
     # A lease is nothing but a later `due_at`.
     due_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
+    # Somebody said that the person was erased there.
+    erased = models.BooleanField(default=False)
     # Another one each time it is heard of.
     mark = models.UUIDField(default=new_mark)
 

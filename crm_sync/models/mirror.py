@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import CheckConstraint, F, Q, UniqueConstraint
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 
 from leadscoring.models import Contact, Effect
 
@@ -49,13 +49,28 @@ class Link(models.Model):
     written = models.JSONField(default=dict, blank=True)
     opted_out = models.BooleanField(default=False)
     seen_at = models.DateTimeField()
+    # Its primary address as we last saw it: another one was given to it there, or written by us.
+    email = models.CharField(max_length=254, blank=True, default="", editable=False)
+    # That other one, while somebody else here has it.
+    taken_email = models.CharField(max_length=254, blank=True, default="", editable=False)
     # Deleted in the CRM: such a record is never made again by us.
     gone_at = models.DateTimeField(null=True, blank=True)
+    # Nobody can restore it there any more: the person may have asked for that.
+    gone_for_good = models.BooleanField(default=False, editable=False)
 
     class Meta:
         constraints: ClassVar = [
             UniqueConstraint(fields=["portal_id", "record_id"], name="one_contact_per_crm_record"),
             CheckConstraint(condition=~Q(record_id=""), name="a_link_has_a_record"),
+            CheckConstraint(
+                condition=Q(gone_for_good=False) | Q(gone_at__isnull=False),
+                name="only_what_is_gone_is_gone_for_good",
+            ),
+        ]
+        indexes: ClassVar = [
+            # Read by the home page: what a person has to decide about.
+            Index(fields=["gone_at"], condition=Q(gone_for_good=True), name="link_gone_for_good"),
+            Index(fields=["taken_email"], condition=~Q(taken_email=""), name="link_address_taken"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from leadscoring.erasing import erased_among
 from leadscoring.intake import rows
 from leadscoring.models import Contact
 from leadscoring.scoring import profile_of
+from leadscoring.signals import addresses_changed
 
 T = TypeVar("T")
 Item = TypeVar("Item", PersonIn, ActivityIn)
@@ -179,14 +180,19 @@ def save(people: People, contacts: Mapping[int, Contact], at: datetime) -> None:
     """
     if not people.made <= people.changed:
         raise LostRace
+    moves = {}
     for known in people.everybody():
         if known.pk in people.changed:
             contact = contacts[known.pk]
+            if contact.email and known.email and contact.email != known.email:
+                moves[contact.email] = known.email
             contact.email, contact.external_id = known.email, known.external_id
             contact.updated_at = at
     changed = [contacts[pk] for pk in sorted(people.changed)]
     rows.update(Contact, changed, COLUMNS)
     remember(changed, at)
+    if moves:
+        addresses_changed.send(Contact, moves=moves, at=at)
 
 
 def remember(contacts: Iterable[Contact], at: datetime) -> None:

@@ -1,0 +1,54 @@
+"""What of the people whom both we and the CRM know needs a person."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.db.models import Count
+
+from crm_sync.models import Link, OptOut
+from leadscoring.health import Problem
+from leadscoring.models import Contact
+from leadscoring.shown import list_of
+from sequences.models import Suppression
+
+MOST_CAUSES = 5
+
+
+def tell(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
+    """Receiver of problems_wanted."""
+    return [*gone_for_good(), *addresses_taken(), *untold_opt_outs()]
+
+
+def gone_for_good() -> Iterator[Problem]:
+    if count := Link.objects.filter(gone_for_good=True).count():
+        whose = "1 person's record was" if count == 1 else f"{count:,} people's records were"
+        yield Problem(
+            "warning",
+            f"{whose} deleted for good in the CRM: erase them here?",
+            "Choose who asked for it, and erase them for good; whoever was deleted by mistake can stay.",
+            list_of(Contact, ask="gone-for-good"),
+        )
+
+
+def addresses_taken() -> Iterator[Problem]:
+    if count := Link.objects.exclude(taken_email="").count():
+        who = "1 person has" if count == 1 else f"{count:,} people have"
+        yield Problem(
+            "warning",
+            f"{who} an address in the CRM that is somebody else's here: it was not taken over.",
+            "Merge the two in the CRM if they are one person, or correct the address there.",
+            list_of(Contact, ask="address-taken"),
+        )
+
+
+def untold_opt_outs() -> Iterator[Problem]:
+    """One for each cause, however many people it is about."""
+    causes = OptOut.objects.failed().values("because").annotate(n=Count("pk"))
+    for cause in causes.order_by("-n", "because")[:MOST_CAUSES]:
+        who = "1 person wants" if cause["n"] == 1 else f"{cause['n']:,} people want"
+        yield Problem(
+            "warning",
+            f"{who} no mail, and the CRM could not be told: {cause['because']}",
+            "It is tried again by itself as soon as the cause is mended; until then, opt them out there by hand.",
+            list_of(Suppression),
+        )
