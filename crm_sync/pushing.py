@@ -93,19 +93,20 @@ def writes_of(telling: Telling, news: Mapping[int, Properties]) -> dict[int, Crm
     links = {link.record_id: link for link in telling.links if link.pk in news}
     names = [row.property for row in telling.mappings]
     records = telling.crm.contacts_by_id(list(links), names)
-    writes = {}
-    for record_id, link in links.items():
-        if record := records.get(record_id):
-            allowed = mapping.properties_of(
-                telling.known[link.pk],
-                telling.mappings,
-                telling.crm.lifecycle_words,
-                record,
-                link.written,
-            )
-            told = {name: value for name, value in allowed.items() if name in news[link.pk]}
-            writes[link.pk] = CrmContactWrite(str(link.pk), record.record_id, record.email, told)
+    writes = {
+        link.pk: write_of(telling, link, record, news[link.pk])
+        for record_id, link in links.items()
+        if (record := records.get(record_id))
+    }
     return {pk: write for pk, write in writes.items() if write.properties}
+
+
+def write_of(telling: Telling, link: Link, record: CrmContact, news: Properties) -> CrmContactWrite:
+    """Of what is new, all that the mapping lets us write to the record as it reads now."""
+    known, words = telling.known[link.pk], telling.crm.lifecycle_words
+    allowed = mapping.properties_of(known, telling.mappings, words, record, link.written)
+    told = {name: value for name, value in allowed.items() if name in news}
+    return CrmContactWrite(str(link.pk), record.record_id, record.email, told)
 
 
 def save(
@@ -129,8 +130,15 @@ def save(
 def without_refused(
     telling: Telling, write: CrmContactWrite, refused: CrmRefused
 ) -> CrmContactWrite:
-    """Without the properties at fault; without all when it is not said which they are."""
+    """Without the properties at fault; without all when it is not said which they are.
+
+    That another record has something already can only be the address.
+    """
     faults = {name: why for name, why in refused.properties.items() if name in write.properties}
+    if refused.existing_id and not faults:
+        taken = f"CRM record {refused.existing_id} has it already"
+        own = telling.known[int(write.trace)].contact.email
+        faults = {name: taken for name, text in write.properties.items() if text == own}
     telling.refused[int(write.trace)] = faults or dict.fromkeys(write.properties, str(refused))
     left = {
         name: value for name, value in write.properties.items() if faults and name not in faults

@@ -4,7 +4,7 @@ import pytest
 from django.utils.timezone import now
 
 from crm_sync import receivers
-from crm_sync.models import FieldMapping, Handoff, Owner, PullReport
+from crm_sync.models import Handoff, Owner, PullReport
 from leadscoring import crm_state
 from leadscoring.models import CrmState
 from tests.admin_pages import act, as_, as_one_who_may, as_superuser, page
@@ -217,35 +217,6 @@ def test_a_rep_that_cannot_be_is_refused_with_the_reason(data: dict[str, str], w
     told = as_("Operations").post(page("crm_sync.owner", rep.pk), data).content.decode()
 
     assert words in told
-
-
-def test_a_mapping_that_cannot_be_is_refused_with_the_reason() -> None:
-    data = {
-        "source": "country",
-        "property": "lead_country",
-        "policy": "forward_only",
-        "value": "",
-        "enabled": "on",
-    }
-
-    told = as_("Marketing").post(page("crm_sync.fieldmapping") + "add/", data).content.decode()
-
-    assert "fits the lifecycle stage alone" in told
-    assert not FieldMapping.objects.filter(property="lead_country").exists()
-
-
-def test_marketing_maps_a_value() -> None:
-    data = {
-        "source": "country",
-        "property": "country",
-        "policy": "when_empty",
-        "value": "",
-        "enabled": "on",
-    }
-
-    as_("Marketing").post(page("crm_sync.fieldmapping") + "add/", data)
-
-    assert FieldMapping.objects.get(property="country").policy == "when_empty"
 
 
 def test_the_accounts_page_tells_how_the_last_reading_went() -> None:

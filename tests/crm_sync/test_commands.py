@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 
 from crm_sync.models import Account, Stage
 from leadscoring.models import CrmFreshness
-from tests.crm_sync.makers import MONDAY, a_contact
+from tests.crm_sync.makers import MONDAY, a_contact, a_score
+from tests.crm_sync.reading import a_linked
 from tests.crm_sync.test_pull import an_enrolled
 from tests.port.hubspot_side import TOKEN
 
@@ -42,6 +43,31 @@ def test_set_up_plans_does_and_has_nothing_left_to_do(call, connected):
     assert plan["steps"] == done["steps"]
     assert len(done["steps"]) == 10
     assert (code, again["steps"]) == (0, [])
+
+
+def test_a_plan_tells_what_would_be_sent_of_real_people(call, connected, crm):
+    contact, record_id = a_linked(crm, connected)
+    a_score(contact)
+
+    _, document = call("crm_setup", "--plan")
+
+    example = document["push"]["examples"][0]
+    told = {each["property"]: each for each in example["properties"]}
+    assert (document["push"]["people"], document["push"]["calls"]) == (1, 2)
+    assert (told["lead_score"]["before"], told["lead_score"]["after"]) == ("", "82")
+    assert connected.value(record_id, "lead_score") == ""
+
+
+def test_a_plan_in_words_names_people_and_reasons(connected, crm, capsys):
+    contact, _ = a_linked(crm, connected)
+    a_score(contact, contributions=[])
+
+    call_command("crm_setup", "--plan")
+
+    told = capsys.readouterr().out
+    assert "A push of the one person that the CRM knows takes at most 2 requests." in told
+    assert "lead_score: “”, becomes “82”" in told
+    assert "phone: “”, left alone: we know nothing to say" in told
 
 
 def test_set_up_reports_a_property_of_another_type_and_leaves_it_alone(call, connected):

@@ -156,3 +156,56 @@ def test_every_installation_starts_with_the_contracts_mapping():
 def test_only_the_lifecycle_stage_can_go_forward():
     with pytest.raises(IntegrityError):
         FieldMapping.objects.create(source="phone", property="x", policy="forward_only")
+
+
+@pytest.mark.parametrize(
+    ("source", "format_", "value"),
+    [
+        ("score", "whole", "82"),  # half goes to the even one
+        ("engagement", "whole", "40"),
+        ("qualified_at", "day", "2026-05-04"),
+    ],
+)
+def test_values_in_the_format_of_the_property(source, format_, value):
+    assert written(FieldMapping(source=source, property="there", format=format_), None) == value
+
+
+def test_a_value_that_is_not_known_has_no_format():
+    mapping = FieldMapping(source="score", property="there", format="whole")
+    nobody = Dossier(Contact(email="ada@engines.example"), None, MONDAY)
+
+    assert properties_of(nobody, [mapping], STAGES, None, {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("there", "last", "value"),
+    [
+        ("", "", "Ada"),
+        ("Augusta", "Augusta", "Ada"),
+        ("Augusta", "", None),
+        ("Augusta", "Ada", None),
+    ],
+)
+def test_where_theirs_wins_only_what_is_empty_or_ours_is_written(there, last, value):
+    mapping = FieldMapping(
+        source="first_name", property="there", policy="theirs_wins", direction="both"
+    )
+
+    assert written(mapping, record(there), last) == value
+
+
+def test_what_only_comes_from_the_crm_is_never_written():
+    mapping = FieldMapping(
+        source="first_name", property="there", policy="theirs_wins", direction="in"
+    )
+
+    assert written(mapping, record("")) is None
+
+
+@pytest.mark.django_db
+def test_one_value_is_filled_by_one_property():
+    both = {"source": "phone", "policy": "theirs_wins", "direction": "in"}
+    FieldMapping.objects.create(property="mobilephone", **both)
+
+    with pytest.raises(IntegrityError):
+        FieldMapping.objects.create(property="workphone", **both)

@@ -113,6 +113,16 @@ def test_stages_tell_open_and_won_apart(crm, there):
     assert stages[there.won_stage].won
 
 
+def test_the_accounts_properties_are_told_with_what_they_take(crm, there):
+    found = {each.name: each for each in crm.properties()}
+
+    assert found[there.text_property].type == "text"
+    assert found[there.number_property].type == "number"
+    assert found[there.lifecycle_property].type == "enumeration"
+    assert set(crm.lifecycle_words.values()) <= set(found[there.lifecycle_property].options)
+    assert all(len(each.labels) == len(each.options) for each in found.values())
+
+
 def test_there_are_lead_statuses_to_choose_from(crm):
     assert len(set(crm.lead_statuses())) == len(crm.lead_statuses()) > 0
 

@@ -1,15 +1,17 @@
 """Create in the CRM what our mapping writes to."""
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.utils.timezone import now
 
 from crm_sync.account import ask_account, learn_guard
+from crm_sync.choices import forget
 from crm_sync.connect import connect
 from crm_sync.mapping import wanted_properties
 from crm_sync.models import FieldMapping
+from crm_sync.planning import PersonsPlan, Plan, plan
 from crm_sync.port import CrmError, SetUpStep
 from leadscoring.console import WRONG
 from leadscoring.console import Command as Console
@@ -20,7 +22,11 @@ class Command(Console):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--plan", action="store_true", help="only say what would be done")
+        parser.add_argument(
+            "--plan",
+            action="store_true",
+            help="only say what would be done, and what would be sent of ten real people",
+        )
 
     def run(self, **options: Any) -> int:
         crm = connect()
@@ -30,21 +36,80 @@ class Command(Console):
             steps = crm.set_up(wanted, plan=options["plan"])
             if not options["plan"]:
                 learn_guard(crm)
+                forget(crm)
         except CrmError as error:
             self.answer({"error": str(error), "steps": []}, str(error))
             return WRONG
-        self.tell(account.portal_id, steps, plan=options["plan"])
+        if options["plan"]:
+            self.tell_plan(account.portal_id, steps, plan(crm, now()))
+        else:
+            self.tell(account.portal_id, steps)
         return WRONG if any(step.problem for step in steps) else 0
 
-    def tell(self, portal_id: str, steps: Sequence[SetUpStep], *, plan: bool) -> None:
-        lines = [f"{step.what}{f': {step.problem}' if step.problem else ''}" for step in steps]
-        heading = f"CRM account {portal_id}"
-        text = "\n".join([f"{heading}, would do:" if plan else f"{heading}, done:", *lines])
-        self.answer(
-            {
-                "account": portal_id,
-                "plan": plan,
-                "steps": [{"what": step.what, "problem": step.problem} for step in steps],
+    def tell(self, portal_id: str, steps: Sequence[SetUpStep]) -> None:
+        document = {"account": portal_id, "plan": False, "steps": as_dicts(steps)}
+        self.answer(document, told(steps, f"CRM account {portal_id}", "done"))
+
+    def tell_plan(self, portal_id: str, steps: Sequence[SetUpStep], push: Plan) -> None:
+        document = {
+            "account": portal_id,
+            "plan": True,
+            "steps": as_dicts(steps),
+            "push": {
+                "people": push.linked,
+                "calls": push.calls,
+                "error": push.error,
+                "examples": [person_as_dict(person) for person in push.people],
             },
-            text if steps else f"{heading} has all that is needed.",
-        )
+        }
+        text = told(steps, f"CRM account {portal_id}", "would do")
+        self.answer(document, "\n".join([text, "", *lines(push)]))
+
+
+def as_dicts(steps: Sequence[SetUpStep]) -> list[dict[str, str]]:
+    return [{"what": step.what, "problem": step.problem} for step in steps]
+
+
+def told(steps: Sequence[SetUpStep], heading: str, verb: str) -> str:
+    if not steps:
+        return f"{heading} has all that is needed."
+    each = [f"{step.what}{f': {step.problem}' if step.problem else ''}" for step in steps]
+    return "\n".join([f"{heading}, {verb}:", *each])
+
+
+def person_as_dict(person: PersonsPlan) -> dict[str, Any]:
+    return {
+        "contact": person.contact.pk,
+        "record_id": person.record_id,
+        "problem": person.problem,
+        "properties": [
+            {
+                "property": change.property,
+                "before": change.before,
+                "after": change.after,
+                "left_alone": change.left_alone,
+            }
+            for change in person.changes
+        ],
+    }
+
+
+def lines(push: Plan) -> Iterator[str]:
+    """What would be sent, a line for each property; texts of several lines as one."""
+    if push.error:
+        yield f"What would be sent is not known: {push.error}"
+        return
+    who = "the one person" if push.linked == 1 else f"all {push.linked:,} people"
+    yield f"A push of {who} that the CRM knows takes at most {push.calls:,} requests."
+    for person in push.people:
+        yield f"{person.contact} (record {person.record_id}){f': {person.problem}' if person.problem else ''}"
+        for change in person.changes:
+            before, after = one_line(change.before), one_line(change.after)
+            what = f"left alone: {change.left_alone}" if change.left_alone else f"becomes {after}"
+            yield f"  {change.property}: {before}, {what}"
+
+
+def one_line(text: str) -> str:
+    """Short, and with nothing in it that a terminal obeys."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in text)
+    return f"“{plain[:79]}…”" if len(plain) > 80 else f"“{plain}”"

@@ -1,4 +1,4 @@
-"""Which of our values goes into which property of the CRM, and whose CRM it is."""
+"""Whose CRM it is, and how the last reading of it went."""
 
 from typing import Any
 
@@ -7,22 +7,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from crm_sync import sweeping
-from crm_sync.models import Account, FieldMapping, PullReport
+from crm_sync.models import Account, PullReport
 from leadscoring import shown
-from leadscoring.admin.pages import Page, Records
-
-
-@admin.register(FieldMapping)
-class FieldMappingAdmin(Page[FieldMapping]):
-    list_display = ("source", "property", "policy", "value", "enabled")
-    list_display_links = ("source",)
-    list_editable = ("enabled",)
-    list_per_page = 50
-    ordering = ("pk",)
-    fields = ("source", "value", "property", "policy", "enabled")
-    about = (
-        "Which of our values is written into which property of the CRM when somebody is handed off."
-    )
+from leadscoring.admin.pages import Records
 
 
 @admin.register(Account)

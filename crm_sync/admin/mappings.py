@@ -1,0 +1,131 @@
+"""Which of our values goes into which property of the CRM and back, and what a push would send."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from crm_sync.account import account_of
+from crm_sync.choices import choices
+from crm_sync.connect import connect
+from crm_sync.fitting import IN_WORDS, misfit
+from crm_sync.models import FieldMapping
+from crm_sync.planning import Plan, plan
+from crm_sync.port import CrmError
+from leadscoring import shown
+from leadscoring.admin.pages import Page
+from leadscoring.admin.unfolded import ModelForm, TextInput
+
+ARROWS = {"out": ("→", "to the CRM"), "in": ("←", "from the CRM"), "both": ("↔", "both ways")}
+
+
+class MappingForm(ModelForm[FieldMapping]):
+    class Meta:
+        model = FieldMapping
+        fields = ("source", "value", "property", "direction", "policy", "format", "enabled")
+        # Offered by the browser itself, from a list on the page: any other can be typed too.
+        widgets = {
+            "property": TextInput(
+                attrs={"list": "properties", "autocomplete": "off", "spellcheck": "false"}
+            )
+        }
+        help_texts = {
+            "property": "The CRM’s own name of it. Type a part of its name to choose.",
+            "format": "Days are those of UTC.",
+        }
+
+    def clean(self) -> dict[str, Any] | None:
+        """Against the account's types and options, if the CRM answers; else unchecked."""
+        cleaned = super().clean() or {}
+        cleaned["property"] = str(cleaned.get("property", "")).strip()
+        if "property" in self.errors or not cleaned["property"]:
+            return cleaned
+        crm = connect()
+        known = choices(crm)
+        if known.away:
+            return cleaned
+        given = {name: cleaned.get(name, "") for name in self._meta.fields or ()}
+        wrong = misfit(FieldMapping(**given), known.properties, crm.lifecycle_words)
+        if wrong:
+            self.add_error(*wrong)
+        return cleaned
+
+
+@admin.register(FieldMapping)
+class FieldMappingAdmin(Page[FieldMapping]):
+    form = MappingForm
+    list_display = ("source", "way", "there", "winner", "value", "enabled")
+    list_display_links = ("source",)
+    list_editable = ("enabled",)
+    list_filter = ("direction", "policy")
+    list_per_page = 50
+    ordering = ("pk",)
+    list_after_template = "admin/crm_sync/fieldmapping/policies.html"
+    change_form_after_template = "admin/crm_sync/fieldmapping/form.html"
+    fields = ("source", "value", "property", "direction", "policy", "format", "enabled")
+    about = (
+        "Which of our values is written into which property of the CRM, which of theirs we take "
+        "over, and who wins where both say something."
+    )
+
+    def get_urls(self) -> list[Any]:
+        page = self.admin_site.admin_view(self.plan)
+        return [path("plan/", page, name="crm_sync_fieldmapping_plan"), *super().get_urls()]
+
+    def plan(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request) or not request.user.has_perm(
+            "leadscoring.view_contact"
+        ):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "What would be sent",
+            "opts": self.opts,
+            "plan": planned(),
+        }
+        return TemplateResponse(request, "admin/crm_sync/fieldmapping/plan.html", context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        known = choices(connect())
+        offered = [
+            (each.name, each.label, IN_WORDS.get(each.type, each.type))
+            for each in sorted(known.properties, key=lambda each: each.label.casefold())
+        ]
+        page = {"offered": offered, "away": known.away}
+        return super().changeform_view(request, object_id, form_url, page | (extra_context or {}))
+
+    @admin.display(description="Direction", ordering="direction")
+    def way(self, mapping: FieldMapping) -> SafeString:
+        sign, words = ARROWS[mapping.direction]
+        return format_html('<span class="ls-when"><b>{}</b> {}</span>', sign, words)
+
+    @admin.display(description="Property there", ordering="property")
+    def there(self, mapping: FieldMapping) -> SafeString:
+        form = mapping.get_format_display() if mapping.format else ""
+        return shown.two_lines(mapping.property, form) if form else shown.unbroken(mapping.property)
+
+    @admin.display(description="Who wins", ordering="policy")
+    def winner(self, mapping: FieldMapping) -> str:
+        return mapping.get_policy_display()
+
+
+def planned() -> Plan:
+    """What would be sent to the account whose ids are kept here; to no other."""
+    crm, at = connect().in_lane("polling"), now()
+    try:
+        account_of(crm, at)
+    except CrmError as error:
+        return Plan(0, 0, error=str(error))
+    return plan(crm, at)
