@@ -1,48 +1,48 @@
-"""The one CRM of this process."""
+"""The one CRM of this process: of the package that the setting CRM names."""
 
-import os
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import cast
+from importlib import import_module
+from typing import Protocol, cast
 
 from django.conf import settings
 
-from crm_sync.port import Crm, CrmCall, CrmField, CrmWebhooks, NotConnected
+from crm_sync.port import Crm, CrmCall, CrmField, CrmWebhooks, FirstField, NotConnected
+
+
+class Entry(Protocol):
+    """What the module `entry` of an adapter's package has. See docs/adding-a-crm.md."""
+
+    MAPPING: Sequence[FirstField]  # what is sent until a marketer decides otherwise
+    REFUSING: Sequence[str]  # the lead statuses by which sales says no, until somebody edits them
+
+    def connect(self) -> Crm | None:
+        """The CRM, the same object each time within a process; None without credentials."""
+
+    def webhooks(self) -> CrmWebhooks: ...
+
+    def surface(self) -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
+        """All that is ever asked of the CRM, sent there and read there, known without a connection."""
+
+
+def entry() -> Entry:
+    return cast(Entry, import_module(f"crm_sync.{settings.CRM}.entry"))
 
 
 def connect() -> Crm:
-    """The CRM that the settings name, the same object each time; NotConnected without a token."""
-    return _connected(
-        settings.HUBSPOT_ACCESS_TOKEN,
-        settings.HUBSPOT_BASE_URL,
-        settings.REDIS_URL,
-        settings.HUBSPOT_REQUESTS_PER_10S,
-        os.getpid(),
-    )
+    """The CRM that the settings name, the same object each time; NotConnected without credentials."""
+    return entry().connect() or cast(Crm, NotConnected(credentials()))
 
 
-@lru_cache(maxsize=2)
-def _connected(
-    token: str, base_url: str, redis_url: str, requests_per_10s: int | None, process: int
-) -> Crm:
-    """`process`: connections do not survive a fork."""
-    if not token:
-        return cast(Crm, NotConnected())
-    # Imported when first used: a process without a CRM needs none of it.
-    from crm_sync.hubspot.adapter import HubSpot
-
-    return HubSpot(token, base_url, redis_url, requests_per_10s)
+def credentials() -> str:
+    """The setting without which no CRM is connected."""
+    return f"{settings.CRM.upper()}_ACCESS_TOKEN"
 
 
 def webhooks() -> CrmWebhooks:
-    """What tells the CRM's own requests from others; without a client secret it tells none."""
-    from crm_sync.hubspot.webhooks import Webhooks
-
-    return Webhooks(settings.HUBSPOT_CLIENT_SECRET)
+    """What tells the CRM's own requests from others; without a secret it tells none."""
+    return entry().webhooks()
 
 
 def surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
     """All that is ever asked of the CRM, sent there and read there, known also while none is connected."""
-    from crm_sync.hubspot.adapter import HubSpot
-
-    return HubSpot.calls, HubSpot.fields
+    return entry().surface()

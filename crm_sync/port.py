@@ -6,7 +6,7 @@ Times are UTC-aware, ids are opaque text, money is text as the CRM wrote it.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 # Whose turn it is when requests are short: a fresh lead, then many leads, then reading and the rest.
 Lane = Literal["live", "backlog", "polling"]
@@ -153,6 +153,17 @@ class CrmProperty:
     options: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     read_only: bool = False
+
+
+class FirstField(NamedTuple):
+    """One value that is written or read until a marketer decides otherwise. `source`, `policy` and
+    `direction` are words of crm_sync.models.FieldMapping; `value` is a constant's."""
+
+    source: str
+    property: str
+    policy: str
+    value: str = ""
+    direction: str = "out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +459,13 @@ class Crm(Protocol):
 
 
 class NotConnected:
-    """The CRM that is not there: every question is refused with the reason."""
+    """The CRM that is not there: every question is refused with the reason.
+
+    `setting`: the one that would connect it.
+    """
+
+    def __init__(self, setting: str) -> None:
+        self._setting = setting
 
     connected = False
     identity = ""
@@ -472,4 +489,4 @@ class NotConnected:
         return self
 
     def __call__(self, *args: object, **kwargs: object) -> "NotConnected":
-        raise CrmOff("No CRM is connected: HUBSPOT_ACCESS_TOKEN is not set.")
+        raise CrmOff(f"No CRM is connected: {self._setting} is not set.")

@@ -8,7 +8,7 @@ from django.db.models import Count
 from django.urls import NoReverseMatch, reverse
 
 from crm_sync import daily, sweeping
-from crm_sync.connect import connect
+from crm_sync.connect import connect, credentials
 from crm_sync.holding import holds
 from crm_sync.models import Handoff, Hold, Owner, PullReport, Stage
 from leadscoring.health import Problem
@@ -39,7 +39,7 @@ def not_connected() -> Iterator[Problem]:
         yield Problem(
             "error",
             "No CRM is connected: leads that are ready wait here, and mail is held.",
-            "Set HUBSPOT_ACCESS_TOKEN and restart the processes.",
+            f"Set {credentials()} and restart the processes.",
             "",
         )
 

@@ -1,6 +1,6 @@
 """What every installation starts with, made after migrations: the mapping of fields, and routing."""
 
-from crm_sync.hubspot.defaults import MAPPING, REFUSING
+from crm_sync.connect import entry
 from crm_sync.models import FieldMapping, Refusal, RoutingRule
 
 FIRST_RULES = (
@@ -12,7 +12,9 @@ FIRST_RULES = (
 def make_first_mappings(sender: object, **kwargs: object) -> None:
     """Receiver of post_migrate. A table that somebody has edited is left alone."""
     if not FieldMapping.objects.exists():
-        FieldMapping.objects.bulk_create(FieldMapping(**field._asdict()) for field in MAPPING)
+        FieldMapping.objects.bulk_create(
+            FieldMapping(**field._asdict()) for field in entry().MAPPING
+        )
 
 
 def make_first_rules(sender: object, **kwargs: object) -> None:
@@ -25,4 +27,4 @@ def make_first_rules(sender: object, **kwargs: object) -> None:
 def make_first_refusals(sender: object, **kwargs: object) -> None:
     """Receiver of post_migrate. A list that somebody has edited is left alone."""
     if not Refusal.objects.exists():
-        Refusal.objects.bulk_create(Refusal(status=status) for status in REFUSING)
+        Refusal.objects.bulk_create(Refusal(status=status) for status in entry().REFUSING)

@@ -1,5 +1,6 @@
+from django.conf import settings
 from django.urls import path
 
 from crm_sync import webhooks
 
-urlpatterns = [path("hubspot", webhooks.receive, name="webhooks")]
+urlpatterns = [path(settings.CRM, webhooks.receive, name="webhooks")]

@@ -161,11 +161,18 @@ if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1].strip("@"):
     refuse("DEFAULT_FROM_EMAIL must be an address such as Marketing <marketing@example.com>.")
 
 # --- the CRM ----------------------------------------------------------------------------------
+# The package of crm_sync that speaks with the CRM; its credential is NAME_ACCESS_TOKEN.
+CRM = str(env("CRM", default="hubspot"))
+if not (CRM.isidentifier() and (BASE_DIR / "crm_sync" / CRM / "entry.py").is_file()):
+    refuse("CRM must be the name of a package that speaks with a CRM, such as hubspot.")
+CRM_CONNECTED = bool(env(f"{CRM.upper()}_ACCESS_TOKEN", default=""))
 HUBSPOT_ACCESS_TOKEN = env("HUBSPOT_ACCESS_TOKEN", default="")
 HUBSPOT_BASE_URL = address("HUBSPOT_BASE_URL", "https://api.hubapi.com")
+HUBSPOT_API_VERSION = env("HUBSPOT_API_VERSION", default="")
+if HUBSPOT_API_VERSION not in ("", "2026-03", "2026-09"):
+    refuse("HUBSPOT_API_VERSION must be 2026-03 or 2026-09, or empty for v3 and v4.")
 HUBSPOT_CLIENT_SECRET = env("HUBSPOT_CLIENT_SECRET", default="")
 HUBSPOT_REQUESTS_PER_10S = at_least_one("HUBSPOT_REQUESTS_PER_10S", None)
-CRM_CONNECTED = bool(HUBSPOT_ACCESS_TOKEN)
 CRM_POLL_SECONDS = at_least_one("CRM_POLL_SECONDS", 60)
 CRM_MAX_AGE_SECONDS = at_least_one("CRM_MAX_AGE_SECONDS", 900)
 if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCESS_TOKEN):

@@ -25,8 +25,10 @@ SETTINGS = {
     "BASE_URL": "http://testserver",
     "EMAIL_URL": "memorymail://",
     "DEFAULT_FROM_EMAIL": "Northwind <marketing@northwind.example>",
+    "CRM": "hubspot",
     "HUBSPOT_ACCESS_TOKEN": "",
     "HUBSPOT_BASE_URL": "http://127.0.0.1:9",  # nobody listens there: no test reaches the real one
+    "HUBSPOT_API_VERSION": "",
     "HUBSPOT_CLIENT_SECRET": "",
     "HUBSPOT_REQUESTS_PER_10S": "100",
     "CRM_POLL_SECONDS": "60",

@@ -18,13 +18,14 @@ from crm_sync.hubspot import (
     subscriptions,
     tasks,
 )
-from crm_sync.hubspot.calls import ACCOUNT, CALLS
+from crm_sync.hubspot.calls import ACCOUNT, register
 from crm_sync.hubspot.client import Client, Json
 from crm_sync.hubspot.companies import CompanyOwners
 from crm_sync.hubspot.errors import unanswered
 from crm_sync.hubspot.library import Library
 from crm_sync.hubspot.pace import Pace
 from crm_sync.hubspot.shared import Shared
+from crm_sync.hubspot.versions import CLASSIC
 from crm_sync.hubspot.wire import TOTAL_SECONDS
 from crm_sync.port import (
     ChangeKind,
@@ -52,7 +53,7 @@ REMEMBERED_SECONDS = 7 * 24 * 3600
 
 
 class HubSpot:
-    """`requests_per_10s`: None for all that the account allows."""
+    """`requests_per_10s`: None for all that the account allows. `version`: of HubSpot's interface."""
 
     connected = True
     lifecycle_words: Mapping[str, str] = contacts.LIFECYCLE
@@ -65,12 +66,14 @@ class HubSpot:
         redis_url: str,
         requests_per_10s: int | None = None,
         seconds: float = TOTAL_SECONDS,
+        version: str = CLASSIC,
     ) -> None:
+        self.calls: Sequence[CrmCall] = register(version)
         self._scheme = base_url.partition("://")[0]
         self._token = token
         self._shared = Shared(redis_url, base_url, token)
         self._pace = Pace(self._shared, requests_per_10s)
-        self._client = Client(Library(token, base_url, seconds), self._pace)
+        self._client = Client(Library(token, base_url, seconds), self._pace, version)
         self._company_owners = CompanyOwners()
         self._pages = ""
         self.identity = self._shared.name
@@ -175,11 +178,11 @@ class HubSpot:
     def contacts_of_deals(self, deal_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
         return deals.contacts_of(self._client, deal_ids)
 
-    def lead_statuses(self) -> Sequence[str]:
-        return properties.lead_statuses(self._client)
-
     def properties(self) -> Sequence[CrmProperty]:
         return properties.known(self._client)
+
+    def lead_statuses(self) -> Sequence[str]:
+        return properties.lead_statuses(self._client)
 
     def set_up(self, wanted: Sequence[CrmProperty], *, plan: bool) -> Sequence[SetUpStep]:
         steps = properties.set_up(self._client, wanted, plan=plan)

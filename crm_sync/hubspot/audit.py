@@ -26,6 +26,7 @@ from crm_sync.hubspot.calls import (
 )
 from crm_sync.hubspot.client import Client, Json
 from crm_sync.hubspot.errors import NoScope
+from crm_sync.hubspot.versions import DATED
 from crm_sync.port import (
     CrmAudit,
     CrmBusy,
@@ -79,7 +80,7 @@ def audit(
     at: datetime,
 ) -> CrmAudit:
     about: dict[str, object] = {"kind": kind_of(token)}
-    flaws = list(_endings(at.date()))
+    flaws = list(_endings(client.version, at.date()))
     try:
         account = client.ask(ACCOUNT)
         about |= {"account": str(account.get("portalId") or "")} | _usage(client)
@@ -156,16 +157,25 @@ def _day(about: Mapping[str, object]) -> Iterator[CrmFlaw]:
         yield CrmFlaw(what, "Find out in HubSpot which app uses so many.", stops=False)
 
 
-def _endings(day: date) -> Iterator[CrmFlaw]:
-    """Versions of HubSpot's interface whose support ends soon, with how many calls use them."""
-    for until in sorted({call.until for call in CALLS}):
+def _endings(version: str, day: date) -> Iterator[CrmFlaw]:
+    """The versions in use whose support ends soon, with how many calls use them."""
+    calls = [call.in_version(version) for call in CALLS]
+    for until in sorted({call.until for call in calls}):
         left = (until - day).days
         if left > ENDS_SOON_DAYS:
             continue
-        calls = sum(call.until == until for call in CALLS)
+        ending = [call for call in CALLS if call.in_version(version).until == until]
         when = f"ends on {until:%-d %B %Y}" if left >= 0 else f"ended on {until:%-d %B %Y}"
-        what = f"HubSpot's support for the version that {calls} of our calls use {when}."
-        yield CrmFlaw(what, "Update this program before then.", stops=False)
+        what = f"HubSpot's support for the version that {len(ending)} of our calls use {when}."
+        yield CrmFlaw(what, _remedy(ending, until), stops=False)
+
+
+def _remedy(ending: Sequence[Call], until: date) -> str:
+    """A later version that this program speaks, when it lasts longer for these calls."""
+    newest = DATED[-1]
+    if any(call.in_version(newest).until > until for call in ending):
+        return f"Set HUBSPOT_API_VERSION to {newest} and restart the processes before then."
+    return "Update this program before then."
 
 
 def _whole(value: object) -> int:

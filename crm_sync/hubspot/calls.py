@@ -1,17 +1,17 @@
 """Every call we make to HubSpot. The client makes no call that is not an entry here; the audit prints them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Literal
 
+from crm_sync.hubspot.versions import CLASSIC, ENDS, path_in, version_of
 from crm_sync.port import CrmCall
 
-# The version is held here alone.
+# As the classic versions write them; `in_version` writes them as another does.
 V3 = "/crm/v3"
 V4 = "/crm/v4"
-# The days on which HubSpot's support ends: v4 on 30 March 2027, v1 to v3 "in September 2027".
-END_OF_V3, END_OF_V4 = date(2027, 9, 1), date(2027, 3, 30)
 
 Limit = Literal["burst", "associations", "search"]
 IN_WORDS: Mapping[Limit, str] = {
@@ -36,20 +36,29 @@ class Call:
 
     @property
     def until(self) -> date:
-        return END_OF_V4 if "/v4/" in self.path else END_OF_V3
+        """The day on which HubSpot's support for the version of the path ends."""
+        return ENDS[version_of(self.path)]
 
     @property
     def records(self) -> str:
         """The kind of records that the call changes or reads; "" when it is about none."""
-        parts = self.path.split("/")
+        parts = [part for part in self.path.split("/") if part not in ENDS]
         if "objects" in parts:
             return parts[parts.index("objects") + 1]
         return parts[parts.index("associations") + 2] if "associations" in parts else ""
+
+    def in_version(self, version: str) -> "Call":
+        return _in_version(self, version)
 
     def told(self) -> CrmCall:
         """The entry as people read it."""
         limit = IN_WORDS[self.limit]
         return CrmCall(self.method, self.path, self.purpose, self.retry, limit, self.until)
+
+
+@cache
+def _in_version(call: Call, version: str) -> Call:
+    return replace(call, path=path_in(version, call.path))
 
 
 ACCOUNT = Call("GET", "/account-info/v3/details", "tell whose account this is", retry=True)
@@ -205,3 +214,8 @@ CREATE_TASK_PROPERTY = Call(
 
 # Every constant above, so that none can be forgotten.
 CALLS = tuple(each for each in list(globals().values()) if isinstance(each, Call))
+
+
+def register(version: str = CLASSIC) -> tuple[CrmCall, ...]:
+    """The table as people read it, in a version of HubSpot's interface."""
+    return tuple(call.in_version(version).told() for call in CALLS)

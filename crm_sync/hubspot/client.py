@@ -14,6 +14,7 @@ from crm_sync.hubspot.errors import error_of, parsed, unanswered
 from crm_sync.hubspot.faults import bounded
 from crm_sync.hubspot.library import Library
 from crm_sync.hubspot.pace import Pace
+from crm_sync.hubspot.versions import CLASSIC
 from crm_sync.hubspot.wire import Answer, NoAnswer, NotGood
 from crm_sync.port import CrmBusy, CrmError, Lane
 
@@ -25,15 +26,19 @@ Json = dict[str, Any]
 
 
 class Client:
-    """`lane`: the claim of its calls to the shared budget."""
+    """`version`: of HubSpot's interface, see versions.py. `lane`: the claim of its calls to the
+    shared budget."""
 
-    def __init__(self, library: Library, pace: Pace, lane: Lane = "live") -> None:
+    def __init__(
+        self, library: Library, pace: Pace, version: str = CLASSIC, lane: Lane = "live"
+    ) -> None:
         self._library = library
         self.pace = pace
+        self.version = version
         self._lane: Lane = lane
 
     def in_lane(self, lane: Lane) -> "Client":
-        return Client(self._library, self.pace, lane)
+        return Client(self._library, self.pace, self.version, lane)
 
     def room(self) -> float:
         """Seconds until an ordinary call would be let through."""
@@ -52,7 +57,7 @@ class Client:
 
         `until`: the reading of time.monotonic() after which the call is not made any more.
         """
-        api = self._library.api
+        api, call = self._library.api, call.in_version(self.version)
         self.pace.wait(call, self._lane)
         if until is not None and monotonic() > until:
             raise CrmBusy(f"It had become too late to {call.purpose}: it is tried anew.", 1.0)

@@ -9,6 +9,7 @@ from crm_sync import connect
 from crm_sync.audit import audit
 from crm_sync.handoff import deliver_due
 from crm_sync.hubspot.adapter import HubSpot
+from crm_sync.hubspot.calls import register
 from crm_sync.hubspot.fields import TASKS_SENT
 from crm_sync.models import Account, FieldMapping, Owner, Report, reports
 from crm_sync.port import NotConnected
@@ -62,7 +63,7 @@ def test_the_document_has_the_keys_of_the_contract(crm):
 def test_every_call_of_the_register_is_told_with_the_day_its_support_ends(crm):
     calls = audit(crm, MONDAY).as_dict()["calls"]
 
-    assert len(calls) == len(HubSpot.calls)
+    assert len(calls) == len(register())
     (create,) = [each for each in calls if each["purpose"] == "create tasks with their contact"]
     assert (create["method"], create["retry"]) == ("POST", False)
     assert all(each["days_left"] > 0 for each in calls)
@@ -110,10 +111,10 @@ def test_a_field_that_is_mapped_no_more_is_told_as_long_as_records_have_it(crm):
 
 # --- the CRM's side -----------------------------------------------------------------------------
 def test_without_a_token_it_says_so_and_still_tells_the_calls():
-    found = audit(NotConnected(), MONDAY)
+    found = audit(NotConnected("HUBSPOT_ACCESS_TOKEN"), MONDAY)
 
     assert told(found) == [("error", "No CRM is connected: HUBSPOT_ACCESS_TOKEN is not set.")]
-    assert len(found.as_dict()["calls"]) == len(HubSpot.calls)
+    assert len(found.as_dict()["calls"]) == len(register())
 
 
 def test_a_crm_that_is_away_is_an_error_in_words(settings):
@@ -266,5 +267,5 @@ def test_what_the_crm_said_is_kept_for_the_pages(crm, there):
 def test_what_is_asked_of_the_crm_is_known_without_one():
     calls, fields = connect.surface()
 
-    assert calls == HubSpot.calls
+    assert calls == register()
     assert {each.record for each in fields} >= {"contact", "task", "deal"}

@@ -1,6 +1,9 @@
+import sys
+from types import ModuleType
+
 import pytest
 
-from crm_sync.connect import connect
+from crm_sync.connect import connect, credentials, surface
 from crm_sync.port import CrmOff
 
 
@@ -35,3 +38,25 @@ def test_another_token_or_address_is_another_crm(settings):
     settings.HUBSPOT_BASE_URL = "http://127.0.0.1:1"
 
     assert connect() is not first
+
+
+def test_the_version_that_is_set_is_the_one_that_is_spoken(settings):
+    settings.HUBSPOT_ACCESS_TOKEN = "pat-made-up"
+    settings.HUBSPOT_API_VERSION = "2026-09"
+
+    calls, _ = surface()
+
+    assert connect().calls == calls
+    assert any("/objects/2026-09/" in call.path for call in calls)
+
+
+def test_another_package_is_another_crm(settings, monkeypatch):
+    theirs = ModuleType("crm_sync.other.entry")
+    theirs.connect = lambda: "another CRM"
+    monkeypatch.setitem(sys.modules, "crm_sync.other", ModuleType("crm_sync.other"))
+    monkeypatch.setitem(sys.modules, "crm_sync.other.entry", theirs)
+
+    settings.CRM = "other"
+
+    assert connect() == "another CRM"
+    assert credentials() == "OTHER_ACCESS_TOKEN"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from crm_sync.hubspot.versions import CLASSIC, path_in
 from crm_sync.sandbox.server import Sandbox
 from crm_sync.sandbox.settings import ALL_SCOPES
 
@@ -26,7 +27,9 @@ class HubSpotSide:
     open_stage = ("default", "contractsent")
     won_stage = ("default", "closedwon")
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, version: str = CLASSIC) -> None:
+        """`version`: what the adapter under test speaks; this side speaks v3 and v4."""
+        self.version = version
         self.sandbox = sandbox
         self.url = sandbox.url
         self.own: list[tuple[str, str]] = []  # requests that are ours, not the adapter's
@@ -43,6 +46,7 @@ class HubSpotSide:
             return json.loads(answer.read() or b"{}")
 
     def trouble(self, kind: str, path: str = "/", **more: Any) -> None:
+        path = path_in(self.version, path)
         fault = {"kind": kind, "match": {"path_prefix": path}, **more}
         self.ask("POST", "/sandbox/faults", fault)
 

@@ -2,8 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.audit import kind_of
 from crm_sync.port import CrmProperty
+from tests.port.hubspot_side import TOKEN
 
 JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -73,6 +75,23 @@ def test_the_parts_whose_support_ends_are_counted(hubspot):
 
     assert "30 March 2027" in flaw.what
     assert f" {sum('/v4/' in call.path for call in hubspot.calls)} of our calls" in flaw.what
+    assert "Set HUBSPOT_API_VERSION to 2026-09" in flaw.fix
+
+
+@pytest.mark.parametrize(
+    ("version", "day", "fix"),
+    [
+        ("2026-03", "30 September 2027", "Set HUBSPOT_API_VERSION"),
+        ("2026-09", "8 March 2028", "Update"),
+    ],
+)
+def test_the_end_of_the_version_in_use_is_named(sandbox, settings, version, day, fix):
+    crm = HubSpot(TOKEN, sandbox.url, settings.REDIS_URL, version=version)
+
+    flaws = crm.audit([], [], datetime(2027, 12, 1, tzinfo=UTC)).problems
+
+    (flaw,) = [flaw for flaw in flaws if day in flaw.what]
+    assert flaw.fix.startswith(fix)
 
 
 @pytest.mark.parametrize("status", [400, 404])

@@ -9,6 +9,7 @@ import pytest
 from crm_sync.hubspot import calls
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.calls import CALLS
+from crm_sync.hubspot.versions import CLASSIC, DATED
 from crm_sync.port import CrmContactWrite, CrmProperty, CrmTaskChange, CrmTaskWrite
 from tests.loop.strict import DESCRIPTIONS, Strict
 from tests.port.hubspot_side import TOKEN, HubSpotSide
@@ -56,23 +57,24 @@ def kept(request):
     return request["method"], request["path"].partition("?")[0]
 
 
-def entries(request):
-    """The table's entries that a request may be."""
+def entries(request, version):
+    """The table's entries that a request in a version may be."""
     path = request["path"].partition("?")[0]
     return {
         call
         for call in CALLS
         if call.method == request["method"]
-        and re.fullmatch(re.sub(r"\{\w+\}", r"[^/]+", call.path), path)
+        and re.fullmatch(re.sub(r"\{\w+\}", r"[^/]+", call.in_version(version).path), path)
     }
 
 
-def test_the_table_is_what_hubspot_is_asked_no_more_and_no_less(hubspot, there, sandbox):
-    everything(hubspot, there)
+@pytest.mark.parametrize("version", [CLASSIC, *DATED])
+def test_the_table_is_what_hubspot_is_asked_no_more_and_no_less(version, there, sandbox, settings):
+    everything(HubSpot(TOKEN, sandbox.url, settings.REDIS_URL, version=version), there)
     own = Counter(there.own)
 
     seen = [each for each in there.seen() if not own[kept(each)] or own.subtract([kept(each)])]
-    named = [entries(each) for each in seen]
+    named = [entries(each, version) for each in seen]
 
     # Guarded tasks are made by the same call as others.
     twice = {calls.CREATE_TASKS, calls.CREATE_GUARDED_TASKS}

@@ -1,0 +1,38 @@
+"""The versions of HubSpot's interface: how each writes a path, and when HubSpot's support for it ends.
+
+Paths are kept as the classic versions write them. Source of the mapping, and of what the versions
+answer otherwise (success codes, 207 or errors within a 200): the published descriptions of v3, v4,
+2026-03 and 2026-09. The adapter takes any 2xx and reads `errors` whatever the status, so that a
+version is a matter of paths alone.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+# What HUBSPOT_API_VERSION may say; "" is v3 and v4, side by side.
+CLASSIC, DATED = "", ("2026-03", "2026-09")
+# v4 ends on 30 March 2027, v1 to v3 "in September 2027". Versions by date come out in March and
+# September (30 March 2026, about 8 September 2026) and are supported for 18 months.
+ENDS: Mapping[str, date] = {
+    "v3": date(2027, 9, 1),
+    "v4": date(2027, 3, 30),
+    "2026-03": date(2027, 9, 30),
+    "2026-09": date(2028, 3, 8),
+}
+# Communication preferences have no form by date in the published descriptions.
+CRM = re.compile(r"^/crm/v[34]/(\w+)")
+ACCOUNT = re.compile(r"^/account-info/v3")
+
+
+def path_in(version: str, path: str) -> str:
+    """A classic path as a version writes it. What has no form by date stays as it is."""
+    if version == CLASSIC:
+        return path
+    dated = CRM.sub(lambda found: f"/crm/{found[1]}/{version}", path)
+    return ACCOUNT.sub(f"/account-info/{version}", dated)
+
+
+def version_of(path: str) -> str:
+    """The version that a path names."""
+    return next(part for part in path.split("/") if part in ENDS)
