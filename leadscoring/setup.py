@@ -10,6 +10,7 @@ from leadscoring.publishing import publish_starting_model
 GROUPS = {
     "Marketing": [
         "leadscoring.view_contact", "leadscoring.add_contact", "leadscoring.change_contact",
+        "leadscoring.delete_contact",
         "leadscoring.view_company", "leadscoring.view_activity", "leadscoring.view_score",
         "leadscoring.view_crmstate",
         "leadscoring.view_modelversion", "leadscoring.add_modelversion",
