@@ -257,24 +257,12 @@ def test_what_a_rep_does_in_the_crm_comes_back(crm, there):
         a_score(row.contact)
     deliver_due(crm, database_time())
     refused, lost = (Handoff.objects.get(pk=row.pk) for row in (refused, lost))
-    there.ask("POST", "/crm/v3/properties/deals", LOST_REASON)
     there.set(refused.record_id, hs_lead_status="UNQUALIFIED")
-    deal = there.add_deal("Acme", ("default", "closedlost"), lost.record_id)
-    there.ask(
-        "PATCH", f"/crm/v3/objects/deals/{deal}", {"properties": {"closed_lost_reason": "Price"}}
-    )
+    deal = there.add_deal("Acme", there.lost_stage, lost.record_id)
+    there.explain_loss(deal, "Price")
 
     pull(crm, database_time(), full=True)
     weigh(database_time())
 
     outcomes = {row.pk: (row.state, row.reason) for row in Outcome.objects.all()}
     assert outcomes == {refused.pk: ("refused", "UNQUALIFIED"), lost.pk: ("lost", "Price")}
-
-
-LOST_REASON = {
-    "name": "closed_lost_reason",
-    "label": "Closed Lost Reason",
-    "type": "string",
-    "fieldType": "textarea",
-    "groupName": "dealinformation",
-}

@@ -15,6 +15,14 @@ CONTACTS, DEALS, TASKS = (f"/crm/v3/objects/{kind}" for kind in ("contacts", "de
 COMPANIES, LINKS = "/crm/v3/objects/companies", "/crm/v4/associations"
 STAGES = {"mql": "marketingqualifiedlead", "sql": "salesqualifiedlead"}
 
+LOST_REASON = {
+    "name": "closed_lost_reason",
+    "label": "Closed Lost Reason",
+    "type": "string",
+    "fieldType": "textarea",
+    "groupName": "dealinformation",
+}
+
 
 class HubSpotSide:
     token = TOKEN
@@ -26,6 +34,7 @@ class HubSpotSide:
     archived_owner = "712340004"
     open_stage = ("default", "contractsent")
     won_stage = ("default", "closedwon")
+    lost_stage = ("default", "closedlost")
 
     def __init__(self, sandbox: Sandbox, version: str = CLASSIC) -> None:
         """`version`: what the adapter under test speaks; this side speaks v3 and v4."""
@@ -98,6 +107,11 @@ class HubSpotSide:
             "associations": [{"to": {"id": id_}, "types": [spec]} for id_ in record_ids],
         }
         return self.ask("POST", DEALS, deal)["id"]
+
+    def explain_loss(self, deal_id: str, reason: str) -> None:
+        """An account that has the property, which the stand-in's at first has not."""
+        self.ask("POST", "/crm/v3/properties/deals", LOST_REASON)
+        self.ask("PATCH", f"{DEALS}/{deal_id}", {"properties": {LOST_REASON["name"]: reason}})
 
     def add_tasks(self, record_id: str, many: int) -> None:
         spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}

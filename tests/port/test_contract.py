@@ -744,6 +744,27 @@ def test_a_deal_says_its_stage_as_the_stages_do(crm, there):
     assert (deal.pipeline_id, deal.stage_id) == there.open_stage
 
 
+def test_a_deal_says_when_it_was_made(crm, there):
+    ada = there.add_contact("ada@example.com")
+    before = datetime.now(UTC)
+    there.add_deal("Open", there.open_stage, ada)
+
+    (deal,) = crm.deals_of([ada])[ada]
+
+    assert before - timedelta(minutes=1) < deal.made_at <= deal.changed_at
+
+
+def test_a_deal_says_why_it_was_lost(crm, there):
+    ada = there.add_contact("ada@example.com")
+    lost = there.add_deal("Lost", there.lost_stage, ada)
+    unsaid = crm.deals_of([ada])[ada][0].lost_reason
+
+    there.explain_loss(lost, "Too small")
+
+    (deal,) = crm.deals_of([ada])[ada]
+    assert (unsaid, deal.lost_reason, deal.closed, deal.won) == ("", "Too small", True, False)
+
+
 def test_the_contacts_of_deals_are_told(crm, there):
     ada, bob = there.add_contact("ada@example.com"), there.add_contact("bob@example.com")
     shared = there.add_deal("Shared", there.open_stage, ada, bob)

@@ -1,10 +1,12 @@
 """The contract is for any CRM, so it may know the words of none."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
 from crm_sync.hubspot.contacts import LIFECYCLE, READ
+from crm_sync.port import Crm
 from tests.port import test_contract
 from tests.port.hubspot_side import HubSpotSide
 
@@ -18,3 +20,29 @@ def test_the_contract_speaks_no_crms_words(word: str) -> None:
     contract = Path(test_contract.__file__).read_text()
 
     assert word not in contract.lower()
+
+
+ROOT = Path(__file__).parent.parent.parent
+ELSEWHERE = [
+    path
+    for app in ("leadscoring", "sequences", "crm_sync")
+    for path in sorted((ROOT / app).rglob("*.py"))
+    if not {"hubspot", "sandbox"} & set(path.relative_to(ROOT).parts)
+]
+
+
+@pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_outside_imports_a_crms_package(path: Path) -> None:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+
+    modules = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    modules |= {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+
+    assert not [name for name in modules if name.startswith("crm_sync.hubspot")]
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Crm) if not name.startswith("_")])
+def test_the_page_about_adding_a_crm_names_every_method(name: str) -> None:
+    page = (ROOT / "docs" / "adding-a-crm.md").read_text()
+
+    assert f"`{name}`" in page
