@@ -66,7 +66,8 @@ class FieldMappingAdmin(Page[FieldMapping]):
     list_filter = ("direction", "policy")
     list_per_page = 50
     ordering = ("pk",)
-    list_after_template = "admin/crm_sync/fieldmapping/policies.html"
+    list_before_template = "admin/crm_sync/fieldmapping/above.html"
+    list_after_template = "admin/crm_sync/fieldmapping/who_wins.html"
     change_form_after_template = "admin/crm_sync/fieldmapping/form.html"
     fields = ("source", "value", "property", "direction", "policy", "format", "enabled")
     about = (

@@ -86,6 +86,7 @@ def addresses() -> list[str]:
              "sequences.suppression", "crm_sync.fieldmapping", "crm_sync.routingrule"]  # fmt: skip
     return [
         "/admin/",
+        "/admin/crm_sync/fieldmapping/plan/",
         *(address_of(label) for label in firsts),
         *(address_of(label, pk) for label, pk in firsts.items()),
         *(f"{address_of(label)}add/" for label in added),
@@ -191,6 +192,20 @@ def test_a_mail_is_added_to_a_sequence(page: Page) -> None:
 
     expect(page.locator(".ls-mails")).to_contain_text("Last one")
     assert Step.objects.get(sequence=sequence, position=4).wait.days == 14
+
+
+def test_a_stages_effect_is_chosen_previewed_and_saved(page: Page) -> None:
+    stage = Stage.objects.get(label="In talks")
+    page.goto(address_of("crm_sync.stage"))
+
+    page.click(f"#stage-{stage.pk} label:has-text('Pauses')")
+    page.click("text=See what that changes")
+    expect(page.locator("#foreseen")).to_contain_text("Pauses 1 person now.")
+    page.click("button:has-text('Save')")
+
+    expect(page.locator("body")).to_contain_text("1 stage saved.")
+    stage.refresh_from_db()
+    assert (stage.effect, stage.set_by) == ("pause", "root")
 
 
 def test_a_key_is_made_and_shown(page: Page) -> None:
