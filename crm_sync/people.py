@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from crm_sync.models import Link, OptOut
 from leadscoring.health import Problem
@@ -16,11 +16,19 @@ MOST_CAUSES = 5
 
 def tell(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
     """Receiver of problems_wanted."""
-    return [*gone_for_good(), *addresses_taken(), *untold_opt_outs()]
+    gone, taken = Q(gone_for_good=True), ~Q(taken_email="")
+    counts = Link.objects.filter(gone | taken).aggregate(
+        gone=Count("pk", filter=gone), taken=Count("pk", filter=taken)
+    )
+    return [
+        *gone_for_good(counts["gone"]),
+        *addresses_taken(counts["taken"]),
+        *untold_opt_outs(),
+    ]
 
 
-def gone_for_good() -> Iterator[Problem]:
-    if count := Link.objects.filter(gone_for_good=True).count():
+def gone_for_good(count: int) -> Iterator[Problem]:
+    if count:
         whose = "1 person's record was" if count == 1 else f"{count:,} people's records were"
         yield Problem(
             "warning",
@@ -30,8 +38,8 @@ def gone_for_good() -> Iterator[Problem]:
         )
 
 
-def addresses_taken() -> Iterator[Problem]:
-    if count := Link.objects.exclude(taken_email="").count():
+def addresses_taken(count: int) -> Iterator[Problem]:
+    if count:
         who = "1 person has" if count == 1 else f"{count:,} people have"
         yield Problem(
             "warning",
