@@ -323,7 +323,7 @@ def test_set_up_plans_makes_what_is_missing_and_then_has_nothing_to_do(selling: 
     codes = [selling.plan[0], selling.set_up[0], selling.nothing_left[0]]
 
     assert codes == [0, 0, 0]
-    assert len(selling.plan[1]["steps"]) == 9
+    assert len(selling.plan[1]["steps"]) == 10
     assert selling.untouched.status == 404
     assert selling.set_up[1]["steps"] == selling.plan[1]["steps"]
     assert selling.nothing_left[1]["steps"] == []
