@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 
 from crm_sync import holding
 from crm_sync.connect import connect
-from crm_sync.models import Deal, Handoff, Hold, Link
+from crm_sync.models import Deal, Handoff, Hold, Link, Push
 from crm_sync.tasks import deliver_handoffs
 from leadscoring.models import Contact, Score
 from leadscoring.signals import Crossing
@@ -96,6 +96,7 @@ def take_over(sender: object, kept: Contact, gone: Contact, at: datetime, **kwar
     last = kept.handoffs.aggregate(last=Max("cycle"))["last"] or 0
     theirs.update(contact=kept, cycle=F("cycle") + max(last, scores[kept.pk].cycle))
     if not Link.objects.filter(contact=kept).exists():
+        Push.objects.filter(link=gone.pk).delete()  # the CRM is told anew of the one who stays
         Link.objects.filter(contact=gone).update(contact=kept)
 
 

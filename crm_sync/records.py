@@ -14,7 +14,7 @@ from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRef
 from crm_sync.weighing import CUSTOMER, unwanted
 from leadscoring import crm_state
 from leadscoring.joining import join
-from leadscoring.models import CrmState, Lifecycle
+from leadscoring.models import Contact, CrmState, Lifecycle
 from leadscoring.pausepoints import reach
 
 TWIN = "Is one person with contact {other}, who has the same record in the CRM."
@@ -165,12 +165,19 @@ def without_what_was_refused(
 def link(
     batch: Batch, saved: Mapping[int, CrmContact], sent: Mapping[int, CrmContactWrite]
 ) -> None:
-    """Remember which record each contact is, with the ledger's step in one transaction."""
-    links = []
+    """Remember which record each contact is, with the ledger's step in one transaction.
+
+    Whoever was erased meanwhile has no row in the ledger any more, and gets no link.
+    """
     for row in batch.under_way():
         row.portal_id, row.record_id = batch.account.portal_id, saved[row.pk].record_id
-        links.append(link_row(batch, row, sent[row.pk].properties, saved[row.pk]))
     with transaction.atomic():
+        lock_people(batch)
+        batch.record()
+        links = [
+            link_row(batch, row, sent[row.pk].properties, saved[row.pk])
+            for row in batch.under_way()
+        ]
         Link.objects.bulk_create(
             sorted(links, key=lambda row: row.contact_id),
             update_conflicts=True,
@@ -181,7 +188,12 @@ def link(
         )  # fmt: skip
         expect(zip(batch.under_way(), links, strict=True))
         crm_state.put(newcomers(batch), batch.now())
-        batch.record()
+
+
+def lock_people(batch: Batch) -> None:
+    """In the order of all who lock people before what belongs to them."""
+    people = Contact.objects.filter(pk__in=[row.contact_id for row in batch.under_way()])
+    list(people.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def newcomers(batch: Batch) -> list[CrmState]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from crm_sync import batch, records
 from crm_sync.clock import database_time
 from crm_sync.handoff import deliver_due
 from crm_sync.looking import look_again
@@ -28,8 +29,8 @@ ADA = "ada@engines.example"
 
 def hear(crm, record_id, *, erased):
     """A signed hint that speaks of a record, looked at."""
-    records = [("contact", record_id)]
-    Hint.objects.note(records, database_time(), records if erased else ())
+    named = [("contact", record_id)]
+    Hint.objects.note(named, database_time(), named if erased else ())
     while look_again(crm, database_time(), database_time()):
         pass
 
@@ -87,10 +88,10 @@ def test_a_deletion_that_is_not_said_to_be_an_erasure_erases_nobody(crm, there):
 
 
 def test_a_hint_of_an_erasure_stays_one_whatever_is_heard_later():
-    records = [("contact", "7")]
-    Hint.objects.note(records, MONDAY, erased=records)
+    named = [("contact", "7")]
+    Hint.objects.note(named, MONDAY, erased=named)
 
-    Hint.objects.note(records, MONDAY)
+    Hint.objects.note(named, MONDAY)
 
     assert Hint.objects.get().erased
 
@@ -220,3 +221,24 @@ def test_a_stranger_is_not_erased_by_a_hint_about_a_record_of_nobody(crm, there)
     hear(crm, record_id, erased=True)
 
     assert Contact.objects.filter(pk=bob.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("point", ["handoff.recorded", "handoff.contact_saved"])
+def test_who_is_erased_while_a_worker_hands_them_off_holds_up_nobody(
+    crm, there, monkeypatch, point
+):
+    ada, bob = a_contact(ADA), a_contact("bob@engines.example")
+    a_handoff(ada), a_handoff(bob)
+
+    def reach(name):
+        if name == point:
+            erase(ada.pk, MONDAY)
+
+    for module in (batch, records):
+        monkeypatch.setattr(module, "reach", reach)
+
+    deliver_due(crm, MONDAY)
+
+    assert [subject for subject in there.tasks() if ADA in subject] == []
+    assert list(Handoff.objects.values_list("contact", "status")) == [(bob.pk, "delivered")]

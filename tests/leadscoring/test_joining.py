@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_sync.models import Handoff, Link
+from crm_sync.models import Handoff, Link, Push
 from leadscoring.joining import join
 from leadscoring.models import Activity, Contact, Score
 from leadscoring.scoring import rescore
@@ -147,3 +147,15 @@ def test_joining_somebody_who_is_gone_already_does_nothing():
 
     assert not join(kept.pk, gone.pk, NOON)
     assert not Handoff.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_record_of_the_one_who_goes_becomes_that_of_the_one_who_stays():
+    kept, gone = two()
+    link = Link.objects.create(contact=gone, portal_id="1", record_id="7", seen_at=NOON)
+    Push.objects.create(link=link, at=NOON)
+
+    join(kept.pk, gone.pk, NOON)
+
+    assert Link.objects.get(record_id="7").contact_id == kept.pk
+    assert not Push.objects.exists()
