@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import CheckConstraint, F, Index, Q
+from django.db.models import CheckConstraint, F, Q
 
 from crm_sync.models.ledger import Handoff
 from leadscoring.models import ModelVersion
@@ -80,12 +80,6 @@ class Outcome(models.Model):
                 condition=Q(state__in=["refused", "lost"]) | Q(reason=""),
                 name="only_what_ended_badly_has_a_reason",
             ),
-        ]
-        indexes: ClassVar = [
-            # Read by the weighing, every few minutes: those that rest on the oldest look first.
-            Index(fields=["seen_at"], name="outcome_by_seen"),
-            # The page's filter and its figures.
-            Index(fields=["state"], name="outcome_by_state"),
         ]
 
     def __str__(self) -> str:
