@@ -13,6 +13,7 @@ from crm_sync import pull as pulling
 from crm_sync.account import account_of
 from crm_sync.effects import STRICTNESS
 from crm_sync.models import Deal, Link, Round, Stage
+from crm_sync.reading import people
 from leadscoring.models import Contact, CrmState, Effect
 from sequences.models import Enrollment, Sequence
 from tests.crm_sync.makers import a_contact
@@ -111,8 +112,8 @@ class History(RuleBasedStateMachine):
 
     @rule(index=any_index)
     def somebody_in_a_sequence_is_found_by_sales(self, index: int) -> None:
-        people = Contact.objects.filter(enrollments__isnull=False).order_by("pk")
-        free = [one for one in people if not self.store.by_unique("contacts", "email", one.email)]
+        enrolled = Contact.objects.filter(enrollments__isnull=False).order_by("pk")
+        free = [one for one in enrolled if not self.store.by_unique("contacts", "email", one.email)]
         if free:
             self.there.add_contact(free[index % len(free)].email)
 
@@ -253,11 +254,11 @@ class History(RuleBasedStateMachine):
 
 
 def compare(store: Any, *, but_deleted: bool) -> None:
-    """What is known here of everybody against what the CRM has.
+    """What is known here of everybody of interest against what the CRM has.
 
     `but_deleted`: leave out those whose record was deleted, which only reading it shows.
     """
-    for contact in Contact.objects.select_related("link", "crm_state").order_by("pk"):
+    for contact in people().select_related("link").order_by("pk"):
         state = CrmState.objects.get(pk=contact)
         link = getattr(contact, "link", None)
         record = store.find("contacts", link.record_id if link else state.record_id)

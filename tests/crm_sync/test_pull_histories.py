@@ -21,7 +21,7 @@ from tests.crm_sync.histories import LAG, History, Killed
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES, STEPS = 20, 30
+EXAMPLES, STEPS = 15, 30
 ask = Client.ask
 
 
