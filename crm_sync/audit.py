@@ -74,7 +74,8 @@ def audit(crm: Crm, at: datetime) -> Audit:
     found.last_pull_at = CrmFreshness.oldest()
     found.flaws = [problem_of(flaw) for flaw in there.problems]
     found.here = list(our_side(asking, at))
-    found.sent, found.read = touched.sent(fields, mappings), touched.read(fields, mappings)
+    either_way = list(FieldMapping.objects.filter(enabled=True).order_by("pk"))
+    found.sent, found.read = touched.sent(fields, mappings), touched.read(fields, either_way)
     keep(found)
     return found
 

@@ -26,7 +26,7 @@ def sent(fields: Iterable[CrmField], mappings: Sequence[FieldMapping]) -> list[d
 
 
 def read(fields: Iterable[CrmField], mappings: Sequence[FieldMapping]) -> list[dict[str, Any]]:
-    """What is read in any case, and of contacts what the mapping would write over."""
+    """What is read in any case, and of contacts what the mapping would write over or take."""
     counts = counts_of_records()
     rows = [row(each.record, each.name, counts[each.record]) for each in fields if not each.sent]
     known = {each.name for each in fields if each.record == "contact" and not each.sent}

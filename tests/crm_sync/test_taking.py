@@ -6,6 +6,7 @@ import pytest
 
 from crm_sync.account import account_of
 from crm_sync.applying import apply
+from crm_sync.audit import audit
 from crm_sync.models import FieldMapping, Link
 from crm_sync.pushing import push
 from crm_sync.reading import look
@@ -120,7 +121,6 @@ def test_what_may_not_come_in_elsewhere_does_not_come_in_here(crm, there, ada, h
 
 def test_it_settles_and_neither_side_writes_again(crm, there, ada):
     mapped()
-    a_score(ada[0]) if not Score.objects.filter(contact=ada[0]).exists() else None
     there.set(ada[1], jobtitle=TITLE)
     looked(crm, ada)
     for hour in (2, 3):
@@ -161,6 +161,15 @@ def test_a_further_lifecycle_stage_comes_only_where_the_mapping_lets_it(crm, the
     after = looked(crm, ada, LATER + timedelta(hours=1)).lifecycle_stage
 
     assert (before, after) == ("lead", "opportunity")
+
+
+def test_the_audit_tells_it_among_what_is_read_and_not_among_what_is_sent(crm):
+    mapped("country", direction="in", property_="country")
+
+    told = audit(crm, LATER)
+
+    assert "country" in [each["name"] for each in told.read if each["record"] == "contact"]
+    assert "country" not in [each["name"] for each in told.sent]
 
 
 def test_it_costs_as_many_queries_for_many_people(crm, there, django_assert_max_num_queries):
