@@ -27,11 +27,11 @@ SHARE = 0.05  # of the CRM's answers that go wrong
 QUICK, LATE = 1.5, 12.0
 # A trouble lasts so many seconds at least, when leads are taken that fast at most.
 LASTS = 2.0
-LAST_OUT = 45.0
 # Time that passes at once while the ledger comes to rest (shorter than a task's time limit), the real
 # seconds between, and how often before one gives up: two hours in all.
 STEP, PAUSE = 200.0, 4.0
 STEPS = 36
+ROUNDS = 12
 WAITING = "SELECT count(*) FROM crm_sync_handoff WHERE status = 'waiting'"
 
 CAUSES = """
@@ -121,8 +121,16 @@ def blow(
         strike(over, trouble, share, leads, Random(random.random()))
         outcome.struck[trouble.name] += 1
         outcome.kills += trouble.kills
-    with suppress(HopFailed):  # the report says which did not come
-        until("each came once", lambda: all(faults.struck(over.stage.crm).values()), LAST_OUT)
+    last_out(over)
+
+
+def last_out(over: Ground) -> None:
+    """Time passes until each kind of the CRM's trouble came; the report says which did not."""
+    for _ in range(ROUNDS):
+        with suppress(HopFailed):
+            until("each came once", lambda: all(faults.struck(over.stage.crm).values()), PAUSE)
+            return
+        time_passes(over, STEP)
 
 
 def shuffled(names: list[str], random: Random) -> list[str]:
