@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
@@ -75,11 +76,11 @@ class OutcomeAdmin(Records[Outcome]):
     list_before_template = "admin/crm_sync/outcomes.html"
     about = "What sales made of the leads they were given. It comes back from the CRM by itself."
     nothing = "No lead was handed off in this time."
-    list_display = ("who", "became", "reason", "rep", "model", "handed_off", "came")
+    list_display = ("who", "became", "why", "rep", "model", "handed_off", "came")
     list_select_related = ("handoff__contact__company", "model")
     list_filter = (Period, Became)
     ordering = ("-handoff__delivered_at", "-pk")
-    fields = ("who", "became", "reason", "rep", "model", "handed_off", "came")
+    fields = ("who", "became", "why", "rep", "model", "handed_off", "came")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Outcome]:
         names = Owner.objects.filter(owner_id=OuterRef("handoff__owner_id")).values("name")[:1]
@@ -100,6 +101,15 @@ class OutcomeAdmin(Records[Outcome]):
     @admin.display(description="Became", ordering="state")
     def became(self, outcome: Outcome) -> SafeString:
         return shown.badge(outcome.get_state_display(), TONES.get(outcome.state, "plain"))
+
+    @admin.display(description="Reason", ordering="reason")
+    def why(self, outcome: Outcome) -> object:
+        reason = tallies.in_words(outcome.reason) if outcome.refused else outcome.reason
+        return (
+            format_html('<span class="ls-wrap"><bdi>{}</bdi></span>', reason)
+            if reason
+            else shown.NOTHING
+        )
 
     @admin.display(description="Rep")
     def rep(self, outcome: Any) -> SafeString:

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'outcome',
-                'verbose_name_plural': 'what became of leads',
+                'verbose_name_plural': 'leads and what became of them',
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='a_refused_lead_says_why'), models.CheckConstraint(condition=models.Q(('state__in', ['refused', 'lost']), ('reason', ''), _connector='OR'), name='only_what_ended_badly_has_a_reason')],
             },
         ),

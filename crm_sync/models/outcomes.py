@@ -71,7 +71,7 @@ class Outcome(models.Model):
 
     class Meta:
         verbose_name = "outcome"
-        verbose_name_plural = "what became of leads"
+        verbose_name_plural = "leads and what became of them"
         constraints: ClassVar = [
             CheckConstraint(
                 condition=~Q(state="refused") | ~Q(reason=""), name="a_refused_lead_says_why"
