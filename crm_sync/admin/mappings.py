@@ -1,7 +1,9 @@
 """Which of our values goes into which property of the CRM and back, and what a push would send."""
 
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -57,6 +59,31 @@ class MappingForm(ModelForm[FieldMapping]):
         return cleaned
 
 
+if TYPE_CHECKING:
+    Rows = forms.BaseModelFormSet[FieldMapping, ModelForm[FieldMapping]]
+else:
+    Rows = forms.BaseModelFormSet
+
+
+class Switches(Rows):
+    """The list's switches: one value is filled by one property, also while two are switched at once."""
+
+    def clean(self) -> None:
+        super().clean()
+        switched_on = [
+            form.instance
+            for form in self.forms
+            if form.cleaned_data.get("enabled") and form.instance.takes()
+        ]
+        others = FieldMapping.objects.taken().exclude(pk__in=[one.pk for one in switched_on])
+        filled = Counter(one.get_source_display() for one in (*switched_on, *others))
+        for value, number in filled.items():
+            if number > 1:
+                raise forms.ValidationError(
+                    f"{value} is filled by another property: switch that one off and save first."
+                )
+
+
 @admin.register(FieldMapping)
 class FieldMappingAdmin(Page[FieldMapping]):
     form = MappingForm
@@ -74,6 +101,9 @@ class FieldMappingAdmin(Page[FieldMapping]):
         "Which of our values is written into which property of the CRM, which of theirs we take "
         "over, and who wins where both say something."
     )
+
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_formset(request, formset=Switches, **kwargs)
 
     def get_urls(self) -> list[Any]:
         page = self.admin_site.admin_view(self.plan)

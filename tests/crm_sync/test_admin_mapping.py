@@ -31,6 +31,17 @@ def sent(client=None, **fields):
     return (client or as_("Marketing")).post(ADD, data, follow=True).content.decode()
 
 
+def switched(*on):
+    """The list's form with these mappings on and all others off; answers the page that follows."""
+    rows = list(FieldMapping.objects.order_by("pk"))
+    data = {"form-TOTAL_FORMS": len(rows), "form-INITIAL_FORMS": len(rows), "_save": "Save"}
+    for place, row in enumerate(rows):
+        data |= {f"form-{place}-id": row.pk} | (
+            {f"form-{place}-enabled": "on"} if row in on else {}
+        )
+    return as_("Marketing").post(LIST, data, follow=True).content.decode()
+
+
 def mapped(property_):
     return FieldMapping.objects.filter(property=property_).exists()
 
@@ -131,13 +142,21 @@ def test_who_wins_is_told_with_an_example():
 
 
 def test_the_list_still_switches_mappings_off():
-    rows = list(FieldMapping.objects.order_by("pk"))
-    data = {"form-TOTAL_FORMS": len(rows), "form-INITIAL_FORMS": len(rows), "_save": "Save"}
-    data |= {f"form-{place}-id": row.pk for place, row in enumerate(rows)}
-
-    as_("Marketing").post(LIST, data)
+    switched()
 
     assert not FieldMapping.objects.filter(enabled=True).exists()
+
+
+@pytest.mark.parametrize("first_is_on", [True, False])
+def test_two_properties_that_fill_one_value_are_not_both_switched_on(first_is_on):
+    comes = {"source": "phone", "policy": "theirs_wins", "direction": "in"}
+    first = FieldMapping.objects.create(property="mobilephone", enabled=first_is_on, **comes)
+    second = FieldMapping.objects.create(property="workphone", enabled=False, **comes)
+
+    told = switched(first, second)
+
+    assert "Phone is filled by another property: switch that one off and save first." in told
+    assert not FieldMapping.objects.get(pk=second.pk).enabled
 
 
 def test_what_would_be_sent_is_shown_and_not_sent(connected, crm):
