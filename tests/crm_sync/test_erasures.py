@@ -127,6 +127,20 @@ def test_a_record_that_can_be_restored_is_not_told_as_gone_for_good(crm, there):
     assert what_is_told() == []
 
 
+def test_who_was_made_anew_there_is_not_gone_any_more(crm, there):
+    ada, record_id = a_linked(crm, ADA)
+    there.erase(record_id)
+    pull(crm, LATER, full=True)
+    with there.sandbox.state.lock:
+        there.sandbox.store.blocklist.clear()  # as when the person fills in a form
+    anew = there.add_contact(ADA)
+
+    pull(crm, LATER, full=True)
+
+    assert Link.objects.get(contact=ada).record_id == anew
+    assert what_is_told() == []
+
+
 def test_who_is_known_to_be_gone_for_good_is_not_asked_for_among_the_restorable_again(crm, there):
     ada, record_id = a_seen(crm, there)
     there.erase(record_id)

@@ -88,6 +88,16 @@ def test_an_opt_out_there_suppresses_here_and_is_not_sent_back(crm, there):
     assert told(there) == []
 
 
+def test_what_the_crm_knows_already_is_not_told_to_it(crm, there):
+    record_id = unwilling(crm)
+    there.opt_out(record_id)
+    pull(crm, MONDAY, full=True)
+
+    tell_opt_outs(crm, after(minutes=1))
+
+    assert told(there) == []
+
+
 def test_somebody_whom_the_crm_does_not_know_is_not_made_known_to_it(crm, there):
     a_contact(BOB)
     suppress([BOB], Reason.UNSUBSCRIBED, MONDAY, by="test")
@@ -196,7 +206,7 @@ def test_what_a_worker_died_over_falls_due_again(crm, there):
 
 
 def test_without_a_crm_nothing_is_queued():
-    assert tell_opt_outs(NotConnected(), MONDAY) == 0
+    assert tell_opt_outs(NotConnected("THE_TOKEN"), MONDAY) == 0
     assert not OptOut.objects.exists()
 
 
