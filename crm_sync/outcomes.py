@@ -53,6 +53,13 @@ def rank(deal: Deal) -> int:
     return 0 if deal.won else 2 if deal.closed else 1
 
 
+def no_of(row: Outcome, status: str, refusing: Collection[str], *, is_last: bool) -> str:
+    """A status is said of the contact's last handoff; what was said of an earlier one stays."""
+    if is_last:
+        return refused_by(row, status, refusing)
+    return row.reason if row.refused else ""
+
+
 def refused_by(row: Outcome, status: str, refusing: Collection[str]) -> str:
     """The lead status, if it refuses and was not there before sales was told; else ""."""
     news = row.refused or status != row.lead_status
@@ -98,12 +105,12 @@ def weigh_these(handoff_ids: Collection[int], at: datetime) -> None:
         links = Link.objects.in_bulk([row.contact_id for row in handoffs])
         handoffs = [row for row in handoffs if row.contact_id in links]
         rows = outcomes_of(handoffs, links)
-        since = deals_since(handoffs)
+        since, last = deals_since(handoffs), last_of(people)
         refusing = set(Refusal.objects.values_list("status", flat=True))
         news = []
         for handoff in handoffs:
             row, link = rows[handoff.pk], links[handoff.contact_id]
-            no = refused_by(row, link.lead_status, refusing)
+            no = no_of(row, link.lead_status, refusing, is_last=handoff.pk in last)
             found = finding(since[handoff.pk], no, link.seen_at)
             row.lead_status, row.seen_at = link.lead_status, link.seen_at
             if row.become(found.state, found.reason, found.at):
@@ -116,6 +123,13 @@ def weigh_these(handoff_ids: Collection[int], at: datetime) -> None:
 def locked(contact_ids: Iterable[int]) -> dict[int, Contact]:
     rows = Contact.objects.filter(pk__in=set(contact_ids)).order_by("pk").select_for_update()
     return {person.pk: person for person in rows}
+
+
+def last_of(contact_ids: Iterable[int]) -> set[int]:
+    """The last handoff of each contact that sales was told of."""
+    told = Handoff.objects.delivered().filter(contact__in=list(contact_ids))
+    newest = told.order_by("contact", "-delivered_at", "-cycle").distinct("contact")
+    return set(newest.values_list("pk", flat=True))
 
 
 def outcomes_of(handoffs: Sequence[Handoff], links: Mapping[int, Link]) -> dict[int, Outcome]:

@@ -154,6 +154,20 @@ def test_a_deal_is_of_the_last_handoff_before_it():
     assert types(second) == ["sales_deal"]
 
 
+def test_a_refusal_is_of_the_last_handoff_and_one_of_an_earlier_stays():
+    first = told()
+    seen(first, lead_status="UNQUALIFIED")
+    weigh(LATER)
+    second = told(lead_status="OPEN", contact=first.contact, cycle=2, at=MONDAY + 40 * DAY)
+    third = told(lead_status="OPEN", contact=first.contact, cycle=3, at=MONDAY + 80 * DAY)
+    seen(first, lead_status="BAD_TIMING", at=MONDAY + 81 * DAY)
+
+    weigh(MONDAY + 81 * DAY)
+
+    reasons = {row.pk: row.reason for row in Outcome.objects.all()}
+    assert reasons == {first.pk: "UNQUALIFIED", second.pk: "", third.pk: "BAD_TIMING"}
+
+
 def test_a_lost_deal_is_told_as_a_deal_and_as_lost_with_the_reason():
     row = told()
     a_deal(row, closed=True, lost_reason="Too small")
