@@ -12,10 +12,15 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+# Seconds by which clocks of two machines may differ.
+AHEAD = 600
+
+
 def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
     """Task by name -> seconds between two rings.
 
-    A ring that finds the last one still in the queue is worth nothing: it expires.
+    A ring that finds the last ones still in the queue is worth nothing: it expires, though not so
+    soon that a worker whose clock is minutes ahead of beat's would drop them all.
     """
     every = {
         "leadscoring.tasks.heartbeat": 10,
@@ -34,7 +39,7 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "sequences.tasks.send_due_steps": 10,
     }
     return {
-        task: {"task": task, "schedule": seconds, "options": {"expires": seconds * 2}}
+        task: {"task": task, "schedule": seconds, "options": {"expires": seconds * 2 + AHEAD}}
         for task, seconds in every.items()
     }
 

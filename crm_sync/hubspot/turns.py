@@ -64,7 +64,7 @@ if is_spare then share = spare end
 local wait, held, after, slowest = 0, '', {}, 0
 for i = 1, buckets do
   local window, most = tonumber(ARGV[6 + 2 * i]), math.min(limit, tonumber(ARGV[7 + 2 * i]))
-  local burst = math.max(most >= 10 and 2 or 1, math.floor(0.15 * most))
+  local burst = math.min(math.max(5, math.floor(0.06 * most)), math.max(1, math.floor(most / 5)))
   local step = window / math.max(0.95 * most - burst, most / 2)
   local ahead = math.max(1, math.floor(share * burst))
   -- who has waited longer goes before others of the lane

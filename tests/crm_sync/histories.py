@@ -235,6 +235,7 @@ class History(RuleBasedStateMachine):
         else:
             self.there.trouble(kind, status=503, share=share)
         self.pull()
+        self.there.ask("DELETE", "/sandbox/faults")  # one that did not strike
         self.world.forget_pace()
 
     # --- the end
