@@ -11,6 +11,7 @@ from crm_sync import daily, sweeping
 from crm_sync.connect import connect, credentials
 from crm_sync.holding import holds
 from crm_sync.models import Handoff, Hold, Owner, PullReport, Stage
+from crm_sync.pushing import refusals
 from leadscoring.health import Problem
 from leadscoring.models import CrmFreshness
 
@@ -55,7 +56,8 @@ def held(at: datetime) -> Iterator[Problem]:
     for hold in holds(connect(), at):
         causes.setdefault(hold.because, []).append(hold)
     for because, found in causes.items():
-        works = " and ".join(str(Hold.Work(hold.work).label).lower() for hold in found)
+        labels = [str(Hold.Work(hold.work).label) for hold in found]
+        works = " and ".join(label[0].lower() + label[1:] for label in labels)
         minutes = (at - min(hold.since for hold in found)) // timedelta(minutes=1)
         yield Problem(
             "error",
@@ -99,7 +101,8 @@ def left_out(at: datetime) -> Iterator[Problem]:
     recent = Handoff.objects.delivered().filter(crossed_at__gt=at - timedelta(days=1))
     rows = recent.exclude(left_out={}).order_by("-crossed_at")
     refused: dict[str, str] = {}
-    for reasons in rows.values_list("left_out", flat=True)[:100]:
+    told = refusals(at - timedelta(days=1))
+    for reasons in [*rows.values_list("left_out", flat=True)[:100], *told]:
         refused = reasons | refused
     for name, reason in sorted(refused.items())[:MOST_CAUSES]:
         yield Problem(

@@ -8,6 +8,7 @@ import pytest
 from crm_sync.holding import Gate, gate, holds, lift, strike, why
 from crm_sync.models import Handoff, Hold
 from crm_sync.port import CrmBusy, CrmDenied
+from crm_sync.problems import crm_access, held
 from tests.crm_sync.makers import MONDAY, a_handoff
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +131,31 @@ def test_rows_that_failed_on_their_own_stay_suspects():
     lift(CRM, HANDOFFS)
 
     assert Handoff.objects.get(pk=row.pk).failures == 5
+
+
+@pytest.fixture
+def connected(monkeypatch):
+    """The connection that pages and checks ask about is the one that is held."""
+    crm = SimpleNamespace(identity="a token", connected=True)
+    monkeypatch.setattr("crm_sync.problems.connect", lambda: crm)
+
+
+def test_a_refusal_is_one_alarm_however_many_works_it_holds(connected):
+    outage(1, REVOKED)
+    strike(CRM, PULL, REVOKED, after(5))
+
+    alarms = list(held(after(130)))
+
+    assert [alarm.what for alarm in alarms] == [
+        "The CRM holds up handoffs and reading the CRM for 2 minutes now: The token is revoked."
+    ]
+    assert alarms[0].fix == "It goes on by itself as soon as the cause is mended."
+
+
+def test_what_refuses_us_makes_the_service_not_ready_and_an_outage_does_not(connected):
+    outage(3)
+    assert crm_access(MONDAY) == ""
+
+    outage(1, REVOKED)
+
+    assert crm_access(MONDAY) == "The token is revoked."
