@@ -11,6 +11,7 @@ from crm_sync.handoff import deliver_due
 from crm_sync.models import Deal, Handoff, Link, Outcome, Refusal
 from crm_sync.outcomes import expect, finding, refused_by, weigh
 from crm_sync.pull import pull
+from crm_sync.tasks import weigh_outcomes
 from leadscoring.models import Activity, Score
 from leadscoring.scoring import rescore_locked
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_rep, a_score
@@ -280,3 +281,15 @@ def test_what_a_rep_does_in_the_crm_comes_back(crm, there):
 
     outcomes = {row.pk: (row.state, row.reason) for row in Outcome.objects.all()}
     assert outcomes == {refused.pk: ("refused", "UNQUALIFIED"), lost.pk: ("lost", "Price")}
+
+
+def test_the_task_goes_on_until_all_is_weighed(monkeypatch):
+    at = database_time()
+    rows = [told(at=at - DAY) for _ in range(3)]
+    for row in rows:
+        seen(row, at=at - HOUR, lead_status="UNQUALIFIED")
+    monkeypatch.setattr("crm_sync.tasks.weigh", lambda at: weigh(at, most=2))
+
+    weigh_outcomes()
+
+    assert {row.state for row in Outcome.objects.all()} == {"refused"}
