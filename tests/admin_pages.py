@@ -6,8 +6,17 @@ from django.test import Client
 LISTS = {
     "leadscoring": ["contact", "company", "activity", "modelversion", "apikey"],
     "sequences": ["sequence", "enrollment", "delivery", "suppression"],
-    "crm_sync": ["handoff", "deal", "stage", "owner", "routingrule", "fieldmapping", "account",
-                 "outcome", "refusal"],
+    "crm_sync": [
+        "handoff",
+        "deal",
+        "stage",
+        "owner",
+        "routingrule",
+        "fieldmapping",
+        "account",
+        "outcome",
+        "refusal",
+    ],
 }
 HOSTILE = "<script>alert(1)</script>{{ 7|add:7 }}\u202eevil"
 
