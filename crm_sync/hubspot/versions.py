@@ -20,17 +20,16 @@ ENDS: Mapping[str, date] = {
     "2026-03": date(2027, 9, 30),
     "2026-09": date(2028, 3, 8),
 }
-# Communication preferences have no form by date in the published descriptions.
 CRM = re.compile(r"^/crm/v[34]/(\w+)")
-ACCOUNT = re.compile(r"^/account-info/v3")
+OTHERS = re.compile(r"^/(account-info|communication-preferences)/v[34]")
 
 
 def path_in(version: str, path: str) -> str:
-    """A classic path as a version writes it. What has no form by date stays as it is."""
+    """A classic path as a version writes it."""
     if version == CLASSIC:
         return path
     dated = CRM.sub(lambda found: f"/crm/{found[1]}/{version}", path)
-    return ACCOUNT.sub(f"/account-info/{version}", dated)
+    return OTHERS.sub(lambda found: f"/{found[1]}/{version}", dated)
 
 
 def version_of(path: str) -> str:

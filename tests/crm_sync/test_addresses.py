@@ -31,6 +31,18 @@ def ada_there(crm, **fields):
     return ada, record_id
 
 
+def contested(crm, there):
+    """Bob has an address here that Ada is given there, and a record of his own under another one."""
+    ada, record_id = ada_there(crm)
+    bob, bobs = a_linked(crm, NEW)
+    there.set(bobs, email="other@engines.example")
+    pull(crm, MONDAY, full=True)
+    Contact.objects.filter(pk=bob.pk).update(email=NEW)
+    there.set(record_id, email=NEW)
+    pull(crm, LATER, full=True)
+    return ada, bob
+
+
 def address_of(contact):
     return Contact.objects.get(pk=contact.pk).email
 
@@ -85,27 +97,14 @@ def test_that_an_address_refused_mail_is_no_wish_of_the_persons(crm, there):
 
 
 def test_an_address_that_somebody_else_has_with_a_record_is_left_alone_and_told(crm, there):
-    ada, record_id = ada_there(crm)
-    bob, bobs = a_linked(crm, NEW)
-    there.set(bobs, email="other@engines.example")
-    pull(crm, MONDAY, full=True)
-    Contact.objects.filter(pk=bob.pk).update(email=NEW)
-    there.set(record_id, email=NEW)
-
-    pull(crm, LATER, full=True)
+    ada, bob = contested(crm, there)
 
     assert (address_of(ada), address_of(bob)) == (ADA, NEW)
     assert any("1 person has an address in the CRM" in each.what for each in tell(None, LATER))
 
 
 def test_what_was_taken_is_followed_as_soon_as_it_is_free(crm, there):
-    ada, record_id = ada_there(crm)
-    bob, bobs = a_linked(crm, NEW)
-    there.set(bobs, email="other@engines.example")
-    pull(crm, MONDAY, full=True)
-    Contact.objects.filter(pk=bob.pk).update(email=NEW)
-    there.set(record_id, email=NEW)
-    pull(crm, LATER, full=True)
+    ada, bob = contested(crm, there)
     Contact.objects.filter(pk=bob.pk).update(email="other@engines.example")
 
     pull(crm, LATER, full=True)
