@@ -125,6 +125,22 @@ def test_somebody_without_a_record_who_has_the_records_address_is_the_same_perso
     ]
 
 
+@pytest.mark.parametrize("with_a_record", [True, False])
+def test_two_who_were_merged_there_are_one_here_under_the_address_that_stayed(
+    crm, there, with_a_record
+):
+    _, record_id = ada_there(crm)
+    other = a_linked(crm, NEW)[1] if with_a_record else there.add_contact(NEW)
+    if not with_a_record:
+        a_contact(NEW)
+    there.merge(other, record_id)
+
+    settle(crm)
+
+    assert list(Contact.objects.values_list("email", flat=True)) == [NEW]
+    assert tell(None, LATER) == []
+
+
 def test_the_address_of_somebody_erased_is_not_taken_over(crm, there):
     ada, record_id = ada_there(crm)
     erase(a_contact(NEW).pk, MONDAY)
