@@ -6,7 +6,7 @@ READY = .venv/.installed
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
-BENCHES = engine intake loop handoff sending admin real_leads
+BENCHES = engine intake loop handoff pull sending admin real_leads
 
 .PHONY: help demo test chaos services stop lint run bench requirements browser
 .DEFAULT_GOAL := help
