@@ -186,10 +186,9 @@ class ContactAdmin(Page[Contact]):
 
     # --- page
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes with a person is theirs; only handoffs hold somebody back, and name themselves."""
-        gone, counts, _, protected = super().get_deleted_objects(objs, request)
-        return gone, counts, set(), protected
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """“Erase for good” says what goes, and keeps the address out afterwards."""
+        return False
 
     def changeform_view(
         self,
