@@ -78,7 +78,9 @@ def guard(order: dict[str, Any]) -> int:
             os.killpg(0, signal.SIGKILL)  # our own group: this guard, the command, its children
         if select.select([woken], [], [], 0.25)[0]:
             os.read(woken, 1024)
-    if for_good and order["remove"]:
+    # The command may have ended by itself in the moment in which the parent died.
+    orphaned = os.getppid() != order["parent"]
+    if (for_good or orphaned) and order["remove"]:
         shutil.rmtree(order["remove"], ignore_errors=True)
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
