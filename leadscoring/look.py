@@ -21,9 +21,7 @@ def item(title: str, icon: str, model: str, badge: str = "") -> dict[str, Any]:
         "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
         "permission": allowed(f"{app}.view_{name}"),
     }
-    return shown | (
-        {"badge": badge, "badge_variant": "danger", "badge_style": "solid"} if badge else {}
-    )
+    return shown | ({"badge": badge} if badge else {})
 
 
 HOME = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}

@@ -166,6 +166,16 @@ def test_the_sidebar_counts_what_needs_attention() -> None:
     assert str(items["Handoffs"]["badge_callback"]) == "2"
 
 
+def test_the_sidebar_shows_the_number_and_no_mark_when_there_is_none() -> None:
+    client = as_superuser()
+    assert "ls-count" not in client.get(page("leadscoring.company")).content.decode()
+
+    stuck()
+
+    told = client.get(page("leadscoring.company")).content.decode()
+    assert '<span class="ls-count">1</span>' in told
+
+
 def test_the_sidebar_tells_nothing_to_whoever_may_not_see_it() -> None:
     stuck()
 
