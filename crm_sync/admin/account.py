@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.defaultfilters import pluralize
 from django.utils.safestring import SafeString
 
 from crm_sync import sweeping
@@ -34,5 +35,6 @@ class AccountAdmin(Records[Account]):
     def outcome(self, account: Account) -> str:
         if self.report is None:
             return "Not read yet."
-        read = f"{self.report.contacts} contacts and {self.report.deals} deals read."
+        contacts, deals = self.report.contacts, self.report.deals
+        read = f"{contacts} contact{pluralize(contacts)} and {deals} deal{pluralize(deals)} read."
         return self.report.error or f"{read} {sweeping.told()}"

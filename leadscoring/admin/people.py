@@ -154,11 +154,11 @@ class ContactAdmin(Page[Contact]):
     def active(self, contact: Contact) -> SafeString:
         return shown.when(contact.last_activity_at)
 
-    @admin.display(description="What the CRM does to mail")
+    @admin.display(description="In the CRM")
     def mail(self, contact: Contact) -> SafeString:
         state = crm_state_of(contact)
         if state is None:
-            return format_html('<span class="ls-soft">{}</span>', "not asked yet")
+            return format_html('<span class="ls-soft">{}</span>', "not asked")
         if state.opted_out:
             return shown.badge("opted out", "bad")
         if state.effect == Effect.NONE:

@@ -110,10 +110,15 @@ class EnrollmentAdmin(Records[Enrollment]):
     @admin.display(description="What happened")
     def changes(self, row: Enrollment) -> SafeString:
         lines = (
-            (shown.when(one.at), one.get_state_display(), one.because or "no reason needed", one.by)
+            (
+                shown.when(one.at),
+                one.get_state_display(),
+                f": {one.because}" if one.because else "",
+                one.by,
+            )
             for one in row.changes.all()[:100]
         )
-        return format_html_join("", "<div>{} <b>{}</b>: {} ({})</div>", lines) or shown.NOTHING
+        return format_html_join("", "<div>{} <b>{}</b>{} ({})</div>", lines) or shown.NOTHING
 
     @admin.display(description="Mails")
     def mails(self, row: Enrollment) -> SafeString:

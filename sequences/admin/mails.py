@@ -157,6 +157,9 @@ class SuppressionAdmin(Page[Suppression]):
     ordering = ("-pk",)
     actions = ("lift",)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["email", "why", "detail", "since"] if obj else ["email", "detail"]
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

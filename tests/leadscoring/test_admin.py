@@ -352,7 +352,7 @@ def test_a_contacts_page_says_that_the_crm_was_not_asked() -> None:
         as_superuser().get(page("leadscoring.contact", Contact.objects.get().pk)).content.decode()
     )
 
-    assert "has not been asked about them yet" in told
+    assert "It has said nothing of them, so no sequence mail is sent to them." in told
 
 
 @pytest.mark.parametrize(

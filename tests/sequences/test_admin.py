@@ -264,6 +264,17 @@ def test_who_opted_out_in_the_crm_is_changed_there() -> None:
     assert Suppression.objects.exists()
 
 
+def test_a_suppressions_page_says_why_and_since_when() -> None:
+    row = Suppression.objects.create(
+        email="ada@example.com", reason="unsubscribed", created_at=now() - timedelta(hours=3)
+    )
+
+    told = as_("Operations").get(page("sequences.suppression", row.pk)).content.decode()
+
+    assert "Unsubscribed" in told
+    assert "3 h ago" in told
+
+
 # --- sequences
 
 

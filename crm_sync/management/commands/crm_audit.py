@@ -43,7 +43,7 @@ def as_text(found: Audit) -> str:
 
 def standing(found: Audit) -> Iterable[str]:
     for name, value in found.token.items():
-        yield f"{name.replace('_', ' ').capitalize()}: {value}"
+        yield f"{'Token' if name == 'kind' else name.replace('_', ' ').capitalize()}: {in_words(value)}"
     budget = found.budget
     yield f"Requests in the last 10 s: {known(budget['used_in_10s'])} of {known(budget['allowed_in_10s'])}"
     if budget["used_today"] is not None:
@@ -51,6 +51,12 @@ def standing(found: Audit) -> Iterable[str]:
     pulled = ago(found.last_pull_at, found.at) if found.last_pull_at else "never"
     yield f"The CRM was last read: {pulled}"
     yield f"Webhooks: {webhooks.told(found.at)}"
+
+
+def in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def known(number: int | None) -> str:
