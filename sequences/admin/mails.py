@@ -157,7 +157,7 @@ class SuppressionAdmin(Page[Suppression]):
     ordering = ("-pk",)
     actions = ("lift",)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["email", "why", "detail", "since"] if obj else ["email", "detail"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
