@@ -28,7 +28,7 @@ from tests.loop.wrong import Log, Mail
 MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 OPENS = 9 * HOUR
-AT_NIGHT = 4 * HOUR
+AT_NIGHT = 6 * HOUR
 JUST_BEFORE = timedelta(seconds=1)
 ACTS = (0, 1, 2, 3)  # what sales do in one step
 INDEX_LAG = 20.0  # seconds of simulated time
