@@ -7,6 +7,7 @@ Only the standard library is imported: the settings ask `running` before anythin
 """
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +26,26 @@ __all__ = [
 
 
 @contextmanager
+def passing_home() -> Iterator[Path]:
+    """A new folder that goes with this process, however it ends.
+
+    A server's own guard removes it too, after the server's last write; but between two of them
+    (a cluster was made, its server not yet begun) there is nobody else to do it.
+    """
+    place = temporary_home()
+    keeper = subprocess.Popen(
+        end_with_parent(["/bin/sleep", "2147483647"], then_remove=place),
+        cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        yield place
+    finally:
+        keeper.terminate()
+        keeper.wait()
+        shutil.rmtree(place, ignore_errors=True)  # ended before it could hear: it never began
+
+
+@contextmanager
 def serving(
     kind: type[Server], folder: Path | None = None, *, durable: bool = False
 ) -> Iterator[Server]:
@@ -33,9 +54,7 @@ def serving(
     Not durable: fast, and what it holds may be lost with the machine (not with the process).
     """
     with ExitStack() as stack:
-        place = folder or temporary_home()
-        if not folder:
-            stack.callback(shutil.rmtree, place, ignore_errors=True)
+        place = folder or stack.enter_context(passing_home())
         server = begin(
             kind, place / kind.name.lower(), durable=durable, ends_with_us=True,
             then_remove=None if folder else place,

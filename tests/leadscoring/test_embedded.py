@@ -227,6 +227,31 @@ def test_a_start_that_is_killed_half_way_leaves_nothing(started, after):
     temporary.rmdir()
 
 
+def test_a_process_killed_between_two_servers_leaves_no_folder():
+    temporary = private.temporary_home()
+    between = "import time; from leadscoring import embedded; embedded.Postgres.start = lambda _: time.sleep(600)\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", between + PARENT],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    cluster = "*/postgresql/data/PG_VERSION"
+    assert soon(lambda: any(temporary.glob(cluster)) and not guards_of(process, "initdb"))
+
+    process.kill()
+    process.wait()
+
+    assert soon(lambda: not any(temporary.iterdir()))
+    temporary.rmdir()
+
+
+def guards_of(process: subprocess.Popen[bytes], command: str) -> list[str]:
+    """The children of a process that run a command of this name."""
+    listed = subprocess.run(["ps", "axww", "-o", "ppid=,args="], capture_output=True, text=True)
+    lines = [line.split(None, 1) for line in listed.stdout.splitlines()]
+    return [args for parent, args in lines if parent == str(process.pid) and command in args]
+
+
 def test_a_killed_neighbour_takes_no_other_server_with_it(started):
     one, other = started(), started()
     doomed, staying = addresses(one), addresses(other)
