@@ -7,8 +7,9 @@ class CrmSyncConfig(AppConfig):
     verbose_name = "Sales and the CRM"
 
     def ready(self) -> None:
-        from crm_sync import metrics, people, problems, receivers, setup
+        from crm_sync import metrics, problems, receivers, setup
         from crm_sync.models import Handoff
+        from crm_sync.problems import people
         from leadscoring import health, signals
 
         signals.threshold_crossed.connect(receivers.write_handoffs, dispatch_uid="write_handoffs")

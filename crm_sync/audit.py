@@ -7,12 +7,12 @@ from typing import Any
 
 from django.db.models import Q
 
-from crm_sync import connect, problems, touched, webhooks
+from crm_sync import connect, problems, webhooks
 from crm_sync.account import ask_account
-from crm_sync.mapping import wanted_properties
+from crm_sync.mapping import touched, wanted_properties
 from crm_sync.models import Account, FieldMapping, Owner, Report, reports
-from crm_sync.people import untold_opt_outs
 from crm_sync.port import Crm, CrmAudit, CrmBusy, CrmCall, CrmError, CrmField, CrmFlaw, CrmOff
+from crm_sync.problems.people import untold_opt_outs
 from leadscoring.health import Problem, silent
 from leadscoring.models import CrmFreshness
 

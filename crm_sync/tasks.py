@@ -6,19 +6,19 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 
-from crm_sync import bell, drift, optouts
+from crm_sync import bell
 from crm_sync.audit import audit
 from crm_sync.clock import database_time
 from crm_sync.connect import connect
-from crm_sync.following import follow
 from crm_sync.handoff import deliver_due
+from crm_sync.handoff.following import follow
 from crm_sync.holding import Gate, gate
-from crm_sync.looking import look_again
 from crm_sync.models import Hold, Report, reports
 from crm_sync.outcomes import weigh
 from crm_sync.port import Crm
-from crm_sync.pull import pull
-from crm_sync.pushing import push
+from crm_sync.pull import drift, pull
+from crm_sync.pull.looking import look_again
+from crm_sync.pushing import optouts, push
 from crm_sync.reconcile import reconcile
 
 # Well below the time limit of tasks; what is left then is found by the next sweep.

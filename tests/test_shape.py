@@ -17,7 +17,13 @@ DECISIONS = {
     Path("sequences/policy.py"),
     *(
         Path("crm_sync") / f"{name}.py"
-        for name in ("routing", "absence", "turns", "fate", "retrying")
+        for name in (
+            "routing/__init__",
+            "routing/absence",
+            "routing/turns",
+            "handoff/fate",
+            "retrying",
+        )
     ),
 }
 PURE = [path for path in SOURCES if "engine" in path.parts or path in DECISIONS]

@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.template.defaultfilters import pluralize
 from django.utils.safestring import SafeString
 
-from crm_sync import sweeping
 from crm_sync.models import Account, PullReport
+from crm_sync.pull import sweeping
 from leadscoring import shown
 from leadscoring.admin.pages import Records
 

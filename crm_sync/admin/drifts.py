@@ -5,7 +5,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from crm_sync.drift import last_month
+from crm_sync.pull.drift import last_month
 from leadscoring.signals import Section, home_sections_wanted
 
 # A bar is drawn against this share at least, so that one of a thousand does not look like all.

@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from crm_sync.account import account_of
-from crm_sync.choices import choices
 from crm_sync.connect import connect
-from crm_sync.fitting import IN_WORDS, misfit
+from crm_sync.mapping.choices import choices
+from crm_sync.mapping.fitting import IN_WORDS, misfit
 from crm_sync.models import FieldMapping
-from crm_sync.planning import Plan, plan
 from crm_sync.port import CrmError
+from crm_sync.pushing.planning import Plan, plan
 from leadscoring import shown
 from leadscoring.admin.pages import Page
 from leadscoring.admin.unfolded import ModelForm, TextInput

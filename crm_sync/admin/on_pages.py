@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from crm_sync.admin.handoffs import state_of
 from crm_sync.models import Account, Deal, Handoff, Owner, RoutingRule
 from crm_sync.routing import Lead, Routing
-from crm_sync.territories import facts_of
+from crm_sync.routing.territories import facts_of
 from leadscoring import shown
 from leadscoring.admin.questions import Contacts, ask
 from leadscoring.models import Contact, ModelVersion

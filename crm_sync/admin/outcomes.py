@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from crm_sync import tallies
 from crm_sync.models import Outcome, Owner, Refusal
+from crm_sync.outcomes import tallies
 from leadscoring import shown
 from leadscoring.admin.pages import Narrowing, Page, Records
 

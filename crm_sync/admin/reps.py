@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from crm_sync.absence import away, day_of, leads_on, told
 from crm_sync.admin.repform import DAYS, RepForm
 from crm_sync.models import Account, Owner
+from crm_sync.routing.absence import away, day_of, leads_on, told
 from leadscoring import shown
 from leadscoring.admin.pages import Page
 

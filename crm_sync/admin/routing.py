@@ -18,9 +18,9 @@ from django.views.decorators.http import require_POST
 
 from crm_sync.admin.reps import state_of
 from crm_sync.admin.ruleform import OWNERS, PlaceInline, RuleForm
-from crm_sync.hours import zone_of
 from crm_sync.models import Account, Handoff, Owner, RoutingRule
-from crm_sync.territories import ModelFileError, condition_of, facts_of, is_for
+from crm_sync.routing.hours import zone_of
+from crm_sync.routing.territories import ModelFileError, condition_of, facts_of, is_for
 from leadscoring import shown
 from leadscoring.admin.pages import Page
 from leadscoring.engine import wording

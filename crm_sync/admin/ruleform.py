@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from crm_sync.models import RoutingRule, RulePlace
-from crm_sync.territories import ModelFileError, condition_of
+from crm_sync.routing.territories import ModelFileError, condition_of
 from leadscoring.admin.unfolded import Inline, InlineFormSet, ModelForm, TextArea
 
 OWNERS = (RoutingRule.Kind.CONTACT_OWNER, RoutingRule.Kind.COMPANY_OWNER)

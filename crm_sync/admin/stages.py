@@ -13,9 +13,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
-from crm_sync.effects import set_effects
 from crm_sync.models import Deal, Stage
-from crm_sync.preview import preview
+from crm_sync.pull.effects import set_effects
+from crm_sync.pull.preview import preview
 from leadscoring.admin.pages import Page
 from leadscoring.models import Effect
 

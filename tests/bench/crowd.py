@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from crm_sync.effects import judge_again
 from crm_sync.models import Deal, Handoff, Owner, Stage
 from crm_sync.models.ledger import turn
+from crm_sync.pull.effects import judge_again
 from crm_sync.receivers import new_reference
 from leadscoring import crm_state
 from leadscoring.models import Contact, CrmFreshness, CrmState, Score

@@ -3,9 +3,9 @@
 from django.utils.timezone import now
 
 from crm_sync.account import account_of
-from crm_sync.cursors import start
 from crm_sync.models import Cursor, Link, PullReport, Round
-from crm_sync.visit import Visit
+from crm_sync.pull.cursors import start
+from crm_sync.pull.visit import Visit
 from leadscoring.models import CrmState
 from tests.crm_sync.makers import a_contact
 

@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from crm_sync.models import Account, Stage
 from leadscoring.models import CrmFreshness
 from tests.crm_sync.makers import MONDAY, a_contact, a_score
+from tests.crm_sync.pull.test_pull import an_enrolled
 from tests.crm_sync.reading import a_linked
-from tests.crm_sync.test_pull import an_enrolled
 from tests.port.hubspot_side import TOKEN
 
 pytestmark = pytest.mark.django_db

@@ -81,8 +81,8 @@ class Week:
 
     def begin(self) -> None:
         """Everybody is known here; a marketer has set what the stages mean."""
-        from crm_sync.effects import set_effects
         from crm_sync.models import Stage
+        from crm_sync.pull.effects import set_effects
         from tests.sequences.makers import a_contact
 
         self.clock.at = MONDAY + OPENS - timedelta(minutes=1)
@@ -147,10 +147,10 @@ class Week:
 
     def write(self) -> None:
         """Once an hour, what else goes to the CRM: a lead now and then, and what is new of people."""
-        from crm_sync.following import follow
         from crm_sync.handoff import deliver_due
-        from crm_sync.optouts import tell_opt_outs
+        from crm_sync.handoff.following import follow
         from crm_sync.pushing import push
+        from crm_sync.pushing.optouts import tell_opt_outs
 
         self.somebody_is_ready()
         for work in (deliver_due, push, follow, tell_opt_outs):

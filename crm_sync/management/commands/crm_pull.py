@@ -4,11 +4,10 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from crm_sync import sweeping
 from crm_sync.clock import database_time
 from crm_sync.connect import connect
 from crm_sync.models import PullReport
-from crm_sync.pull import people, pull
+from crm_sync.pull import people, pull, sweeping
 from leadscoring.console import WRONG
 from leadscoring.console import Command as Console
 from leadscoring.models import CrmFreshness

@@ -7,12 +7,12 @@ from typing import Any
 from django.utils.timezone import now
 
 from crm_sync.account import ask_account, learn_guard
-from crm_sync.choices import forget
 from crm_sync.connect import connect
 from crm_sync.mapping import wanted_properties
+from crm_sync.mapping.choices import forget
 from crm_sync.models import FieldMapping
-from crm_sync.planning import PersonsPlan, Plan, plan
 from crm_sync.port import CrmError, SetUpStep
+from crm_sync.pushing.planning import PersonsPlan, Plan, plan
 from leadscoring.console import WRONG
 from leadscoring.console import Command as Console
 

@@ -8,10 +8,10 @@ from django.utils.timezone import now
 
 from crm_sync.account import account_of
 from crm_sync.connect import connect
-from crm_sync.effects import set_effect
-from crm_sync.mirroring import mirror_stages
 from crm_sync.models import Stage
 from crm_sync.port import CrmError
+from crm_sync.pull.effects import set_effect
+from crm_sync.pull.mirroring import mirror_stages
 from leadscoring.console import WRONG
 from leadscoring.console import Command as Console
 from leadscoring.models import Effect

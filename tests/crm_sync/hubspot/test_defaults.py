@@ -1,6 +1,6 @@
-from crm_sync.dossier import Dossier
 from crm_sync.hubspot.defaults import MAPPING
 from crm_sync.mapping import properties_of, wanted_properties
+from crm_sync.mapping.dossier import Dossier
 from crm_sync.models import FieldMapping
 from crm_sync.port import CrmContactWrite
 from leadscoring.models import Contact, Score

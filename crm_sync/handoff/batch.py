@@ -1,0 +1,117 @@
+"""Handoffs that one worker has in hand, and what is known of them on their way."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from crm_sync.mapping.dossier import Dossier
+from crm_sync.models import Account, FieldMapping, Handoff, Link, Owner
+from crm_sync.models.ledger import LEASE
+from crm_sync.port import Crm, CrmBusy, CrmContact, CrmDenied, CrmError, CrmMissing, CrmRefused
+from crm_sync.pull.effects import Stages
+from crm_sync.retrying import wait_of
+from leadscoring.pausepoints import reach
+
+Write = TypeVar("Write")
+log = logging.getLogger(__name__)
+
+# A call may take so long; what must not be sent by a worker whose lease has run out is not begun
+# later than that before its end.
+LONGEST_CALL = timedelta(seconds=30)
+DENIED_WAIT = 60.0
+FAULT = "A fault in this program ({name}): the worker's log says where."
+DELETED = "The contact's record was deleted in the CRM, and a deleted record is never made again."
+
+
+@dataclass(slots=True)
+class Batch:
+    """Claimed rows and what is known of them. `rows`: those still under way, and still ours."""
+
+    crm: Crm
+    at: datetime
+    rows: list[Handoff]
+    account: Account = field(init=False)
+    stages: Stages = field(default_factory=dict)
+    mappings: list[FieldMapping] = field(default_factory=list)
+    known: dict[int, Dossier] = field(default_factory=dict)
+    links: dict[int, Link] = field(default_factory=dict)
+    records: dict[int, CrmContact] = field(default_factory=dict)  # by contact, as read there
+    owners: dict[str, Owner] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+    leased_at: float = field(default_factory=time.monotonic)
+
+    def now(self) -> datetime:
+        """The instant we were told, and the time that went by since."""
+        return self.at + timedelta(seconds=time.monotonic() - self.began)
+
+    def record(self) -> None:
+        """Write how far the rows have come and renew the lease; keep those that go on and are ours."""
+        leased_at = time.monotonic()
+        for row in self.under_way():
+            row.due_at = self.now() + LEASE
+        ours = Handoff.objects.record(self.rows)
+        self.leased_at = leased_at
+        if len(ours) < len(self.rows):
+            log.warning("%d handoffs are in another worker's hands", len(self.rows) - len(ours))
+        self.rows = ours
+        self.rows = self.under_way()
+        reach("handoff.recorded")
+
+    def under_way(self) -> list[Handoff]:
+        return [
+            row for row in self.rows if row.status == Handoff.Status.WAITING and not row.released
+        ]
+
+    def postpone(self, row: Handoff, because: str, at_least: float = 0.0, *, excused: bool) -> None:
+        until = self.now() + wait_of(row.attempts, row.reference, at_least)
+        row.postpone(because, until, excused=excused)
+
+    def late_after(self) -> float:
+        """The reading of time.monotonic() after which our lease may have run out before a call ends."""
+        return self.leased_at + (LEASE - LONGEST_CALL).total_seconds()
+
+    def postpone_all(self, because: str, at_least: float = 0.0) -> None:
+        """The work of all went wrong, and it is not known whether one of them is to blame."""
+        for row in self.under_way():
+            self.postpone(row, because, at_least, excused=False)
+        self.record()
+
+    def put_back(self, because: str, wait: float = 0.0) -> None:
+        """Nothing more now, for a cause that has nothing to do with these rows."""
+        for row in self.under_way():
+            row.postpone(because, self.now() + timedelta(seconds=wait), excused=True)
+        self.record()
+
+    def prepare(self, make: Callable[[Handoff], Write]) -> dict[int, Write]:
+        """What to send for each row, by its id. A row whose own data make that fail stands aside."""
+        made = {}
+        for row in self.rows:
+            try:
+                made[row.pk] = make(row)
+            except Exception as fault:
+                log.exception("handoff %s could not be put into words", row.reference)
+                self.postpone(row, FAULT.format(name=type(fault).__name__), excused=False)
+        self.rows, aside = self.under_way(), [row for row in self.rows if row.released]
+        Handoff.objects.record(aside)
+        return made
+
+    def record_of(self, row: Handoff) -> CrmContact | None:
+        """The contact's record as it was read."""
+        return self.records.get(row.contact_id)
+
+    def stop(self, row: Handoff, error: CrmError) -> None:
+        """What becomes of a row whose own write went wrong."""
+        match error:
+            case CrmMissing():
+                row.withdraw(DELETED)
+            case CrmRefused():
+                row.give_up(f"{error} Mend it in the contact or in the CRM, then press Resend.")
+            case CrmBusy():
+                self.postpone(row, str(error), error.retry_after, excused=True)
+            case CrmDenied():
+                self.postpone(row, str(error), DENIED_WAIT, excused=True)
+            case _:
+                self.postpone(row, str(error), excused=False)

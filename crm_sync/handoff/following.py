@@ -1,0 +1,176 @@
+"""The tasks that reps have: what became of each, and keeping its text true while nobody has begun."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import chain, zip_longest
+
+from crm_sync.account import account_of
+from crm_sync.handoff.fate import Fate, fate_of
+from crm_sync.handoff.weighing import unwanted
+from crm_sync.holding import Gate, gate, lift, strike
+from crm_sync.mapping import wording
+from crm_sync.mapping.dossier import Dossier, dossiers
+from crm_sync.models import Handoff, Hold
+from crm_sync.models.ledger import cause
+from crm_sync.port import Crm, CrmError, CrmPaced, CrmRefused, CrmTask, CrmTaskChange
+from crm_sync.pull.effects import deals_by_contact, stages_by_id, verdict
+from leadscoring.models import Score
+from leadscoring.pausepoints import reach
+
+BATCH = 100
+# Tasks of the last day are looked at every minute, older ones every hour; of each kind at most so
+# many a turn, the longest not looked at first, so that none is forgotten when there are more.
+FRESH = timedelta(days=1)
+LOOK_FRESH, LOOK_OLD = timedelta(minutes=1), timedelta(hours=1)
+MOST = 500
+# What was seen longer ago is no ground for changing a task: its rep may have begun meanwhile.
+GOOD_FOR = 20.0
+
+
+@dataclass(slots=True)
+class Look:
+    """Tasks that are looked at together: what is known of them here and what the CRM showed."""
+
+    crm: Crm
+    at: datetime
+    rows: Sequence[Handoff]
+    tasks: dict[str, CrmTask] = field(default_factory=dict)
+    spoken: dict[str, datetime | None] = field(default_factory=dict)  # by the record's id
+    scores: dict[int, Score] = field(default_factory=dict)
+    unwanted: dict[int, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+
+def follow(crm: Crm, at: datetime) -> int:
+    """Look at open tasks, a bounded number; answers how many. Safe to repeat, and to do twice at once.
+
+    What the CRM refuses for all is written down as a hold, not raised.
+    """
+    if gate(crm, Hold.Work.TASKS, at) is Gate.SHUT:
+        return 0
+    looked, asking = 0, crm.in_lane("polling")
+    try:
+        account_of(asking, at)
+        for rows in turn(at):
+            if asking.room():
+                break
+            look_at(Look(asking, at, rows))
+            looked += len(rows)
+    except CrmPaced:
+        return looked
+    except CrmError as error:
+        strike(crm, Hold.Work.TASKS, error, at)
+        return looked
+    lift(crm, Hold.Work.TASKS)
+    return looked
+
+
+def turn(at: datetime) -> Iterator[list[Handoff]]:
+    """The tasks whose turn it is, in batches: fresh and old ones by turns, neither starves the other."""
+    tasks = Handoff.objects.with_open_task().select_related("contact__company")
+    old = tasks.not_seen_since(at - LOOK_OLD)[:MOST]
+    fresh = tasks.filter(delivered_at__gt=at - FRESH, task_seen_at__gt=at - LOOK_OLD)
+    pairs = zip_longest(cut(fresh.not_seen_since(at - LOOK_FRESH)[:MOST]), cut(old))
+    return (batch for batch in chain.from_iterable(pairs) if batch)
+
+
+def cut(found: Iterable[Handoff]) -> Iterator[list[Handoff]]:
+    rows = list(found)
+    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+
+
+def look_at(look: Look) -> None:
+    """Ask for all of them at once, decide for each, change tasks at once, write in one statement."""
+    ask(look)
+    weigh(look)
+    fates = {row.pk: fate(look, row) for row in look.rows}
+    changes = changes_of(look, fates)
+    reach("following.decided")
+    answers = change_tasks(look, list(changes.values()))
+    reach("following.changed")
+    seen = {row.pk: row.task_seen_at for row in look.rows}
+    for row in look.rows:
+        found = fates[row.pk]
+        row.task_state, row.touched_at, row.task_seen_at = found.state, found.touched_at, look.at
+        if answer := answers.get(row.task_id):
+            note(row, found, look.scores.get(row.contact_id), changes[row.pk], answer)
+    Handoff.objects.record_looks(look.rows, seen)
+
+
+def ask(look: Look) -> None:
+    look.tasks = dict(look.crm.tasks([row.task_id for row in look.rows]))
+    untouched = [row.record_id for row in look.rows if row.touched_at is None]
+    records = look.crm.contacts_by_id(untouched, ()) if untouched else {}
+    look.spoken = {asked: record.touched_at for asked, record in records.items()}
+
+
+def weigh(look: Look) -> None:
+    """What is known here by now of those whom the tasks are about. A fixed number of queries."""
+    ids = [row.contact_id for row in look.rows]
+    look.scores = Score.objects.in_bulk(ids)
+    deals, stages = deals_by_contact(ids, closed=False), stages_by_id()
+    for row in look.rows:
+        known = Dossier(row.contact, look.scores.get(row.contact_id), look.at)
+        look.unwanted[row.pk] = unwanted(known, verdict(deals[row.contact_id], stages))
+
+
+def fate(look: Look, row: Handoff) -> Fate:
+    return fate_of(
+        row,
+        look.tasks.get(row.task_id),
+        look.spoken.get(row.record_id),
+        look.scores.get(row.contact_id),
+        look.unwanted[row.pk],
+        look.at,
+    )
+
+
+def changes_of(look: Look, fates: Mapping[int, Fate]) -> dict[int, CrmTaskChange]:
+    """What tasks should say from now on, by the row's id."""
+    risen = [row.contact_id for row in look.rows if fates[row.pk].tell]
+    known = dossiers(risen, look.at) if risen else {}
+    changes = {}
+    for row in look.rows:
+        if because := fates[row.pk].close:
+            body = wording.closed(because, look.tasks[row.task_id].body)
+            changes[row.pk] = CrmTaskChange(row.task_id, body=body, done=True)
+        elif fates[row.pk].tell:
+            anew = as_of_now(row, look.scores[row.contact_id])
+            body = wording.body(anew, known[row.contact_id])
+            changes[row.pk] = CrmTaskChange(row.task_id, wording.subject(anew), body)
+    return changes
+
+
+def as_of_now(row: Handoff, score: Score) -> Handoff:
+    """The row as it would be if the contact had crossed with the score of now; for the text alone."""
+    anew = copy(row)
+    anew.total, anew.grade, anew.reasons = score.total, score.grade, score.contributions
+    anew.crossed_at = score.at
+    return anew
+
+
+def change_tasks(look: Look, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
+    """Not after a pause: what was seen may not be so any more, and the next turn looks again."""
+    if not changes or time.monotonic() - look.began > GOOD_FOR:
+        return {}
+    return look.crm.change_tasks(changes)
+
+
+def note(
+    row: Handoff, fate: Fate, score: Score | None, sent: CrmTaskChange, answer: CrmTask | CrmError
+) -> None:
+    """What came of a change. What failed by chance is done at the next look; a text that was refused
+    is not sent again before the score has risen again."""
+    if isinstance(answer, CrmError) and not isinstance(answer, CrmRefused):
+        return
+    if isinstance(answer, CrmRefused):
+        row.because = cause(f"The CRM did not take a change of the task: {answer}")
+    elif fate.close:
+        row.task_state, row.because = Handoff.TaskState.CLOSED, cause(f"Task closed: {fate.close}")
+    else:
+        row.told_subject, row.because = (sent.subject or "")[:255], ""
+    if fate.tell and score:
+        row.told_total, row.told_grade = score.total, score.grade

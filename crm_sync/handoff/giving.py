@@ -1,0 +1,109 @@
+"""The last steps of a handoff: the task that tells a rep, found again or made."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from crm_sync.account import learn_guard
+from crm_sync.handoff.batch import Batch
+from crm_sync.mapping import wording
+from crm_sync.models import Handoff
+from crm_sync.port import (
+    CrmBusy,
+    CrmDenied,
+    CrmError,
+    CrmSilent,
+    CrmTask,
+    CrmTaskWrite,
+)
+from crm_sync.routing.hours import due_at, hours_of
+from leadscoring.pausepoints import reach
+
+# A task whose making was not answered may still be on its way into the CRM for so long.
+SETTLE = timedelta(seconds=20)
+NOT_MADE = "The task was looked for and is not there: it is made now."
+UNGUARDED = "The CRM no longer keeps the references of tasks: they are looked for from now on."
+
+
+def look_for_tasks(batch: Batch) -> None:
+    """Of tasks that may have been made, find out whether they were; adopt those that are there.
+
+    Those that the CRM refuses to make twice are simply asked for again.
+    """
+    safe = batch.account.guards_tasks
+    unsure = [row for row in batch.rows if row.begun and not (safe and row.task_guarded)]
+    for row in unsure:
+        if row.task_tried_at and (settled := row.task_tried_at + SETTLE) > batch.now():
+            row.postpone(
+                row.because or "It is not known yet whether the task was made.",
+                settled,
+                excused=True,
+            )
+    unsure = [row for row in unsure if not row.released]
+    if unsure:
+        tasks = batch.crm.tasks_of([batch.records[row.contact_id].record_id for row in unsure])
+        for row in unsure:
+            adopt(batch, row, tasks.get(batch.records[row.contact_id].record_id, ()))
+
+
+def adopt(batch: Batch, row: Handoff, tasks: Iterable[CrmTask]) -> None:
+    found = [task for task in tasks if row.reference in task.body]
+    if found:
+        row.deliver(found[0].task_id, found[0].subject, batch.now())
+    else:
+        # Weighed anew before it is made: sales may not want to be told of them any more.
+        row.forget_try()
+        row.postpone(NOT_MADE, batch.now(), excused=True)
+
+
+def make_tasks(batch: Batch) -> None:
+    """Make the tasks. That it is tried is written first: after that only looking can tell."""
+    guarded = batch.account.guards_tasks
+    tasks = batch.prepare(lambda row: task_of(batch, row))
+    for row in batch.rows:
+        row.task_tried_at, row.task_guarded = batch.now(), guarded
+    batch.record()
+    reach("handoff.before_task")
+    try:
+        answers = batch.crm.create_tasks(
+            [tasks[row.pk] for row in batch.rows], guarded=guarded, until=batch.late_after()
+        )
+    except (CrmBusy, CrmDenied) as error:
+        for row in batch.rows:
+            forget_if_not_made(row, tasks[row.pk], error)
+        if guarded and isinstance(error, CrmDenied) and not learn_guard(batch.crm):
+            batch.put_back(UNGUARDED)
+            return
+        raise
+    reach("handoff.task_made")
+    silence = CrmSilent("The CRM did not say whether it made the task.")
+    for row in batch.rows:
+        tell(batch, row, tasks[row.pk], answers.get(row.reference, silence))
+
+
+def tell(batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError) -> None:
+    if isinstance(answer, CrmTask):
+        row.task_due_at = sent.due_at
+        row.deliver(answer.task_id, sent.subject, batch.now())
+        return
+    forget_if_not_made(row, sent, answer)
+    batch.stop(row, answer)
+
+
+def forget_if_not_made(row: Handoff, sent: CrmTaskWrite, error: CrmError) -> None:
+    """What may be asked for twice is told as busy also when the outcome is unknown."""
+    unknown = isinstance(error, CrmSilent) or (row.task_guarded and isinstance(error, CrmBusy))
+    if not unknown and not sent.again:
+        row.forget_try()
+
+
+def task_of(batch: Batch, row: Handoff) -> CrmTaskWrite:
+    hours = hours_of(batch.owners[row.owner_id], batch.account.time_zone)
+    return CrmTaskWrite(
+        trace=row.reference,
+        record_id=row.record_id,
+        owner_id=row.owner_id,
+        subject=wording.subject(row),
+        body=wording.body(row, batch.known[row.contact_id]),
+        due_at=due_at(batch.now(), hours, row.grade),
+        again=row.begun,
+    )

@@ -1,0 +1,227 @@
+"""The first step of a handoff: the contact's record in the CRM."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from django.db import transaction
+
+from crm_sync import mapping
+from crm_sync.handoff.batch import DELETED, Batch
+from crm_sync.handoff.weighing import CUSTOMER, unwanted
+from crm_sync.models import Handoff, Link
+from crm_sync.outcomes import expect
+from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRefused, CrmSilent
+from crm_sync.pull.effects import stages_by_id, verdict
+from crm_sync.pull.mirroring import deal_row, mirror_stages
+from leadscoring import crm_state
+from leadscoring.joining import join
+from leadscoring.models import Contact, CrmState, Lifecycle
+from leadscoring.pausepoints import reach
+
+TWIN = "Is one person with contact {other}, who has the same record in the CRM."
+
+
+def read_records(batch: Batch) -> None:
+    """Find out what the CRM has: by record id where we know it, else by address."""
+    properties = [row.property for row in batch.mappings]
+    known = [row for row in batch.rows if row.contact_id in batch.links]
+    new = [row for row in batch.rows if row.contact_id not in batch.links]
+    by_id = ask(
+        batch.crm.contacts_by_id,
+        [batch.links[row.contact_id].record_id for row in known],
+        properties,
+    )
+    by_email = ask(
+        batch.crm.contacts_by_email, [row.contact.email or "" for row in new], properties
+    )
+    for row in known:
+        keep(batch, row, by_id.get(batch.links[row.contact_id].record_id))
+    for row in new:
+        keep(batch, row, by_email.get(row.contact.email or ""))
+    join_shared(batch, {row.pk: there for row in batch.rows if (there := batch.record_of(row))})
+    respect_their_deals(batch, [row for row in new if batch.record_of(row)])
+
+
+def ask(
+    question: Callable[[Sequence[str], Sequence[str]], Mapping[str, CrmContact]],
+    keys: Sequence[str],
+    properties: Sequence[str],
+) -> Mapping[str, CrmContact]:
+    return question(keys, properties) if keys else {}
+
+
+def keep(batch: Batch, row: Handoff, record: CrmContact | None) -> None:
+    if record:
+        batch.records[row.contact_id] = record
+    if record and record.lifecycle_stage == Lifecycle.CUSTOMER and not row.begun:
+        row.withdraw(CUSTOMER)
+    elif record is None and row.contact_id in batch.links:
+        row.withdraw(DELETED)
+
+
+def join_shared(batch: Batch, records: Mapping[int, CrmContact]) -> None:
+    """A record stands for one person: whoever shares another's is joined with them, and looked at anew."""
+    holders = holders_of(batch, records.values())
+    twins = []
+    for row in batch.under_way():
+        if record := records.get(row.pk):
+            ids = (record.record_id, *record.former_ids)
+            other = next((holders[id_] for id_ in ids if id_ in holders), row.contact_id)
+            if other != row.contact_id:
+                row.postpone(TWIN.format(other=other), batch.now(), excused=True)
+                twins.append((other, row.contact_id))
+            holders[record.record_id] = other
+    if twins:
+        batch.record()
+        for kept, gone in twins:
+            join(kept, gone, batch.now())
+
+
+def holders_of(batch: Batch, records: Iterable[CrmContact]) -> dict[str, int]:
+    """Who has which record, or one that was merged into it."""
+    ids = {id_ for record in records for id_ in (record.record_id, *record.former_ids)}
+    links = Link.objects.filter(portal_id=batch.account.portal_id, record_id__in=ids)
+    return dict(links.values_list("record_id", "contact_id"))
+
+
+def respect_their_deals(batch: Batch, rows: Iterable[Handoff]) -> None:
+    """Somebody whom the CRM knew before us may be in negotiation already."""
+    rows = [row for row in rows if row.status == Handoff.Status.WAITING]
+    if not rows:
+        return
+    deals = batch.crm.deals_of([batch.records[row.contact_id].record_id for row in rows])
+    know_stages(batch, (deal for found in deals.values() for deal in found))
+    for row in rows:
+        found = deals.get(batch.records[row.contact_id].record_id, ())
+        open_deals = [deal_row(deal, batch.at) for deal in found if not deal.closed]
+        if because := unwanted(batch.known[row.contact_id], verdict(open_deals, batch.stages)):
+            row.withdraw(because)
+
+
+def know_stages(batch: Batch, deals: Iterable[CrmDeal]) -> None:
+    """Read the pipelines when a deal is in a stage that is not known here."""
+    if any((deal.pipeline_id, deal.stage_id) not in batch.stages for deal in deals):
+        mirror_stages(batch.crm.stages())
+        batch.stages = stages_by_id()
+
+
+def save_records(batch: Batch) -> None:
+    """Write the records; properties that the CRM refuses are left out, and the lead still goes."""
+    for row in batch.rows:
+        row.left_out = {}
+    sent = batch.prepare(lambda row: write_of(batch, row))
+    answers = dict(batch.crm.save_contacts(list(sent.values())))
+    again = {
+        row.pk: changed
+        for row in batch.rows
+        if (changed := without_what_was_refused(row, sent[row.pk], answers.get(row.reference)))
+    }
+    if again:
+        answers |= batch.crm.save_contacts(list(again.values()))
+    reach("handoff.contact_saved")
+    saved = {}
+    for row in batch.rows:
+        answer = answers.get(row.reference, CrmSilent("The CRM did not answer for this contact."))
+        if isinstance(answer, CrmContact):
+            saved[row.pk] = answer
+        else:
+            batch.stop(row, answer)
+    join_shared(batch, saved)
+    link(batch, saved, sent | again)
+
+
+def write_of(batch: Batch, row: Handoff) -> CrmContactWrite:
+    record, link = batch.record_of(row), batch.links.get(row.contact_id)
+    properties = mapping.properties_of(
+        batch.known[row.contact_id],
+        batch.mappings,
+        batch.crm.lifecycle_words,
+        record,
+        link.written if link else {},
+    )
+    record_id = record.record_id if record else ""
+    return CrmContactWrite(row.reference, record_id, row.contact.email or "", properties)
+
+
+def without_what_was_refused(
+    row: Handoff, sent: CrmContactWrite, answer: CrmContact | CrmError | None
+) -> CrmContactWrite | None:
+    """A refused write without the properties at fault; None when there is nothing to try.
+
+    An address that turned out to belong to a record is written to that record.
+    """
+    if not isinstance(answer, CrmRefused):
+        return None
+    if answer.existing_id and not sent.record_id:
+        return CrmContactWrite(sent.trace, answer.existing_id, sent.email, sent.properties)
+    refused = {name: why for name, why in answer.properties.items() if name in sent.properties}
+    if answer.existing_id and not refused:
+        taken = f"CRM record {answer.existing_id} has it already"
+        refused = {name: taken for name, value in sent.properties.items() if value == sent.email}
+    row.left_out = refused
+    rest = {name: value for name, value in sent.properties.items() if name not in refused}
+    return CrmContactWrite(sent.trace, sent.record_id, sent.email, rest) if refused else None
+
+
+def link(
+    batch: Batch, saved: Mapping[int, CrmContact], sent: Mapping[int, CrmContactWrite]
+) -> None:
+    """Remember which record each contact is, with the ledger's step in one transaction.
+
+    Whoever was erased meanwhile has no row in the ledger any more, and gets no link.
+    """
+    for row in batch.under_way():
+        row.portal_id, row.record_id = batch.account.portal_id, saved[row.pk].record_id
+    with transaction.atomic():
+        lock_people(batch)
+        batch.record()
+        links = [
+            link_row(batch, row, sent[row.pk].properties, saved[row.pk])
+            for row in batch.under_way()
+        ]
+        Link.objects.bulk_create(
+            sorted(links, key=lambda row: row.contact_id),
+            update_conflicts=True,
+            unique_fields=["contact"],
+            update_fields=["portal_id", "record_id", "owner_id", "lifecycle_stage", "lead_status",
+                           "opted_out", "written", "seen_at", "gone_at",
+                           "gone_for_good"],
+        )  # fmt: skip
+        expect(zip(batch.under_way(), links, strict=True))
+        crm_state.put(newcomers(batch), batch.now())
+
+
+def lock_people(batch: Batch) -> None:
+    """In the order of all who lock people before what belongs to them."""
+    people = Contact.objects.filter(pk__in=[row.contact_id for row in batch.under_way()])
+    list(people.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
+def newcomers(batch: Batch) -> list[CrmState]:
+    """What the CRM says of those whom it knows only since now and from us: there is nothing to ask."""
+    made = [row for row in batch.under_way() if batch.record_of(row) is None]
+    return [
+        CrmState(
+            contact_id=row.contact_id,
+            record_id=row.record_id,
+            record_url=batch.crm.contact_url(row.record_id),
+            since=batch.at,
+            seen_at=batch.at,
+        )
+        for row in sorted(made, key=lambda row: row.contact_id)
+    ]
+
+
+def link_row(batch: Batch, row: Handoff, sent: Mapping[str, str], saved: CrmContact) -> Link:
+    before, read = batch.links.get(row.contact_id), batch.record_of(row) or saved
+    found_by = mapping.address_found_by(batch.mappings, read, row.contact.email)
+    return Link(
+        contact_id=row.contact_id,
+        portal_id=batch.account.portal_id,
+        record_id=saved.record_id,
+        owner_id=read.owner_id,
+        lifecycle_stage=read.lifecycle_stage,
+        lead_status=read.lead_status,
+        opted_out=read.opted_out,
+        written={**(before.written if before else found_by), **sent},
+        seen_at=batch.now(),
+    )

@@ -1,0 +1,58 @@
+"""Before anything is sent: what must not or cannot go to sales, by what is known here."""
+
+from crm_sync.handoff.batch import Batch
+from crm_sync.mapping.dossier import Dossier, dossiers
+from crm_sync.models import FieldMapping, Link
+from crm_sync.pull.effects import Verdict, deals_by_contact, stages_by_id, verdict
+from leadscoring.models import Lifecycle
+
+# Failures of a row's own after which a person has to look.
+MOST_FAILURES = 20
+
+NO_EMAIL = "There is no e-mail address, and the CRM knows people by theirs: add one to the contact, then press Resend."
+CUSTOMER = "Already a customer."
+WORN_OUT = "Tried {attempts} times in vain. {because} Find the cause, then press Resend."
+
+
+def weigh(batch: Batch) -> None:
+    """Set aside what must not or cannot go, by what is known here."""
+    ids = [row.contact_id for row in batch.rows]
+    batch.known = dossiers(ids, batch.at)
+    batch.links = Link.objects.in_bulk(ids)
+    batch.stages = stages_by_id()
+    batch.mappings = list(FieldMapping.objects.sent().order_by("pk"))
+    deals = deals_by_contact(ids, closed=False)
+    for row in batch.rows:
+        known = batch.known[row.contact_id]
+        row.contact = known.contact
+        if row.failures > MOST_FAILURES:
+            row.give_up(WORN_OUT.format(attempts=row.attempts, because=row.because))
+        elif row.begun:
+            continue
+        elif because := unwanted(known, verdict(deals[row.contact_id], batch.stages)):
+            row.withdraw(because)
+        elif not known.contact.email and row.contact_id not in batch.links:
+            row.give_up(NO_EMAIL)
+
+
+def unwanted(known: Dossier, deals: Verdict) -> str:
+    """Why sales should not be told of a contact any more; "" when they should.
+
+    `deals`: the verdict on the open ones.
+    """
+    if known.score and known.score.disqualified:
+        reasons = known.score.contributions
+        return (
+            f"Disqualified meanwhile: {reasons[0]['because']}"
+            if reasons
+            else "Disqualified meanwhile."
+        )
+    if known.contact.lifecycle_stage == Lifecycle.CUSTOMER:
+        return CUSTOMER
+    return f"Sales is at work already: {at_work_on(deals)}." if deals.deals else ""
+
+
+def at_work_on(deals: Verdict) -> str:
+    """Names the open deal that decides, whatever its stage does to mails."""
+    deal = deals.deals[0]
+    return deals.because or f"Deal “{deal['name']}” is in {deal['stage']} ({deal['pipeline']})"

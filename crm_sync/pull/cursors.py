@@ -1,0 +1,168 @@
+"""What was changed in the CRM since last time, found by search and applied: repeated, never skipped.
+
+A search says only *that* a record was changed. What it says now is read by its id, and so are the
+people who hang on it: an index that is behind tells us nothing old.
+
+Each search begins well before what is known to be applied, because the index lags (`Cursor.overlap`);
+what it gives twice is known by record and instant, and not applied again. The cursor moves in the
+transaction that applies what it covers: a turn that is killed begins again there.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import zip_longest
+
+from django.db import transaction
+
+from crm_sync.models import Change, Cursor, Deal, Link
+from crm_sync.models.cursors import AHEAD
+from crm_sync.port import ChangeKind, CrmChange
+from crm_sync.pull.applying import apply
+from crm_sync.pull.reading import Look, look, people
+from crm_sync.pull.visit import CHUNK, Visit, parts
+from leadscoring.models import CrmState
+from leadscoring.pausepoints import reach
+
+# Changes that are looked at together: an association batch takes a thousand.
+GROUP = 1_000
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Search:
+    """The changes of one kind since its cursor. `began`: by our clock, when nothing was asked yet.
+
+    `covered`: from … to, what the search before this one should have told.
+    """
+
+    cursor: Cursor
+    since: datetime
+    began: datetime
+    covered: tuple[datetime, datetime]
+    groups: Iterator[list[CrmChange]]
+
+    def finish(self) -> datetime:
+        """It came to its end; answers up to which instant all changes are applied."""
+        self.cursor.complete(self.since, self.began)
+        before = self.cursor.position - self.cursor.overlap(self.began)
+        Change.objects.forget(self.cursor.kind, before)
+        return self.began - self.cursor.lag(self.began)
+
+
+def follow(visit: Visit, *kinds: ChangeKind) -> dict[str, datetime]:
+    """Apply all changes; answers for each kind up to which instant (our clock) they are applied.
+
+    Nothing when time was up before the end; and of a kind that is followed for the first time, which
+    only sets the cursor: what there is by then is found by looking at everybody. People whom changes
+    of several kinds are about are looked at together, which costs the fewest requests.
+    """
+    searches = [search for kind in kinds if (search := begin(visit, kind))]
+    for groups in zip_longest(*(search.groups for search in searches), fillvalue=()):
+        if visit.is_over():
+            return {}
+        take(visit, list(zip(searches, groups, strict=True)))
+    return {search.cursor.kind: search.finish() for search in searches}
+
+
+def begin(visit: Visit, kind: ChangeKind) -> Search | None:
+    cursor = Cursor.objects.filter(pk=kind).first()
+    if cursor is None:
+        start(visit, kind)
+        return None
+    since = cursor.position - cursor.overlap(visit.at)
+    covered = cursor.searched_from, cursor.position
+    return Search(cursor, since, visit.now(), covered, grouped(visit.crm.changes(kind, since)))
+
+
+def start(visit: Visit, kind: ChangeKind) -> None:
+    """A cursor at the newest change there is: by the CRM's clock, which need not be ours."""
+    newest = visit.crm.newest_change(kind) or LONG_AGO
+    at = visit.now()
+    position = min(newest, at + AHEAD)
+    Cursor.objects.create(kind=kind, position=position, at=at, searched_from=position)
+
+
+def grouped(pages: Iterable[Sequence[CrmChange]]) -> Iterator[list[CrmChange]]:
+    group: list[CrmChange] = []
+    for page in pages:
+        group.extend(page)
+        if len(group) >= GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def take(visit: Visit, found: Sequence[tuple[Search, Sequence[CrmChange]]]) -> None:
+    """Apply some changes of each kind and move the cursors past them."""
+    fresh = [unknown(search.cursor.kind, group) for search, group in found]
+    ids: set[int] = set()
+    for (search, _), changes in zip(found, fresh, strict=True):
+        ids |= whom(visit, search.cursor.kind, changes)
+    looks = list(looks_at(visit, sorted(ids)))
+    reach("pull.looked")
+    with transaction.atomic():
+        for at, seen in looks:
+            visit.report.deals += apply(visit.crm, visit.account, seen, at)
+            visit.report.contacts += len(seen.ids)
+        reach("pull.applied")
+        for (search, group), changes in zip(found, fresh, strict=True):
+            move_past(search, group, changes, visit.now())
+    reach("pull.recorded")
+
+
+def unknown(kind: str, group: Sequence[CrmChange]) -> list[CrmChange]:
+    """Those that are not applied yet."""
+    known = Change.objects.known(kind, (change.record_id for change in group))
+    return [change for change in group if (change.record_id, change.changed_at) not in known]
+
+
+def move_past(
+    search: Search, group: Sequence[CrmChange], fresh: Sequence[CrmChange], at: datetime
+) -> None:
+    if not group:
+        return
+    cursor = search.cursor
+    Change.objects.note(cursor.kind, ((change.record_id, change.changed_at) for change in fresh))
+    cursor.late((change.changed_at for change in fresh), search.covered, at)
+    cursor.move(max(change.changed_at for change in group), at)
+    cursor.save()
+
+
+def looks_at(visit: Visit, ids: Sequence[int]) -> Iterator[tuple[datetime, Look]]:
+    for some in parts(ids, CHUNK):
+        yield visit.now(), look(visit.crm, some)
+
+
+def whom(visit: Visit, kind: str, changes: Sequence[CrmChange]) -> set[int]:
+    """The contacts of ours whom changes are about."""
+    if not changes:
+        return set()
+    if kind == Cursor.Kind.CONTACTS:
+        record_ids = {one for change in changes for one in (change.record_id, *change.former_ids)}
+        emails = {email for change in changes for email in change.emails}
+        return with_record(visit, record_ids) | with_address(emails)
+    deal_ids = [change.record_id for change in changes]
+    there = visit.crm.contacts_of_deals(deal_ids)
+    record_ids = {record_id for found in there.values() for record_id in found}
+    return with_record(visit, record_ids) | with_deal(deal_ids)
+
+
+def with_record(visit: Visit, record_ids: Collection[str]) -> set[int]:
+    """By the link, and by the state: a record may answer for two of ours, and one has the link."""
+    links = Link.objects.filter(portal_id=visit.account.portal_id, record_id__in=record_ids)
+    states = CrmState.objects.filter(record_id__in=record_ids).exclude(record_id="")
+    return {*links.values_list("pk", flat=True), *states.values_list("pk", flat=True)}
+
+
+def with_address(emails: Collection[str]) -> set[int]:
+    states = CrmState.objects.filter(contact__email__in=emails)
+    ours = people().filter(email__in=emails)
+    return {*states.values_list("pk", flat=True), *ours.values_list("pk", flat=True)}
+
+
+def with_deal(deal_ids: Collection[str]) -> set[int]:
+    """Those whom it hung on when it was last read."""
+    tied = Deal.contacts.through.objects.filter(deal__deal_id__in=deal_ids)
+    return set(tied.values_list("contact_id", flat=True))

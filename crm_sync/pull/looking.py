@@ -1,0 +1,80 @@
+"""Records we were told of are looked at again, in the way in which the pull looks and applies."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from crm_sync import bell
+from crm_sync.account import account_of
+from crm_sync.alone import HINTS, alone
+from crm_sync.holding import Gate, gate, lift, strike
+from crm_sync.models import Hint, Hold, Link, PullReport
+from crm_sync.port import Crm, CrmError, CrmPaced
+from crm_sync.pull.cursors import with_address, with_deal, with_record
+from crm_sync.pull.erasures import erase_confirmed
+from crm_sync.pull.visit import CHUNK, Visit, parts
+
+
+def look_again(crm: Crm, heard_by: datetime, at: datetime) -> int:
+    """Look at some of the records that were hinted at until `heard_by`, the oldest hints first.
+
+    Answers how many hints were dealt with. One worker at a time: two looks at one person at once
+    would both count for nothing. Whoever comes in vain rings for what the other may not know of.
+    """
+    with alone(HINTS) as mine:
+        if mine:
+            return look_at_some(crm, heard_by, at)
+    bell.ring()
+    return 0
+
+
+def look_at_some(crm: Crm, heard_by: datetime, at: datetime) -> int:
+    """A hint goes only after what it covers was applied.
+
+    What fails here fails as a pull does: it holds both, and the home page tells people of it.
+    """
+    hints = Hint.objects.claim(heard_by, at) if may_ask(crm, at) else []
+    if not hints:
+        Hint.objects.forget(at)
+        return 0
+    try:
+        apply_hints(crm, hints, at)
+    except CrmError as error:
+        Hint.objects.put_back(hints, at)
+        if not isinstance(error, CrmPaced):
+            strike(crm, Hold.Work.PULL, error, at)
+        return 0
+    lift(crm, Hold.Work.PULL)
+    Hint.objects.settle(hints, at)
+    return len(hints)
+
+
+def may_ask(crm: Crm, at: datetime) -> bool:
+    return crm.connected and gate(crm, Hold.Work.PULL, at) is not Gate.SHUT
+
+
+def apply_hints(crm: Crm, hints: Sequence[Hint], at: datetime) -> None:
+    visit = Visit(crm, account_of(crm, at), at, PullReport(started_at=at))
+    erase_confirmed(crm, visit.account, hints, at)
+    for ids in parts(sorted(whom(visit, hints)), CHUNK):
+        visit.see(ids)
+
+
+def whom(visit: Visit, hints: Sequence[Hint]) -> set[int]:
+    """The contacts of ours whose picture may have changed. Most records are nobody's."""
+    deals, records = named(hints, Hint.Kind.DEAL), named(hints, Hint.Kind.CONTACT)
+    on_deals = visit.crm.contacts_of_deals(deals) if deals else {}
+    there = {record_id for found in on_deals.values() for record_id in found}
+    known = Link.objects.filter(portal_id=visit.account.portal_id, record_id__in=records)
+    strangers = set(records).difference(known.values_list("record_id", flat=True))
+    return with_record(visit, there.union(records)) | with_deal(deals) | meant(visit, strangers)
+
+
+def named(hints: Sequence[Hint], kind: Hint.Kind) -> list[str]:
+    return [hint.record_id for hint in hints if hint.kind == kind]
+
+
+def meant(visit: Visit, record_ids: Collection[str]) -> set[int]:
+    """Contacts whose records these are by another id (merged), or by their address (new there)."""
+    found = visit.crm.contacts_by_id(list(record_ids), []).values() if record_ids else ()
+    merged = with_record(visit, {record.record_id for record in found})
+    return merged | with_address({record.email.lower() for record in found if record.email})

@@ -1,0 +1,451 @@
+"""What reps do to their tasks, and what becomes of tasks that nobody has begun; through the real adapter."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm_sync.handoff import deliver_due, following
+from crm_sync.handoff.following import follow
+from crm_sync.holding import why
+from crm_sync.hubspot.moments import iso
+from crm_sync.models import Deal, Handoff, Hold, Stage
+from leadscoring.models import Company, Contact, Lifecycle, Score
+from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score
+
+pytestmark = pytest.mark.django_db
+
+TASKS = "/crm/v3/objects/tasks"
+SUBJECT = "Hot lead: Ada Byron, Engines (score 82, A1)"
+
+
+def after(minutes=0, **more):
+    return MONDAY + timedelta(minutes=minutes, **more)
+
+
+@pytest.fixture
+def row(crm):
+    """Ada's handoff, delivered on Monday at ten."""
+    ada = a_contact("ada@engines.example", "Engines", first_name="Ada", last_name="Byron")
+    a_score(ada)
+    made = a_handoff(ada)
+    deliver_due(crm, MONDAY)
+    made.refresh_from_db()
+    assert made.task_state == "open"
+    return made
+
+
+def task_of(there, row):
+    names = "hs_task_subject,hs_task_body,hs_task_status,hubspot_owner_id"
+    return there.ask("GET", f"{TASKS}/{row.task_id}?properties={names}")["properties"]
+
+
+def change(there, row, **properties):
+    there.ask("PATCH", f"{TASKS}/{row.task_id}", {"properties": properties})
+
+
+def spoke(there, row, at):
+    """The rep logged a call; HubSpot itself keeps when the last one was."""
+    with there.sandbox.state.lock:
+        record = there.sandbox.state.store.find("contacts", row.record_id)
+        record.write("notes_last_contacted", iso(at), at)
+
+
+def written(there):
+    """Calls that change tasks."""
+    return [
+        each["path"]
+        for each in there.sandbox.state.log
+        if "/tasks" in each["path"] and each["path"].endswith(("/update", "/create", "/upsert"))
+    ]
+
+
+def looked(crm, row, at=None):
+    follow(crm, at or after(5))
+    row.refresh_from_db()
+    return row.task_state
+
+
+def scores(row, **fields):
+    Score.objects.filter(contact=row.contact_id).update(**fields)
+
+
+# --- what the rep did ---------------------------------------------------------------------------
+
+
+def test_an_untouched_task_stays_open_and_is_not_written_to(crm, there, row):
+    there.sandbox.state.log.clear()
+
+    assert looked(crm, row) == "open"
+
+    assert (row.touched_at, row.task_seen_at) == (None, after(5))
+    assert written(there) == []
+
+
+def test_a_task_that_the_rep_did_is_done_when_they_did_it(crm, there, row):
+    there.finish(row.task_id)
+    done_at = crm.tasks([row.task_id])[row.task_id].done_at
+
+    assert looked(crm, row) == "done"
+
+    assert row.touched_at == done_at
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "WAITING", "DEFERRED"])
+def test_a_task_whose_status_was_moved_was_begun(crm, there, row, status):
+    change(there, row, hs_task_status=status)
+
+    assert looked(crm, row) == "started"
+
+    assert row.touched_at == after(5)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"hs_task_subject": "Call Ada"}, {"hubspot_owner_id": "712340002"}]
+)
+def test_a_task_that_was_reworded_or_passed_on_was_begun(crm, there, row, fields):
+    change(there, row, **fields)
+
+    assert looked(crm, row) == "started"
+
+
+def test_a_task_that_was_begun_stays_begun(crm, there, row):
+    change(there, row, hs_task_status="WAITING")
+    looked(crm, row)
+    change(there, row, hs_task_status="NOT_STARTED")
+
+    assert looked(crm, row, after(10)) == "started"
+
+    assert row.touched_at == after(5)
+
+
+def test_a_word_with_the_contact_after_the_handoff_is_a_first_touch(crm, there, row):
+    spoke(there, row, after(3))
+
+    assert looked(crm, row) == "open"
+
+    assert row.touched_at == after(3)
+
+
+def test_a_word_with_the_contact_before_the_handoff_is_none(crm, there, row):
+    spoke(there, row, after(-1))
+
+    looked(crm, row)
+
+    assert row.touched_at is None
+
+
+def test_the_first_of_two_touches_counts(crm, there, row):
+    spoke(there, row, after(3))
+    looked(crm, row)
+    there.finish(row.task_id)
+
+    assert looked(crm, row, after(10)) == "done"
+
+    assert row.touched_at == after(3)
+
+
+def test_a_deleted_task_is_noted_and_never_made_again(crm, there, row):
+    there.ask("DELETE", f"{TASKS}/{row.task_id}")
+    scores(row, total=99.0)
+
+    assert looked(crm, row) == "deleted"
+
+    looked(crm, row, after(10))
+    deliver_due(crm, after(10))
+    assert there.tasks() == []
+
+
+# --- a score that goes on rising ----------------------------------------------------------------
+
+
+def test_a_second_rise_is_told_in_place(crm, there, row):
+    scores(row, total=95.0, contributions=[{**PRICING, "because": "Asked for a demo on 4 May"}])
+
+    looked(crm, row)
+
+    task = task_of(there, row)
+    assert there.tasks() == ["Hot lead: Ada Byron, Engines (score 95, A1)"]
+    assert "Asked for a demo on 4 May" in task["hs_task_body"]
+    assert f"ref {row.reference}" in task["hs_task_body"]
+    assert (row.told_total, row.told_subject) == (95.0, task["hs_task_subject"])
+    assert (row.total, row.task_state) == (82.0, "open")
+
+
+def test_the_same_rise_is_told_once(crm, there, row):
+    scores(row, total=95.0)
+    looked(crm, row)
+    there.sandbox.state.log.clear()
+
+    looked(crm, row, after(10))
+
+    assert written(there) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"total": 91.9}, False),
+        ({"total": 92.0}, True),
+        ({"total": 60.0}, False),
+        ({"total": 99.0, "cycle": 2}, False),
+    ],
+)
+def test_ten_points_more_in_the_same_cycle_are_worth_telling(crm, there, row, fields, told):
+    scores(row, **fields)
+
+    looked(crm, row)
+
+    assert (there.tasks() != [SUBJECT]) is told
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [("B2", "A2", True), ("B2", "B1", True), ("B2", "A1", True), ("B2", "A3", False), ("B2", "C1", False), ("A1", "A1", False)],
+)  # fmt: skip
+def test_a_better_grade_is_worth_telling(crm, there, row, before, now, told):
+    Handoff.objects.update(told_grade=before)
+    scores(row, grade=now, total=83.0)
+
+    looked(crm, row)
+
+    assert ("score 83" in there.tasks()[0]) is told
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"hs_task_subject": "Call Ada"}, {"hs_task_status": "IN_PROGRESS"}, {"hubspot_owner_id": "712340002"}],
+)  # fmt: skip
+def test_a_task_that_the_rep_has_begun_keeps_its_text(crm, there, row, fields):
+    change(there, row, **fields)
+    before = task_of(there, row)
+    scores(row, total=99.0)
+
+    looked(crm, row)
+
+    assert task_of(there, row) == before
+
+
+def test_a_note_that_the_rep_wrote_into_the_text_is_never_lost(crm, there, row):
+    noted = task_of(there, row)["hs_task_body"].replace(
+        "<p>ref", "<p>Rang on Monday, back on Friday</p><p>ref"
+    )
+    change(there, row, hs_task_body=noted)
+    scores(row, total=99.0)
+
+    looked(crm, row)
+
+    assert task_of(there, row)["hs_task_body"] == noted
+
+
+def test_a_text_that_the_crm_marked_up_otherwise_is_still_ours(crm, there, row):
+    dressed = task_of(there, row)["hs_task_body"].replace("<p>", '<p dir="auto">\n')
+    change(there, row, hs_task_body=f"<div>{dressed}</div>")
+    scores(row, total=99.0)
+
+    looked(crm, row)
+
+    assert "score 99" in there.tasks()[0]
+
+
+def test_a_worker_that_died_after_telling_a_rise_took_no_rep_for_the_author(crm, there, row):
+    scores(row, total=95.0)
+    Contact.objects.update(first_name="Augusta")
+    looked(crm, row)
+    Handoff.objects.update(told_subject=SUBJECT, told_total=82.0)  # as if it had not been written
+
+    assert looked(crm, row, after(10)) == "open"
+
+    assert row.told_total == 95.0
+    assert there.tasks() == ["Hot lead: Augusta Byron, Engines (score 95, A1)"]
+
+
+# --- a task that has lost its point -------------------------------------------------------------
+
+
+def a_deal(row):
+    Stage.objects.create(
+        pipeline_id="p", pipeline="Sales", stage_id="s", label="Demo", effect="none"
+    )
+    deal = Deal.objects.create(
+        deal_id="1", name="Engines 2026", pipeline_id="p", stage_id="s", seen_at=MONDAY
+    )
+    deal.contacts.add(row.contact_id)
+
+
+def disqualify(row):
+    rival = {**TITLE, "because": "Competitor: rival.example (disqualified)"}
+    scores(row, disqualified=True, contributions=[rival])
+
+
+def make_customer(row):
+    Contact.objects.update(lifecycle_stage=Lifecycle.CUSTOMER)
+
+
+POINTLESS = [
+    (a_deal, "Sales is at work already: Deal “Engines 2026” is in Demo (Sales)."),
+    (disqualify, "Disqualified meanwhile: Competitor: rival.example (disqualified)"),
+    (make_customer, "Already a customer."),
+]
+
+
+@pytest.mark.parametrize(("happen", "because"), POINTLESS)
+def test_an_untouched_task_that_lost_its_point_is_closed_with_the_reason(
+    crm, there, row, happen, because
+):
+    happen(row)
+
+    assert looked(crm, row) == "closed"
+
+    task = task_of(there, row)
+    assert task["hs_task_status"] == "COMPLETED"
+    assert task["hs_task_body"].startswith(f"<p>Nothing to do any more: {because}</p>")
+    assert f"ref {row.reference}" in task["hs_task_body"]
+    assert (row.because, row.touched_at) == (f"Task closed: {because}", None)
+
+
+@pytest.mark.parametrize(("happen", "because"), POINTLESS)
+def test_a_task_that_the_rep_has_begun_is_theirs_to_close(crm, there, row, happen, because):
+    change(there, row, hs_task_status="IN_PROGRESS")
+    happen(row)
+
+    assert looked(crm, row) == "started"
+
+    assert task_of(there, row)["hs_task_status"] == "IN_PROGRESS"
+
+
+def test_a_task_of_somebody_the_rep_has_spoken_with_is_theirs_to_close(crm, there, row):
+    spoke(there, row, after(3))
+    a_deal(row)
+
+    assert looked(crm, row) == "open"
+
+    assert task_of(there, row)["hs_task_status"] == "NOT_STARTED"
+
+
+def test_a_worker_that_died_after_closing_took_no_rep_for_the_one_who_did(crm, there, row):
+    a_deal(row)
+    looked(crm, row)
+    Handoff.objects.update(task_state="open", because="")  # as if it had not been written
+
+    assert looked(crm, row, after(10)) == "closed"
+
+    assert row.touched_at is None
+
+
+def test_a_task_that_was_closed_and_opened_again_by_a_person_is_theirs(crm, there, row):
+    a_deal(row)
+    looked(crm, row)
+    Handoff.objects.update(task_state="open", because="")
+    change(there, row, hs_task_status="NOT_STARTED")
+
+    assert looked(crm, row, after(10)) == "started"
+
+
+def test_what_was_seen_long_ago_is_no_ground_for_a_change(crm, there, row, monkeypatch):
+    monkeypatch.setattr(following, "GOOD_FOR", -1.0)
+    a_deal(row)
+
+    assert looked(crm, row) == "open"
+
+    assert task_of(there, row)["hs_task_status"] == "NOT_STARTED"
+
+
+# --- many, again and again ----------------------------------------------------------------------
+
+
+def test_a_hundred_and_twenty_tasks_take_two_batches_of_calls_and_queries(
+    crm, there, django_assert_max_num_queries
+):
+    Company.objects.create(name="Engines")
+    for _ in range(120):
+        a_score(a_handoff(a_contact(company="Engines")).contact)
+    deliver_due(crm, MONDAY)
+    deliver_due(crm, MONDAY)
+    Score.objects.update(total=99.0)
+    there.sandbox.state.log.clear()
+
+    with django_assert_max_num_queries(40):
+        assert follow(crm, after(5)) == 120
+
+    assert len(there.sandbox.state.log) == 2 * 3  # tasks, contacts, changes
+    assert Handoff.objects.filter(told_total=99.0).count() == 120
+
+
+def test_fresh_tasks_are_looked_at_each_minute_and_old_ones_each_hour(crm, row):
+    for minutes, number in ((0.5, 0), (1.1, 1), (1.6, 0), (2.1, 1)):
+        assert follow(crm, after(minutes)) == number
+
+    late = after(days=2)
+    assert follow(crm, late) == 1
+    assert follow(crm, late + timedelta(minutes=59)) == 0
+    assert follow(crm, late + timedelta(minutes=60)) == 1
+
+
+def test_the_longest_not_looked_at_come_first_and_a_turn_is_bounded(crm, monkeypatch):
+    monkeypatch.setattr(following, "MOST", 2)
+    rows = [a_handoff() for _ in range(3)]
+    deliver_due(crm, MONDAY)
+    for minutes, each in enumerate(rows):
+        Handoff.objects.filter(pk=each.pk).update(task_seen_at=after(minutes))
+
+    assert follow(crm, after(30)) == 2
+
+    assert list(Handoff.objects.order_by("pk").values_list("task_seen_at", flat=True)) == [
+        after(30), after(30), after(2)]  # fmt: skip
+
+
+def test_a_look_that_is_older_than_another_writes_nothing(row):
+    late = Handoff.objects.get()
+    late.task_state, late.told_total = "deleted", 1.0
+    Handoff.objects.update(task_seen_at=after(3), task_state="started")
+
+    Handoff.objects.record_looks([late], {late.pk: MONDAY})
+
+    row.refresh_from_db()
+    assert (row.task_state, row.told_total) == ("started", 82.0)
+
+
+def test_a_task_that_the_crm_does_not_change_holds_up_no_other_and_says_so(crm, there):
+    rows = [a_handoff() for _ in range(3)]
+    for each in rows:
+        a_score(each.contact)
+    deliver_due(crm, MONDAY)
+    Score.objects.update(total=95.0)
+    refused = {"category": "VALIDATION_ERROR", "message": "too long"}
+    there.trouble("partial", f"{TASKS}/batch/update", times=None, body=refused)
+
+    follow(crm, after(5))
+
+    told = Handoff.objects.filter(because="").values_list("told_subject", flat=True)
+    assert sum("score 95" in subject for subject in told) == 2
+    assert Handoff.objects.get(because__startswith="The CRM did not take").task_state == "open"
+
+
+def test_a_change_that_failed_by_chance_is_made_at_the_next_look(crm, there, row):
+    scores(row, total=95.0)
+    there.trouble("status", f"{TASKS}/batch/update", status=502)
+
+    looked(crm, row)
+    looked(crm, row, after(10))
+
+    assert "score 95" in there.tasks()[0]
+
+
+def test_trouble_that_all_share_is_told_once_and_ends_by_itself(crm, there, row):
+    there.revoke()
+    follow(crm, after(5))
+
+    assert "token" in why(crm, Hold.Work.TASKS, after(5)).lower()
+
+    there.sandbox.state.log.clear()
+    assert follow(crm, after(5, seconds=10)) == 0
+    assert not there.sandbox.state.log
+
+
+def test_nothing_is_asked_when_there_is_nothing_to_look_at(crm, there):
+    follow(crm, MONDAY)
+    there.sandbox.state.log.clear()
+
+    assert follow(crm, after(5)) == 0
+
+    assert not there.sandbox.state.log

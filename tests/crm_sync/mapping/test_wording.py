@@ -1,0 +1,290 @@
+"""What the rep reads."""
+
+from datetime import timedelta
+
+import pytest
+
+from crm_sync.mapping import wording
+from crm_sync.mapping.dossier import Run, dossiers
+from leadscoring.engine.wording import not_counted
+from leadscoring.models import Activity
+from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score, numbers
+
+pytestmark = pytest.mark.django_db
+
+
+def an_activity(contact, type_="page_view", days=1, **properties):
+    return Activity.objects.create(
+        contact=contact,
+        source="test",
+        event_id=str(next(numbers)),
+        type=type_,
+        occurred_at=MONDAY - timedelta(days=days),
+        properties=properties,
+    )
+
+
+def body_of(row):
+    return wording.body(row, dossiers([row.contact_id], MONDAY)[row.contact_id])
+
+
+def ada(**fields):
+    given = {
+        "first_name": "Ada",
+        "last_name": "Byron",
+        "job_title": "VP Engineering",
+        "company": "Engines",
+    }
+    return a_contact("ada@engines.example", **(given | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "subject"),
+    [
+        ({}, "Hot lead: Ada Byron, Engines (score 82, A1)"),
+        ({"company": ""}, "Hot lead: Ada Byron (score 82, A1)"),
+        ({"last_name": ""}, "Hot lead: Ada, Engines (score 82, A1)"),
+        (
+            {"first_name": "", "last_name": ""},
+            "Hot lead: ada@engines.example, Engines (score 82, A1)",
+        ),
+        (
+            {"first_name": "A\nda", "company": "En\r\ngines\0"[:-1]},
+            "Hot lead: A da Byron, En gines (score 82, A1)",
+        ),
+    ],
+)
+def test_the_subject_names_who_and_how_hot(fields, subject):
+    assert wording.subject(a_handoff(ada(**fields), total=82.4)) == subject
+
+
+def test_the_body_tells_all_that_the_contract_lists():
+    contact = ada()
+    an_activity(contact, url="https://x.example/pricing?token=secret")
+    row = a_handoff(contact)
+
+    body = body_of(row)
+
+    assert "<p>Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May:</p>" in body
+    assert "<li>Visited pricing 3 times, last on 3 May (+30)</li>" in body
+    assert "<p>Fit A, engagement 1 (A and 1 are best). Senior job title: VP Engineering</p>" in body
+    assert "<li>3 May: page view /pricing</li>" in body
+    assert f'href="http://testserver/admin/leadscoring/contact/{contact.pk}/change/#text-' in body
+    assert body.endswith(f"<p>ref {row.reference}</p>")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("https://x.example/pricing?token=secret", "/pricing"),
+        ("https://x.example/", "“x.example”"),
+        ("https://x.example?token=secret", "“x.example”"),
+        ("/pricing?token=secret", "/pricing"),
+        ("Welcome", "“Welcome”"),
+        ("http://[", "“http://[”"),
+    ],
+)
+def test_a_page_is_told_by_its_path_and_a_site_by_its_name(address, said):
+    assert wording.detail({"url": address}) == said
+
+
+def test_only_the_three_strongest_reasons_are_told():
+    weak = [
+        {**PRICING, "rule": f"r{points}", "because": f"Weak {points}", "points": points}
+        for points in (1, 2, 3)
+    ]
+    row = a_handoff(ada(), reasons=[*weak, TITLE, PRICING])
+
+    told = wording.strongest(row)
+
+    assert told == [
+        "Visited pricing 3 times, last on 3 May (+30)",
+        "Senior job title: VP Engineering (+20)",
+        "Weak 3 (+3)",
+    ]
+
+
+def test_what_speaks_against_the_fit_is_told_too():
+    small = {**TITLE, "because": "Very small company", "points": -5.0}
+
+    assert wording.fit(a_handoff(ada(), reasons=[small, TITLE])) == (
+        "Fit A, engagement 1 (A and 1 are best). "
+        "Senior job title: VP Engineering; Very small company (−5)"
+    )
+
+
+def test_what_they_did_that_took_points_off_is_told_too():
+    left = {**PRICING, "because": "Unsubscribed on 3 May", "points": -25.0}
+    jobs = {**PRICING, "because": "Looked at jobs on 2 May", "points": -15.0}
+
+    told = wording.against(a_handoff(ada(), reasons=[PRICING, TITLE, jobs, left]))
+
+    assert told == ["Unsubscribed on 3 May (−25)", "Looked at jobs on 2 May (−15)"]
+
+
+def test_nothing_is_told_of_the_models_caps():
+    cut = {**PRICING, "because": PRICING["because"] + not_counted(1234.5, 60), "points": 10.14}
+
+    assert wording.strongest(a_handoff(ada(), reasons=[cut])) == [
+        "Visited pricing 3 times, last on 3 May (+10)"
+    ]
+
+
+def test_nobody_is_told_a_reason_that_weighs_nothing():
+    faint, faintly_against = {**PRICING, "points": 0.3}, {**PRICING, "points": -0.3}
+    row = a_handoff(ada(), reasons=[faint, faintly_against])
+
+    assert wording.strongest(row) == wording.against(row) == []
+    assert "<p>Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May.</p>" in body_of(
+        row
+    )
+
+
+def test_without_facts_the_rep_is_told_so():
+    body = body_of(a_handoff(ada(), reasons=[PRICING], grade="D1"))
+
+    assert (
+        "Fit D, engagement 1 (A and 1 are best). Nothing known of the person or the company" in body
+    )
+    assert "<p>Nothing is known of what they did.</p>" in body
+
+
+def test_a_record_says_what_disqualifies():
+    contact = ada()
+    rival = {**TITLE, "because": "Competitor: rival.example (disqualified)", "points": 0.0}
+    a_score(contact, total=0.0, disqualified=True, grade="D4", contributions=[rival])
+
+    known = dossiers([contact.pk], MONDAY)[contact.pk]
+
+    assert wording.all_reasons(known) == "Competitor: rival.example (disqualified)"
+
+
+def test_a_mail_of_ours_is_nothing_that_they_did():
+    contact = ada()
+    an_activity(contact, "email_sent", subject="Welcome")
+    an_activity(contact, "email_open", days=2, subject="Welcome, Ada")
+
+    assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
+        "2 May: email open “Welcome, Ada”"
+    ]
+
+
+def test_nothing_that_people_typed_is_markup():
+    contact = ada(
+        first_name="<b>Mal", last_name='" onload="x', job_title="<svg>", company="<script>"
+    )
+    an_activity(contact, "<img src=x>", url="<iframe>")
+    row = a_handoff(contact, reasons=[{**PRICING, "because": "<script>alert(1)</script>"}])
+
+    body = body_of(row)
+
+    assert not any(
+        tag in body for tag in ("<b>", "<svg>", "<script>", "<img", "<iframe", '" onload')
+    )
+
+
+def test_however_long_the_facts_the_texts_are_bounded():
+    contact = ada(first_name="x" * 200, last_name="<" * 200, job_title="&" * 200, company="y" * 200)
+    for days in range(1, 9):
+        an_activity(contact, "t" * 100, days, title="<" * 10_000)
+    row = a_handoff(contact, reasons=[{**PRICING, "because": "<" * 10_000}] * 5)
+
+    assert len(wording.subject(row)) <= 255
+    assert len(body_of(row)) <= 65_536
+
+
+def test_an_activity_that_came_five_times_a_day_is_said_once():
+    contact = ada()
+    for _ in range(3):
+        an_activity(contact, url="/pricing")
+
+    assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
+        "3 May: page view /pricing"
+    ]
+
+
+def test_many_of_one_kind_do_not_hide_the_others():
+    contact = ada()
+    an_activity(contact, "demo_request", days=2)
+    for _ in range(12):
+        an_activity(contact, url="/pricing")
+
+    assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
+        "3 May: page view /pricing",
+        "2 May: demo request",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "line"),
+    [
+        (Run("nurture", "active", "", 0, None), "nurture: no mails sent, still under way"),
+        (
+            Run("nurture", "finished", "", 1, MONDAY),
+            "nurture: 1 mail sent, last on 4 May, finished",
+        ),
+        (
+            Run("nurture", "paused", "Deal “Acme” is in Negotiation (Sales)", 2, MONDAY),
+            "nurture: 2 mails sent, last on 4 May, paused (Deal “Acme” is in Negotiation (Sales))",
+        ),
+    ],
+)
+def test_a_sequence_in_a_line(run, line):
+    known = dossiers([ada().pk], MONDAY).popitem()[1]
+
+    assert wording.run_line(run, known) == line
+
+
+def test_dossiers_cost_four_queries_whatever_their_number(django_assert_num_queries):
+    contacts = [a_contact() for _ in range(20)]
+    for contact in contacts:
+        an_activity(contact)
+
+    with django_assert_num_queries(4):
+        known = dossiers([contact.pk for contact in contacts], MONDAY)
+
+    assert all(len(each.recent) == 1 for each in known.values())
+
+
+def test_a_dossier_knows_nothing_later_than_its_instant():
+    contact = ada()
+    an_activity(contact, days=-1)
+
+    assert dossiers([contact.pk], MONDAY)[contact.pk].recent == []
+
+
+# --- a text that is kept up to date
+
+
+def test_a_text_is_ours_until_a_person_changes_a_word_of_it():
+    body = body_of(a_handoff(ada()))
+
+    assert wording.is_ours(body)
+    assert wording.is_ours(f'<div dir="auto">{body}</div>'.replace("</p>", "</p>\n"))
+    assert wording.is_ours(
+        body.replace("&quot;", '"').replace(" ", "&nbsp;", 1).replace("&nbsp;", " ")
+    )
+    assert not wording.is_ours(body.replace("reached", "has reached"))
+    assert not wording.is_ours(f"{body}<p>Rang, no answer</p>")
+    assert not wording.is_ours("")
+
+
+def test_what_somebody_typed_cannot_pass_for_our_mark():
+    contact = ada(first_name="#text-00000000")
+
+    assert wording.is_ours(body_of(a_handoff(contact)))
+
+
+def test_a_closed_task_says_why_before_all_else():
+    body = wording.closed("Already a <customer>.", "<p>Ada</p>")
+
+    assert body == "<p>Nothing to do any more: Already a &lt;customer&gt;.</p><p>Ada</p>"
+    assert wording.is_closed(body)
+    assert wording.is_closed(f"<div>\n{body}</div>")
+
+
+def test_what_somebody_typed_cannot_close_a_task():
+    contact = ada(first_name="Nothing to do any more:", last_name="")
+    an_activity(contact, title="Nothing to do any more: ha")
+
+    assert not wording.is_closed(body_of(a_handoff(contact)))
