@@ -78,10 +78,10 @@ class HubSpotSide:
     def erase(self, record_id: str) -> None:
         self.ask("POST", f"{CONTACTS}/gdpr-delete", {"objectId": record_id})
 
-    def restore(self, record_id: str) -> None:
+    def restore(self, record_id: str, kind: str = "contacts") -> None:
         """People restore records in HubSpot's own pages; there is no call for it."""
         with self.sandbox.state.lock:
-            record = self.sandbox.store.records["contacts"][record_id]
+            record = self.sandbox.store.records[kind][record_id]
             self.sandbox.store.restore(record, datetime.now(UTC))
 
     def forbid_opting_out(self) -> None:
@@ -107,6 +107,34 @@ class HubSpotSide:
             "associations": [{"to": {"id": id_}, "types": [spec]} for id_ in record_ids],
         }
         return self.ask("POST", DEALS, deal)["id"]
+
+    def move_deal(self, deal_id: str, stage: tuple[str, str]) -> None:
+        said = {"pipeline": stage[0], "dealstage": stage[1]}
+        self.ask("PATCH", f"{DEALS}/{deal_id}", {"properties": said})
+
+    def archive_deal(self, deal_id: str) -> None:
+        self.ask("DELETE", f"{DEALS}/{deal_id}")
+
+    def restore_deal(self, deal_id: str) -> None:
+        self.restore(deal_id, "deals")
+
+    def hang_deal(self, deal_id: str, record_id: str) -> None:
+        """As HubSpot's own pages do it; neither record counts as changed by that."""
+        self.ask(
+            "PUT", f"/crm/v4/objects/deals/{deal_id}/associations/default/contacts/{record_id}"
+        )
+
+    def unhang_deal(self, deal_id: str, record_id: str) -> None:
+        self.ask("DELETE", f"/crm/v4/objects/deals/{deal_id}/associations/contacts/{record_id}")
+
+    def merge_deals(self, kept: str, gone: str) -> None:
+        self.ask("POST", f"{DEALS}/merge", {"primaryObjectId": kept, "objectIdToMerge": gone})
+
+    def import_many(self, kind: str, many: int) -> list[str]:
+        """Imports are HubSpot's own work; what they leave behind is one time on many records."""
+        at, store = datetime.now(UTC), self.sandbox.store
+        with self.sandbox.state.lock:
+            return [store.create(kind, at).id for _ in range(many)]
 
     def explain_loss(self, deal_id: str, reason: str) -> None:
         """An account that has the property, which the stand-in's at first has not."""

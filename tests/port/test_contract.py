@@ -21,6 +21,7 @@ from crm_sync.port import (
 from leadscoring.models import Lifecycle
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def by_email(email, trace="", **properties):
@@ -775,10 +776,119 @@ def test_the_contacts_of_deals_are_told(crm, there):
     assert {deal: set(ids) for deal, ids in found.items()} == {shared: {ada, bob}, alone: set()}
 
 
+def test_only_the_ids_of_a_contacts_deals_are_told_where_nobody_asks_for_more(crm, there):
+    ada, alone = there.add_contact("ada@example.com"), there.add_contact("eve@example.com")
+    deals = {there.add_deal(f"Deal {each}", there.open_stage, ada) for each in range(3)}
+    there.add_deal("Another's", there.open_stage)
+
+    found = crm.deal_ids_of([ada, alone])
+
+    assert {record_id: set(ids) for record_id, ids in found.items()} == {ada: deals, alone: set()}
+
+
+def test_a_deleted_deal_is_no_contacts_deal_any_more(crm, there):
+    ada = there.add_contact("ada@example.com")
+    kept, gone = (there.add_deal(name, there.open_stage, ada) for name in ("Kept", "Gone"))
+
+    there.archive_deal(gone)
+
+    assert list(crm.deal_ids_of([ada])[ada]) == [kept]
+    assert [deal.deal_id for deal in crm.deals_of([ada])[ada]] == [kept]
+
+
+# --- what was changed
+
+
+def told(crm, kind, since):
+    """All changes in the order in which they are told."""
+    return [change for part in crm.changes(kind, since) for change in part]
+
+
+def make(there, kind, name):
+    if kind == "contacts":
+        return there.add_contact(f"{name}@example.com")
+    return there.add_deal(name, there.open_stage)
+
+
+KINDS = pytest.mark.parametrize("kind", ["contacts", "deals"])
+
+
+@KINDS
+def test_where_there_is_no_record_there_is_no_change(crm, kind):
+    assert crm.newest_change(kind) is None
+    assert told(crm, kind, LONG_AGO) == []
+
+
+@KINDS
+def test_all_records_are_told_once_and_oldest_first(crm, there, kind):
+    made = [make(there, kind, f"n{each}") for each in range(5)]
+
+    changes = told(crm, kind, LONG_AGO)
+
+    assert [change.record_id for change in changes] == made
+    assert changes == sorted(changes, key=lambda change: change.changed_at)
+
+
+@KINDS
+def test_the_newest_change_is_the_last_that_is_told_and_told_again_from_its_own_instant(
+    crm, there, kind
+):
+    for each in range(3):
+        make(there, kind, f"n{each}")
+    last = told(crm, kind, LONG_AGO)[-1]
+
+    newest = crm.newest_change(kind)
+
+    assert newest == last.changed_at
+    assert last in told(crm, kind, newest)
+    assert told(crm, kind, newest + timedelta(seconds=1)) == []
+
+
+def test_a_deal_that_moves_is_told_with_its_new_time_as_the_deal_says_it(crm, there):
+    ada = there.add_contact("ada@example.com")
+    moved = there.add_deal("Moved", there.open_stage, ada)
+    there.add_deal("Stays", there.open_stage)
+    before = crm.newest_change("deals")
+
+    there.move_deal(moved, there.won_stage)
+
+    last = told(crm, "deals", before)[-1]
+    assert last.record_id == moved
+    assert last.changed_at > before
+    assert crm.deals_of([ada])[ada][0].changed_at == last.changed_at
+
+
+def test_a_contact_is_told_with_all_that_it_is_known_by(crm, there):
+    kept, gone = there.add_contact("Ada@example.com"), there.add_contact("countess@example.com")
+    merged = there.merge(kept, gone)
+
+    last = told(crm, "contacts", LONG_AGO)[-1]
+
+    assert last.record_id == merged
+    assert set(last.emails) == {"ada@example.com", "countess@example.com"}
+    assert {kept, gone} <= {*last.former_ids, merged}
+
+
+@KINDS
+def test_more_records_than_a_page_holds_that_changed_in_one_instant_are_all_told(crm, there, kind):
+    """An import: nothing but their ids tells them apart."""
+    made = there.import_many(kind, 450)
+
+    changes = told(crm, kind, LONG_AGO)
+
+    assert sorted(change.record_id for change in changes) == sorted(made)
+    assert len({change.changed_at for change in changes}) == 1
+
+
+def test_a_deleted_record_is_not_among_the_changes(crm, there):
+    kept, gone = there.add_contact("ada@example.com"), there.add_contact("bob@example.com")
+
+    there.archive(gone)
+
+    assert [change.record_id for change in told(crm, "contacts", LONG_AGO)] == [kept]
+
+
 # --- the audit
-
-
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_an_account_that_has_all_has_no_flaws(crm, there):
