@@ -6,9 +6,9 @@ READY = .venv/.installed
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
-BENCHES = engine intake loop handoff pull sending admin real_leads
+BENCHES = engine intake loop handoff pull back sending admin real_leads
 
-.PHONY: help demo test chaos services stop lint run bench requirements browser
+.PHONY: help demo test long chaos services stop lint run bench requirements browser
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -20,6 +20,9 @@ demo: $(READY) ## Play the whole loop on this machine and keep serving (ONCE=1: 
 test: $(READY) lint browser ## Run linters, types, import contracts and all tests
 	@$(VENV) -m pytest -q -n 2 --dist loadgroup
 	@echo; echo "All checks and all tests passed."
+
+long: $(READY) ## Run the tests that take too long for `make test`
+	@$(VENV) -m pytest -q -m long
 
 services: $(READY) ## Start (or find running) PostgreSQL and Redis for work by hand; `make stop` ends them
 	@$(VENV) -m leadscoring.embedded start

@@ -15,7 +15,7 @@ from tests.crm_sync.makers import MONDAY
 
 pytestmark = pytest.mark.django_db
 
-LEADS, MINUTES = 600, 60
+LEADS, MINUTES = 5_000, 60
 
 
 def leads_come_in(at, count, random):
@@ -52,7 +52,7 @@ def an_hour_later(crm, there):
     there.trouble("status", status=503, times=None)
     for minute in range(MINUTES):
         at = MONDAY + timedelta(minutes=minute)
-        leads_come_in(at, LEADS // MINUTES, random)
+        leads_come_in(at, LEADS * (minute + 1) // MINUTES - LEADS * minute // MINUTES, random)
         for second in range(0, 60, 10):
             sweep(crm, at + timedelta(seconds=second))
     asked = len(there.sandbox.state.log)
@@ -69,17 +69,19 @@ def test_nobody_is_asked_to_do_anything_and_little_is_asked_in_vain(an_hour_late
 
 def test_it_drains_by_itself_the_hottest_first(crm, there, an_hour_later):
     _, at = an_hour_later
-    hottest = set(Handoff.objects.order_by("-total").values_list("pk", flat=True)[:100])
+    hottest = Handoff.objects.order_by("-total").values_list("total", flat=True)[:100]
+    hot = min(hottest)
 
     while Handoff.objects.delivered().count() < 100:
         deliver_due(crm, at)
         at += timedelta(seconds=5)
-    first = set(Handoff.objects.delivered().order_by("delivered_at").values_list("pk", flat=True))
+    first = list(Handoff.objects.delivered().values_list("total", flat=True))
     while Handoff.objects.waiting().exists():
         sweep(crm, at)
         at += timedelta(seconds=10)
 
-    assert len(first & hottest) >= 80
+    # An hour more of waiting is worth a point, and one place in ten is for the newest.
+    assert sum(total >= hot - 1 for total in first) >= len(first) * 9 / 10
     assert Handoff.objects.delivered().count() == len(there.sandbox.store.records["tasks"]) == LEADS
     assert at < MONDAY + timedelta(minutes=MINUTES + 10)
     assert not Hold.objects.exists()

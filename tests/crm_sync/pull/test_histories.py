@@ -9,7 +9,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 from redis import Redis
 
@@ -17,11 +18,12 @@ from crm_sync.hubspot import search
 from crm_sync.hubspot.client import Client
 from crm_sync.models import cursors as cursor_models
 from crm_sync.pull import cursors, sweeping
+from tests.crm_sync.pull.broken import BREAKS
 from tests.crm_sync.pull.histories import LAG, History, Killed
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES, STEPS = 15, 30
+EXAMPLES, STEPS, ENOUGH = 15, 30, 200
 ask = Client.ask
 
 
@@ -52,17 +54,30 @@ def world(crm, there, no_pace, monkeypatch, settings):
     redis.close()
 
 
-def test_at_the_end_of_any_history_our_picture_is_the_crms(world):
+def live(world, examples, **more):
+    """Random histories, until one of them ends with a picture that is not the CRM's."""
     machine = type("History", (History,), {"world": world})
-
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,
-            print_blob=True,
+            **more,
         ),
     )
+
+
+def test_at_the_end_of_any_history_our_picture_is_the_crms(world):
+    live(world, EXAMPLES, print_blob=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("broken", BREAKS, ids=lambda each: each.__name__)
+def test_what_keeps_the_pull_whole_is_missed_when_it_is_broken(world, monkeypatch, broken):
+    broken(monkeypatch)
+
+    with pytest.raises((AssertionError, Flaky)):  # it struck in one history, if not in its replay
+        live(world, ENOUGH, phases=[Phase.generate])
