@@ -1,7 +1,7 @@
 """What becomes of our mails may count in a person's score: it is stored as their activity."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -37,17 +37,23 @@ def catch_up(at: datetime) -> int:
     return store_sent(list(oldest[:MOST_LEFT_BEHIND]), at)
 
 
-def store(type_: str, mails: Collection[tuple[Delivery, datetime]], at: datetime) -> None:
+def store(
+    type_: str,
+    mails: Collection[tuple[Delivery, datetime]],
+    at: datetime,
+    which: str = "",
+    **more: str,
+) -> None:
     """Store, once, that this became of each mail and when, and score the people.
 
-    Somebody who was deleted meanwhile is not brought back. Locks the contacts.
+    `which` tells apart what can become of one mail several times; `more` is told beside it. Somebody who was deleted meanwhile is not brought back. Locks the contacts.
     """
     with transaction.atomic():
         ids = {mail.enrollment.contact_id for mail, _ in mails}
         rows = Contact.objects.filter(pk__in=ids).order_by("pk").select_for_update()
         people = {person.pk: person for person in rows}
         activities = [
-            described(type_, mail, people[mail.enrollment.contact_id], when)
+            described(type_, mail, people[mail.enrollment.contact_id], when, which, more)
             for mail, when in mails
             if mail.enrollment.contact_id in people
         ]
@@ -56,15 +62,23 @@ def store(type_: str, mails: Collection[tuple[Delivery, datetime]], at: datetime
         log.error("An activity of a mail was refused: %s.", rejection.field)
 
 
-def described(type_: str, mail: Delivery, person: Contact, when: datetime) -> dict[str, object]:
+def described(
+    type_: str,
+    mail: Delivery,
+    person: Contact,
+    when: datetime,
+    which: str,
+    more: Mapping[str, str],
+) -> dict[str, object]:
     who = {"email": person.email} if person.email else {"external_id": person.external_id}
     return who | {
         "type": type_,
-        "event_id": f"{type_}-{mail.pk}",
+        "event_id": "-".join(filter(None, (type_, str(mail.pk), which))),
         "occurred_at": when.isoformat(),
         "properties": {
             "sequence": mail.enrollment.sequence.name,
             "step": mail.position,
             "subject": mail.subject,
+            **more,
         },
     }

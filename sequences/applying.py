@@ -25,7 +25,7 @@ class Applied:
 def text_of(sequence: Sequence) -> SequenceText:
     """A stored sequence as a file would say it."""
     steps = tuple(StepText(step.wait, step.subject, step.body) for step in sequence.steps.all())
-    return SequenceText(sequence.name, sequence.enter_when, steps)
+    return SequenceText(sequence.name, sequence.enter_when, steps, sequence.tracks)
 
 
 def apply(text: SequenceText, at: datetime) -> Applied:
@@ -38,8 +38,8 @@ def apply(text: SequenceText, at: datetime) -> Applied:
         sequence, created = Sequence.objects.select_for_update().get_or_create(name=text.name)
         if text_of(sequence) == text:
             return Applied(sequence, created, changed=False)
-        sequence.enter_when = text.enter_when
-        sequence.save(update_fields=["enter_when", "updated_at"])
+        sequence.enter_when, sequence.tracks = text.enter_when, text.tracks
+        sequence.save(update_fields=["enter_when", "tracks", "updated_at"])
         sequence.steps.all().delete()
         Step.objects.bulk_create(
             Step(

@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 from leadscoring.models import Contact, Score
 from sequences.merging import merge
 from sequences.models import Delivery, Step
+from sequences.tracking import picture_of, through_here
 from sequences.unsubscribing import address_of
 
 # Around the number of a value, while Markdown reads the text. Of Unicode's private use: a text
@@ -45,7 +46,15 @@ def compose(step: Step, contact: Contact, delivery: Delivery) -> EmailMultiAlter
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
-    message.attach_alternative(html_part(subject, step.body, values, unsubscribe), "text/html")
+    tracked = delivery.enrollment.sequence.tracks
+    page = {
+        "subject": subject,
+        "body": body_html(step.body, values, through_here(delivery) if tracked else str),
+        "unsubscribe": unsubscribe,
+        "picture": picture_of(delivery) if tracked else "",
+    }
+    html_part = INLINER.inline(render_to_string("sequences/mail.html", page))
+    message.attach_alternative(html_part, "text/html")
     return message
 
 
@@ -72,16 +81,8 @@ def text_part(body: str, values: Mapping[str, str], unsubscribe: str) -> str:
     return f"{fill(in_links, placed, str).strip()}\n\n-- \nUnsubscribe: {unsubscribe}\n"
 
 
-def html_part(subject: str, body: str, values: Mapping[str, str], unsubscribe: str) -> str:
-    page = render_to_string(
-        "sequences/mail.html",
-        {"subject": subject, "body": body_html(body, values), "unsubscribe": unsubscribe},
-    )
-    return INLINER.inline(page)
-
-
-def body_html(body: str, values: Mapping[str, str]) -> str:
-    """The Markdown text as clean HTML, the values in it as text.
+def body_html(body: str, values: Mapping[str, str], lead: Callable[[str], str] = str) -> str:
+    """The Markdown text as clean HTML, the values in it as text; `lead` says where links go.
 
     Signs stand for the values while Markdown reads the text around them. In a tag (a link's
     address) a value is percent-encoded, so that it can neither end the tag nor be a scheme.
@@ -89,7 +90,26 @@ def body_html(body: str, values: Mapping[str, str]) -> str:
     text, placed = with_places(body, values)
     marked = markdown.markdown(text, extensions=["tables", "fenced_code", "sane_lists", "nl2br"])
     in_tags = TAG.sub(lambda tag: fill(tag[0], placed, encoded), marked)
-    return nh3.clean(fill(in_tags, placed, html.escape))
+    personal = {fill(link, placed, encoded) for link in links(marked) if OPEN in link}
+
+    def led(tag: str, attribute: str, value: str) -> str:
+        """A link with a value in its address goes there directly: ours would carry the value."""
+        is_link = (tag, attribute) == ("a", "href")
+        return lead(value) if is_link and value not in personal else value
+
+    return nh3.clean(fill(in_tags, placed, html.escape), attribute_filter=led)
+
+
+def links(page: str) -> set[str]:
+    found: set[str] = set()
+
+    def seen(tag: str, attribute: str, value: str) -> str:
+        if (tag, attribute) == ("a", "href"):
+            found.add(value)
+        return value
+
+    nh3.clean(page, attribute_filter=seen)
+    return found
 
 
 def with_places(body: str, values: Mapping[str, str]) -> tuple[str, list[str]]:

@@ -38,6 +38,12 @@ class Sequence(models.Model):
         default=True,
         help_text="When off, nobody enters and nothing is sent; people keep their place.",
     )
+    tracks = models.BooleanField(
+        "count opens and clicks",
+        default=True,
+        help_text="Links lead through this site, and a picture that nobody sees says that a mail was "
+        "opened. Both count in the score.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -306,6 +312,9 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     # Follows `sent` a moment later, for many mails at once: activities.store_sent.
     activity_stored = models.BooleanField("among the person's activities", default=False)
+    # The first time each. That somebody clicks without opening is usual: many block pictures.
+    opened_at = models.DateTimeField(null=True, blank=True)
+    clicked_at = models.DateTimeField(null=True, blank=True)
 
     objects = DeliveryQuerySet.as_manager()
 

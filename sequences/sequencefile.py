@@ -13,6 +13,7 @@ from sequences import conditions, merging
 MOST_STEPS = 100
 LONGEST_WAIT = timedelta(days=3_650)
 LONGEST_SUBJECT = 200
+KEYS = ("name", "enter_when", "tracks", "steps")
 PARTS = ("wait", "subject", "body")
 UNITS = {"week": 604_800, "day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 _WAIT = re.compile(rf"([0-9]{{1,9}}) ({'|'.join(UNITS)})s?")
@@ -34,15 +35,17 @@ class SequenceText:
     name: str
     enter_when: dict[str, Any]
     steps: tuple[StepText, ...]
+    tracks: bool = True
 
 
 def parse(text: str) -> SequenceText:
     """The sequence a file describes."""
-    fields = document(text).fields(("name", "enter_when", "steps"), ("name", "steps"))
+    fields = document(text).fields(KEYS, ("name", "steps"))
     return SequenceText(
         name=_name(fields["name"]),
         enter_when=_enter_when(fields["enter_when"]) if "enter_when" in fields else {},
         steps=tuple(_step(item) for item in fields["steps"].items(MOST_STEPS)),
+        tracks=_tracks(fields["tracks"]) if "tracks" in fields else True,
     )
 
 
@@ -64,6 +67,13 @@ def _enter_when(place: Place) -> dict[str, Any]:
         except conditions.ConditionError as error:
             value.refuse(str(error))
     return {name: _value(value) for name, value in fields.items()}
+
+
+def _tracks(place: Place) -> bool:
+    said = place.scalar()
+    if not isinstance(said, bool):
+        place.refuse("tracks must be true or false")
+    return bool(said)
 
 
 def _value(place: Place) -> Any:
@@ -115,6 +125,8 @@ def dump(sequence: SequenceText) -> str:
     content: dict[str, Any] = {"name": sequence.name}
     if sequence.enter_when:
         content["enter_when"] = sequence.enter_when
+    if not sequence.tracks:
+        content["tracks"] = False
     content["steps"] = [
         {"wait": in_units(step.wait), "subject": step.subject, "body": Block(step.body)}
         for step in sequence.steps

@@ -1,12 +1,33 @@
-"""The unsubscribe page: no log-in, changes nothing until asked to."""
+"""What addresses in our mails lead to: unsubscribing, a link's aim, the picture. No log-in."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+import base64
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from django.core.signing import BadSignature
+from django.db import DatabaseError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.shortcuts import render
 from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
+from sequences import tracking
+from sequences.models import Delivery
 from sequences.unsubscribing import delivery_of, unsubscribe
+
+# One pixel, transparent (GIF89a).
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+
+log = logging.getLogger(__name__)
 
 
 # Exempt because mail programs post without ever having seen the page (RFC 8058); the signature in
@@ -27,3 +48,41 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
         "pages/unsubscribe.html",
         {"email": delivery.email, "done": request.method == "POST"},
     )
+
+
+@require_safe
+@never_cache
+def follow_link(request: HttpRequest, token: str) -> HttpResponse:
+    """On to where a link of ours leads. An altered one leads nowhere."""
+    try:
+        number, link = tracking.read_link(token)
+    except BadSignature:
+        raise Http404 from None
+    count(request, number, lambda mail, at: tracking.clicked(mail, link, at))
+    return HttpResponseRedirect(link)
+
+
+@require_safe
+@never_cache
+def picture(request: HttpRequest, token: str) -> HttpResponse:
+    """The picture that nobody sees."""
+    try:
+        number = tracking.read_picture(token)
+    except BadSignature:
+        raise Http404 from None
+    count(request, number, tracking.opened)
+    return HttpResponse(PIXEL, content_type="image/gif")
+
+
+def count(request: HttpRequest, number: int, noted: Callable[[Delivery, datetime], None]) -> None:
+    """Note it, unless no person looks: programs that check links ask with HEAD, or ahead of time.
+
+    Whoever follows a link gets there also while nothing can be noted.
+    """
+    if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
+        return
+    try:
+        if mail := tracking.delivery_of(number):
+            noted(mail, now())
+    except DatabaseError:
+        log.exception("What became of a mail could not be noted.")

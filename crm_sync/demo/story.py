@@ -246,6 +246,7 @@ def ben_gets_mail(loop: Loop) -> None:
     loop.say(
         f"“{mails[0]['Subject']}” reached Ben's mailbox {seconds:.1f} s after he entered the sequence."
     )
+    ben_reads_the_guide(loop, mails[0])
     link = re.search(r"<(http[^>]+)>", str(mails[0]["List-Unsubscribe"]))
     if link is None:
         raise HopFailed("the mail has no List-Unsubscribe")
@@ -256,6 +257,37 @@ def ben_gets_mail(loop: Loop) -> None:
     )
     loop.say(f"Ben unsubscribed with one click → {loop.enrollment(BEN)['because']}")
     check(stopped, "Ben's sequence goes on")
+
+
+def ben_reads_the_guide(loop: Loop, mail: email.message.EmailMessage) -> None:
+    before = loop.contact(BEN)["score"]["total"]
+    page = mail.get_body(("html",))
+    link = re.search(
+        rf'href="({re.escape(loop.stage.web)}/c/[^"]+)"', page.get_content() if page else ""
+    )
+    if link is None:
+        raise HopFailed("the mail has no link that leads through here")
+    leads_to = where_it_leads(link[1])
+    after = loop.contact(BEN)["score"]["total"]
+    check(after > before, f"Ben's click did not count: {before:g} → {after:g}")
+    loop.say(f"Ben followed the link to {leads_to} → his score is {after:g}, was {before:g}.")
+
+
+def where_it_leads(address: str) -> str:
+    """Where a redirect points, without going there: the demo's pages are invented."""
+    opener = urllib.request.build_opener(StayHere)
+    try:
+        opener.open(address, timeout=10).close()
+    except urllib.error.HTTPError as answer:
+        if answer.code == 302:
+            return str(answer.headers["Location"])
+        raise
+    raise HopFailed(f"{address} leads nowhere")
+
+
+class StayHere(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any, **more: Any) -> None:
+        return None
 
 
 def ada_negotiates_and_signs(loop: Loop) -> None:

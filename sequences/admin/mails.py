@@ -31,13 +31,14 @@ class DeliveryQuestions(Asked):
         "person": Question("Needs a person", lambda rows, at: rows.needing_a_person()),
         "unclear": Question("Perhaps sent", lambda rows, at: rows.unclear()),
         "sent": Question("Sent", lambda rows, at: rows.sent()),
+        "clicked": Question("Clicked", lambda rows, at: rows.exclude(clicked_at=None)),
     }
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(Records[Delivery]):
     nothing = "No mail has left yet."
-    list_display = ("subject_", "who", "sequence", "state_", "why", "left")
+    list_display = ("subject_", "who", "sequence", "state_", "why", "left", "reaction")
     list_select_related = ("enrollment__contact", "enrollment__sequence")
     list_filter = (DeliveryQuestions,)
     search_fields = ("contact",)
@@ -54,6 +55,8 @@ class DeliveryAdmin(Records[Delivery]):
         "attempts",
         "claimed",
         "left",
+        "opened",
+        "clicked",
         "message_id",
     )
 
@@ -106,6 +109,21 @@ class DeliveryAdmin(Records[Delivery]):
     @admin.display(description="Sent", ordering="sent_at")
     def left(self, mail: Delivery) -> SafeString:
         return shown.when(mail.sent_at)
+
+    @admin.display(description="Then")
+    def reaction(self, mail: Delivery) -> SafeString:
+        """Whoever clicked has opened it, whether or not the picture was shown to them."""
+        if mail.clicked_at:
+            return shown.badge("clicked", "good")
+        return shown.badge("opened", "info") if mail.opened_at else shown.NOTHING
+
+    @admin.display(description="Opened first")
+    def opened(self, mail: Delivery) -> SafeString:
+        return shown.when(mail.opened_at)
+
+    @admin.display(description="Clicked first")
+    def clicked(self, mail: Delivery) -> SafeString:
+        return shown.when(mail.clicked_at)
 
     @admin.action(description="Send again…", permissions=["settle"])
     def send_again(self, request: HttpRequest, queryset: DeliveryQuerySet) -> HttpResponse | None:

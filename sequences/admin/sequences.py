@@ -75,7 +75,7 @@ class StepForm(ModelForm[Step]):
 class SequenceForm(ModelForm[Sequence]):
     class Meta:
         model = Sequence
-        fields = ("name", "active", "enter_when")
+        fields = ("name", "active", "enter_when", "tracks")
         widgets = {"enter_when": TextArea(attrs={"rows": 3, "spellcheck": "false"})}
         help_texts = {
             "enter_when": 'Such as {"score__gte": 20} or {"activity": "webinar_attended"}; {} lets nobody '
@@ -100,7 +100,7 @@ class SequenceAdmin(Page[Sequence]):
     nothing = "No sequence yet."
     list_display = ("name", "state", "steps", "under_way", "paused", "held", "finished", "stopped")
     ordering = ("name",)
-    fields = ("name", "active", "enter_when")
+    fields = ("name", "active", "enter_when", "tracks")
     search_fields = ("name__istartswith",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sequence]:
@@ -183,7 +183,7 @@ def counts_by_sequence(rows: EnrollmentQuerySet) -> dict[int, dict[str, int]]:
 
 
 def mails(sequence: Sequence) -> list[dict[str, Any]]:
-    """Each mail with its figures and as the sample person would get it. Three queries."""
+    """Each mail with its figures and as the sample person would get it. Four queries."""
     waiting = dict(
         Enrollment.objects.open()
         .filter(sequence=sequence)
@@ -196,6 +196,10 @@ def mails(sequence: Sequence) -> list[dict[str, Any]]:
         (position, state): number
         for position, state, number in found.values_list("position", "state").annotate(Count("pk"))
     }
+    counted: Any = found.values("position").annotate(
+        opened=Count("opened_at"), clicked=Count("clicked_at")
+    )
+    reactions = {each["position"]: each for each in counted}
     return [
         {
             "step": step,
@@ -204,6 +208,8 @@ def mails(sequence: Sequence) -> list[dict[str, Any]]:
             "sent": became.get((step.position, Delivery.State.SENT), 0),
             "failed": became.get((step.position, Delivery.State.FAILED), 0),
             "unclear": became.get((step.position, Delivery.State.UNCLEAR), 0),
+            "opened": reactions.get(step.position, {}).get("opened", 0),
+            "clicked": reactions.get(step.position, {}).get("clicked", 0),
             **preview(step),
         }
         for step in sequence.steps.all()

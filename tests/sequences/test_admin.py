@@ -414,6 +414,32 @@ def test_a_sequences_page_counts_who_waits_before_each_mail_and_who_got_it() -> 
     assert third.pk
 
 
+def test_a_sequences_page_counts_who_opened_and_who_clicked_each_mail() -> None:
+    sequence = a_sequence()
+    one, two, three = enrolled(sequence, 3)
+    a_mail(one, "sent", opened_at=now(), clicked_at=now())
+    a_mail(two, "sent", opened_at=now())
+    a_mail(three, "sent")
+
+    mails = as_superuser().get(page("sequences.sequence", sequence.pk)).context["mails"]
+
+    assert [(mail["opened"], mail["clicked"]) for mail in mails] == [(2, 1), (0, 0)]
+
+
+def test_the_list_of_mails_tells_what_people_did_with_them() -> None:
+    sequence = a_sequence()
+    one, two, _ = enrolled(sequence, 3)
+    a_mail(one, "sent", opened_at=now(), clicked_at=now())
+    a_mail(two, "sent", opened_at=now())
+
+    client, mails = as_superuser(), page("sequences.delivery")
+    everybody = client.get(mails).content.decode()
+    clicked = client.get(f"{mails}?ask=clicked").content.decode()
+
+    assert (everybody.count(">clicked<"), everybody.count(">opened<")) == (1, 1)
+    assert (clicked.count(">clicked<"), clicked.count(">opened<")) == (1, 0)
+
+
 def test_the_preview_is_written_to_the_sample_person_and_is_clean() -> None:
     sequence = a_sequence()
     body = f"Hello **{{{{ first_name }}}}** <img src=x onerror=alert(1)> {HOSTILE.split('{')[0]}"

@@ -115,6 +115,7 @@ steps = st.builds(
         name=words,
         enter_when=st.sampled_from([{}, {"score__gte": 20}, {"activity": ["a", "b"]}, {"grade__in": ["A1"]}]),
         steps=st.lists(steps, min_size=1, max_size=4).map(tuple),
+        tracks=st.booleans(),
     )
 )  # fmt: skip
 def test_what_is_exported_is_read_back_the_same(sequence: SequenceText) -> None:
@@ -125,6 +126,19 @@ def test_a_wait_is_written_in_its_largest_unit() -> None:
     assert in_units(timedelta(days=3)) == "3 days"
     assert in_units(timedelta(hours=25)) == "25 hours"
     assert in_units(timedelta(0)) == "0 days"
+
+
+@pytest.mark.parametrize(("written", "tracks"), [("", True), ("tracks: false\n", False)])
+def test_opens_and_clicks_count_unless_the_file_says_otherwise(written: str, tracks: bool) -> None:
+    sequence = parse(f"name: x\n{written}steps: [{STEP}]\n")
+
+    assert sequence.tracks is tracks
+    assert ("tracks: false" in dump(sequence)) is not tracks
+
+
+def test_tracks_is_true_or_false() -> None:
+    with pytest.raises(ModelFileError, match="line 2: tracks must be true or false"):
+        parse(f"name: x\ntracks: maybe\nsteps: [{STEP}]\n")
 
 
 def test_a_body_of_several_lines_is_exported_as_a_block() -> None:
