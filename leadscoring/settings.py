@@ -160,6 +160,11 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"marketing@{base_host}")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1].strip("@"):
     refuse("DEFAULT_FROM_EMAIL must be an address such as Marketing <marketing@example.com>.")
 
+# What a mail provider tells of mails that left, in the words of django-anymail; "" keeps it out.
+ANYMAIL = read(env.json, "ANYMAIL", {}, 'JSON such as {"WEBHOOK_SECRET": "name:password"}')
+if ANYMAIL and not (isinstance(ANYMAIL, dict) and ":" in str(ANYMAIL.get("WEBHOOK_SECRET"))):
+    refuse('ANYMAIL must have a "WEBHOOK_SECRET" of the form "name:password".')
+
 # --- the CRM ----------------------------------------------------------------------------------
 # The package of crm_sync that speaks with the CRM; its credential is NAME_ACCESS_TOKEN.
 CRM = str(env("CRM", default="hubspot"))

@@ -6,8 +6,10 @@ class SequencesConfig(AppConfig):
     verbose_name = "Sequences"
 
     def ready(self) -> None:
+        from anymail.signals import tracking
+
         from leadscoring import signals
-        from sequences import receivers
+        from sequences import provider, receivers
 
         signals.people_scored.connect(receivers.on_people_scored)
         signals.crm_state_changed.connect(receivers.on_crm_state_changed)
@@ -16,3 +18,4 @@ class SequencesConfig(AppConfig):
         signals.contact_erased.connect(receivers.on_contact_erased)
         signals.contact_described.connect(receivers.on_contact_described)
         signals.problems_wanted.connect(receivers.on_problems_wanted)
+        tracking.connect(provider.on_tracking)

@@ -1,9 +1,12 @@
-from django.urls import path
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
 
 from sequences import views
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("u/<str:token>", views.unsubscribe_page, name="unsubscribe"),
     path("c/<str:token>", views.follow_link, name="clicked"),
     path("o/<str:token>.gif", views.picture, name="opened"),
 ]
+if settings.ANYMAIL:  # without its secret anybody could pose as the provider
+    urlpatterns.append(path("webhooks/mail/", include("anymail.urls")))

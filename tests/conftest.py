@@ -25,6 +25,7 @@ SETTINGS = {
     "BASE_URL": "http://testserver",
     "EMAIL_URL": "memorymail://",
     "DEFAULT_FROM_EMAIL": "Northwind <marketing@northwind.example>",
+    "ANYMAIL": '{"WEBHOOK_SECRET": "provider:made-up"}',
     "CRM": "hubspot",
     "HUBSPOT_ACCESS_TOKEN": "",
     "HUBSPOT_BASE_URL": "http://127.0.0.1:9",  # nobody listens there: no test reaches the real one
