@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from crm_sync.models import Handoff, Hold
 from crm_sync.models.ledger import cause
@@ -40,6 +41,12 @@ def gate(crm: Crm, work: Hold.Work, at: datetime) -> Gate:
         return Gate.OPEN
     mine = Hold.objects.filter(work=work, token=crm.identity, until__lte=at)
     return Gate.TRYING if mine.update(until=at + TRYING) else Gate.SHUT
+
+
+def is_held(crm: Crm, work: Hold.Work) -> bool:
+    """Whether something holds a kind of work, or held it and nobody has tried since."""
+    held = Q(denied=True) | Q(strikes__gte=STRIKES) | Q(until__gt=F("since"))
+    return Hold.objects.filter(held, work=work, token=crm.identity).exists()
 
 
 def strike(crm: Crm, work: Hold.Work, error: CrmError, at: datetime) -> None:

@@ -101,14 +101,17 @@ def take_over(sender: object, kept: Contact, gone: Contact, at: datetime, **kwar
 
 
 def withdraw_second(kept: Contact, gone: Contact, at: datetime) -> None:
-    """Both have crossed and not come down since: the handoff that is not with sales yet is too many."""
+    """Both have crossed and not come down since: the handoff that is not with sales yet is too many.
+
+    One that a worker holds, or that may have its task already, is told; then the other one is not.
+    """
     ours, theirs = (person.handoffs.order_by("-cycle").first() for person in (kept, gone))
     if ours and theirs:
-        second, other = (
-            (ours, gone) if theirs.status == Handoff.Status.DELIVERED else (theirs, kept)
-        )
-        waiting = Handoff.objects.waiting().filter(pk=second.pk)
-        waiting.withdraw(f"Is one person with contact {other.pk}, whom sales is told of.", at)
+        for second, first in ((theirs, ours), (ours, theirs)):
+            row = Handoff.objects.filter(pk=second.pk)
+            because = f"Is one person with contact {first.contact_id}, whom sales is told of."
+            if first.status != Handoff.Status.WITHDRAWN and row.withdraw(because, at):
+                return
 
 
 def forget(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:

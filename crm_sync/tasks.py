@@ -8,7 +8,6 @@ from celery import shared_task
 
 from crm_sync import bell
 from crm_sync.audit import audit
-from crm_sync.clock import database_time
 from crm_sync.connect import connect
 from crm_sync.handoff import deliver_due
 from crm_sync.handoff.following import follow
@@ -20,6 +19,7 @@ from crm_sync.pull import drift, pull
 from crm_sync.pull.looking import look_again
 from crm_sync.pushing import optouts, push
 from crm_sync.reconcile import reconcile
+from leadscoring.clock import database_time
 
 # Well below the time limit of tasks; what is left then is found by the next sweep.
 LONGEST = timedelta(seconds=90)

@@ -15,11 +15,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from crm_sync import bell, connect
-from crm_sync.clock import database_time
 from crm_sync.models import Account, Arrival, Hint, Link
 from crm_sync.port import CrmForged, CrmHint, Posted
 from leadscoring.api.body import body_of
 from leadscoring.api.errors import ApiError
+from leadscoring.clock import database_time
 from leadscoring.health import Problem
 from leadscoring.shown import ago
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from leadscoring import crm_state
 from leadscoring.erasing import erased_among
 from leadscoring.intake import rows
 from leadscoring.intake.people import remember, until_won
@@ -36,6 +37,7 @@ def changed(emails: Mapping[int, str], at: datetime) -> set[int]:
             moved.append(contact)
     rows.update(Contact, moved, ("email", "updated_at"))
     remember(moved, at)
+    crm_state.forget_unlinked([contact.pk for contact in moved])
     addresses_changed.send(Contact, moves=moves, at=at)
     ids = [contact.pk for contact in moved]
     rescore(ids, at)

@@ -57,6 +57,11 @@ def forget(contact_ids: Collection[int]) -> None:
     CrmState.objects.filter(pk__in=contact_ids).delete()
 
 
+def forget_unlinked(contact_ids: Collection[int]) -> None:
+    """Drop what the CRM said of an address that is not these people's any more: that nobody has it."""
+    CrmState.objects.filter(pk__in=contact_ids, record_id="").delete()
+
+
 def applied_up_to(kinds: dict[str, datetime]) -> None:
     """Say up to which instants the CRM's changes are applied, by kind."""
     CrmFreshness.objects.bulk_create(

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from leadscoring.erasing import addresses_of
 from leadscoring.intake.people import remember
-from leadscoring.models import Activity, Contact, Lifecycle, Score
+from leadscoring.models import Activity, Contact, FormerAddress, Lifecycle, Score
 from leadscoring.scoring import rescore
 from leadscoring.signals import contacts_joined
 
@@ -30,6 +31,7 @@ def join(kept_id: int, gone_id: int, at: datetime) -> bool:
         Activity.objects.filter(contact=gone).update(contact=kept)
         contacts_joined.send(Contact, kept=kept, gone=gone, at=at)
         add_cycles(kept, gone)
+        keep_addresses(kept, gone)
         gone.delete()
         take_over(kept, gone, at)
         rescore([kept_id], at)
@@ -48,6 +50,12 @@ def add_cycles(kept: Contact, gone: Contact) -> None:
         crossed_at=max(crossings, default=None),
         armed=ours.armed and theirs.armed,
     )
+
+
+def keep_addresses(kept: Contact, gone: Contact) -> None:
+    """Erasing the one who stays is to erase all that the other was known by."""
+    rows = [FormerAddress(contact=kept, email=email) for email in sorted(addresses_of(gone))]
+    FormerAddress.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def take_over(kept: Contact, gone: Contact, at: datetime) -> None:

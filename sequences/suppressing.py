@@ -16,16 +16,18 @@ def suppress(
     """Never write to these addresses again; whoever has one leaves all sequences.
 
     Answers how many enrollments stopped. An address that is suppressed already keeps its first
-    reason. Nothing takes a suppression back but a person.
+    reason, unless that was only that it refused mail: what a person wants says more. Nothing takes a
+    suppression back but a person.
     """
+    said = {"reason": reason, "detail": detail[:500], "created_at": at}
     with transaction.atomic():
         Suppression.objects.bulk_create(
-            [
-                Suppression(email=email.lower(), reason=reason, detail=detail[:500], created_at=at)
-                for email in sorted(set(emails))
-            ],
+            [Suppression(email=email.lower(), **said) for email in sorted(set(emails))],
             ignore_conflicts=True,
         )
+        if reason != Suppression.Reason.BOUNCED:
+            held = Suppression.objects.filter(email__in=[email.lower() for email in emails])
+            held.filter(reason=Suppression.Reason.BOUNCED).update(**said)
         people = Contact.objects.filter(email__in=[email.lower() for email in emails])
         return enrolling.stop(
             Enrollment.objects.filter(contact__in=people), at, because=reason.label, by=by

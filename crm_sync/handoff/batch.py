@@ -38,6 +38,7 @@ class Batch:
     mappings: list[FieldMapping] = field(default_factory=list)
     known: dict[int, Dossier] = field(default_factory=dict)
     links: dict[int, Link] = field(default_factory=dict)
+    seen: dict[int, datetime] = field(default_factory=dict)  # when each was last looked at
     records: dict[int, CrmContact] = field(default_factory=dict)  # by contact, as read there
     owners: dict[str, Owner] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)

@@ -38,11 +38,17 @@ def look_for_tasks(batch: Batch) -> None:
                 settled,
                 excused=True,
             )
-    unsure = [row for row in unsure if not row.released]
-    if unsure:
-        tasks = batch.crm.tasks_of([batch.records[row.contact_id].record_id for row in unsure])
-        for row in unsure:
-            adopt(batch, row, tasks.get(batch.records[row.contact_id].record_id, ()))
+    places = {row.pk: place_of(batch, row) for row in unsure if not row.released}
+    tasks = batch.crm.tasks_of(sorted({*places.values()} - {""})) if places else {}
+    for row in unsure:
+        if row.pk in places:
+            adopt(batch, row, tasks.get(places[row.pk], ()))
+
+
+def place_of(batch: Batch, row: Handoff) -> str:
+    """The record that the task would hang on; "" when there never was one, so no task either."""
+    record = batch.record_of(row)
+    return record.record_id if record else row.record_id
 
 
 def adopt(batch: Batch, row: Handoff, tasks: Iterable[CrmTask]) -> None:

@@ -1,22 +1,25 @@
 """The first step of a handoff: the contact's record in the CRM."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
 
 from crm_sync import mapping
 from crm_sync.handoff.batch import DELETED, Batch
-from crm_sync.handoff.weighing import CUSTOMER, unwanted
+from crm_sync.handoff.weighing import CUSTOMER, stand_aside, unwanted
 from crm_sync.models import Handoff, Link
 from crm_sync.outcomes import expect
 from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRefused, CrmSilent
 from crm_sync.pull.effects import stages_by_id, verdict
 from crm_sync.pull.mirroring import deal_row, mirror_stages
+from crm_sync.pull.reading import last_seen
 from leadscoring import crm_state
 from leadscoring.joining import join
 from leadscoring.models import Contact, CrmState, Lifecycle
 from leadscoring.pausepoints import reach
 
+# What a look writes to a link, too.
+READ = ("owner_id", "lifecycle_stage", "lead_status", "opted_out", "seen_at")
 TWIN = "Is one person with contact {other}, who has the same record in the CRM."
 
 
@@ -172,33 +175,52 @@ def link(
     for row in batch.under_way():
         row.portal_id, row.record_id = batch.account.portal_id, saved[row.pk].record_id
     with transaction.atomic():
-        lock_people(batch)
+        stand_aside(batch, lock_people(batch))
         batch.record()
-        links = [
-            link_row(batch, row, sent[row.pk].properties, saved[row.pk])
-            for row in batch.under_way()
-        ]
+        ids = [row.contact_id for row in batch.under_way()]
+        now, looked_at = Link.objects.select_for_update().in_bulk(ids), looked_at_since(batch, ids)
+        links: dict[int, Link] = {}
+        for row in batch.under_way():
+            fresh = link_row(batch, row, saved[row.pk])
+            before = links.get(row.contact_id) or now.get(row.contact_id)
+            links[row.contact_id] = merged(
+                fresh, before, sent[row.pk].properties, newer=row.contact_id in looked_at
+            )
         Link.objects.bulk_create(
-            sorted(links, key=lambda row: row.contact_id),
+            [links[pk] for pk in sorted(links)],
             update_conflicts=True,
             unique_fields=["contact"],
             update_fields=["portal_id", "record_id", "owner_id", "lifecycle_stage", "lead_status",
                            "opted_out", "written", "seen_at", "gone_at",
                            "gone_for_good"],
         )  # fmt: skip
-        expect(zip(batch.under_way(), links, strict=True))
-        crm_state.put(newcomers(batch), batch.now())
+        expect((row, links[row.contact_id]) for row in batch.under_way())
+        crm_state.put(newcomers(batch, now.keys() | looked_at), batch.now())
 
 
-def lock_people(batch: Batch) -> None:
-    """In the order of all who lock people before what belongs to them."""
+def lock_people(batch: Batch) -> set[int]:
+    """In the order of all who lock people before what belongs to them; answers who is there."""
     people = Contact.objects.filter(pk__in=[row.contact_id for row in batch.under_way()])
-    list(people.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    locked = people.select_for_update(no_key=True).order_by("pk")
+    return set(locked.values_list("pk", flat=True))
 
 
-def newcomers(batch: Batch) -> list[CrmState]:
-    """What the CRM says of those whom it knows only since now and from us: there is nothing to ask."""
-    made = [row for row in batch.under_way() if batch.record_of(row) is None]
+def looked_at_since(batch: Batch, ids: Collection[int]) -> set[int]:
+    """Those whom a look has met since the batch weighed them."""
+    seen = last_seen(ids)
+    return {pk for pk in ids if seen.get(pk) != batch.seen.get(pk)}
+
+
+def newcomers(batch: Batch, known: Collection[int]) -> list[CrmState]:
+    """What the CRM says of those whom it knows only since now and from us: there is nothing to ask.
+
+    `known`: who was linked or looked at meanwhile, and is known better than that.
+    """
+    made = [
+        row
+        for row in batch.under_way()
+        if batch.record_of(row) is None and row.contact_id not in known
+    ]
     return [
         CrmState(
             contact_id=row.contact_id,
@@ -211,8 +233,20 @@ def newcomers(batch: Batch) -> list[CrmState]:
     ]
 
 
-def link_row(batch: Batch, row: Handoff, sent: Mapping[str, str], saved: CrmContact) -> Link:
-    before, read = batch.links.get(row.contact_id), batch.record_of(row) or saved
+def merged(fresh: Link, before: Link | None, sent: Mapping[str, str], *, newer: bool) -> Link:
+    """A link as it is to be: what others wrote to the record meanwhile was written too, and what a
+    later look has read (`newer`) stays."""
+    if before is None:
+        fresh.written = {**fresh.written, **sent}
+        return fresh
+    fresh.written = {**before.written, **sent}
+    for name in READ if newer else ():
+        setattr(fresh, name, getattr(before, name))
+    return fresh
+
+
+def link_row(batch: Batch, row: Handoff, saved: CrmContact) -> Link:
+    read = batch.record_of(row) or saved
     found_by = mapping.address_found_by(batch.mappings, read, row.contact.email)
     return Link(
         contact_id=row.contact_id,
@@ -222,6 +256,6 @@ def link_row(batch: Batch, row: Handoff, sent: Mapping[str, str], saved: CrmCont
         lifecycle_stage=read.lifecycle_stage,
         lead_status=read.lead_status,
         opted_out=read.opted_out,
-        written={**(before.written if before else found_by), **sent},
+        written=found_by,
         seen_at=batch.now(),
     )

@@ -1,5 +1,7 @@
 """Before anything is sent: what must not or cannot go to sales, by what is known here."""
 
+from collections.abc import Collection
+
 from crm_sync.handoff.batch import Batch
 from crm_sync.mapping.dossier import Dossier, dossiers
 from crm_sync.models import FieldMapping, Link
@@ -11,6 +13,7 @@ MOST_FAILURES = 20
 
 NO_EMAIL = "There is no e-mail address, and the CRM knows people by theirs: add one to the contact, then press Resend."
 CUSTOMER = "Already a customer."
+JOINED = "They turned out to be one person with somebody else just now, and are looked at anew."
 WORN_OUT = "Tried {attempts} times in vain. {because} Find the cause, then press Resend."
 
 
@@ -22,7 +25,12 @@ def weigh(batch: Batch) -> None:
     batch.stages = stages_by_id()
     batch.mappings = list(FieldMapping.objects.sent().order_by("pk"))
     deals = deals_by_contact(ids, closed=False)
-    for row in batch.rows:
+    contacts = [known.contact for known in batch.known.values()]
+    batch.seen = {
+        each.pk: each.crm_state.seen_at for each in contacts if hasattr(each, "crm_state")
+    }
+    stand_aside(batch, ids)
+    for row in batch.under_way():
         known = batch.known[row.contact_id]
         row.contact = known.contact
         if row.failures > MOST_FAILURES:
@@ -33,6 +41,14 @@ def weigh(batch: Batch) -> None:
             row.withdraw(because)
         elif not known.contact.email and row.contact_id not in batch.links:
             row.give_up(NO_EMAIL)
+
+
+def stand_aside(batch: Batch, there: Collection[int]) -> None:
+    """Whoever was joined with somebody since their row was claimed is weighed anew as the one who
+    stayed; whoever was erased has no row any more."""
+    for row in batch.under_way():
+        if row.contact_id not in there or row.contact_id not in batch.known:
+            row.postpone(JOINED, batch.now(), excused=True)
 
 
 def unwanted(known: Dossier, deals: Verdict) -> str:

@@ -47,7 +47,7 @@ class Dossier:
 
 def dossiers(contact_ids: Collection[int], at: datetime) -> dict[int, Dossier]:
     """The dossiers of contacts, by their ids. Four queries, whatever their number."""
-    contacts = Contact.objects.select_related("company").in_bulk(list(contact_ids))
+    contacts = Contact.objects.select_related("company", "crm_state").in_bulk(list(contact_ids))
     scores = Score.objects.in_bulk(list(contacts))
     found = {pk: Dossier(contact, scores.get(pk), at) for pk, contact in contacts.items()}
     for activity in Activity.objects.raw(

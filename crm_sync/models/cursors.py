@@ -15,6 +15,13 @@ LONGEST_OVERLAP = timedelta(days=1)
 LATE_KEPT = timedelta(hours=1)
 # The CRM's clock may be before ours by so much.
 AHEAD = timedelta(hours=1)
+# The most that a position moves on because time went by here, and nothing changed there: our clock
+# may have been put forward. Little of the overlap, so that a search still begins before now.
+STEP = timedelta(minutes=1)
+
+
+# How far it has come, without what is learned of the index.
+WHERE = ("position", "at", "searched_from")
 
 
 class Cursor(models.Model):
@@ -51,17 +58,15 @@ class Cursor(models.Model):
 
     def late(
         self, changes: Iterable[datetime], covered: tuple[datetime, datetime], at: datetime
-    ) -> bool:
-        """Learn from changes that an earlier search should have told: it covered from … to.
-
-        Answers whether there was something to learn.
-        """
+    ) -> None:
+        """Learn from changes that an earlier search should have told: it covered from … to."""
         begin, end = covered
         found = [end - changed_at for changed_at in changes if begin <= changed_at < end]
-        if not found or max(found) < self._late_of_late(at):
-            return False
-        self.late_by, self.late_at = max(found), at
-        return True
+        if not found:
+            return
+        # Asked of the row itself: a pull and a look after a hint may learn at the same time.
+        less = Q(late_at=None) | Q(late_at__lte=at - LATE_KEPT) | Q(late_by__lte=max(found))
+        Cursor.objects.filter(less, pk=self.pk).update(late_by=max(found), late_at=at)
 
     def move(self, to: datetime, at: datetime) -> None:
         """What was changed up to `to` is applied, and the CRM's clock has come there by `at`.
@@ -75,10 +80,10 @@ class Cursor(models.Model):
     def complete(self, since: datetime, began: datetime) -> None:
         """A search from `since` came to its end; it was begun at `began` by our clock."""
         if began > self.at:
-            self.move(self.position + (began - self.at), began)
+            self.move(self.position + min(began - self.at, STEP), began)
             self.at = began
         self.searched_from = since
-        self.save()
+        self.save(update_fields=WHERE)
 
     def _late_of_late(self, at: datetime) -> timedelta:
         lately = self.late_at is not None and at - self.late_at < LATE_KEPT

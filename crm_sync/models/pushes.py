@@ -14,6 +14,9 @@ from leadscoring.models import Contact
 PACE = timedelta(minutes=15)
 WORTH_TELLING = 5.0
 DAILY = timedelta(days=1)
+# A change is dated when its request came in, by the clock of a web server, and is to be seen only
+# when it is committed: what is a little older than the last telling may not have been told.
+UNSEEN = timedelta(minutes=5)
 
 
 class Push(models.Model):
@@ -45,8 +48,8 @@ def with_news(at: datetime) -> QuerySet[Link]:
     since = (
         Q(moved__gte=WORTH_TELLING)
         | ~Q(contact__score__grade=F("push__grade"))
-        | Q(contact__updated_at__gt=F("push__at"))
-        | Q(contact__last_activity_at__gt=F("push__at"))
+        | Q(contact__updated_at__gt=F("push__at") - UNSEEN)
+        | Q(contact__last_activity_at__gt=F("push__at") - UNSEEN)
         | Q(pk__in=changed_mail())
         | Q(push__at__lte=at - DAILY, moved__gt=0)
     )
@@ -60,5 +63,5 @@ def with_news(at: datetime) -> QuerySet[Link]:
 
 def changed_mail() -> QuerySet[Contact, Any]:
     """The ids of those whose way through a sequence changed since the CRM was told."""
-    changed = Contact.objects.filter(enrollments__changed_at__gt=F("link__push__at"))
+    changed = Contact.objects.filter(enrollments__changed_at__gt=F("link__push__at") - UNSEEN)
     return changed.values("pk")

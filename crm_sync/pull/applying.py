@@ -9,7 +9,7 @@ from crm_sync import mapping
 from crm_sync.models import Account, FieldMapping, Link, Owner
 from crm_sync.port import Crm, CrmContact
 from crm_sync.pull import addresses
-from crm_sync.pull.effects import deals_by_contact, stages_by_id, verdict
+from crm_sync.pull.effects import deals_by_contact, stages_held, verdict
 from crm_sync.pull.mirroring import mirror_deals, mirror_stages
 from crm_sync.pull.reading import Look, last_seen
 from crm_sync.pull.taking import take_over
@@ -55,10 +55,15 @@ def join_all(twins: Iterable[tuple[int, int]], at: datetime) -> None:
         join(kept, gone, at)
 
 
-def seen_since(found: Look, contacts: Collection[int]) -> set[int]:
-    """Those whom somebody else has looked at since this look began."""
+def seen_since(found: Look, contacts: Mapping[int, Contact]) -> set[int]:
+    """Those whom somebody else has looked at, or of whom somebody else forgot what was known, or
+    whose address became another since this look began."""
     now = last_seen(contacts)
-    return {pk for pk in contacts if pk in now and now[pk] != found.seen_before.get(pk)}
+    return {
+        pk
+        for pk, row in contacts.items()
+        if now.get(pk) != found.seen_before.get(pk) or row.email != found.asked[pk]
+    }
 
 
 def link(account: Account, found: Look, contacts: Mapping[int, Contact], at: datetime) -> set[int]:
@@ -124,7 +129,7 @@ def link_row(
 
 
 def states(crm: Crm, found: Look, ids: Collection[int], at: datetime) -> Iterator[CrmState]:
-    deals, stages = deals_by_contact(ids), stages_by_id()
+    deals, stages = deals_by_contact(ids), stages_held()
     owners = {owner.owner_id: owner for owner in Owner.objects.all()}
     for pk in ids:
         record = found.records.get(pk)

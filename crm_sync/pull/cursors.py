@@ -16,7 +16,7 @@ from itertools import zip_longest
 from django.db import transaction
 
 from crm_sync.models import Change, Cursor, Deal, Link
-from crm_sync.models.cursors import AHEAD
+from crm_sync.models.cursors import AHEAD, WHERE
 from crm_sync.port import ChangeKind, CrmChange
 from crm_sync.pull.applying import apply
 from crm_sync.pull.reading import Look, look, people
@@ -127,7 +127,7 @@ def move_past(
     Change.objects.note(cursor.kind, ((change.record_id, change.changed_at) for change in fresh))
     cursor.late((change.changed_at for change in fresh), search.covered, at)
     cursor.move(max(change.changed_at for change in group), at)
-    cursor.save()
+    cursor.save(update_fields=WHERE)
 
 
 def looks_at(visit: Visit, ids: Sequence[int]) -> Iterator[tuple[datetime, Look]]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from crm_sync.account import account_of
-from crm_sync.holding import Gate, gate, strike
+from crm_sync.holding import is_held, strike
 from crm_sync.models import Deal, Drift, Hold, Link
 from crm_sync.port import Crm, CrmContact, CrmDeal, CrmError, CrmPaced
 from crm_sync.pull.applying import apply
@@ -29,11 +29,7 @@ def is_due(at: datetime) -> bool:
 
 def daily(crm: Crm, at: datetime) -> Drift | None:
     """Measure once a day, when nothing holds; what the CRM refuses is the pull's to tell."""
-    if (
-        not is_due(at)
-        or not Link.objects.exists()
-        or gate(crm, Hold.Work.PULL, at) is not Gate.OPEN
-    ):
+    if not is_due(at) or not Link.objects.exists() or is_held(crm, Hold.Work.PULL):
         return None
     try:
         return measure(crm.in_lane("polling"), at)

@@ -82,6 +82,12 @@ def stages_by_id() -> dict[tuple[str, str], Stage]:
     return {(stage.pipeline_id, stage.stage_id): stage for stage in Stage.objects.all()}
 
 
+def stages_held() -> dict[tuple[str, str], Stage]:
+    """All stages, as nobody can set them otherwise before this transaction has ended."""
+    rows = Stage.objects.raw("SELECT * FROM crm_sync_stage ORDER BY id FOR SHARE")
+    return {(stage.pipeline_id, stage.stage_id): stage for stage in rows}
+
+
 def deals_by_contact(contact_ids: Collection[int], **having: Any) -> dict[int, list[Deal]]:
     """The mirrored deals of contacts, in two queries."""
     pairs = Deal.contacts.through.objects.filter(contact_id__in=contact_ids)
@@ -131,8 +137,8 @@ def contacts_in(stage_ids: Collection[int]) -> Any:
 def judge_again(contact_ids: Collection[int], at: datetime) -> int:
     """Recompute the CRM state of contacts from the mirror; when the CRM was asked stays what it was."""
     states = CrmState.objects.select_for_update().order_by("contact_id").filter(pk__in=contact_ids)
+    fresh = list(states)  # locked first: what a pull has just written is read after it
     deals, stages = deals_by_contact(contact_ids), stages_by_id()
-    fresh = list(states)
     for state in fresh:
         found = verdict(deals[state.contact_id], stages)
         state.effect, state.because, state.deals = found.effect, found.because, list(found.deals)

@@ -26,5 +26,4 @@ def learn(found: Look, at: datetime) -> None:
         for deal_id, changed_at in known.values_list("deal_id", "changed_at")
         if changed_at and changed_at < changed[deal_id]
     ]
-    if cursor.late(missed, (cursor.searched_from, cursor.position), at):
-        cursor.save(update_fields=["late_by", "late_at"])
+    cursor.late(missed, (cursor.searched_from, cursor.position), at)

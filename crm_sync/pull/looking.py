@@ -32,7 +32,8 @@ def look_at_some(crm: Crm, heard_by: datetime, at: datetime) -> int:
 
     What fails here fails as a pull does: it holds both, and the home page tells people of it.
     """
-    hints = Hint.objects.claim(heard_by, at) if may_ask(crm, at) else []
+    due = Hint.objects.due(heard_by).exists()
+    hints = Hint.objects.claim(heard_by, at) if due and may_ask(crm, at) else []
     if not hints:
         Hint.objects.forget(at)
         return 0
@@ -49,6 +50,7 @@ def look_at_some(crm: Crm, heard_by: datetime, at: datetime) -> int:
 
 
 def may_ask(crm: Crm, at: datetime) -> bool:
+    """Ask only when there is something to ask: after an outage this may be the one turn that tries."""
     return crm.connected and gate(crm, Hold.Work.PULL, at) is not Gate.SHUT
 
 

@@ -20,7 +20,9 @@ def mirror_stages(stages: Sequence[CrmStage]) -> None:
     A pipeline seen for the first time gets first effects; a stage that turns up in a known one
     gets none, which holds mail until somebody sets it. Stages no longer told of are archived.
     """
-    known = {(stage.pipeline_id, stage.stage_id): stage for stage in Stage.objects.all()}
+    # In the order of those who set what stages do.
+    held = Stage.objects.select_for_update().order_by("pk")
+    known = {(stage.pipeline_id, stage.stage_id): stage for stage in held}
     pipelines = {pipeline_id for pipeline_id, _ in known}
     rows = [
         stage_row(

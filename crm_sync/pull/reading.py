@@ -19,12 +19,14 @@ class Look:
     """What the CRM answered about some contacts. `records`, `deals`: by contact id.
 
     `written`: what had been written to the records by us before they were read, by contact id.
+    `asked`: by which address each was asked about, if it had come to that.
     `stages`: all that there are, when a deal is in one that is not known here; else empty.
     `seen_before`: when each was looked at last, as it was known before this look began.
     """
 
     ids: list[int]
     seen_before: Mapping[int, datetime]
+    asked: Mapping[int, str | None]
     written: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     records: dict[int, CrmContact] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
@@ -57,7 +59,9 @@ def look(crm: Crm, ids: Collection[int]) -> Look:
     contacts = Contact.objects.select_related("link").in_bulk(list(ids))
     links = {pk: row.link for pk, row in contacts.items() if hasattr(row, "link")}
     linked = {pk: row.record_id for pk, row in links.items()}
-    found = Look(list(contacts), seen_before, {pk: row.written for pk, row in links.items()})
+    asked = {pk: row.email for pk, row in contacts.items()}
+    written = {pk: row.written for pk, row in links.items()}
+    found = Look(list(contacts), seen_before, asked, written)
     names = taking.names()
     by_id = crm.contacts_by_id(list(linked.values()), names) if linked else {}
     found.records = {pk: by_id[record_id] for pk, record_id in linked.items() if record_id in by_id}

@@ -1,7 +1,10 @@
 """What sales wrote in the CRM becomes ours, where the mapping says so: a change of the profile, scored."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+
+from django.db import connection
 
 from crm_sync.models import FieldMapping, Link
 from crm_sync.port import CrmContact
@@ -13,6 +16,13 @@ from leadscoring.scoring import rescore
 
 Source, Policy = FieldMapping.Source, FieldMapping.Policy
 Written = Mapping[int, Mapping[str, str]]
+
+
+DISOWN = """
+    UPDATE crm_sync_link AS link SET written = link.written - taken.names
+    FROM jsonb_to_recordset(%s) AS taken(contact_id bigint, names text[])
+    WHERE link.contact_id = taken.contact_id
+"""
 
 
 def names() -> list[str]:
@@ -42,8 +52,10 @@ def take_over(
         return set()
     now = dict(Link.objects.filter(pk__in=read).values_list("pk", "written"))
     settled = [pk for pk in read if now.get(pk, {}) == written.get(pk, {})]
-    changes = {pk: news(texts, contacts[pk], read[pk], now.get(pk, {})) for pk in settled}
-    return store({pk: new for pk, new in changes.items() if new}, at)
+    found = {pk: news(texts, contacts[pk], read[pk], now.get(pk, {})) for pk in settled}
+    changes = {pk: new for pk, new in found.items() if new}
+    disown(changes, texts)
+    return store(changes, at)
 
 
 def news(
@@ -65,6 +77,17 @@ def news(
         if there and there != ours and not own_echo and not filled:
             found[mapping.source] = there
     return found
+
+
+def disown(changes: Mapping[int, Mapping[str, str]], mappings: Sequence[FieldMapping]) -> None:
+    """What was taken over is theirs: should they go back to what we once wrote, it is no echo of ours."""
+    rows = [
+        {"contact_id": pk, "names": [row.property for row in mappings if row.source in new]}
+        for pk, new in changes.items()
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(DISOWN, [json.dumps(rows)])
 
 
 def fit(source: str, text: str) -> str:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Q
 from psycopg.errors import DeadlockDetected
 
+from leadscoring import crm_state
 from leadscoring.checks import ActivityIn, PersonIn, Refused
 from leadscoring.erasing import erased_among
 from leadscoring.intake import rows
@@ -180,17 +181,21 @@ def save(people: People, contacts: Mapping[int, Contact], at: datetime) -> None:
     """
     if not people.made <= people.changed:
         raise LostRace
-    moves = {}
+    moves, moved = {}, []
     for known in people.everybody():
         if known.pk in people.changed:
             contact = contacts[known.pk]
-            if contact.email and known.email and contact.email != known.email:
-                moves[contact.email] = known.email
+            if contact.email != known.email:
+                moved.append(known.pk)
+                if contact.email and known.email:
+                    moves[contact.email] = known.email
             contact.email, contact.external_id = known.email, known.external_id
             contact.updated_at = at
     changed = [contacts[pk] for pk in sorted(people.changed)]
     rows.update(Contact, changed, COLUMNS)
     remember(changed, at)
+    if moved:
+        crm_state.forget_unlinked(moved)
     if moves:
         addresses_changed.send(Contact, moves=moves, at=at)
 

@@ -8,6 +8,7 @@ from leadscoring.models.people import (
     Effect,
     Erased,
     ErasureSalt,
+    FormerAddress,
     Lifecycle,
     ProfileChange,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Effect",
     "Erased",
     "ErasureSalt",
+    "FormerAddress",
     "Lifecycle",
     "ModelVersion",
     "ProfileChange",

@@ -111,6 +111,25 @@ class ProfileChange(models.Model):
         return f"profile from {self.at:%Y-%m-%d %H:%M} on"
 
 
+class FormerAddress(models.Model):
+    """An address of somebody who turned out to be this contact: erasing them keeps it out, too.
+
+    The contact's own former addresses stand in their profile changes.
+    """
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="former_addresses")
+    email = models.EmailField("e-mail", max_length=254)
+
+    class Meta:
+        verbose_name_plural = "former addresses"
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["contact", "email"], name="a_former_address_is_kept_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"former address of contact {self.contact_id}"
+
+
 class Activity(models.Model):
     """Something a contact did, once."""
 

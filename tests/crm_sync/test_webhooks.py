@@ -11,7 +11,6 @@ from django.utils.timezone import now
 
 from crm_sync import bell, webhooks
 from crm_sync.alone import HINTS
-from crm_sync.clock import database_time
 from crm_sync.handoff import deliver_due
 from crm_sync.holding import why
 from crm_sync.models import Account, Arrival, Deal, Hint, Hold, Link
@@ -19,6 +18,7 @@ from crm_sync.models.hints import KEPT, LEASE, MOST_TRIES
 from crm_sync.pull import pull
 from crm_sync.pull.looking import look_again
 from crm_sync.sandbox.webhooks import signature
+from leadscoring.clock import database_time
 from leadscoring.models import Contact, CrmState
 from sequences.models import Enrollment, Sequence
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff

@@ -5,10 +5,14 @@ from datetime import timedelta
 import pytest
 
 from crm_sync.models import Handoff, Link, Push
+from leadscoring.addresses import change_addresses
+from leadscoring.erasing import erase
+from leadscoring.intake import take_contacts
 from leadscoring.joining import join
 from leadscoring.models import Activity, Contact, Score
 from leadscoring.scoring import rescore
 from sequences.models import Enrollment, Suppression
+from sequences.suppressing import suppress
 from tests.crm_sync.makers import a_handoff
 from tests.makers import NOON, a_contact, an_activity
 from tests.sequences.makers import a_sequence, an_enrollment
@@ -100,6 +104,18 @@ def test_of_two_that_wait_for_the_same_reason_one_is_taken_back(delivered):
     assert statuses == sorted(["withdrawn", "delivered" if delivered else "waiting"])
 
 
+@pytest.mark.parametrize("begun", ["kept", "gone"])
+def test_one_whose_task_may_be_there_already_is_told_and_the_other_taken_back(begun):
+    kept, gone = two()
+    rows = {"kept": crossed(kept), "gone": crossed(gone)}
+    Handoff.objects.filter(pk=rows[begun].pk).update(task_tried_at=NOON)
+
+    join(kept.pk, gone.pk, NOON)
+
+    assert Handoff.objects.get(status="waiting").pk == rows[begun].pk
+    assert Handoff.objects.get(status="withdrawn").because.startswith("Is one person with contact")
+
+
 def test_a_new_lead_is_not_taken_back_for_an_old_handoff():
     kept, gone = two()
     crossed(kept, **DELIVERED)
@@ -139,6 +155,32 @@ def test_who_wants_no_mail_at_one_address_gets_none_at_the_other():
     join(kept.pk, gone.pk, NOON)
 
     assert Suppression.objects.filter(email=kept.email, reason="unsubscribed").exists()
+
+
+def test_that_one_address_refused_mail_says_nothing_of_the_other():
+    kept, gone = two()
+    suppress([gone.email], Suppression.Reason.BOUNCED, NOON, by="the mail server")
+
+    join(kept.pk, gone.pk, NOON)
+
+    assert not Suppression.objects.filter(email=kept.email).exists()
+
+
+def test_erasing_the_one_who_stays_keeps_all_addresses_of_both_out():
+    addresses = ["kept@x.example", "gone@x.example", "third@x.example"]
+    take_contacts([{"email": email} for email in addresses], NOON)
+    kept, gone, third = Contact.objects.order_by("pk")
+    change_addresses({gone.pk: "second@x.example"}, NOON + timedelta(minutes=1))
+    suppress(["second@x.example"], Suppression.Reason.UNSUBSCRIBED, NOON, by="them")
+    join(kept.pk, gone.pk, NOON)
+    join(third.pk, kept.pk, NOON)
+
+    erase(third.pk, NOON)
+
+    again = [{"email": email} for email in [*addresses, "second@x.example"]]
+    taken = take_contacts(again, NOON)
+    assert (taken.created, len(taken.rejected)) == (0, 4)
+    assert not Suppression.objects.exists()
 
 
 def test_joining_somebody_who_is_gone_already_does_nothing():

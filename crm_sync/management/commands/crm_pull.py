@@ -4,10 +4,10 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from crm_sync.clock import database_time
 from crm_sync.connect import connect
 from crm_sync.models import PullReport
 from crm_sync.pull import people, pull, sweeping
+from leadscoring.clock import database_time
 from leadscoring.console import WRONG
 from leadscoring.console import Command as Console
 from leadscoring.models import CrmFreshness

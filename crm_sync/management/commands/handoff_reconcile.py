@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from typing import Any
 
-from crm_sync.clock import database_time
 from crm_sync.connect import connect
 from crm_sync.reconcile import reconcile
 from crm_sync.reconcile.comparison import Comparison, Finding
+from leadscoring.clock import database_time
 from leadscoring.console import WRONG
 from leadscoring.console import Command as Console
 

@@ -6,12 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm_sync.clock import database_time
 from crm_sync.handoff import deliver_due
 from crm_sync.models import Deal, Handoff, Link, Outcome, Refusal
 from crm_sync.outcomes import expect, finding, refused_by, weigh
 from crm_sync.pull import pull
 from crm_sync.tasks import weigh_outcomes
+from leadscoring.clock import database_time
 from leadscoring.models import Activity, Score
 from leadscoring.scoring import rescore_locked
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_rep, a_score

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from crm_sync import tasks
-from crm_sync.clock import database_time
 from crm_sync.handoff import deliver_due
 from crm_sync.models import Report, reports
 from crm_sync.problems import daily
 from crm_sync.reconcile import reconcile
 from leadscoring.celery import app
+from leadscoring.clock import database_time
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 from tests.crm_sync.reconcile.test_reconcile import made, twin
 from tests.port.hubspot_side import TOKEN

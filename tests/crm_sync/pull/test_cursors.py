@@ -7,7 +7,7 @@ from django.utils.timezone import now
 
 from crm_sync.hubspot import search
 from crm_sync.models import Change, Cursor, Deal, Link
-from crm_sync.models.cursors import LATE_KEPT, OVERLAP, USUAL_LAG
+from crm_sync.models.cursors import LATE_KEPT, OVERLAP, STEP, USUAL_LAG
 from crm_sync.port import CrmBusy
 from crm_sync.pull import cursors
 from tests.crm_sync.reading import a_linked, a_visit, asked, effect_of, look_back
@@ -155,12 +155,25 @@ def test_a_cursor_moves_on_while_nothing_changes_and_forgets_what_no_search_give
     there.add_deal("Nobody's", there.won_stage)
     look_back(crm)
     follow(crm, DEALS)
-    Cursor.objects.update(at=now() - timedelta(minutes=7))
 
-    follow(crm, DEALS)
+    for _ in range(7):
+        Cursor.objects.update(at=now() - timedelta(minutes=1))
+        follow(crm, DEALS)
 
     assert Cursor.objects.get(pk=DEALS).position > now() + timedelta(minutes=6)
     assert not Change.objects.exists()
+
+
+def test_a_leap_of_our_clock_moves_a_cursor_by_a_step_alone(crm, there):
+    there.add_deal("Nobody's", there.won_stage)
+    look_back(crm)
+    follow(crm, DEALS)
+    before = Cursor.objects.get(pk=DEALS).position
+    Cursor.objects.update(at=now() - timedelta(hours=7))
+
+    follow(crm, DEALS)
+
+    assert Cursor.objects.get(pk=DEALS).position == before + STEP
 
 
 def test_all_is_known_up_to_the_beginning_of_the_search_less_the_lag_of_the_index(crm):

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from crm_sync.clock import database_time
 from crm_sync.handoff import batch, deliver_due, records
 from crm_sync.models import Deal, Handoff, Hint, Link
 from crm_sync.problems.people import tell
 from crm_sync.pull import pull
 from crm_sync.pull.looking import look_again
 from crm_sync.pushing import push
+from leadscoring.clock import database_time
 from leadscoring.erasing import erase, erased_among
 from leadscoring.models import Contact, CrmState
 from sequences.models import Enrollment

@@ -137,6 +137,22 @@ def test_it_settles_and_neither_side_writes_again(crm, there, ada):
     assert there.value(ada[1], "jobtitle") == TITLE
 
 
+def test_a_rep_who_goes_back_to_what_we_once_wrote_keeps_it(crm, there, ada):
+    mapped()
+    a_score(ada[0])
+    push(crm, LATER)
+    for hours, said in ((1, "CEO"), (2, "Dev")):
+        there.set(ada[1], jobtitle=said)
+        looked(crm, ada, LATER + timedelta(hours=hours))
+        push(crm, LATER + timedelta(hours=hours, minutes=30))
+
+    Contact.objects.filter(pk=ada[0].pk).update(updated_at=LATER + timedelta(hours=3))
+    push(crm, LATER + timedelta(hours=4))
+
+    assert Contact.objects.get(pk=ada[0].pk).job_title == "Dev"
+    assert there.value(ada[1], "jobtitle") == "Dev"
+
+
 def test_where_theirs_wins_we_write_only_what_nobody_there_wrote(crm, there, ada):
     mapped()
     a_score(ada[0])

@@ -48,6 +48,17 @@ def failures():
     return list(OptOut.objects.failed().values_list("email", flat=True))
 
 
+def test_a_wish_is_told_also_of_an_address_that_had_refused_mail(crm, there):
+    record_id = unwilling(crm, reason=Reason.BOUNCED)
+    tell_opt_outs(crm, after(minutes=1))
+    before = opted_out(there, record_id)
+
+    suppress([ADA], Reason.UNSUBSCRIBED, after(minutes=2), by="ada")
+    tell_opt_outs(crm, after(minutes=3))
+
+    assert (before, opted_out(there, record_id)) == (False, True)
+
+
 @pytest.mark.parametrize("reason", [Reason.UNSUBSCRIBED, Reason.BY_HAND])
 def test_who_wants_no_mail_here_gets_none_from_the_crm(crm, there, reason):
     record_id = unwilling(crm, reason=reason)

@@ -28,7 +28,7 @@ def paths(there):
 def ada(crm, there):
     """Somebody handed off on Monday, and the CRM told of all since."""
     ada = a_contact("ada@engines.example", "Engines", first_name="Ada", job_title="VP")
-    Contact.objects.filter(pk=ada.pk).update(updated_at=MONDAY)
+    Contact.objects.filter(pk=ada.pk).update(updated_at=MONDAY - timedelta(hours=1))
     a_score(ada)
     a_handoff(ada)
     deliver_due(crm, MONDAY)
@@ -59,6 +59,19 @@ def test_only_what_changed_is_sent(crm, there, ada):
     assert there.value(record(ada), "lead_score") == "95"
     assert there.value(record(ada), "lead_grade") == "D4"
     assert there.value(record(ada), "firstname") == ""
+
+
+def test_a_change_that_was_committed_after_a_telling_and_dated_before_it_is_told(crm, there, ada):
+    """A request that came in just before, and was still being written down."""
+    Score.objects.filter(contact=ada).update(total=95)
+    push(crm, after(hours=1))
+    Contact.objects.filter(pk=ada.pk).update(
+        last_name="Lovelace", updated_at=after(hours=1) - timedelta(seconds=1)
+    )
+
+    push(crm, after(hours=2))
+
+    assert there.value(record(ada), "lastname") == "Lovelace"
 
 
 def test_at_rest_nothing_is_asked(crm, there, ada):
