@@ -8,6 +8,7 @@ leading zeros on its way. Spaces around a text are taken off, and it is put into
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -72,6 +73,17 @@ def not_empty(text: str) -> str:
     if not text:
         raise ValueError(MESSAGES["string_too_short"])
     return text
+
+
+def within(most: int) -> Callable[[str], str]:
+    """NFC and small letters can make a text longer than it came in: it is measured as it is stored."""
+
+    def measured(text: str) -> str:
+        if len(text) > most:
+            raise ValueError(MESSAGES["string_too_long"].format(max_length=most))
+        return text
+
+    return measured
 
 
 def address(text: str) -> str:
@@ -152,20 +164,22 @@ def keys_of(value: dict[str, Any] | list[Any], levels: int) -> int:
 
 
 # --- items ------------------------------------------------------------------------------------
-Name = Annotated[str, Field(max_length=200), AfterValidator(plain)]
-Phone = Annotated[str, Field(max_length=50), AfterValidator(plain)]
-Country = Annotated[str, Field(max_length=100), AfterValidator(plain)]
+Name = Annotated[str, Field(max_length=200), AfterValidator(plain), AfterValidator(within(200))]
+Phone = Annotated[str, Field(max_length=50), AfterValidator(plain), AfterValidator(within(50))]
+Country = Annotated[str, Field(max_length=100), AfterValidator(plain), AfterValidator(within(100))]
 Identifier = Annotated[
     str,
     Field(min_length=1, max_length=200),
     AfterValidator(plain),
     AfterValidator(not_empty),
+    AfterValidator(within(200)),
 ]
 Source = Annotated[
     str,
     Field(min_length=1, max_length=100),
     AfterValidator(plain),
     AfterValidator(not_empty),
+    AfterValidator(within(100)),
 ]
 Kind = Annotated[
     str,
@@ -176,6 +190,7 @@ Address = Annotated[
     str,
     Field(min_length=1, max_length=254, json_schema_extra={"format": "email"}),
     AfterValidator(address),
+    AfterValidator(within(254)),
 ]
 Instant = Annotated[
     datetime, PlainValidator(instant), WithJsonSchema({"type": "string", "format": "date-time"})

@@ -51,14 +51,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "leadscoring.logs.JsonLine"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
         # The request line of a 4xx may hold an address (`/contacts/ada@…`).
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "WARNING"},
-        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+        # Anybody can send any host; without a handler it would go to stderr as it is, not as JSON.
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
         "celery": {"level": "INFO"},
         # A line for every task received and done: at a sweep every few seconds, noise.
         "celery.worker.strategy": {"level": "WARNING"},

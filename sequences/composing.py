@@ -15,6 +15,7 @@ import nh3
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from leadscoring.checks import CONTROL
 from leadscoring.models import Contact, Score
 from sequences.merging import merge
 from sequences.models import Delivery, Step
@@ -36,6 +37,8 @@ def compose(step: Step, contact: Contact, delivery: Delivery) -> EmailMultiAlter
     values = values_of(contact)
     unsubscribe = address_of(delivery)
     subject = merge(step.subject, values, str)[:500]
+    if CONTROL.search(subject):  # it would end the head of the mail
+        raise ValueError("The subject contains a control character")
     message = EmailMultiAlternatives(
         subject=subject,
         body=text_part(step.body, values, unsubscribe),

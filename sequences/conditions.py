@@ -60,7 +60,9 @@ def _is_figure(value: object) -> bool:
 
 
 def _wrong_types(types: list[object]) -> str:
-    named = all(isinstance(type_, str) and _NAME.fullmatch(type_) for type_ in types)
+    named = all(
+        isinstance(type_, str) and type_.isprintable() and _NAME.fullmatch(type_) for type_ in types
+    )
     return "" if types and named else "wants the type of an activity, or a list of types"
 
 

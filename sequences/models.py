@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import CheckConstraint, Index, OuterRef, Q, UniqueConstraint
 from django.db.models.functions import Lower
 
+from leadscoring.checks import CONTROL
 from leadscoring.models import Contact
 from sequences import conditions, merging
+from sequences.sequencefile import LONGEST_WAIT
 
 # Longer than any send takes: a claim as old as this was left behind by a worker that died.
 LEASE = timedelta(minutes=15)
@@ -53,6 +55,8 @@ class Sequence(models.Model):
         return self.name
 
     def clean(self) -> None:
+        if CONTROL.search(self.name):
+            raise ValidationError({"name": "A name is one line without control characters."})
         try:
             conditions.check(self.enter_when)
         except conditions.ConditionError as error:
@@ -65,7 +69,7 @@ class Step(models.Model):
     sequence = models.ForeignKey(Sequence, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveIntegerField()
     wait = models.DurationField(
-        validators=[MinValueValidator(timedelta(0))],
+        validators=[MinValueValidator(timedelta(0)), MaxValueValidator(LONGEST_WAIT)],
         help_text="After the mail before; of the first, after entering. Days and hours:minutes:seconds.",
     )
     subject = models.CharField(max_length=500)
@@ -83,6 +87,7 @@ class Step(models.Model):
             ),
             CheckConstraint(condition=Q(position__gte=1), name="steps_count_from_one"),
             CheckConstraint(condition=Q(wait__gte=timedelta(0)), name="a_wait_is_not_negative"),
+            CheckConstraint(condition=Q(wait__lte=LONGEST_WAIT), name="a_wait_has_an_end"),
         ]
 
     def __str__(self) -> str:
@@ -95,6 +100,8 @@ class Step(models.Model):
                 merging.parse(getattr(self, field))
             except merging.MergeError as error:
                 errors[field] = str(error)
+        if CONTROL.search(self.subject):
+            errors["subject"] = "A subject is one line without control characters."
         if errors:
             raise ValidationError(errors)
 

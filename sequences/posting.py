@@ -9,6 +9,7 @@ import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.errors import MessageError
 
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
@@ -84,7 +85,7 @@ class PostOffice:
         except smtplib.SMTPDataError as error:
             words = f"The mail server answered {in_words(error)}"
             return Later(words) if error.smtp_code < 500 else Refused(words)
-        except (ValueError, smtplib.SMTPNotSupportedError) as error:
+        except (ValueError, MessageError, smtplib.SMTPNotSupportedError) as error:
             return Refused(f"The mail cannot be sent: {in_words(error)}")
         except Exception as error:  # whatever a mail provider's backend raises: it may have left
             return Unclear(f"The connection broke while the mail was leaving: {in_words(error)}")

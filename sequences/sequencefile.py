@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from leadscoring.checks import CONTROL, CONTROL_IN_TEXT
 from leadscoring.engine.yamlfile import ModelFileError, Place, document
 from sequences import conditions, merging
 
@@ -51,8 +52,8 @@ def parse(text: str) -> SequenceText:
 
 def _name(place: Place) -> str:
     name = place.text()
-    if len(name) > 100:
-        place.refuse("name is longer than 100 characters")
+    if len(name) > 100 or CONTROL.search(name):
+        place.refuse("name must be one line of at most 100 characters")
     return name
 
 
@@ -85,7 +86,7 @@ def _value(place: Place) -> Any:
 def _step(item: Place) -> StepText:
     fields = item.called("the step").fields(PARTS, required=PARTS)
     subject = _merged(fields["subject"])
-    if len(subject) > LONGEST_SUBJECT or "\n" in subject:
+    if len(subject) > LONGEST_SUBJECT or CONTROL.search(subject):
         fields["subject"].refuse(
             f"subject must be one line of at most {LONGEST_SUBJECT} characters"
         )
@@ -95,6 +96,8 @@ def _step(item: Place) -> StepText:
 def _merged(place: Place) -> str:
     """A text with merge fields, checked; the line is that of the field."""
     text = place.written()
+    if found := CONTROL_IN_TEXT.search(text):
+        place.refuse(f"{place.name} contains the control character U+{ord(found[0]):04X}")
     try:
         merging.parse(text)
     except merging.MergeError as error:
@@ -111,10 +114,10 @@ def _wait(place: Place) -> timedelta:
     found = _WAIT.fullmatch(text.strip())
     if not found:
         place.refuse("wait must be a number and a unit, such as 3 days, 4 hours or 30 minutes")
-    wait = timedelta(seconds=int(found[1]) * UNITS[found[2]])
-    if wait > LONGEST_WAIT:
+    seconds = int(found[1]) * UNITS[found[2]]
+    if seconds > LONGEST_WAIT.total_seconds():
         place.refuse("wait is longer than 10 years")
-    return wait
+    return timedelta(seconds=seconds)
 
 
 # --- Back to text

@@ -55,6 +55,9 @@ def stages(client: Client) -> list[CrmStage]:
     ]
 
 
+LARGEST = 2**31 - 1  # what our column holds
+
+
 def _deal(item: Json) -> CrmDeal:
     held = values(item)
     return CrmDeal(
@@ -92,7 +95,7 @@ def _stage(pipeline: Json, stage: Json) -> CrmStage:
 
 def _position(item: Json) -> int:
     order = item.get("displayOrder")
-    return order if isinstance(order, int) else 0
+    return max(-LARGEST, min(order, LARGEST)) if isinstance(order, int) else 0
 
 
 def _true(value: object) -> bool:

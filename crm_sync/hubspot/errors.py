@@ -5,6 +5,7 @@ bounded. The envelope's keys are all optional and a body may be HTML, so nothing
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,12 +76,32 @@ def unanswered_said(call: Call, said: Said) -> CrmError:
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body, whatever the body is; {} when it is none."""
+    """The JSON object of a body, whatever the body is; {} when it is none.
+
+    What no database column can hold is taken out of its texts: one odd deal name must not stop the
+    reading of all others.
+    """
     try:
         found = json.loads(body.decode("utf-8", "replace"))
+        if UNSTORABLE.search(body):
+            found = storable(found)
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+# NUL, and halves of characters, as JSON escapes them (a whole character is two of them: kept).
+UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
+
+
+def storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [storable(each) for each in value]
+    if isinstance(value, dict):
+        return {storable(name): storable(each) for name, each in value.items()}
+    return value
 
 
 def _refused(call: Call, said: Said) -> CrmRefused:

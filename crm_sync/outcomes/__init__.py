@@ -11,6 +11,7 @@ from crm_sync.crossings import by_version
 from crm_sync.models import Deal, Handoff, Link, Outcome, Refusal
 from crm_sync.models.outcomes import to_weigh
 from crm_sync.pull.effects import deals_by_contact
+from leadscoring.engine.wording import show
 from leadscoring.intake import take_activities
 from leadscoring.models import Contact, ModelVersion
 
@@ -161,31 +162,32 @@ News = tuple[Contact, Handoff, Outcome, Finding]
 
 def tell(news: Iterable[News], at: datetime) -> None:
     """Store what became of leads as activities of theirs, each once; scores are up to date then."""
-    told = [one for each in news for one in activities(*each)]
+    told = [one for each in news for one in activities(*each, at)]
     taken = take_activities(told, SOURCE, at) if told else None
     for rejection in taken.rejected if taken else ():
         log.error("What became of a lead was refused as an activity: %s.", rejection.field)
 
 
 def activities(
-    person: Contact, handoff: Handoff, row: Outcome, found: Finding
+    person: Contact, handoff: Handoff, row: Outcome, found: Finding, at: datetime
 ) -> Iterator[dict[str, object]]:
     """A lead that was won or lost became a deal first. Nothing is told of one that waits again."""
     if found.began:
-        yield activity(person, handoff, row, "deal", found.began, found)
+        yield activity(person, handoff, row, "deal", min(found.began, at), found)
     if found.state not in (State.PENDING, State.DEAL):
-        yield activity(person, handoff, row, found.state, found.at, found)
+        yield activity(person, handoff, row, found.state, min(found.at, at), found)
 
 
 def activity(
     person: Contact, handoff: Handoff, row: Outcome, what: str, when: datetime, found: Finding
 ) -> dict[str, object]:
+    """`when` is by our clock at most: the CRM's may be ahead. What sales typed comes as one clean line."""
     who = {"email": person.email} if person.email else {"external_id": person.external_id}
     about = {
         "handoff": handoff.reference,
         "model": str(row.model),
-        "deal": found.deal,
-        "reason": found.reason if what == found.state else "",
+        "deal": show(found.deal),
+        "reason": show(found.reason) if what == found.state else "",
     }
     return who | {
         "type": f"sales_{what}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from crm_sync.port import CrmDeal, CrmOwner, CrmStage
 from crm_sync.pull.effects import first_effect
 
 # What a Deal's amount column holds.
-LARGEST = Decimal(10) ** 16
+LARGEST, PLACES = Decimal(10) ** 16, Decimal("0.0001")
 
 
 def mirror_stages(stages: Sequence[CrmStage]) -> None:
@@ -128,10 +128,10 @@ def deal_row(deal: CrmDeal, at: datetime) -> Deal:
 def amount(text: str) -> Decimal | None:
     """Money as the CRM wrote it; None when it is no amount that can be kept."""
     try:
-        value = Decimal(text)
-    except InvalidOperation:
+        value = Decimal(text).quantize(PLACES)
+        return value if abs(value) < LARGEST else None
+    except ArithmeticError:  # no number, or one that cannot be compared or rounded
         return None
-    return value if value.is_finite() and abs(value) < LARGEST else None
 
 
 def mirror_deals(deals: dict[int, Sequence[CrmDeal]], at: datetime) -> int:

@@ -16,6 +16,7 @@ from django.utils.timezone import now
 from leadscoring import checks, intake, shown
 from leadscoring.admin import questions
 from leadscoring.admin.explained import contact_page
+from leadscoring.admin.jsonbox import JsonBox
 from leadscoring.admin.pages import Page, Records
 from leadscoring.admin.unfolded import ModelForm, TextArea, TextInput
 from leadscoring.models import Activity, Company, Contact, CrmState, Effect, Score
@@ -41,6 +42,7 @@ class ContactForm(ModelForm[Contact]):
     class Meta:
         model = Contact
         fields = (*IDENTIFIERS, *TEXTS, "properties")
+        field_classes = {"properties": JsonBox}
         widgets = {"properties": TextArea(attrs={"rows": 4, "spellcheck": "false"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,6 +56,20 @@ class ContactForm(ModelForm[Contact]):
         elif "email" in self.fields and contact.email:
             self.fields["email"].disabled = True
             self.fields["email"].help_text = "To change it, first give an external id and save."
+
+    def clean_email(self) -> str | None:
+        return self.identifier("email", checks.address)
+
+    def clean_external_id(self) -> str | None:
+        return self.identifier("external_id", checks.plain)
+
+    def identifier(self, name: str, fit: Callable[[str], str]) -> str | None:
+        """As it is stored: so it is compared with those of others."""
+        typed = self.cleaned_data.get(name)
+        try:
+            return fit(str(typed)) if typed else None
+        except ValueError as error:
+            raise forms.ValidationError(f"This {error}.") from None
 
     def clean(self) -> None:
         super().clean()

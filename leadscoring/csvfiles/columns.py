@@ -45,8 +45,9 @@ ACTIVITY = {
 }  # fmt: skip
 PROPERTIES = {"company_size"}
 OURS = ["line", "reason"]  # the columns that the error file adds at the end
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
-APOSTROPHE = re.compile(r"'+[=+\-@\t\r]")
+# Full-width signs count, too: some spreadsheets read them as the others.
+FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+APOSTROPHE = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 
 
 def harmless(cell: str) -> str:

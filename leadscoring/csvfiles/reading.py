@@ -130,7 +130,15 @@ def delimiter_of(source: Lines) -> str:
     if hint := EXCEL_HINT.match(line):
         return hint[1]
     source.put_back([line])
-    return max(DELIMITERS, key=lambda sign: len(next(csv.reader([line], delimiter=sign), [])))
+    return max(DELIMITERS, key=lambda sign: cells_of(line, sign))
+
+
+def cells_of(line: str, delimiter: str) -> int:
+    """How many cells a line has; none when it is no line of CSV, which the reading of it will say."""
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        return 0
 
 
 def records(source: Lines, delimiter: str) -> Iterator[Row]:

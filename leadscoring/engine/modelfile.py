@@ -53,6 +53,7 @@ def _count(place: Place) -> int:
 # --- The model
 
 T = TypeVar("T")
+LONGEST_NAME = 100
 
 
 def _given(fields: Fields, name: str, read: Callable[[Place], T], otherwise: T) -> T:
@@ -64,12 +65,19 @@ def _model(file: Place) -> Model:
         ("name", "thresholds", "caps", "grades", "rules"), ("name", "thresholds", "rules")
     )
     return Model(
-        name=fields["name"].text(),
+        name=_name(fields["name"]),
         thresholds=_thresholds(fields["thresholds"]),
         caps=_given(fields, "caps", _caps, Caps()),
         grades=_given(fields, "grades", _grades, Grades()),
         rules=_rules(fields["rules"]),
     )
+
+
+def _name(place: Place) -> str:
+    name = place.text()
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        place.refuse(f"name must be one line of at most {LONGEST_NAME} characters")
+    return name
 
 
 def _thresholds(place: Place) -> Thresholds:

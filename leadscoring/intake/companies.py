@@ -22,6 +22,18 @@ FIND = """
     JOIN leadscoring_company AS known ON lower(known.name) = lower(asked.name)
 """
 
+FORGET = """
+    DELETE FROM leadscoring_company AS made
+    WHERE made.id = ANY(%s) AND made.created_at = %s
+    AND NOT EXISTS (SELECT FROM leadscoring_contact WHERE company_id = made.id)
+    RETURNING made.id
+"""
+
+
+def forget_unused(companies: Iterable[Company], at: datetime) -> None:
+    """Those that were made at `at` for people who were refused then."""
+    ask(FORGET, [[company.pk for company in companies], at])
+
 
 def by_name(names: Iterable[str | None], at: datetime) -> dict[str, Company]:
     """The company of each name as it was written; those that are new are made first.

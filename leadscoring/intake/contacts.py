@@ -59,6 +59,8 @@ def store(persons: Sequence[tuple[int, PersonIn]], at: datetime) -> TakenContact
         except Refused as refused:
             taken.rejected.append(Rejection(index, refused.field, refused.message))
     save(people, contacts, at)
+    if taken.rejected and known_companies:
+        companies.forget_unused(known_companies.values(), at)
     taken.contact_ids = people.changed
     return taken
 

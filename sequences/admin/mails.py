@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from leadscoring import shown
+from leadscoring import checks, shown
 from leadscoring.admin import asking
 from leadscoring.admin.pages import Asked, Page, Question, Records
 from leadscoring.admin.unfolded import ModelForm
@@ -160,7 +161,11 @@ class SuppressionForm(ModelForm[Suppression]):
         fields = ("email", "detail")
 
     def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
+        """As it is stored everywhere, or it would keep nobody from being written to."""
+        try:
+            return checks.address(str(self.cleaned_data["email"]))
+        except ValueError as error:
+            raise ValidationError(f"This {error}.") from None
 
 
 @admin.register(Suppression)

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
 from leadscoring import shown
+from leadscoring.admin.jsonbox import JsonBox
 from leadscoring.admin.pages import Page
 from leadscoring.admin.unfolded import Inline, ModelForm, TextArea, TextInput
 from leadscoring.models import Company, Contact, Score
@@ -22,7 +23,7 @@ from sequences.composing import body_html, values_of
 from sequences.conditions import KNOWN
 from sequences.merging import MergeError, merge
 from sequences.models import Delivery, Enrollment, EnrollmentQuerySet, Sequence, Step
-from sequences.sequencefile import UNITS, in_units
+from sequences.sequencefile import LONGEST_WAIT, UNITS, in_units
 
 # Whom the previews are written to.
 SAMPLE = Contact(
@@ -47,7 +48,10 @@ class WaitField(forms.CharField):
             raise forms.ValidationError(
                 "Write a number and a unit, such as 3 days, 4 hours or 30 minutes."
             )
-        return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+        seconds = int(found[1]) * UNITS[found[2]]
+        if seconds > LONGEST_WAIT.total_seconds():
+            raise forms.ValidationError("A wait is at most 10 years.")
+        return timedelta(seconds=seconds)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
@@ -76,6 +80,7 @@ class SequenceForm(ModelForm[Sequence]):
     class Meta:
         model = Sequence
         fields = ("name", "active", "enter_when", "tracks")
+        field_classes = {"enter_when": JsonBox}
         widgets = {"enter_when": TextArea(attrs={"rows": 3, "spellcheck": "false"})}
         help_texts = {
             "enter_when": 'Such as {"score__gte": 20} or {"activity": "webinar_attended"}; {} lets nobody '

@@ -42,6 +42,12 @@ def when(condition: str) -> object:
     return parse(a_file(f"group: fit, points: 1, when: {condition}")).rules[0].when
 
 
+def test_a_name_fits_where_it_is_kept() -> None:
+    wrong = refusal(FULL.replace("name: default", f"name: {'x' * 101}"))
+
+    assert (wrong.line, "at most 100" in wrong.reason) == (2, True)
+
+
 def refusal(text: str) -> ModelFileError:
     with pytest.raises(ModelFileError) as caught:
         parse(text)

@@ -406,6 +406,53 @@ def test_a_contact_made_by_hand_is_scored_and_remembered() -> None:
     assert ProfileChange.objects.get().fields["job_title"] == "VP Sales"
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ({"email": "Ada@Example.com"}, "ada@example.com"),
+        ({"email": "ada@xn--mnchen-3ya.de"}, "ada@münchen.de"),
+        ({"email": "", "external_id": "e\u0301"}, "\u00e9"),
+    ],
+)
+def test_an_identifier_is_stored_as_by_all_other_ways(typed: dict[str, str], stored: str) -> None:
+    client, address = as_("Marketing"), page("leadscoring.contact") + "add/"
+    answers = [client.post(address, FORM | typed).status_code for _ in range(2)]
+
+    contact = Contact.objects.get()
+    assert stored in (contact.email, contact.external_id)
+    assert answers == [302, 200]  # then somebody has it already
+
+
+@pytest.mark.parametrize(
+    "typed", ["[" * 100_000, "1" * 5_000, '{"a": "\\ud800"}', '{"a": "\\u0000"}']
+)
+def test_properties_that_cannot_be_kept_are_refused_with_a_sentence(typed: str) -> None:
+    answer = as_("Marketing").post(
+        page("leadscoring.contact") + "add/", FORM | {"properties": typed}
+    )
+
+    assert answer.status_code == 200
+    assert "Write JSON without control characters" in answer.content.decode()
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("label", "query"),
+    [
+        ("sequences.suppression", "reason=%00"),
+        ("leadscoring.activity", "source=%00"),
+        ("sequences.enrollment", "state=%00"),
+        ("crm_sync.fieldmapping", "direction=%00"),
+        ("leadscoring.contact", "q=%00"),
+        ("leadscoring.contact", "email__regex=((("),
+    ],
+)
+def test_what_cannot_be_looked_up_is_told_and_breaks_nothing(label: str, query: str) -> None:
+    answer = as_superuser().get(f"{page(label)}?{query}", follow=True)
+
+    assert answer.status_code in (200, 400)
+
+
 def test_a_change_by_hand_is_kept_with_its_time_and_scored() -> None:
     take_contacts(
         [{"email": "ada@example.com", "properties": {"company_size": 5, "plan": "free"}}], NOON

@@ -166,6 +166,25 @@ def test_texts_are_trimmed_and_put_into_one_form():
     assert checks.person({**ADA, "first_name": " Zoe\u0308 "}).first_name == "Zoë"
 
 
+@pytest.mark.parametrize(
+    ("fields", "check", "field"),
+    [
+        ({**ADA, "first_name": "\ufb2c" * 200}, checks.person, "first_name"),
+        ({**ADA, "company": "\ufb2c" * 200}, checks.person, "company"),
+        ({**ADA, "phone": "\u0958" * 50}, checks.person, "phone"),
+        ({**ADA, "country": "\ufb2c" * 100}, checks.person, "country"),
+        ({"external_id": "\ufb2c" * 200}, checks.person, "external_id"),
+        ({"email": "a@" + ".".join(["\u0130" * 31] * 4) + ".example"}, checks.person, "email"),
+        ({**VIEW, "source": "\ufb2c" * 100}, activity, "source"),
+        ({**VIEW, "event_id": "\ufb2c" * 200}, activity, "event_id"),
+    ],
+)
+def test_a_text_is_measured_as_it_is_stored(fields, check, field):
+    """NFC takes some signs apart, and small letters can be two where the capital was one."""
+    assert refusal(fields, check)[0] == field
+    assert "is longer than" in refusal(fields, check)[1]
+
+
 def test_lines_in_a_property_are_kept():
     given = {"note": "one\n\ttwo\r\n"}
 

@@ -217,6 +217,9 @@ def test_a_byte_that_is_not_utf8_spoils_only_its_row(file):
         ("Name,Town\nAda,Oslo\n", "No column is known as email"),
         ("Email,Email\na@example.com,b@example.com\n", "there 2 times"),
         (b"Email\n\0\1\2", "not text"),
+        ("a" * 200_000, "cell of more than"),
+        ("Email," + "a" * 200_000 + "\n", "cell of more than"),
+        ("x" * 2_000_000, "longer than"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(file, text, sentence):
@@ -250,7 +253,9 @@ def test_a_formula_is_stored_as_text(file):
     assert Contact.objects.get().first_name == FORMULA
 
 
-@pytest.mark.parametrize("cell", [FORMULA, "+47 1", "-1", "@x", "'=x", "''+1", "\t=x", "'plain"])
+@pytest.mark.parametrize(
+    "cell", [FORMULA, "+47 1", "-1", "@x", "'=x", "''+1", "\t=x", "\n=x", "＝x", "'plain"]
+)
 def test_a_formula_in_the_file_of_errors_is_harmless_and_comes_back_as_it_was(file, cell):
     answer, _ = people(file(f'Email,Note\nnobody,"{cell}"\n'))
     errors = Path(answer["errors_file"])
@@ -259,7 +264,7 @@ def test_a_formula_in_the_file_of_errors_is_harmless_and_comes_back_as_it_was(fi
     errors.write_text(errors.read_text().replace("nobody", "ada@example.com"))
     people(errors)
 
-    assert row["Note"][0] not in "=+-@\t\r"
+    assert row["Note"][0] not in "=+-@\t\r\n＝"
     assert Contact.objects.get().properties == {"note": cell.strip()}
 
 

@@ -162,6 +162,19 @@ def test_companies_are_one_whatever_their_case():
     assert [company.name for company in Company.objects.all()] == ["Alder"]
 
 
+def test_a_company_of_somebody_who_was_refused_is_not_left_behind():
+    take({"email": "ada@example.com"}, {"external_id": "7", "email": "ben@example.com"})
+
+    taken = take(
+        {"email": "ada@example.com", "external_id": "7", "company": "Orphan"},
+        {"email": "cy@example.com", "company": "Kept"},
+        {"email": "ada@example.com", "external_id": "7", "company": "kept"},
+    )
+
+    assert len(taken.rejected) == 2
+    assert list(Company.objects.values_list("name", flat=True)) == ["Kept"]
+
+
 def test_profiles_are_kept_with_their_times_only_when_they_change():
     take({"email": "ada@example.com", "first_name": "Ada"}, at=NOON)
     take({"email": "ada@example.com", "first_name": "Ada"}, at=NOON + timedelta(hours=1))

@@ -73,6 +73,12 @@ def test_a_request_that_gunicorn_cannot_read_is_not_repeated(caplog):
     assert [line["message"] for line in lines(caplog)] == ["Invalid request"]
 
 
+def test_what_anybody_sends_as_a_host_is_not_repeated(capfd):
+    assert Client().get("/healthz", headers={"host": "evil.example"}).status_code == 400
+
+    assert "evil" not in "".join(capfd.readouterr())
+
+
 def test_gunicorns_lines_are_ours_too():
     ours = LOGGING["loggers"]["gunicorn.error"]
 

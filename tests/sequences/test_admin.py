@@ -232,6 +232,16 @@ def test_an_address_entered_by_hand_leaves_all_sequences() -> None:
     assert (row.state, row.by) == ("stopped", "Marketing")
 
 
+def test_an_address_is_suppressed_in_the_form_in_which_people_have_it() -> None:
+    client = as_("Marketing")
+
+    client.post(page("sequences.suppression") + "add/", {"email": "Ada@xn--mnchen-3ya.de"})
+    refused = client.post(page("sequences.suppression") + "add/", {"email": "ada@localhost"})
+
+    assert Suppression.objects.get().email == "ada@münchen.de"
+    assert "not an e-mail address" in refused.content.decode()
+
+
 @pytest.mark.parametrize(("group", "reason", "left"), [("Operations", "They asked", 0), ("Operations", " ", 1),
                                                        ("Marketing", "They asked", 1)])  # fmt: skip
 def test_mail_is_allowed_again_only_with_permission_and_a_reason(
@@ -315,6 +325,8 @@ def test_a_sequence_is_written_with_its_mails() -> None:
         ({"body": "{% load x %}"}, "is no merge field"),
         ({"wait": "soon"}, "number and a unit"),
         ({"wait": "-3 days"}, "number and a unit"),
+        ({"wait": "999999 weeks"}, "at most 10 years"),
+        ({"subject": "Hello\x0bthere"}, "one line without control characters"),
         ({"position": 0}, "greater than or equal to"),
         ({"body": "x" * 50_001}, "at most 50,000"),
     ],
@@ -338,6 +350,31 @@ def test_a_condition_that_cannot_be_is_refused_with_the_reason() -> None:
     told = as_("Marketing").post(page("sequences.sequence") + "add/", data).content.decode()
 
     assert "score__gte is meant?" in told
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "[" * 100_000,
+        '{"score__gte": ' + "1" * 5_000 + "}",
+        '{"activity": "a\\u0000b"}',
+        '{"activity": "a\\ud800b"}',
+    ],
+)
+def test_a_condition_that_cannot_be_kept_is_refused_with_a_sentence(typed: str) -> None:
+    answer = as_("Marketing").post(
+        page("sequences.sequence") + "add/", form(None, enter_when=typed)
+    )
+
+    assert answer.status_code == 200
+    assert "Write JSON without control characters" in answer.content.decode()
+    assert not Sequence.objects.exists()
+
+
+def test_a_sequences_name_is_one_line() -> None:
+    told = as_("Marketing").post(page("sequences.sequence") + "add/", form(None, name="a\x0bb"))
+
+    assert "one line without control characters" in told.content.decode()
 
 
 def test_two_mails_change_places() -> None:

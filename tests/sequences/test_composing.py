@@ -1,9 +1,10 @@
 import pytest
 
 from leadscoring.models import Company
+from sequences.claiming import claim_next
 from sequences.composing import body_html, compose, text_part
 from sequences.models import Delivery
-from tests.sequences.makers import NOON, a_mailable_contact, a_sequence, an_enrollment
+from tests.sequences.makers import NOON, NOW, a_mailable_contact, a_sequence, an_enrollment
 
 NASTY = {
     "<script>alert(1)</script>": "&lt;script&gt;alert(1)&lt;/script&gt;",
@@ -52,6 +53,19 @@ def test_a_value_is_never_a_links_scheme(body: str) -> None:
     html = body_html(body, {"company": "javascript:alert(1)"})
 
     assert "javascript:" not in html
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sign", ["\x0b", "\r", "\n", "\x1c", "\u2028"])
+def test_a_subject_that_would_end_the_head_of_a_mail_makes_no_mail(sign: str) -> None:
+    """Written before it was refused, or by other means."""
+    row = an_enrollment(a_mailable_contact(), a_sequence(NOW))
+    row.sequence.steps.update(subject=f"Hi{sign}Bcc: a@b.example")
+
+    claim_next(NOON)
+
+    mail = Delivery.objects.get()
+    assert (mail.state, "control character" in mail.because) == ("failed", True)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from crm_sync.hubspot.calls import CREATE_TASKS, OWNERS, UPSERT_CONTACTS
-from crm_sync.hubspot.errors import NoScope, UsedUp, error_of, error_of_item
+from crm_sync.hubspot.errors import NoScope, UsedUp, error_of, error_of_item, parsed
 from crm_sync.hubspot.wire import Answer
 from crm_sync.port import CrmBusy, CrmDenied, CrmMissing, CrmRefused, CrmSilent
 
@@ -121,6 +121,14 @@ def test_a_message_that_is_cut_or_odd_is_still_a_refusal(message):
 
     assert type(error) is CrmRefused
     assert error.properties == {}
+
+
+def test_what_no_column_can_hold_is_taken_out_of_an_answer():
+    body = (
+        rb'{"a": "x\u0000y", "b": ["\ud800z", {"c\u0000": "\ud83d\ude00"}], "n": 1, "e": "\\u0000"}'
+    )
+
+    assert parsed(body) == {"a": "xy", "b": ["?z", {"c": "😀"}], "n": 1, "e": "\\u0000"}
 
 
 def test_what_hubspot_says_is_bounded_to_one_printable_line():

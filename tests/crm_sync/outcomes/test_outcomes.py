@@ -57,6 +57,19 @@ def types(row):
     return list(rows.order_by("occurred_at", "type").values_list("type", flat=True))
 
 
+def test_what_sales_typed_and_a_clock_that_is_ahead_keep_no_outcome_from_being_told():
+    row = told()
+    a_deal(row, made_at=LATER + 3 * HOUR, lost_reason="too\x0bexpensive", closed=True)
+    Deal.objects.update(name="na\x0bme")
+    seen(row)
+
+    weighed(row, LATER + HOUR)
+
+    assert set(types(row)) == {"sales_deal", "sales_lost"}
+    lost = Activity.objects.get(type="sales_lost")
+    assert (lost.properties["deal"], lost.properties["reason"]) == ("na me", "too expensive")
+
+
 # --- what it has come to
 
 

@@ -99,7 +99,17 @@ def test_a_deal_of_two_contacts_counts_for_both_and_of_none_for_nobody(crm, ther
 
 @pytest.mark.parametrize(
     ("amount", "kept"),
-    [("1250.5", 1250.5), ("", None), ("abc", None), ("NaN", None), ("1e400", None)],
+    [
+        ("1250.5", 1250.5),
+        ("", None),
+        ("abc", None),
+        ("NaN", None),
+        ("1e400", None),
+        ("9999999999999999.99999", None),
+        ("9999999999999998.99999", 9999999999999999),
+        ("1E-1000000", 0),
+        ("0.00004", 0),
+    ],
 )
 def test_an_amount_is_parsed_or_not_known(amount, kept):
     from crm_sync.pull.mirroring import amount as parsed
