@@ -38,6 +38,17 @@ class Command(BaseCommand):
     """Children have `run(**options)`, which answers the exit code and calls `answer` once."""
 
     as_json = False
+    answered = False
+    sentence = "Used wrongly: standard error says how."
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """As Django does, and whoever asked for JSON gets a document also when it was used wrongly."""
+        try:
+            super().run_from_argv(argv)
+        except SystemExit as leaving:
+            if leaving.code == MISUSED and "--json" in argv and not self.answered:
+                self.refuse(self.sentence)
+            raise
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """`--json` is understood before and after a verb."""
@@ -59,6 +70,7 @@ class Command(BaseCommand):
         try:
             code = self.run(**options)
         except CommandError as error:
+            self.sentence = str(error)
             raise CommandError(*error.args, returncode=MISUSED) from error
         except OperationalError:
             self.leave("The database does not answer. What was done so far is kept.", WRONG)
@@ -69,10 +81,17 @@ class Command(BaseCommand):
 
     def leave(self, sentence: str, code: int) -> NoReturn:
         self.stderr.write(sentence)
+        if self.as_json:
+            self.refuse(sentence)
         sys.exit(code)
+
+    def refuse(self, sentence: str) -> None:
+        """Tell a program why there is no result."""
+        self.stdout.write(json.dumps({"error": {"message": sentence}}, indent=2))
 
     def answer(self, document: Any, text: str) -> None:
         """Print the result: one JSON document for programs, or sentences for people."""
+        self.answered = True
         self.stdout.write(json.dumps(document, indent=2) if self.as_json else text)
 
     def progress(self, steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:

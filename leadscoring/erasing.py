@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from leadscoring.models import Contact, Erased, ErasureSalt, FormerAddress, ProfileChange
+from leadscoring.models import Contact, Erased, ErasureSalt, ProfileChange
 from leadscoring.signals import contact_erased
 
 
@@ -31,7 +31,7 @@ def erase(contact_id: int, at: datetime) -> bool:
 def addresses_of(contact: Contact) -> set[str]:
     """All addresses that somebody had here, but for those that are somebody else's by now."""
     told = ProfileChange.objects.filter(contact=contact).values_list("fields__email", flat=True)
-    joined = FormerAddress.objects.filter(contact=contact).values_list("email", flat=True)
+    joined = contact.aliases.values_list("email", flat=True)
     emails = {email for email in (*told, *joined, contact.email) if email}
     others = Contact.objects.exclude(pk=contact.pk).filter(email__in=emails)
     return emails.difference(others.values_list("email", flat=True))

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from leadscoring.erasing import addresses_of
 from leadscoring.intake.people import remember
-from leadscoring.models import Activity, Contact, FormerAddress, Lifecycle, Score
+from leadscoring.models import Activity, Alias, Contact, Lifecycle, Score
 from leadscoring.scoring import rescore
 from leadscoring.signals import contacts_joined
 
@@ -31,7 +31,7 @@ def join(kept_id: int, gone_id: int, at: datetime) -> bool:
         Activity.objects.filter(contact=gone).update(contact=kept)
         contacts_joined.send(Contact, kept=kept, gone=gone, at=at)
         add_cycles(kept, gone)
-        keep_addresses(kept, gone)
+        keep_aliases(kept, gone)
         gone.delete()
         take_over(kept, gone, at)
         rescore([kept_id], at)
@@ -52,10 +52,12 @@ def add_cycles(kept: Contact, gone: Contact) -> None:
     )
 
 
-def keep_addresses(kept: Contact, gone: Contact) -> None:
-    """Erasing the one who stays is to erase all that the other was known by."""
-    rows = [FormerAddress(contact=kept, email=email) for email in sorted(addresses_of(gone))]
-    FormerAddress.objects.bulk_create(rows, ignore_conflicts=True)
+def keep_aliases(kept: Contact, gone: Contact) -> None:
+    """What named the one who goes names the one who stays, and is erased with them."""
+    emails = addresses_of(gone) or {""}
+    told = {"contact": kept, "number": gone.pk, "external_id": gone.external_id or ""}
+    Alias.objects.bulk_create(Alias(email=email, **told) for email in sorted(emails))
+    gone.aliases.update(contact=kept)
 
 
 def take_over(kept: Contact, gone: Contact, at: datetime) -> None:

@@ -130,29 +130,37 @@ def rescore(
     """
     if not contact_ids:
         return
-    version = ModelVersion.objects.in_force(at)
     before = Score.objects.in_bulk(list(contact_ids))
     # Another batch may have waited longer for its locks than this one: a score never goes back.
     instants = {
         contact_id: max(at, before[contact_id].at) if contact_id in before else at
         for contact_id in sorted(contact_ids)
     }
-    known = facts(instants, version.model)
     refused = refusals([contact_id for contact_id, row in before.items() if row.cycle])
-    scores = [
-        scored_row(
-            contact_id,
-            known[contact_id],
-            version,
-            instant,
-            before.get(contact_id),
-            refused.get(contact_id),
-        )
-        for contact_id, instant in instants.items()
-    ]
+    scores = []
+    for version, some in by_model(instants):
+        known = facts(some, version.model)
+        fresh = [
+            scored_row(pk, known[pk], version, instant, before.get(pk), refused.get(pk))
+            for pk, instant in some.items()
+        ]
+        raise_lifecycle(fresh, version.model.thresholds.mql)
+        scores += fresh
     store(scores)
-    raise_lifecycle(scores, version.model.thresholds.mql)
     tell(scores, before, at, types or {}, withheld)
+
+
+def by_model(
+    instants: Mapping[int, datetime],
+) -> Iterator[tuple[ModelVersion, dict[int, datetime]]]:
+    """Instants by the model that was in force then: nearly always one, and then one query."""
+    left = dict(instants)
+    while left:
+        version = ModelVersion.objects.in_force(max(left.values()))
+        since = version.published_at
+        some = {pk: instant for pk, instant in left.items() if since is None or instant >= since}
+        yield version, some or left  # before the first model the first counts
+        left = {pk: instant for pk, instant in left.items() if some and pk not in some}
 
 
 def refusals(contact_ids: Collection[int]) -> dict[int, datetime]:

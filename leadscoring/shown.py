@@ -27,6 +27,8 @@ def ago(moment: datetime, at: datetime) -> str:
     """How long ago a moment is, or how far ahead; beyond 60 days the day itself."""
     if abs(at - moment) > timedelta(days=60):
         return wording.day(moment, at)
+    if abs(at - moment) < timedelta(seconds=1):
+        return "just now"
     if moment > at:
         return f"in {span(moment - at)}"
     return f"{span(at - moment)} ago"

@@ -26,6 +26,7 @@ BATCH = 100
 FRESH = timedelta(days=1)
 LOOK_FRESH, LOOK_OLD = timedelta(minutes=1), timedelta(hours=1)
 MOST = 500
+NEWER = "A newer task is about the same person."
 # What was seen longer ago is no ground for changing a task: its rep may have begun meanwhile.
 GOOD_FOR = 20.0
 
@@ -112,9 +113,11 @@ def weigh(look: Look) -> None:
     ids = [row.contact_id for row in look.rows]
     look.scores = Score.objects.in_bulk(ids)
     deals, stages = deals_by_contact(ids, closed=False), stages_by_id()
+    newest = Handoff.objects.newest_open_task(ids)
     for row in look.rows:
         known = Dossier(row.contact, look.scores.get(row.contact_id), look.at)
-        look.unwanted[row.pk] = unwanted(known, verdict(deals[row.contact_id], stages))
+        because = unwanted(known, verdict(deals[row.contact_id], stages))
+        look.unwanted[row.pk] = because or (NEWER if row.cycle < newest[row.contact_id] else "")
 
 
 def fate(look: Look, row: Handoff) -> Fate:

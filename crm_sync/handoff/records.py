@@ -112,14 +112,14 @@ def save_records(batch: Batch) -> None:
     for row in batch.rows:
         row.left_out = {}
     sent = batch.prepare(lambda row: write_of(batch, row))
-    answers = dict(batch.crm.save_contacts(list(sent.values())))
+    answers = dict(save(batch, sent))
     again = {
         row.pk: changed
         for row in batch.rows
         if (changed := without_what_was_refused(row, sent[row.pk], answers.get(row.reference)))
     }
     if again:
-        answers |= batch.crm.save_contacts(list(again.values()))
+        answers |= save(batch, again)
     reach("handoff.contact_saved")
     saved = {}
     for row in batch.rows:
@@ -130,6 +130,17 @@ def save_records(batch: Batch) -> None:
             batch.stop(row, answer)
     join_shared(batch, saved)
     link(batch, saved, sent | again)
+
+
+def save(batch: Batch, sent: Mapping[int, CrmContactWrite]) -> Mapping[str, CrmContact | CrmError]:
+    """A record that says all already, as after a try that was cut short, is left alone: a CRM may
+    refuse a write of nothing."""
+    writes = {pk: write for pk, write in sent.items() if write.properties}
+    answers = dict(batch.crm.save_contacts(list(writes.values())) if writes else {})
+    for row in batch.rows:
+        if row.pk not in writes and (record := batch.record_of(row)):
+            answers[row.reference] = record
+    return answers
 
 
 def write_of(batch: Batch, row: Handoff) -> CrmContactWrite:

@@ -3,7 +3,8 @@
 A search gives at most 10,000 results, and its pages shift while records change. So no page is asked
 for by its place: each search begins where the last one ended, by the time of the change, and where
 a whole page has one time (an import), by the record's id within that time. What is changed while
-this goes on moves to the end, and is met there. (Search guide; facts 2.3.)
+this goes on moves to the end, and is met there. (Search guide; facts 2.3.) Requests are as the
+published description has them: a sort is text (`-` for descending), `after` is always there.
 
 Archived records are in no search, and the index lags: both are the caller's to know.
 """
@@ -73,7 +74,7 @@ def newest(client: Client, kind: ChangeKind) -> datetime | None:
 
 
 def _at(kind: ChangeKind, operator: str, at: datetime) -> Json:
-    milliseconds = (at - EPOCH) // timedelta(milliseconds=1)
+    milliseconds = max(0, (at - EPOCH) // timedelta(milliseconds=1))
     return {"propertyName": MODIFIED[kind], "operator": operator, "value": str(milliseconds)}
 
 
@@ -88,9 +89,10 @@ def _search(
 ) -> list[CrmChange]:
     body = {
         "filterGroups": [{"filters": list(filters)}] if filters else [],
-        "sorts": [{"propertyName": by, "direction": "DESCENDING" if newest_first else "ASCENDING"}],
+        "sorts": [f"-{by}" if newest_first else by],
         "properties": [MODIFIED[kind], *KNOWN_BY[kind]],
         "limit": limit,
+        "after": "0",
     }
     found = client.ask(CALL_OF[kind], body)
     return [_change(kind, item) for item in listed(found, "results")]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from uuid import uuid4
 
 from django.db import connection, models, transaction
-from django.db.models import CheckConstraint, Count, F, Index, Q, UniqueConstraint, Value
+from django.db.models import CheckConstraint, Count, F, Index, Max, Q, UniqueConstraint, Value
 from django.db.models.functions import Coalesce
 
 from leadscoring.models import Contact
@@ -163,6 +163,12 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     def with_open_task(self) -> Self:
         """Those whose task has not come to an end, as far as we have seen."""
         return self.filter(task_state__in=[Handoff.TaskState.OPEN, Handoff.TaskState.STARTED])
+
+    def newest_open_task(self, contact_ids: Collection[int]) -> dict[int, int]:
+        """The cycle of the newest task that has not come to an end, by contact; 0 when there is none."""
+        rows = self.with_open_task().filter(contact__in=contact_ids).order_by()
+        found = rows.values_list("contact").annotate(newest=Max("cycle"))
+        return dict.fromkeys(contact_ids, 0) | dict(found)
 
     def not_seen_since(self, moment: datetime) -> Self:
         """Those whose task was last looked at by then, the longest ago first."""

@@ -71,6 +71,9 @@ def plan_create(
 
 
 def plan_update(store: Store, record: Record, sent: Mapping[str, Any], claims: Claims) -> Write:
+    if not sent:  # quoted from the live service in HubSpot/hubspot-api-ruby#121
+        nothing = "No properties found to update, please provide at least one."
+        raise bad_request(nothing, context={"properties": ["{}"]})
     changes = _checked(store, record.kind, sent, claims)
     if _is_backward(record, changes):
         del changes["lifecyclestage"]

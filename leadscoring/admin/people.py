@@ -214,6 +214,8 @@ class ContactAdmin(Page[Contact]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         contact = self.get_object(request, object_id) if object_id else None
+        if contact is None and (joined := now_known_as(object_id)):
+            return redirect(shown.page_of(joined))
         page = contact_page(contact, request.user, now()) if contact else {}
         try:
             return super().changeform_view(
@@ -229,6 +231,12 @@ class ContactAdmin(Page[Contact]):
             raise checks.Refused(rejected.field, rejected.message)
         known = {name: form.item()[name] for name in IDENTIFIERS if name in form.item()}
         obj.pk = Contact.objects.values_list("pk", flat=True).get(**known)
+
+
+def now_known_as(number: str | None) -> Contact | None:
+    """Whom a contact that is no more was joined with: tasks in the CRM still link to its page."""
+    known = number is not None and number.isascii() and number.isdigit() and len(number) < 19
+    return Contact.objects.filter(aliases__number=int(number)).first() if known and number else None
 
 
 def score_of(contact: Contact) -> Score | None:

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.timezone import now
 from ninja import NinjaAPI
@@ -87,9 +88,12 @@ def found(who: str) -> Contact:
     """The contact of an id (digits only) or an e-mail address. Raises ApiError 404."""
     contacts = Contact.objects.select_related("company", "score", "crm_state")
     if who.isascii() and who.isdigit():
-        contact = contacts.filter(pk=min(int(who[:20]), LARGEST_ID)).first()
+        number = min(int(who[:20]), LARGEST_ID)
+        named, once = Q(pk=number), Q(aliases__number=number)
     else:
-        contact = contacts.filter(email=address(who)).first()
+        email = address(who)
+        named, once = Q(email=email), Q(aliases__email=email)
+    contact = contacts.filter(named).first() or contacts.filter(once).first()
     if contact is None:
         raise ApiError(404, message="There is no such contact.")
     return contact

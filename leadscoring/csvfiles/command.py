@@ -21,14 +21,20 @@ def mapping(text: str) -> tuple[str, str]:
     return name.strip(), column.strip()
 
 
+def mapping_or_file(text: str) -> tuple[str, str] | Path:
+    """What stands behind --map: pairs, and the file where it comes last."""
+    return mapping(text) if "=" in text or not Path(text).is_file() else Path(text)
+
+
 class ImportCommand(console.Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("file", type=existing_file, metavar="FILE.csv")
+        parser.add_argument("file", type=existing_file, metavar="FILE.csv", nargs="?")
         parser.add_argument(
             "--map",
-            type=mapping,
-            action="append",
+            type=mapping_or_file,
+            action="extend",
+            nargs="+",
             default=[],
             metavar="NAME=COLUMN",
             help="a field (or a new property) and the column it is in, where the guess fails",
@@ -60,8 +66,12 @@ class ImportCommand(console.Command):
         return console.WRONG if running.counts["rejected"] else 0
 
     def opened(self, options: dict[str, Any]) -> Import:
-        wanted, file, errors = dict(options["map"]), options["file"], options["errors"]
-        if len(wanted) < len(options["map"]):
+        pairs = [each for each in options["map"] if not isinstance(each, Path)]
+        files = [each for each in (options["file"], *options["map"]) if isinstance(each, Path)]
+        if len(files) != 1:
+            raise CommandError("Name one file to import.")
+        wanted, file, errors = dict(pairs), files[0], options["errors"]
+        if len(wanted) < len(pairs):
             raise CommandError("--map names a field twice.")
         if errors and errors.resolve() == file.resolve():
             raise CommandError("--errors must be another file than the one that is imported.")

@@ -1,6 +1,6 @@
 """The people a batch speaks of: found by either identifier, locked, new ones made."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from leadscoring import crm_state
 from leadscoring.checks import ActivityIn, PersonIn, Refused
 from leadscoring.erasing import erased_among
 from leadscoring.intake import rows
-from leadscoring.models import Contact
+from leadscoring.models import Alias, Contact
 from leadscoring.scoring import profile_of
 from leadscoring.signals import addresses_changed
 
@@ -82,6 +82,8 @@ class People:
         self.by_email: dict[str, Known] = {}
         self.by_external_id: dict[str, Known] = {}
         self.given_up: dict[str, Known] = {}
+        self.once_email: dict[str, Known] = {}
+        self.once_external_id: dict[str, Known] = {}
         self.erased: set[str] = set()
         self.strangers: list[tuple[str | None, str | None]] = []
         self.trial = made is None  # only to find out who is to be made
@@ -96,12 +98,23 @@ class People:
         if known.external_id:
             self.by_external_id[known.external_id] = known
 
+    def call(self, aliases: Iterable[Alias]) -> None:
+        """These identifiers name those contacts, too, unless they are somebody's own by now."""
+        by_pk = {known.pk: known for known in self.everybody()}
+        for alias in aliases:
+            if known := by_pk.get(alias.contact_id):
+                self.once_email.setdefault(alias.email, known)
+                self.once_external_id.setdefault(alias.external_id, known)
+        self.once_email.pop("", None)
+        self.once_external_id.pop("", None)
+
     def who(self, email: str | None, external_id: str | None) -> Known | None:
         """Whom the identifiers name; None when nobody. Refused when they name two people."""
         if email in self.erased:
             raise Refused("email", "was erased at the person's request and is not taken in again")
-        by_email = self.by_email.get(email or "")
+        by_email = self.by_email.get(email or "") or self.once_email.get(email or "")
         by_external_id = self.by_external_id.get(external_id or "")
+        by_external_id = by_external_id or self.once_external_id.get(external_id or "")
         if email in self.given_up:
             giver = self.given_up[email]
             raise Refused("email", f"is given up by {giver} in this same batch: send it again")
@@ -109,9 +122,11 @@ class People:
             return by_external_id or by_email
         if by_external_id is by_email or (by_external_id is None and not by_email.external_id):
             return by_email
+        if by_external_id is None:
+            raise Refused("external_id", f"is not that of {by_email}, whose email this is")
         raise Refused(
             "external_id",
-            f"two people: the email is of {by_email}, the external_id of {by_external_id or 'nobody known'}",
+            f"two people: the email is of {by_email}, the external_id of {by_external_id}",
         )
 
     def make(self, email: str | None, external_id: str | None) -> Known:
@@ -123,7 +138,11 @@ class People:
         return known
 
     def identify(self, known: Known, email: str | None, external_id: str | None) -> None:
-        """Give a contact identifiers that are nobody else's."""
+        """Give a contact identifiers that are nobody else's. Theirs stay where an alias names them."""
+        if email not in self.by_email and email in self.once_email:
+            email = None
+        if external_id not in self.by_external_id and external_id in self.once_external_id:
+            external_id = None
         after = email or known.email, external_id or known.external_id
         if after == (known.email, known.external_id):
             return
@@ -147,17 +166,35 @@ def gathered(items: Sequence[Item], meet: Callable[[People, Item], object], at: 
     """
     emails = {item.email for item in items} - {None}
     external_ids = {item.external_id for item in items} - {None}
-    found = Contact.objects.filter(Q(email__in=emails) | Q(external_id__in=external_ids))
-    identities = found.values_list("pk", "email", "external_id")
+    named = Q(email__in=emails) | Q(external_id__in=external_ids)
+    identities = Contact.objects.filter(named).values_list("pk", "email", "external_id")
     trial = People(Known(*row) for row in identities)
-    trial.erased = erased_among([email for email in emails - trial.by_email.keys() if email])
+    strange = [email for email in emails - trial.by_email.keys() if email]
+    trial.erased = erased_among(strange)
+    unknown = [one for one in external_ids - trial.by_external_id.keys() if one]
+    aliases = aliases_among(strange, unknown)
+    if aliases:
+        named |= Q(pk__in=[alias.contact_id for alias in aliases])
+        identities = Contact.objects.filter(named).values_list("pk", "email", "external_id")
+        erased, trial = trial.erased, People(Known(*row) for row in identities)
+        trial.erased = erased
+        trial.call(aliases)
     for item in items:
         with suppress(Refused):
             meet(trial, item)
     made = make(trial.strangers, at)
     people = People((Known(*row) for row in identities.order_by("pk").select_for_update()), made)
     people.erased = trial.erased
+    people.call(aliases)
     return people
+
+
+def aliases_among(emails: Collection[str], external_ids: Collection[str]) -> list[Alias]:
+    """Who was known by these identifiers before they were joined with somebody."""
+    if not emails and not external_ids:
+        return []
+    named = Q(email__in=emails) | Q(external_id__in=external_ids)
+    return list(Alias.objects.filter(named).order_by("pk"))
 
 
 def make(strangers: Iterable[tuple[str | None, str | None]], at: datetime) -> set[int]:

@@ -1,5 +1,6 @@
 from leadscoring.models.people import (
     Activity,
+    Alias,
     ApiKey,
     Company,
     Contact,
@@ -8,7 +9,6 @@ from leadscoring.models.people import (
     Effect,
     Erased,
     ErasureSalt,
-    FormerAddress,
     Lifecycle,
     ProfileChange,
 )
@@ -16,6 +16,7 @@ from leadscoring.models.scoring import ModelVersion, Score
 
 __all__ = [
     "Activity",
+    "Alias",
     "ApiKey",
     "Company",
     "Contact",
@@ -24,7 +25,6 @@ __all__ = [
     "Effect",
     "Erased",
     "ErasureSalt",
-    "FormerAddress",
     "Lifecycle",
     "ModelVersion",
     "ProfileChange",

@@ -111,23 +111,33 @@ class ProfileChange(models.Model):
         return f"profile from {self.at:%Y-%m-%d %H:%M} on"
 
 
-class FormerAddress(models.Model):
-    """An address of somebody who turned out to be this contact: erasing them keeps it out, too.
+class Alias(models.Model):
+    """Who a contact was before they turned out to be somebody else: what names that one names this.
 
-    The contact's own former addresses stand in their profile changes.
+    `number`: the id of the contact that is no more. `email`: an address of theirs, or ""; so many
+    rows they have. `external_id`: theirs.
     """
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="former_addresses")
-    email = models.EmailField("e-mail", max_length=254)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="aliases")
+    number = models.BigIntegerField()
+    email = models.EmailField("e-mail", max_length=254, blank=True, default="")
+    external_id = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
-        verbose_name_plural = "former addresses"
+        verbose_name_plural = "aliases"
         constraints: ClassVar = [
-            UniqueConstraint(fields=["contact", "email"], name="a_former_address_is_kept_once")
+            UniqueConstraint(fields=["number", "email"], name="an_alias_is_one_contacts")
+        ]
+        indexes: ClassVar = [
+            # Read by intake, for identifiers that are no contact's.
+            Index(fields=["email"], condition=~Q(email=""), name="alias_by_email"),
+            Index(
+                fields=["external_id"], condition=~Q(external_id=""), name="alias_by_external_id"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"former address of contact {self.contact_id}"
+        return f"contact {self.number}, now {self.contact_id}"
 
 
 class Activity(models.Model):

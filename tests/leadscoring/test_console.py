@@ -63,11 +63,33 @@ def test_a_wrong_use_exits_2():
     assert caught.value.returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("verb", "sentence"), [("misused", "No such thing."), ("nonsense", "Used wrongly")]
+)
+def test_a_program_gets_a_document_also_when_it_used_a_command_wrongly(verb, sentence, capsys):
+    with pytest.raises(SystemExit) as caught:
+        Command().run_from_argv(["manage.py", "command", verb, "--json"])
+
+    said = capsys.readouterr()
+    assert caught.value.code == 2
+    assert json.loads(said.out)["error"]["message"].startswith(sentence)
+    assert said.err
+
+
+def test_a_person_gets_no_document(capsys):
+    with pytest.raises(SystemExit):
+        Command().run_from_argv(["manage.py", "command", "misused"])
+
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(("verb", "code"), [("interrupted", 130), ("away", 1)])
 def test_an_interruption_and_a_database_that_is_away_end_with_a_sentence(verb, code):
     ended, out, err = run(verb)
 
     assert (ended, out) == (code, "")
+    _, document, _ = run(verb, "--json")
+    assert json.loads(document)["error"]["message"] in err
     assert "What was done so far is kept" in err
 
 

@@ -227,6 +227,23 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(file, text, sente
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["{file}", "--map", "email=Post", "--map", "first_name=Wer"],
+        ["{file}", "--map", "email=Post", "first_name=Wer"],
+        ["--map", "email=Post", "--map", "first_name=Wer", "{file}"],
+        ["--map", "email=Post", "first_name=Wer", "{file}"],
+    ],
+)
+def test_columns_are_named_in_any_usual_order(file, arguments):
+    path = file("Post,Wer\nada@example.com,Ada\n")
+
+    call_command("import_contacts", *(each.format(file=path) for each in arguments), "--json")
+
+    assert Contact.objects.get().first_name == "Ada"
+
+
+@pytest.mark.parametrize(
     ("options", "sentence"),
     [
         (["--map", "email=Mail"], "Column 'Mail' is not there"),

@@ -5,14 +5,16 @@ from datetime import timedelta
 import pytest
 
 from crm_sync.models import Handoff, Link, Push
+from leadscoring import apikeys
 from leadscoring.addresses import change_addresses
 from leadscoring.erasing import erase
-from leadscoring.intake import take_contacts
+from leadscoring.intake import take_activities, take_contacts
 from leadscoring.joining import join
 from leadscoring.models import Activity, Contact, Score
 from leadscoring.scoring import rescore
 from sequences.models import Enrollment, Suppression
 from sequences.suppressing import suppress
+from tests.admin_pages import as_, page
 from tests.crm_sync.makers import a_handoff
 from tests.makers import NOON, a_contact, an_activity
 from tests.sequences.makers import a_sequence, an_enrollment
@@ -181,6 +183,66 @@ def test_erasing_the_one_who_stays_keeps_all_addresses_of_both_out():
     taken = take_contacts(again, NOON)
     assert (taken.created, len(taken.rejected)) == (0, 4)
     assert not Suppression.objects.exists()
+
+
+@pytest.fixture
+def joined():
+    """Ada, whom another contact turned out to be; that one's identifiers and number."""
+    first = {"email": "ada@engines.example", "external_id": "a1", "first_name": "Ada"}
+    second = {"email": "ada@home.example", "external_id": "a2"}
+    take_contacts([first, second], NOON)
+    kept, gone = Contact.objects.order_by("pk")
+    join(kept.pk, gone.pk, NOON)
+    kept.refresh_from_db()
+    kept.former = gone.pk
+    return kept
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"email": "ada@home.example"},
+        {"external_id": "a2"},
+        {"email": "ada@home.example", "external_id": "a2"},
+        {"email": "ada@engines.example", "external_id": "a2"},
+        {"email": "ada@home.example", "external_id": "a1"},
+    ],
+)
+def test_what_named_the_one_who_went_names_the_one_who_stayed(joined, who):
+    taken = take_contacts([who | {"job_title": "CEO"}], NOON)
+    told = take_activities([who | {"type": "page_view", "event_id": "1"}], "web", NOON)
+
+    ada = Contact.objects.get()
+    assert (taken.created, taken.updated, told.taken, taken.rejected) == (0, 1, 1, [])
+    assert (ada.pk, ada.email, ada.external_id, ada.job_title) == (
+        joined.pk, "ada@engines.example", "a1", "CEO",
+    )  # fmt: skip
+
+
+def test_an_identifier_that_is_somebody_elses_by_now_names_them(joined):
+    take_contacts([{"email": "ben@home.example"}], NOON)
+    Contact.objects.filter(email="ben@home.example").update(email="ada@home.example")
+
+    take_contacts([{"email": "ada@home.example", "first_name": "Ben"}], NOON)
+
+    assert Contact.objects.get(first_name="Ben").email == "ada@home.example"
+    assert Contact.objects.get(pk=joined.pk).first_name == "Ada"
+
+
+@pytest.mark.parametrize("who", ["ada@home.example", "{former}"])
+def test_the_api_finds_them_by_what_named_the_one_who_went(client, joined, who):
+    _, text = apikeys.make("tests")
+    key = {"authorization": f"Bearer {text}"}
+
+    answer = client.get(f"/api/v1/contacts/{who.format(former=joined.former)}", headers=key)
+
+    assert (answer.status_code, answer.json()["id"]) == (200, joined.pk)
+
+
+def test_a_tasks_link_to_the_one_who_went_leads_to_the_page_of_the_one_who_stayed(joined):
+    old, page_now = (page("leadscoring.contact", pk) for pk in (joined.former, joined.pk))
+
+    assert as_("Marketing").get(old).headers["Location"] == page_now
 
 
 def test_joining_somebody_who_is_gone_already_does_nothing():

@@ -153,6 +153,35 @@ def test_a_score_never_goes_back_to_an_earlier_instant():
     assert stored.at == NOON + timedelta(hours=1)
 
 
+def test_a_rescore_for_the_past_leaves_later_scores_with_their_own_model():
+    ada = person(external_id="x")
+    Activity.objects.create(
+        contact=ada, source="t", event_id="1", type="demo_request", occurred_at=NOON
+    )
+    version, _ = publishing.apply(MODEL.replace("points: 40", "points: 25"))
+    publishing.publish(version.name, version.version, NOON + timedelta(days=1), quiet=True)
+    scoring.rescore([ada.pk], NOON + timedelta(days=2))
+    stored = Score.objects.get(contact=ada)
+
+    call_command("rescore", "--at", (NOON + timedelta(hours=1)).isoformat())
+
+    again = Score.objects.get(contact=ada)
+    assert (again.total, again.model, again.at) == (stored.total, version, stored.at)
+    assert not any(scoring.check(None))
+
+
+def test_people_of_both_sides_of_a_publication_are_scored_by_their_own_models():
+    early, late = person("early@x.example"), person("late@x.example")
+    version, _ = publishing.apply(MODEL.replace("points: 40", "points: 25"))
+    publishing.publish(version.name, version.version, NOON + timedelta(days=1), quiet=True)
+    scoring.rescore([late.pk], NOON + timedelta(days=2))
+
+    scoring.rescore([early.pk, late.pk], NOON)
+
+    assert Score.objects.get(contact=late).model == version
+    assert Score.objects.get(contact=early).model != version
+
+
 def test_a_rescore_for_now_brings_back_what_was_computed_for_the_future():
     ada = person()
     did(ada, "demo_request", datetime.now(UTC) - timedelta(days=1))

@@ -49,19 +49,8 @@ def documents() -> dict[str, dict[str, Any]]:
         for schema in schemas.values():
             if schema.get("properties"):
                 schema["additionalProperties"] = False
-        if "PublicObjectSearchRequest" in schemas:
-            as_guided(schemas["PublicObjectSearchRequest"])
         found[file.stem] = document
     return found
-
-
-def as_guided(search: dict[str, Any]) -> None:
-    """The guide to searching takes an empty body, so no cursor is needed on a first page. A sort is
-    text in the description and an object in everybody's code: either will do here."""
-    search["required"] = []
-    names = {"propertyName": {"type": "string"}, "direction": {"enum": ["ASCENDING", "DESCENDING"]}}
-    named = {"type": "object", "properties": names, "additionalProperties": False}
-    search["properties"]["sorts"]["items"] = {"anyOf": [{"type": "string"}, named]}
 
 
 def matches(template: str, path: str) -> bool:

@@ -303,6 +303,27 @@ def test_an_untouched_task_that_lost_its_point_is_closed_with_the_reason(
     assert (row.because, row.touched_at) == (f"Task closed: {because}", None)
 
 
+def test_of_two_open_tasks_of_one_person_the_older_is_closed(crm, there, row):
+    """They crossed again before the rep had begun, or two people turned out to be one."""
+    newer = a_handoff(row.contact, cycle=2)
+    deliver_due(crm, after(1))
+
+    assert looked(crm, row) == "closed"
+
+    assert row.because == "Task closed: A newer task is about the same person."
+    newer.refresh_from_db()
+    assert newer.task_state == "open"
+    assert task_of(there, newer)["hs_task_status"] == "NOT_STARTED"
+
+
+def test_an_older_task_that_the_rep_has_begun_stays(crm, there, row):
+    a_handoff(row.contact, cycle=2)
+    deliver_due(crm, after(1))
+    there.begin(row.task_id)
+
+    assert looked(crm, row) == "started"
+
+
 @pytest.mark.parametrize(("happen", "because"), POINTLESS)
 def test_a_task_that_the_rep_has_begun_is_theirs_to_close(crm, there, row, happen, because):
     change(there, row, hs_task_status="IN_PROGRESS")

@@ -526,6 +526,32 @@ def test_a_task_that_was_made_without_an_answer_is_found_not_made_again(crm, the
     assert len(there.tasks()) == 1
 
 
+@pytest.mark.parametrize("guards", [True, False])
+@pytest.mark.parametrize("call", [f"{CONTACTS}/batch/upsert", f"{TASKS}/batch"])
+@pytest.mark.parametrize("fault", ["drop_after", "slow down", "html"])
+def test_a_second_try_writes_nothing_to_a_record_that_says_all_already(
+    crm, there, request, guards, call, fault
+):
+    """A CRM refuses a write of nothing, and a lead must not wait for a person because of that."""
+    if guards:
+        request.getfixturevalue("guarded")
+    rows = [a_handoff() for _ in range(3)]
+    if fault == "slow down":
+        body = {"errorType": "RATE_LIMIT", "policyName": "SECONDLY"}
+        there.trouble("status", call, status=429, body=body)
+    elif fault == "html":
+        there.trouble("status", call, status=502)
+    else:
+        there.trouble(fault, call)
+
+    for minutes in range(6):
+        deliver_due(crm, after(minutes=minutes))
+
+    assert {Handoff.objects.get(pk=row.pk).status for row in rows} == {"delivered"}
+    assert len(there.tasks()) == 3
+    assert not [each for each in there.seen() if each["status"] == 400]
+
+
 def test_a_task_that_was_never_made_is_made_after_looking(crm, there):
     row = a_handoff()
     there.trouble("drop_before", f"{TASKS}/batch/create")

@@ -378,7 +378,9 @@ def test_a_crm_that_stays_away_is_told_and_nothing_is_taken_for_lost(crm, there,
 
     assert found.error
     assert (kinds(found), fresh_status(row)) == ({}, "delivered")
-    assert reports.last(Report.Kind.COMPARISON).told(LATER).startswith("0 s ago, could not be made")
+    assert (
+        reports.last(Report.Kind.COMPARISON).told(LATER).startswith("just now, could not be made")
+    )
 
 
 def test_the_calls_do_not_grow_with_every_task(crm, there):

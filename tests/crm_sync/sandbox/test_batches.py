@@ -27,6 +27,18 @@ def test_an_upsert_tells_what_is_new(hub: Hub) -> None:
     assert found["bo@lead.example"]["new"] is True
 
 
+def test_an_update_with_nothing_in_it_is_refused(hub: Hub) -> None:
+    """As the live service has refused it (HubSpot/hubspot-api-ruby#121)."""
+    known = hub.contact("ada@lead.example")
+
+    one = hub.patch(f"/crm/v3/objects/contacts/{known}", {"properties": {}})
+    many = hub.post(f"{CONTACTS}/update", {"inputs": [{"id": known, "properties": {}}]})
+
+    for answer in (one, many):
+        assert answer.status_code == 400
+        assert "No properties found to update" in answer.json()["message"]
+
+
 def test_an_upsert_takes_the_email_from_the_id(hub: Hub) -> None:
     item = {"id": "Ada@lead.example", "idProperty": "email", "properties": {"city": "Rome"}}
 
