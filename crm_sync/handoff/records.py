@@ -189,14 +189,13 @@ def link(
         stand_aside(batch, lock_people(batch))
         batch.record()
         ids = [row.contact_id for row in batch.under_way()]
-        now, looked_at = Link.objects.select_for_update().in_bulk(ids), looked_at_since(batch, ids)
-        links: dict[int, Link] = {}
+        held = Link.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+        now, looked_at = {link.pk: link for link in held}, looked_at_since(batch, ids)
+        links = dict(now)
         for row in batch.under_way():
+            pk, written = row.contact_id, sent[row.pk].properties
             fresh = link_row(batch, row, saved[row.pk])
-            before = links.get(row.contact_id) or now.get(row.contact_id)
-            links[row.contact_id] = merged(
-                fresh, before, sent[row.pk].properties, newer=row.contact_id in looked_at
-            )
+            links[pk] = merged(fresh, links.get(pk), written, newer=pk in looked_at)
         Link.objects.bulk_create(
             [links[pk] for pk in sorted(links)],
             update_conflicts=True,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 from crm_sync import mapping
 from crm_sync.account import account_of
@@ -172,9 +172,11 @@ def remember(
 
 
 def add_written(told: Mapping[int, Properties]) -> None:
-    """Added by the database: a handoff may be writing to the same record."""
+    """Added by the database: a handoff may be writing to the same record, and locks in the same order."""
     rows = [{"contact_id": pk, "written": sent} for pk, sent in told.items()]
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        held = Link.objects.select_for_update().filter(pk__in=told).order_by("pk")
+        list(held.values_list("pk"))
         cursor.execute(WRITTEN, [json.dumps(rows)])
 
 
