@@ -25,11 +25,18 @@ from leadscoring.clock import database_time
 LONGEST = timedelta(seconds=90)
 # A turn to ask that is further away is not waited for: the slot is somebody else's meanwhile.
 LONGEST_WAIT, LONGEST_NAP = 5.0, 1.0
+LONG_HELD = 60.0
 
 
 def in_turn(crm: Crm) -> Iterator[datetime]:
-    """The instants, by the database's clock, at which there is room to ask; with no row in hand."""
+    """The instants, by the database's clock, at which there is room to ask; with no row in hand.
+
+    When nobody may ask for long, one all the same: whoever asks then is told why, and says so.
+    """
     start = at = database_time()
+    if crm.room() > LONG_HELD:
+        yield at
+        return
     while at < start + LONGEST and (wait := crm.room()) < LONGEST_WAIT:
         if wait:
             time.sleep(min(wait, LONGEST_NAP))

@@ -23,6 +23,12 @@ def span(length: timedelta) -> str:
     return f"{int(length.total_seconds())} s"
 
 
+def to_the_nearest(length: timedelta) -> timedelta:
+    """What is ahead is rounded, what is past has been whole: three days less a minute are in 3 days."""
+    unit = next((unit for unit, _ in UNITS if length >= unit), timedelta(seconds=1))
+    return round(length / unit) * unit
+
+
 def ago(moment: datetime, at: datetime) -> str:
     """How long ago a moment is, or how far ahead; beyond 60 days the day itself."""
     if abs(at - moment) > timedelta(days=60):
@@ -30,7 +36,7 @@ def ago(moment: datetime, at: datetime) -> str:
     if abs(at - moment) < timedelta(seconds=1):
         return "just now"
     if moment > at:
-        return f"in {span(moment - at)}"
+        return f"in {span(to_the_nearest(moment - at))}"
     return f"{span(at - moment)} ago"
 
 

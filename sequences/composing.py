@@ -28,6 +28,7 @@ OPEN, CLOSE = "\ue000", "\ue001"
 PLACED = re.compile(f"{OPEN}([0-9]+){CLOSE}")
 TAG = re.compile("<[^>]*>")
 ADDRESS = re.compile(r"\]\([^)\s]*")  # of a link in Markdown
+LINK = re.compile(r"(?<!!)\[([^\[\]]+)\]\(([^()\s]+)\)")
 
 INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
 
@@ -78,10 +79,12 @@ def values_of(contact: Contact) -> dict[str, str]:
 
 
 def text_part(body: str, values: Mapping[str, str], unsubscribe: str) -> str:
-    """Markdown is readable as it is; only in a link's address are values encoded."""
+    """Markdown is readable as it is, but for links: "our guide (https://…)". In their addresses alone
+    values are encoded."""
     text, placed = with_places(body, values)
     in_links = ADDRESS.sub(lambda link: fill(link[0], placed, encoded), text)
-    return f"{fill(in_links, placed, str).strip()}\n\n-- \nUnsubscribe: {unsubscribe}\n"
+    spelled = LINK.sub(r"\1 (\2)", in_links)
+    return f"{fill(spelled, placed, str).strip()}\n\n-- \nUnsubscribe: {unsubscribe}\n"
 
 
 def body_html(body: str, values: Mapping[str, str], lead: Callable[[str], str] = str) -> str:

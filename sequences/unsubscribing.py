@@ -32,6 +32,11 @@ def delivery_of(token: str) -> Delivery | None:
     return mails.filter(pk=int(number)).first()
 
 
+def is_unsubscribed(delivery: Delivery) -> bool:
+    wishes = Suppression.objects.exclude(reason=Suppression.Reason.BOUNCED)
+    return wishes.filter(email=delivery.email).exists()
+
+
 def unsubscribe(delivery: Delivery, at: datetime) -> None:
     """Never write to that address again. Following the link again changes nothing.
 

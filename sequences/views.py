@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 
 from sequences import tracking
 from sequences.models import Delivery
-from sequences.unsubscribing import delivery_of, unsubscribe
+from sequences.unsubscribing import delivery_of, is_unsubscribed, unsubscribe
 
 # One pixel, transparent (GIF89a).
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -46,7 +46,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     return render(
         request,
         "pages/unsubscribe.html",
-        {"email": delivery.email, "done": request.method == "POST"},
+        {"email": delivery.email, "done": request.method == "POST" or is_unsubscribed(delivery)},
     )
 
 

@@ -6,24 +6,26 @@ from typing import Any
 
 from crm_sync import measuring
 from crm_sync.connect import connect
-from crm_sync.holding import holds
+from crm_sync.holding import holds, why
 from crm_sync.measuring import Backlog, Clock
 from crm_sync.models import Handoff, Hold
 from crm_sync.models.reports import Report, last
 from leadscoring import shown
 
 WINDOWS = ("24 hours", "7 days")
+HELD_BACK = "Held back: “The CRM” says why."
 
 
 def figures(at: datetime) -> dict[str, Any]:
     """All that stands above the list. A fixed number of queries, none of which grows with the table."""
     day, week = measuring.windows(at)
     found = measuring.backlog(at)
+    stopped = bool(why(connect(), Hold.Work.HANDOFFS, at))
     return {
         "backlog": found,
-        "pace": pace(found),
+        "pace": pace(found, stopped=stopped),
         "ages": measuring.ages(at),
-        "causes": [cause(row) for row in measuring.causes()],
+        "causes": [cause(row, stopped=stopped) for row in measuring.causes()],
         "clocks": [
             {"name": "Crossing to task", "windows": clocks(day.to_task, week.to_task)},
             {"name": "Task to first touch", "windows": clocks(day.to_touch, week.to_touch)},
@@ -41,19 +43,22 @@ def figures(at: datetime) -> dict[str, Any]:
     }
 
 
-def pace(found: Backlog) -> str:
-    """What becomes of the backlog, in a sentence."""
+def pace(found: Backlog, *, stopped: bool = False) -> str:
+    """What becomes of the backlog, in a sentence. `stopped`: something holds all handoffs."""
     if not found.waiting:
         return "Nothing waits."
+    if stopped:
+        return HELD_BACK
     if found.minutes is None:
         return "How long it takes is unknown: nothing has moved in the last minutes."
     return f"Gone in about {long(timedelta(minutes=found.minutes))}, at {found.per_minute:,.0f} a minute."
 
 
-def cause(row: dict[str, Any]) -> dict[str, Any]:
+def cause(row: dict[str, Any], *, stopped: bool) -> dict[str, Any]:
     attention = row["status"] == Handoff.Status.NEEDS_ATTENTION
     return {
-        "because": row["because"] or "On its way; nothing has gone wrong.",
+        "because": row["because"]
+        or (HELD_BACK if stopped else "On its way; nothing has gone wrong."),
         "n": row["n"],
         "oldest": row["oldest"],
         "attention": attention,

@@ -57,6 +57,11 @@ def attention_badge(request: HttpRequest) -> str:
     return "99+" if number > 99 else str(number or "")
 
 
+def told_of(row: Handoff) -> str:
+    company = f", {row.contact.company}" if row.contact.company else ""
+    return f"{row.contact}{company} ({row.reference}, {row.get_status_display().lower()})"
+
+
 @admin.register(Handoff)
 class HandoffAdmin(Records[Handoff]):
     change_form_template = "admin/crm_sync/handoff/change_form.html"
@@ -153,8 +158,9 @@ class HandoffAdmin(Records[Handoff]):
             return asking.ask(
                 self,
                 request,
-                queryset,
+                queryset.select_related("contact__company"),
                 action="withdraw",
+                named=told_of,
                 title="Withdraw handoffs",
                 what_happens="Sales is not told of these people. A handoff that was delivered, whose "
                 "task may exist, or that a worker holds at this moment, stays as it is.",

@@ -73,11 +73,11 @@ def stations() -> list[Station]:
     people = Count("contact", distinct=True)
     counts = Handoff.objects.aggregate(
         told=Count("contact", distinct=True, filter=Q(status=Handoff.Status.DELIVERED)),
-        waiting=Count(
-            "pk", filter=Q(status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION])
-        ),
+        waiting=Count("pk", filter=Q(status=Handoff.Status.WAITING)),
+        attention=Count("pk", filter=Q(status=Handoff.Status.NEEDS_ATTENTION)),
     )
-    waiting = f"{counts['waiting']} more on their way" if counts["waiting"] else ""
+    told = [(counts["waiting"], "on their way"), (counts["attention"], "to be looked after")]
+    waiting = ", ".join(f"{number} {words}" for number, words in told if number)
     with_ = open_deals().aggregate(people=people)["people"]
     won_ = won_deals().aggregate(people=people)["people"]
     return [

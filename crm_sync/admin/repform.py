@@ -57,6 +57,13 @@ class RepForm(ModelForm[Owner]):
         if "working_days" in self.fields:
             self.initial["working_days"] = list(self.initial.get("working_days") or "")
 
+    def clean_away_until(self) -> Any:
+        """After the first day, which stands before it among the fields."""
+        last = self.cleaned_data["away_until"]
+        if last and not self.cleaned_data.get("away_from"):
+            raise forms.ValidationError("Say the first day, too.")
+        return last
+
     def clean_working_days(self) -> str:
         return "".join(sorted(self.cleaned_data["working_days"]))
 

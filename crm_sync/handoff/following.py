@@ -13,7 +13,7 @@ from crm_sync.handoff.weighing import unwanted
 from crm_sync.holding import Gate, gate, lift, strike
 from crm_sync.mapping import wording
 from crm_sync.mapping.dossier import Dossier, dossiers
-from crm_sync.models import Handoff, Hold
+from crm_sync.models import Deal, Handoff, Hold
 from crm_sync.models.ledger import cause
 from crm_sync.port import Crm, CrmError, CrmPaced, CrmRefused, CrmTask, CrmTaskChange
 from crm_sync.pull.effects import deals_by_contact, stages_by_id, verdict
@@ -65,7 +65,8 @@ def follow(crm: Crm, at: datetime) -> int:
     except CrmError as error:
         strike(crm, Hold.Work.TASKS, error, at)
         return looked
-    lift(crm, Hold.Work.TASKS)
+    if looked or not asking.room():  # else nothing was asked, and nobody knows that it works
+        lift(crm, Hold.Work.TASKS)
     return looked
 
 
@@ -112,12 +113,18 @@ def weigh(look: Look) -> None:
     """What is known here by now of those whom the tasks are about. A fixed number of queries."""
     ids = [row.contact_id for row in look.rows]
     look.scores = Score.objects.in_bulk(ids)
-    deals, stages = deals_by_contact(ids, closed=False), stages_by_id()
+    deals, stages = deals_by_contact(ids), stages_by_id()
     newest = Handoff.objects.newest_open_task(ids)
     for row in look.rows:
         known = Dossier(row.contact, look.scores.get(row.contact_id), look.at)
-        because = unwanted(known, verdict(deals[row.contact_id], stages))
+        found = [deal for deal in deals[row.contact_id] if not deal.closed or is_since(row, deal)]
+        because = unwanted(known, verdict(found, stages))
         look.unwanted[row.pk] = because or (NEWER if row.cycle < newest[row.contact_id] else "")
+
+
+def is_since(row: Handoff, deal: Deal) -> bool:
+    """A deal that was made after the handoff and is decided already came of it, or beside it."""
+    return bool(deal.made_at and row.delivered_at and deal.made_at > row.delivered_at)
 
 
 def fate(look: Look, row: Handoff) -> Fate:

@@ -65,9 +65,9 @@ def error_of_item(call: Call, item: Mapping[str, Any]) -> CrmError:
 def unanswered(call: Call, why: str) -> CrmError:
     """No answer that tells the outcome: harmless where the call may be repeated."""
     if call.retry:
-        return CrmBusy(f"HubSpot did not answer when asked to {call.purpose}: {why}.")
+        return CrmBusy(f"HubSpot did not answer when asked to {call.purpose}: {why.rstrip('.')}.")
     return CrmSilent(
-        f"HubSpot did not answer when asked to {call.purpose}: {why}. It may have been done."
+        f"HubSpot did not answer when asked to {call.purpose}: {why.rstrip('.')}. It may have been done."
     )
 
 

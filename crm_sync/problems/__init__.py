@@ -1,6 +1,6 @@
 """What of the handoffs and of the CRM's side needs a person: each with its cause and what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,6 +13,8 @@ from crm_sync.models import Handoff, Hold, Owner, PullReport, Stage
 from crm_sync.problems import daily
 from crm_sync.pull import sweeping
 from crm_sync.pushing import refusals
+from leadscoring import shown
+from leadscoring.engine import wording
 from leadscoring.health import Problem
 from leadscoring.models import CrmFreshness
 
@@ -57,13 +59,13 @@ def held(at: datetime) -> Iterator[Problem]:
     for hold in holds(connect(), at):
         causes.setdefault(hold.because, []).append(hold)
     for because, found in causes.items():
-        labels = [str(Hold.Work(hold.work).label) for hold in found]
-        works = " and ".join(label[0].lower() + label[1:] for label in labels)
-        minutes = (at - min(hold.since for hold in found)) // timedelta(minutes=1)
+        first, *others = [str(Hold.Work(hold.work).label) for hold in found]
+        works = wording.enumerated([first, *(label[0].lower() + label[1:] for label in others)])
+        length = shown.span(at - min(hold.since for hold in found))
         yield Problem(
             "error",
-            f"The CRM holds up {works} for {minutes} minutes now: {because}",
-            "It goes on by itself as soon as the cause is mended."
+            f"{works}: held back for {length}. {because}",
+            "It goes on by itself as soon as the cause is gone."
             if found[0].denied
             else "It is tried again by itself; nothing is lost meanwhile.",
             page("handoff"),
@@ -77,7 +79,7 @@ def needing_attention() -> Iterator[Problem]:
         yield Problem(
             "error",
             f"{leads(cause['n'])} not handed to sales: {cause['because']}",
-            "Mend the cause, then press Resend.",
+            "" if "press Resend" in cause["because"] else "Mend the cause, then press Resend.",
             page("handoff", "ask=attention"),
         )
 
@@ -116,18 +118,28 @@ def left_out(at: datetime) -> Iterator[Problem]:
 
 def reps() -> Iterator[Problem]:
     """Before the first pull nobody is known, which is told by the pull."""
-    active = Owner.objects.filter(active=True)
-    if not Owner.objects.exists():
-        return
-    if (
-        not active.filter(takes_leads=True).exists()
-        and not active.filter(is_fallback=True).exists()
-    ):
+    owners = list(Owner.objects.all())
+    active = [owner for owner in owners if owner.active]
+    if owners and not any(owner.takes_leads or owner.is_fallback for owner in active):
         yield Problem(
             "error",
             "No rep takes leads: who has no owner in the CRM cannot be handed off.",
             "Let at least one active rep take leads, or make one the fallback.",
             page("owner"),
+        )
+    yield from leavers({owner.owner_id: str(owner) for owner in owners if not owner.active})
+
+
+def leavers(gone: Mapping[str, str]) -> Iterator[Problem]:
+    """Reps who are not there any more, id -> name, with tasks that nobody will do."""
+    open_tasks = Handoff.objects.with_open_task().filter(owner_id__in=gone).order_by()
+    for found in open_tasks.values("owner_id").annotate(n=Count("pk")).order_by("-n")[:MOST_CAUSES]:
+        tasks = "1 open task" if found["n"] == 1 else f"{found['n']} open tasks"
+        yield Problem(
+            "warning",
+            f"{gone[found['owner_id']]} is not active in the CRM any more and has {tasks}.",
+            "Give them to somebody else in the CRM.",
+            page("handoff", f"owner_id={found['owner_id']}"),
         )
 
 
@@ -137,7 +149,7 @@ def stages() -> Iterator[Problem]:
         yield Problem(
             "warning",
             f"Nobody has set what the deal stage {stage.label} ({stage.pipeline}) does: its contacts' mail is held.",
-            "Set its effect: none, pause or stop.",
+            "Say on the board whether it pauses or stops their mail, or does nothing.",
             page("stage"),
         )
 
@@ -145,7 +157,11 @@ def stages() -> Iterator[Problem]:
 def pulls(at: datetime) -> Iterator[Problem]:
     """The last pull failed, or what is known of the CRM is too old to send by."""
     report = PullReport.objects.first()
-    if report and report.error:
+    if (
+        report
+        and report.error
+        and report.error not in {hold.because for hold in holds(connect(), at)}
+    ):
         yield Problem(
             "error",
             f"The CRM could not be read: {report.error}",

@@ -14,7 +14,7 @@ from crm_sync.pull.effects import first_effect
 LARGEST, PLACES = Decimal(10) ** 16, Decimal("0.0001")
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def mirror_stages(stages: Sequence[CrmStage]) -> None:
     """Follow the CRM's pipelines; effects that somebody has set stay.
 

@@ -68,7 +68,8 @@ def push(crm: Crm, at: datetime) -> int:
     except CrmError as error:
         strike(crm, Hold.Work.PUSH, error, at)
         return 0
-    lift(crm, Hold.Work.PUSH)
+    if links or not crm.room():  # else nothing was asked, and nobody knows that it works
+        lift(crm, Hold.Work.PUSH)
     return len(links)
 
 

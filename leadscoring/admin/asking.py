@@ -1,6 +1,6 @@
 """The page between an action and its effect, where a person confirms it and says why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from leadscoring.admin.unfolded import ModelAdmin
+from leadscoring.shown import page_of
 
 SHOWN = 10
 
@@ -23,6 +24,12 @@ def reason(request: HttpRequest) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in typed).split())[:300]
 
 
+def back_to(rows: QuerySet[Any], request: HttpRequest) -> str:
+    """The page on which the button was pressed: a row's own, or the list."""
+    row = rows.first() if "from_page" in request.POST else None
+    return page_of(row) if row else request.get_full_path()
+
+
 def ask(
     page: ModelAdmin[Any],
     request: HttpRequest,
@@ -34,9 +41,11 @@ def ask(
     button: str,
     wants_reason: bool = False,
     choices: Sequence[tuple[str, str]] = (),
+    named: Callable[[Any], str] = str,
 ) -> TemplateResponse:
     """Show what an action would do to which rows; its button comes back with `confirmed`.
 
+    `named`: how a row is told, so that people know whom it is about.
     `choices`: what has to be chosen besides, as value and words. A reason or choice that is
     missing brings the page back with a word about it.
     """
@@ -51,11 +60,11 @@ def ask(
         "choices": choices,
         "missing": confirmed(request),
         "count": rows.count(),
-        "shown": rows[:SHOWN],
+        "shown": [named(row) for row in rows[:SHOWN]],
         "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "across": request.POST.get("select_across", "0"),
         "from_page": "from_page" in request.POST,
-        "cancel": request.get_full_path(),
+        "cancel": back_to(rows, request),
         "field": ACTION_CHECKBOX_NAME,
     }
     return TemplateResponse(request, "admin/ask.html", context)

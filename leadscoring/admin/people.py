@@ -136,6 +136,11 @@ class ContactAdmin(Page[Contact]):
     search_help_text = "Start of an e-mail, name or company"
     ordering = (F("last_activity_at").desc(nulls_last=True), "id")
 
+    @admin.display(description="Company")
+    def company_name(self, contact: Contact) -> str:
+        """For those who may only look: the form's field is no field of the contact."""
+        return str(contact.company) if contact.company else "–"
+
     # --- list
 
     @admin.display(description="Contact", ordering="last_name")

@@ -176,6 +176,11 @@ def _value(value: Scalar) -> str:
     return show(value) if isinstance(value, (str, bool)) else figure(value)
 
 
+def enumerated(words: Sequence[str]) -> str:
+    """ "one, two and three"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
 def either(words: Sequence[str]) -> str:
     """ "vp, head or chief"; of a long list the first twelve and how many more."""
     if len(words) > 12:

@@ -170,8 +170,10 @@ class EnrollmentAdmin(Records[Enrollment]):
         reason = asking.reason(request)
         if not (asking.confirmed(request) and reason):
             return asking.ask(
-                self, request, rows, action=verb, title=f"{verb.capitalize()} enrollments",
-                what_happens=what_happens, button=verb.capitalize(), wants_reason=True,
+                self, request, rows.select_related("contact", "sequence"), action=verb,
+                title=f"{verb.capitalize()} enrollments", what_happens=what_happens,
+                button=verb.capitalize(), wants_reason=True,
+                named=lambda row: f"{row.contact} in {row.sequence} ({row.get_state_display().lower()})",
             )  # fmt: skip
         change = enrolling.pause if verb == "pause" else enrolling.stop
         number, done = rows.count(), {"pause": "paused", "stop": "stopped"}[verb]

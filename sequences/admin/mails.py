@@ -208,6 +208,9 @@ class SuppressionAdmin(Page[Suppression]):
         by = request.user.get_username()
         stopped = suppress([obj.email], Suppression.Reason.BY_HAND, now(), by=by, detail=obj.detail)
         obj.pk = Suppression.objects.values_list("pk", flat=True).get(email=obj.email)
+        obj.reason = (
+            Suppression.Reason.BY_HAND
+        )  # the log of the admin names it so, not by the address
         if stopped:
             self.message_user(request, f"{stopped} sequences stopped for this address.")
 

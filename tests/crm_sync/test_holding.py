@@ -147,9 +147,9 @@ def test_a_refusal_is_one_alarm_however_many_works_it_holds(connected):
     alarms = list(held(after(130)))
 
     assert [alarm.what for alarm in alarms] == [
-        "The CRM holds up handoffs and reading the CRM for 2 minutes now: The token is revoked."
+        "Handoffs and reading the CRM: held back for 2 min. The token is revoked."
     ]
-    assert alarms[0].fix == "It goes on by itself as soon as the cause is mended."
+    assert alarms[0].fix == "It goes on by itself as soon as the cause is gone."
 
 
 def test_what_refuses_us_makes_the_service_not_ready_and_an_outage_does_not(connected):

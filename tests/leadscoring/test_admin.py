@@ -381,7 +381,8 @@ def test_ordinals_are_english() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(5, "5 s ago"), (240, "4 min ago"), (7_300, "2 h ago"), (90_000, "1 day ago"), (5e6, "57 days ago"),
-     (6e6, "24 February"), (4e7, "26 January 2025"), (-300, "in 5 min")],
+     (6e6, "24 February"), (4e7, "26 January 2025"), (-300, "in 5 min"), (-259_100, "in 3 days"),
+     (0.4, "just now"), (-0.4, "just now")],
 )  # fmt: skip
 def test_ages_are_said_in_their_largest_unit(seconds: float, words: str) -> None:
     assert shown.ago(NOON - timedelta(seconds=seconds), NOON) == words
@@ -451,6 +452,14 @@ def test_what_cannot_be_looked_up_is_told_and_breaks_nothing(label: str, query: 
     answer = as_superuser().get(f"{page(label)}?{query}", follow=True)
 
     assert answer.status_code in (200, 400)
+
+
+def test_who_may_only_look_sees_the_company() -> None:
+    take_contacts([{"email": "ada@example.com", "company": "Fern Foods"}], NOON)
+
+    told = as_("Operations").get(page("leadscoring.contact", Contact.objects.get().pk))
+
+    assert told.content.decode().count("Fern Foods") >= 2  # above, and among the fields
 
 
 def test_a_change_by_hand_is_kept_with_its_time_and_scored() -> None:

@@ -58,6 +58,16 @@ def test_a_person_pauses_or_stops_with_a_reason_and_their_name(verb: str, state:
     assert EnrollmentChange.objects.count() == 1
 
 
+def test_the_question_before_a_verb_names_the_person_and_leads_back() -> None:
+    row = enrolled(a_sequence())[0]
+    pressed = {"action": "stop", "_selected_action": [row.pk], "from_page": "yes", "index": "0"}
+
+    told = as_("Marketing").post(page("sequences.enrollment"), pressed).content.decode()
+
+    assert f"{row.contact} in {row.sequence} (active)" in told
+    assert f'href="{page("sequences.enrollment", row.pk)}">Cancel' in told
+
+
 def test_resuming_goes_on_where_the_crm_allows_it() -> None:
     free, held = enrolled(a_sequence(), 2)
     for row in (free, held):

@@ -154,7 +154,17 @@ def test_in_the_text_part_too_a_value_in_a_link_is_encoded() -> None:
         "At {{ company }}: [x](https://us.example/?c={{ company }})", {"company": "A & B"}, "u"
     )
 
-    assert text.startswith("At A & B: [x](https://us.example/?c=A%20%26%20B)\n")
+    assert text.startswith("At A & B: x (https://us.example/?c=A%20%26%20B)\n")
+
+
+def test_in_the_text_part_a_link_is_spelled_out_and_a_name_stays_as_it_is() -> None:
+    text = text_part(
+        "{{ first_name }}, read [our guide](https://us.example).",
+        {"first_name": "[a](http://b)"},
+        "u",
+    )
+
+    assert text.startswith("[a](http://b), read our guide (https://us.example).\n")
 
 
 def test_company_and_score_can_be_merged(db: None) -> None:

@@ -72,11 +72,15 @@ def test_the_slowest_are_named_with_a_link() -> None:
 def test_what_holds_everything_back_is_said_once_with_its_cause() -> None:
     strike(connect(), Hold.Work.HANDOFFS, CrmDenied("The token was revoked."), now() - HOUR)
 
+    a_handoff()
+
     told = ledger()
 
     assert told.count("The token was revoked.") == 1
     assert "Handoffs held back" in told
-    assert "Mend it; the rest goes by itself." in told
+    assert "It goes on by itself once the cause is gone." in told
+    assert told.count("Held back: “The CRM” says why.") == 2
+    assert "nothing has gone wrong" not in told
 
 
 def test_the_last_comparison_with_the_crm_is_shown() -> None:

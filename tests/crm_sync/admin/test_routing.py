@@ -247,6 +247,7 @@ def test_a_reps_days_hours_and_holidays_are_edited():
         ({"weight": "0"}, "greater than or equal to 1"),
         ({"most_a_day": "0"}, "At least one lead a day"),
         ({"away_from": "2026-05-12", "away_until": "2026-05-04"}, "The last day away is before the first."),
+        ({"away_until": "2026-05-04"}, "Say the first day, too."),
         ({"opens": "17:00", "closes": "09:00"}, "The working day ends before it begins."),
         ({"working_days": []}, "This field is required."),
         ({"working_days": ["8"]}, "Select a valid choice."),

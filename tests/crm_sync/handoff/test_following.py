@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.timezone import now
 
 from crm_sync.handoff import deliver_due, following
 from crm_sync.handoff.following import follow
 from crm_sync.holding import why
 from crm_sync.hubspot.moments import iso
 from crm_sync.models import Deal, Handoff, Hold, Stage
+from crm_sync.pull import pull
 from leadscoring.models import Company, Contact, Lifecycle, Score
 from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score
 
@@ -301,6 +303,28 @@ def test_an_untouched_task_that_lost_its_point_is_closed_with_the_reason(
     assert task["hs_task_body"].startswith(f"<p>Nothing to do any more: {because}</p>")
     assert f"ref {row.reference}" in task["hs_task_body"]
     assert (row.because, row.touched_at) == (f"Task closed: {because}", None)
+
+
+@pytest.mark.parametrize(("won", "words"), [(True, "was won"), (False, "was lost")])
+def test_a_deal_that_was_made_and_decided_between_two_looks_closes_the_task(
+    crm, there, row, won, words
+):
+    stage = there.won_stage if won else there.lost_stage
+    there.add_deal("Acme", stage, row.record_id)
+    Handoff.objects.filter(pk=row.pk).update(delivered_at=now() - timedelta(hours=1))
+    pull(crm, now())
+
+    assert looked(crm, row, now()) == "closed"
+
+    assert f"Deal “Acme” {words}" in row.because
+
+
+def test_a_deal_that_was_decided_before_the_handoff_closes_nothing(crm, there, row):
+    there.add_deal("Acme", there.lost_stage, row.record_id)
+    Handoff.objects.filter(pk=row.pk).update(delivered_at=now() + timedelta(minutes=1))
+    pull(crm, now())
+
+    assert looked(crm, row, now() + timedelta(minutes=5)) == "open"
 
 
 def test_of_two_open_tasks_of_one_person_the_older_is_closed(crm, there, row):

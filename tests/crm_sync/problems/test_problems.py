@@ -53,6 +53,22 @@ def test_the_problem_leads_to_the_page_where_it_is_mended(connected):
     assert problem.url.startswith("/admin/crm_sync/handoff/")
 
 
+def test_a_rep_who_left_with_open_tasks_is_told(connected):
+    a_rep("1", name="Lee", active=False)
+    a_rep("2", name="Kim")
+    for number in range(2):
+        a_handoff(status="delivered", record_id="9", owner_id="1", task_id=str(number), task_state="open",
+                  task_tried_at=MONDAY, delivered_at=MONDAY)  # fmt: skip
+
+    assert told() == ["Lee is not active in the CRM any more and has 2 open tasks."]
+
+
+def test_a_cause_that_says_what_to_press_is_not_told_twice(connected):
+    a_handoff(status="needs_attention", because="No rep: name one, then press Resend.")
+
+    assert [each.fix for each in problems.tell(None, MONDAY)] == [""]
+
+
 def test_a_lead_that_waits_too_long_is_told_with_its_cause(connected):
     a_handoff(crossed_at=MONDAY - timedelta(minutes=16), because="HubSpot asks us to slow down.")
     a_handoff(crossed_at=MONDAY - timedelta(minutes=14))
