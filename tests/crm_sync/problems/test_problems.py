@@ -8,6 +8,7 @@ from crm_sync import problems
 from crm_sync.models import PullReport, Round, Stage
 from leadscoring.crm_state import applied_up_to
 from leadscoring.health import problems as all_problems
+from tests.admin_pages import as_superuser
 from tests.crm_sync.makers import MONDAY, a_handoff, a_rep
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,10 @@ def test_a_rep_who_left_with_open_tasks_is_told(connected):
                   task_tried_at=MONDAY, delivered_at=MONDAY)  # fmt: skip
 
     assert told() == ["Lee is not active in the CRM any more and has 2 open tasks."]
+    (problem,) = problems.tell(None, MONDAY)
+    listed = as_superuser().get(problem.url)
+    assert listed.status_code == 200
+    assert listed.context["cl"].result_count == 2
 
 
 def test_a_cause_that_says_what_to_press_is_not_told_twice(connected):
