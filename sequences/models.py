@@ -391,6 +391,12 @@ class MailServerFault(models.Model):
         return self.because
 
 
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def wishes(self) -> Self:
+        """What people want. That an address refused mail is none, and says nothing of another one."""
+        return self.exclude(reason=Suppression.Reason.BOUNCED)
+
+
 class Suppression(models.Model):
     """An address that is never written to, whoever it belongs to."""
 
@@ -404,6 +410,8 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=20, choices=Reason.choices)
     detail = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField()
+
+    objects = SuppressionQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

@@ -37,12 +37,11 @@ def on_contacts_joined(
 ) -> None:
     """The one who stays goes on where the other was, but gets no sequence a second time.
 
-    Whoever of the two wants no mail, neither does the other; that one's address refused mail says
-    nothing of the other's.
+    Whoever of the two wants no mail, neither does the other.
     """
     emails = [email for email in (kept.email, gone.email) if email]
-    wishes = Suppression.objects.filter(email__in=emails)
-    refusal = wishes.exclude(reason=Suppression.Reason.BOUNCED).order_by("created_at").first()
+    wishes = Suppression.objects.wishes().filter(email__in=emails)
+    refusal = wishes.order_by("created_at").first()
     had = Enrollment.objects.filter(contact=kept).values("sequence")
     twice = Enrollment.objects.open().filter(contact=gone, sequence__in=had)
     enrolling.stop(twice, at, because=f"Is one person with contact {kept.pk}", by="joining")

@@ -35,11 +35,8 @@ def suppress(
 
 
 def carry_over(moves: Mapping[str, str], at: datetime) -> None:
-    """Whoever wanted no mail at a former address wants none at the new one: former -> new.
-
-    That an address refused mail says nothing of another one.
-    """
-    wishes = Suppression.objects.filter(email__in=moves).exclude(reason=Suppression.Reason.BOUNCED)
+    """Whoever wanted no mail at a former address wants none at the new one: former -> new."""
+    wishes = Suppression.objects.wishes().filter(email__in=moves)
     asked: dict[str, list[str]] = {}
     for email, reason in wishes.values_list("email", "reason"):
         asked.setdefault(reason, []).append(moves[email])

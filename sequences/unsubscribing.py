@@ -33,8 +33,7 @@ def delivery_of(token: str) -> Delivery | None:
 
 
 def is_unsubscribed(delivery: Delivery) -> bool:
-    wishes = Suppression.objects.exclude(reason=Suppression.Reason.BOUNCED)
-    return wishes.filter(email=delivery.email).exists()
+    return Suppression.objects.wishes().filter(email=delivery.email).exists()
 
 
 def unsubscribe(delivery: Delivery, at: datetime) -> None:

@@ -126,5 +126,15 @@ def test_a_link_has_no_address_in_it(delivery: Delivery, address: str) -> None:
     assert len(address) < 60
 
 
+def test_who_comes_back_is_told_that_it_is_done(client: Client, address: str) -> None:
+    asked = client.get(address).content
+    client.post(address)
+
+    told = client.get(address).content
+
+    assert b"Stop these e-mails?" in asked
+    assert b"You are unsubscribed" in told
+
+
 def test_other_methods_are_refused(client: Client, address: str) -> None:
     assert client.delete(address).status_code == 405

@@ -1,10 +1,8 @@
 """What happens to a batch's people while it is under way: theirs is looked at anew, and the others go on."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from crm_sync.account import account_of
 from crm_sync.handoff import deliver_due
@@ -16,6 +14,7 @@ from crm_sync.pushing import push
 from leadscoring.erasing import erase
 from leadscoring.joining import join
 from leadscoring.models import Contact, CrmState
+from tests.crm_sync.elsewhere import elsewhere
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 from tests.crm_sync.pull.test_pull import an_enrolled
 
@@ -35,20 +34,6 @@ def beside(monkeypatch, crm, method, happens):
         return real(self, *arguments, **more)
 
     monkeypatch.setattr(type(crm), method, call)
-
-
-def elsewhere(action):
-    """Another process does it, and is done."""
-
-    def run():
-        try:
-            action()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join(10)
 
 
 def looked_at(crm, contact):
@@ -135,7 +120,9 @@ def test_who_is_joined_meanwhile_holds_up_nobody_and_goes_on_as_the_one_who_stay
     crm, there, bob, monkeypatch, method
 ):
     kept, row, other = a_contact("kept@x.example"), a_handoff(bob), a_handoff()
-    beside(monkeypatch, crm, method, lambda: elsewhere(lambda: join(kept.pk, bob.pk, MONDAY)))
+    beside(
+        monkeypatch, crm, method, lambda: elsewhere(lambda: join(kept.pk, bob.pk, MONDAY)).join(10)
+    )
 
     deliver_due(crm, MONDAY)
 
@@ -152,7 +139,7 @@ def test_who_is_joined_meanwhile_holds_up_nobody_and_goes_on_as_the_one_who_stay
 def test_who_is_erased_meanwhile_holds_up_nobody(crm, there, bob, monkeypatch, method):
     a_handoff(bob)
     other = a_handoff()
-    beside(monkeypatch, crm, method, lambda: elsewhere(lambda: erase(bob.pk, MONDAY)))
+    beside(monkeypatch, crm, method, lambda: elsewhere(lambda: erase(bob.pk, MONDAY)).join(10))
 
     deliver_due(crm, MONDAY)
 

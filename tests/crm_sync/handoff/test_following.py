@@ -11,6 +11,7 @@ from crm_sync.holding import why
 from crm_sync.hubspot.moments import iso
 from crm_sync.models import Deal, Handoff, Hold, Stage
 from crm_sync.pull import pull
+from crm_sync.tasks import in_turn
 from leadscoring.models import Company, Contact, Lifecycle, Score
 from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score
 
@@ -485,6 +486,23 @@ def test_trouble_that_all_share_is_told_once_and_ends_by_itself(crm, there, row)
     there.sandbox.state.log.clear()
     assert follow(crm, after(5, seconds=10)) == 0
     assert not there.sandbox.state.log
+
+
+@pytest.mark.parametrize(("room", "left"), [(3_000.0, 1), (0.0, 0)])
+def test_who_could_not_ask_does_not_say_that_it_works(crm, monkeypatch, room, left):
+    Hold.objects.create(work="tasks", token=crm.identity, because="x", since=MONDAY, until=MONDAY)
+    monkeypatch.setattr(type(crm), "room", lambda self: room)
+
+    follow(crm, after(5))
+
+    assert Hold.objects.count() == left
+
+
+@pytest.mark.parametrize("room", [61.0, 3_000.0])
+def test_when_nobody_may_ask_for_long_one_asks_all_the_same_and_is_told_why(monkeypatch, crm, room):
+    monkeypatch.setattr(type(crm), "room", lambda self: room)
+
+    assert len(list(in_turn(crm))) == 1
 
 
 def test_nothing_is_asked_when_there_is_nothing_to_look_at(crm, there):

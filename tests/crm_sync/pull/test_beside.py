@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.timezone import now
 
 from crm_sync.account import account_of
@@ -20,6 +20,7 @@ from leadscoring.intake import take_contacts
 from leadscoring.models import CrmFreshness, CrmState, Effect
 from sequences.claiming import Claim, claim_next
 from sequences.models import Step
+from tests.crm_sync.elsewhere import elsewhere
 from tests.crm_sync.makers import MONDAY, a_contact
 from tests.crm_sync.pull.test_pull import an_enrolled
 
@@ -28,20 +29,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pace")]
 MINUTE = timedelta(minutes=1)
 LATER = MONDAY + 2 * MINUTE
 EARLY = ("default", "appointmentscheduled")
-
-
-def elsewhere(action):
-    """Another process does it; what it answered or raised is not waited for."""
-
-    def run():
-        try:
-            action()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def effect_of(contact):
