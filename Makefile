@@ -25,11 +25,11 @@ long: $(READY) ## Run the tests that take too long for `make test`
 	@$(VENV) -m pytest -q -m long
 
 services: $(READY) ## Start (or find running) PostgreSQL and Redis for work by hand; `make stop` ends them
-	@$(VENV) -m leadscoring.embedded start
+	@$(VENV) -m leadscoring.devservers start
 	@$(VENV) manage.py migrate --no-input --verbosity 0
 
 stop: $(READY) ## Stop what `make services` left running; its data stays
-	@$(VENV) -m leadscoring.embedded stop
+	@$(VENV) -m leadscoring.devservers stop
 
 # Linters need settings, not servers: nobody listens at these addresses.
 lint: export DATABASE_URL = postgres://nobody@127.0.0.1:9/nothing

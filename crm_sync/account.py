@@ -6,16 +6,16 @@ from crm_sync.models import Account
 from crm_sync.port import Crm, CrmDenied
 
 
-def account_of(crm: Crm, at: datetime) -> Account:
+def check_account(crm: Crm, at: datetime) -> Account:
     """The account that `crm` speaks to, which must be the one whose ids are kept here.
 
     The CRM is asked only when these credentials were not seen before. Raises what `ask_account` does.
     """
     here = Account.objects.filter(pk=1).first()
-    return here if here and here.token == crm.identity != "" else ask_account(crm, at)
+    return here if here and here.token == crm.identity != "" else read_account(crm, at)
 
 
-def ask_account(crm: Crm, at: datetime) -> Account:
+def read_account(crm: Crm, at: datetime) -> Account:
     """Ask the CRM whose account it is; the first one ever seen becomes the one kept here.
 
     Raises CrmDenied for another, and what the CRM raises.
@@ -34,7 +34,7 @@ def ask_account(crm: Crm, at: datetime) -> Account:
     return here
 
 
-def learn_guard(crm: Crm) -> bool:
+def refresh_task_guard(crm: Crm) -> bool:
     """Ask whether the account refuses a second task of one reference, and remember it."""
     guards = crm.guards_tasks()
     Account.objects.filter(pk=1).update(guards_tasks=guards)

@@ -7,12 +7,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.timezone import now
 from ninja import Router, Schema
 
+from crm_sync.circuit_breaker import breaker_reason
 from crm_sync.connect import connect
-from crm_sync.holding import why
-from crm_sync.models import Handoff, Hold
-from crm_sync.models.ledger import HandoffQuerySet
+from crm_sync.models import Breaker, Handoff
+from crm_sync.models.handoff import HandoffQuerySet
 from leadscoring.api.errors import ApiError
-from leadscoring.api.shapes import ERRORS
+from leadscoring.api.schemas import ERRORS
 
 PAGE = 100
 LARGEST_ID = 2**63 - 1
@@ -45,40 +45,40 @@ class HandoffsOut(Schema):
 
 
 @router.get("/handoffs", response={200: HandoffsOut, **ERRORS})
-def handoffs(
+def list_handoffs(
     request: HttpRequest, status: str = "", contact: str = "", cursor: str = ""
 ) -> HttpResponse:
     """The ledger, newest first, 100 a page.
 
     `contact`: an id or an e-mail address. `cursor`: `next_cursor` of the page before.
     """
-    rows = asked_for(status, contact, cursor).select_related("contact").order_by("-pk")
+    rows = requested_handoffs(status, contact, cursor).select_related("contact").order_by("-pk")
     found = list(rows[: PAGE + 1])
     following = str(found[PAGE - 1].pk) if len(found) > PAGE else None
-    held = why(connect(), Hold.Work.HANDOFFS, now())
+    held = breaker_reason(connect(), Breaker.Work.HANDOFFS, now())
     told = [row.as_dict(held) for row in found[:PAGE]]
     return JsonResponse({"handoffs": told, "next_cursor": following})
 
 
-def asked_for(status: str, contact: str, cursor: str) -> HandoffQuerySet:
+def requested_handoffs(status: str, contact: str, cursor: str) -> HandoffQuerySet:
     """The rows that a request means; an ApiError names the parameter that cannot be right."""
     rows = Handoff.objects.all()
     if status:
         if status not in Handoff.Status.values:
-            raise wrong("status", f"must be one of {', '.join(Handoff.Status.values)}")
+            raise parameter_error("status", f"must be one of {', '.join(Handoff.Status.values)}")
         rows = rows.filter(status=status)
     if contact.isdecimal():
-        rows = rows.filter(contact_id=number("contact", contact))
+        rows = rows.filter(contact_id=positive_parameter("contact", contact))
     elif contact:
         rows = rows.filter(contact__email=contact.lower().replace("\0", ""))
-    return rows.filter(pk__lt=number("cursor", cursor)) if cursor else rows
+    return rows.filter(pk__lt=positive_parameter("cursor", cursor)) if cursor else rows
 
 
-def number(field: str, text: str) -> int:
+def positive_parameter(field: str, text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= LARGEST_ID):
-        raise wrong(field, "must be a number as an answer gave it")
+        raise parameter_error(field, "must be a number as an answer gave it")
     return int(text)
 
 
-def wrong(field: str, message: str) -> ApiError:
+def parameter_error(field: str, message: str) -> ApiError:
     return ApiError(422, "invalid", f"{field} {message}.", {field: message})

@@ -7,14 +7,16 @@ from typing import Any
 
 from django.db.models import Q
 
-from crm_sync import connect, problems, webhooks
-from crm_sync.account import ask_account
-from crm_sync.mapping import touched, wanted_properties
+from crm_sync import connect, webhooks
+from crm_sync.account import read_account
+from crm_sync.mapping import field_usage
+from crm_sync.mapping.record_values import wanted_properties
 from crm_sync.models import Account, FieldMapping, Owner, Report, reports
 from crm_sync.port import Crm, CrmAudit, CrmBusy, CrmCall, CrmError, CrmField, CrmFlaw, CrmOff
-from crm_sync.problems.people import untold_opt_outs
-from leadscoring.health import Problem, silent
+from crm_sync.problems import current
+from crm_sync.problems.people import opt_out_problems
 from leadscoring.models import CrmFreshness
+from leadscoring.operations.health import Problem, heartbeat_problems
 
 ERROR, WARNING = "error", "warning"
 
@@ -50,7 +52,7 @@ class Audit:
         pulled = self.last_pull_at
         return {
             "works": self.works,
-            "calls": [told(call, self.at) for call in self.calls],
+            "calls": [call_as_dict(call, self.at) for call in self.calls],
             "fields_sent": self.sent,
             "fields_read": self.read,
             "token": self.token,
@@ -59,58 +61,61 @@ class Audit:
             "webhooks_last_at": self.heard_at.isoformat() if self.heard_at else None,
             "last_pull_at": pulled.isoformat() if pulled else None,
             "last_pull_age_seconds": round((self.at - pulled).total_seconds()) if pulled else None,
-            "problems": [problem_row(problem) for problem in self.problems],
+            "problems": [problem_as_dict(problem) for problem in self.problems],
         }
 
 
-def audit(crm: Crm, at: datetime) -> Audit:
+def run_audit(crm: Crm, at: datetime) -> Audit:
     """Ask the CRM what it lacks, and look at our own side. Changes nothing but the kept report."""
     asking = crm.in_lane("polling")
-    calls, fields = connect.surface()
+    calls, fields = connect.call_surface()
     mappings = list(FieldMapping.objects.sent().order_by("pk"))
-    there = ask(asking, mappings, at)
+    there = ask_crm(asking, mappings, at)
     found = Audit(at, calls, fields, token=dict(there.token), budget=asdict(asking.budget()))
-    found.webhooks, found.heard_at = webhooks.enabled(), webhooks.last_at()
+    found.webhooks, found.heard_at = webhooks.webhooks_enabled(), webhooks.last_webhook_at()
     found.last_pull_at = CrmFreshness.oldest()
-    found.flaws = [problem_of(flaw) for flaw in there.problems]
-    found.here = list(our_side(asking, at))
+    found.flaws = [problem_from_flaw(flaw) for flaw in there.problems]
+    found.here = list(local_problems(asking, at))
     either_way = list(FieldMapping.objects.filter(enabled=True).order_by("pk"))
-    found.sent, found.read = touched.sent(fields, mappings), touched.read(fields, either_way)
-    keep(found)
+    found.sent, found.read = (
+        field_usage.sent_fields(fields, mappings),
+        field_usage.read_fields(fields, either_way),
+    )
+    store_audit(found)
     return found
 
 
-def keep(found: Audit) -> None:
+def store_audit(found: Audit) -> None:
     """The row shows what the CRM said: our own side is told live on the home page."""
     errors = [problem for problem in found.problems if problem.severity == ERROR]
-    flaws = {"flaws": [problem_row(problem) for problem in found.flaws]}
-    reports.keep(Report.Kind.AUDIT, found.at, found.as_dict() | flaws, wrong=len(errors))
+    flaws = {"flaws": [problem_as_dict(problem) for problem in found.flaws]}
+    reports.store_report(Report.Kind.AUDIT, found.at, found.as_dict() | flaws, wrong=len(errors))
 
 
 # --- the CRM's side -----------------------------------------------------------------------------
-def ask(crm: Crm, mappings: Sequence[FieldMapping], at: datetime) -> CrmAudit:
+def ask_crm(crm: Crm, mappings: Sequence[FieldMapping], at: datetime) -> CrmAudit:
     """What the CRM answers; when it does not, that is the flaw."""
     try:
         there = crm.audit(
             wanted_properties(mappings), [mapping.property for mapping in mappings], at
         )
     except CrmError as error:
-        return CrmAudit({}, [flaw_of(error)])
+        return CrmAudit({}, [flaw_from_error(error)])
     stopped = any(flaw.stops for flaw in there.problems)
-    strange = [] if stopped else list(another_account(crm, at))
+    strange = [] if stopped else list(account_flaw(crm, at))
     return CrmAudit(there.token, [*there.problems, *strange])
 
 
-def another_account(crm: Crm, at: datetime) -> Iterator[CrmFlaw]:
+def account_flaw(crm: Crm, at: datetime) -> Iterator[CrmFlaw]:
     """A token of another account. The first token of all is not judged, and not bound either."""
     if Account.objects.exists():
         try:
-            ask_account(crm, at)
+            read_account(crm, at)
         except CrmError as error:
-            yield flaw_of(error)
+            yield flaw_from_error(error)
 
 
-def flaw_of(error: CrmError) -> CrmFlaw:
+def flaw_from_error(error: CrmError) -> CrmFlaw:
     if isinstance(error, CrmOff):
         return CrmFlaw(str(error), "Set it and restart the processes.", stops=True)
     if isinstance(error, CrmBusy):
@@ -119,40 +124,40 @@ def flaw_of(error: CrmError) -> CrmFlaw:
     return CrmFlaw(str(error), "Mend it; handoffs go on by themselves then.", stops=True)
 
 
-def problem_of(flaw: CrmFlaw) -> Problem:
+def problem_from_flaw(flaw: CrmFlaw) -> Problem:
     return Problem(ERROR if flaw.stops else WARNING, flaw.what, flaw.fix)
 
 
 # --- our side -----------------------------------------------------------------------------------
-def our_side(crm: Crm, at: datetime) -> Iterator[Problem]:
-    yield from silent(at)
+def local_problems(crm: Crm, at: datetime) -> Iterator[Problem]:
+    yield from heartbeat_problems(at)
     if crm.connected:
-        yield from problems.held(at)
-        yield from people(crm)
+        yield from current.breaker_problems(at)
+        yield from routing_problems(crm)
         # Old knowledge holds mail, and no handoff.
-        for problem in problems.pulls(at):
+        for problem in current.pull_problems(at):
             yield Problem(WARNING, problem.what, problem.fix, problem.url)
-        yield from webhooks.refusals(at)
-        yield from untold_opt_outs()
+        yield from webhooks.rejected_webhooks(at)
+        yield from opt_out_problems()
 
 
-def people(crm: Crm) -> Iterator[Problem]:
+def routing_problems(crm: Crm) -> Iterator[Problem]:
     """Somebody must take leads, and somebody should get those for which nobody else is found."""
     if not Owner.objects.exists():
-        yield from nobody_there(crm)
+        yield from no_owner_known(crm)
         return
-    yield from problems.reps()
+    yield from current.rep_problems()
     fallback = Owner.objects.filter(Q(active=True), is_fallback=True)
     if not fallback.exists():
         yield Problem(
             WARNING,
             "Nobody is the fallback: a lead for which no rule finds a rep waits for a person.",
             "Make one active rep the fallback.",
-            problems.page("owner"),
+            current.admin_list_url("owner"),
         )
 
 
-def nobody_there(crm: Crm) -> Iterator[Problem]:
+def no_owner_known(crm: Crm) -> Iterator[Problem]:
     """Before the first pull no rep is known here, and the CRM knows."""
     try:
         if any(owner.active for owner in crm.owners()):
@@ -167,7 +172,7 @@ def nobody_there(crm: Crm) -> Iterator[Problem]:
 
 
 # --- as JSON ------------------------------------------------------------------------------------
-def told(call: CrmCall, at: datetime) -> dict[str, Any]:
+def call_as_dict(call: CrmCall, at: datetime) -> dict[str, Any]:
     left = (call.until - at.date()).days if call.until else None
     return asdict(call) | {
         "until": call.until.isoformat() if call.until else None,
@@ -175,5 +180,5 @@ def told(call: CrmCall, at: datetime) -> dict[str, Any]:
     }
 
 
-def problem_row(problem: Problem) -> dict[str, str]:
+def problem_as_dict(problem: Problem) -> dict[str, str]:
     return {"severity": problem.severity, "what": problem.what, "fix": problem.fix}

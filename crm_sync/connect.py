@@ -9,7 +9,7 @@ from django.conf import settings
 from crm_sync.port import Crm, CrmCall, CrmField, CrmWebhooks, FirstField, NotConnected
 
 
-class Entry(Protocol):
+class AdapterEntry(Protocol):
     """What the module `entry` of an adapter's package has. See docs/adding-a-crm.md."""
 
     MAPPING: Sequence[FirstField]  # what is sent until a marketer decides otherwise
@@ -24,25 +24,25 @@ class Entry(Protocol):
         """All that is ever asked of the CRM, sent there and read there, known without a connection."""
 
 
-def entry() -> Entry:
-    return cast(Entry, import_module(f"crm_sync.{settings.CRM}.entry"))
+def adapter_entry() -> AdapterEntry:
+    return cast(AdapterEntry, import_module(f"crm_sync.{settings.CRM}.entry"))
 
 
 def connect() -> Crm:
     """The CRM that the settings name, the same object each time; NotConnected without credentials."""
-    return entry().connect() or cast(Crm, NotConnected(credentials()))
+    return adapter_entry().connect() or cast(Crm, NotConnected(credentials_setting()))
 
 
-def credentials() -> str:
+def credentials_setting() -> str:
     """The setting without which no CRM is connected."""
     return f"{settings.CRM.upper()}_ACCESS_TOKEN"
 
 
-def webhooks() -> CrmWebhooks:
+def connect_webhooks() -> CrmWebhooks:
     """What tells the CRM's own requests from others; without a secret it tells none."""
-    return entry().webhooks()
+    return adapter_entry().webhooks()
 
 
-def surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
+def call_surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
     """All that is ever asked of the CRM, sent there and read there, known also while none is connected."""
-    return entry().surface()
+    return adapter_entry().surface()

@@ -7,12 +7,12 @@ from django.utils.timezone import now
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from crm_sync import measuring
+from crm_sync import ledger_stats
+from crm_sync.circuit_breaker import open_breakers_now
 from crm_sync.connect import connect
-from crm_sync.holding import holds
-from crm_sync.models import Handoff, Hold
+from crm_sync.models import Breaker, Handoff
 from crm_sync.port import CrmBudget
-from leadscoring.health import gauge, gauges
+from leadscoring.operations.health import gauge, gauges
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SHARES = (0.5, 0.95)
@@ -23,15 +23,15 @@ class LedgerFigures(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         at = now()
-        yield from on_the_way(at)
-        yield from clocks(at)
-        yield from with_reps(at)
-        yield held(at)
-        yield from requests(connect().budget())
+        yield from waiting_metrics(at)
+        yield from clock_metrics(at)
+        yield from task_metrics(at)
+        yield breaker_metrics(at)
+        yield from request_metrics(connect().budget())
 
 
-def on_the_way(at: datetime) -> Iterator[GaugeMetricFamily]:
-    found = measuring.backlog(at)
+def waiting_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
+    found = ledger_stats.backlog_stats(at)
     waiting = [("waiting", found.waiting), ("needs_attention", found.attention)]
     age = max((at - found.oldest).total_seconds(), 0.0) if found.oldest else 0.0
     yield gauges("leadscoring_handoffs", "Leads that are not with sales yet.", "status", waiting)
@@ -43,57 +43,61 @@ def on_the_way(at: datetime) -> Iterator[GaugeMetricFamily]:
     )
 
 
-def clocks(at: datetime) -> Iterator[GaugeMetricFamily]:
+def clock_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
     """Of a lead's two clocks the quantiles, as a summary has them. None when nothing moved."""
-    made = Handoff.objects.delivered().crossed_since(at - measuring.WEEK)
+    made = Handoff.objects.delivered().crossed_since(at - ledger_stats.WEEK)
     told = made.filter(delivered_at__gt=at - HOUR)
     touched = made.filter(touched_at__gt=at - DAY)
-    delivered, to_task = measuring.quantiles(told, measuring.TO_TASK, SHARES)
-    _, to_touch = measuring.quantiles(touched, measuring.TO_TOUCH, SHARES)
+    delivered, to_task = ledger_stats.quantiles(told, ledger_stats.TO_TASK, SHARES)
+    _, to_touch = ledger_stats.quantiles(touched, ledger_stats.TO_TOUCH, SHARES)
     yield gauge(
         "leadscoring_handoffs_last_hour", "Leads that reached sales in the last hour.", delivered
     )
-    yield quantiles("leadscoring_handoff_seconds", "Crossing to task, of the last hour.", to_task)
-    yield quantiles(
+    yield summary_metric(
+        "leadscoring_handoff_seconds", "Crossing to task, of the last hour.", to_task
+    )
+    yield summary_metric(
         "leadscoring_first_touch_seconds", "Task to the rep's first act, of a day.", to_touch
     )
 
 
-def with_reps(at: datetime) -> Iterator[GaugeMetricFamily]:
-    found = measuring.tasks(at)
+def task_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
+    found = ledger_stats.task_stats(at)
     states = [("untouched", found.untouched), ("started", found.started)]
     yield gauges("leadscoring_tasks", "Tasks that reps have.", "state", states)
     yield gauge("leadscoring_tasks_overdue", "Untouched tasks that were due.", found.overdue)
 
 
-def held(at: datetime) -> GaugeMetricFamily:
+def breaker_metrics(at: datetime) -> GaugeMetricFamily:
     """1 for each kind of work that is held back, by whether a person must act; 0 for the others."""
     family = GaugeMetricFamily(
         "leadscoring_crm_held", "Work with the CRM that is held back.", labels=["work", "kind"]
     )
-    now_held = {(hold.work, kind_of(hold)) for hold in holds(connect(), at)}
-    for work in Hold.Work.values:
+    now_held = {(hold.work, breaker_kind(hold)) for hold in open_breakers_now(connect(), at)}
+    for work in Breaker.Work.values:
         for kind in ("denied", "unavailable"):
             family.add_metric([work, kind], float((work, kind) in now_held))
     return family
 
 
-def kind_of(hold: Hold) -> str:
+def breaker_kind(hold: Breaker) -> str:
     """denied: somebody must mend the account or the token; unavailable: it passes by itself."""
     return "denied" if hold.denied else "unavailable"
 
 
-def requests(budget: CrmBudget) -> Iterator[GaugeMetricFamily]:
+def request_metrics(budget: CrmBudget) -> Iterator[GaugeMetricFamily]:
     """What is not known is left out."""
     used = {"10s": budget.used_in_10s, "day": budget.used_today}
     allowed = {"10s": budget.allowed_in_10s, "day": budget.allowed_today}
-    yield gauges("leadscoring_crm_requests_used", "Requests made.", "window", known(used))
-    yield gauges("leadscoring_crm_requests_allowed", "Requests allowed.", "window", known(allowed))
+    yield gauges("leadscoring_crm_requests_used", "Requests made.", "window", known_figures(used))
+    yield gauges(
+        "leadscoring_crm_requests_allowed", "Requests allowed.", "window", known_figures(allowed)
+    )
 
 
-def known(figures: dict[str, int | None]) -> Iterable[tuple[str, float]]:
+def known_figures(figures: dict[str, int | None]) -> Iterable[tuple[str, float]]:
     return [(name, figure) for name, figure in figures.items() if figure is not None]
 
 
-def quantiles(name: str, help: str, found: dict[str, float]) -> GaugeMetricFamily:
+def summary_metric(name: str, help: str, found: dict[str, float]) -> GaugeMetricFamily:
     return gauges(name, help, "quantile", found.items())

@@ -12,9 +12,9 @@ from django.db.models import Exists, F, Max, OuterRef, Value
 from django.db.models.functions import Least, Now
 from kombu.exceptions import OperationalError
 
-from crm_sync import holding
+from crm_sync import circuit_breaker
 from crm_sync.connect import connect
-from crm_sync.models import Deal, Handoff, Hold, Link, Push
+from crm_sync.models import Breaker, Deal, Handoff, Link, Push
 from crm_sync.tasks import deliver_handoffs
 from leadscoring.models import Contact, Score
 from leadscoring.signals import Crossing
@@ -56,16 +56,16 @@ def new_reference() -> str:
     return "LS-" + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
-def ring_on_commit(
+def wake_on_commit(
     sender: object, instance: Handoff, created: bool, raw: bool = False, **kwargs: object
 ) -> None:
     """Receiver of post_save: one ring for all rows of a transaction."""
-    rung = any(ring in waiting for waiting in connection.run_on_commit)
+    rung = any(wake_delivery in waiting for waiting in connection.run_on_commit)
     if created and not raw and instance.status == Handoff.Status.WAITING and not rung:
-        transaction.on_commit(ring)
+        transaction.on_commit(wake_delivery)
 
 
-def ring() -> None:
+def wake_delivery() -> None:
     """Tell a worker that there is something to do. When that fails, the sweep finds the row."""
     global silent_until
     if time.monotonic() < silent_until:
@@ -77,14 +77,18 @@ def ring() -> None:
         log.warning("the broker does not answer: handoffs wait for the sweep")
 
 
-def describe(sender: object, contact: Contact, at: datetime, **kwargs: object) -> dict[str, Any]:
+def describe_crm_side(
+    sender: object, contact: Contact, at: datetime, **kwargs: object
+) -> dict[str, Any]:
     """Receiver of contact_described."""
     rows = contact.handoffs.select_related("contact").order_by("-cycle")[:100]
-    held = holding.why(connect(), Hold.Work.HANDOFFS, at)
+    held = circuit_breaker.breaker_reason(connect(), Breaker.Work.HANDOFFS, at)
     return {"handoffs": [row.as_dict(held) for row in rows]}
 
 
-def take_over(sender: object, kept: Contact, gone: Contact, at: datetime, **kwargs: object) -> None:
+def move_handoffs(
+    sender: object, kept: Contact, gone: Contact, at: datetime, **kwargs: object
+) -> None:
     """Receiver of contacts_joined: the handoffs of both are one person's, and so is the record.
 
     Of two that sales was to be told of for the same reason, one tells it.
@@ -92,7 +96,7 @@ def take_over(sender: object, kept: Contact, gone: Contact, at: datetime, **kwar
     scores = Score.objects.in_bulk([kept.pk, gone.pk])
     theirs = Handoff.objects.filter(contact=gone)
     if not any(score.armed for score in scores.values()):
-        withdraw_second(kept, gone, at)
+        withdraw_second_handoff(kept, gone, at)
     last = kept.handoffs.aggregate(last=Max("cycle"))["last"] or 0
     theirs.update(contact=kept, cycle=F("cycle") + max(last, scores[kept.pk].cycle))
     if not Link.objects.filter(contact=kept).exists():
@@ -100,7 +104,7 @@ def take_over(sender: object, kept: Contact, gone: Contact, at: datetime, **kwar
         Link.objects.filter(contact=gone).update(contact=kept)
 
 
-def withdraw_second(kept: Contact, gone: Contact, at: datetime) -> None:
+def withdraw_second_handoff(kept: Contact, gone: Contact, at: datetime) -> None:
     """Both have crossed and not come down since: the handoff that is not with sales yet is too many.
 
     One that a worker holds, or that may have its task already, is told; then the other one is not.
@@ -114,7 +118,7 @@ def withdraw_second(kept: Contact, gone: Contact, at: datetime) -> None:
                 return
 
 
-def forget(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:
+def anonymize_handoffs(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:
     """Receiver of contact_erased: the reasons of a handoff are about the person, and so is the name of
     a deal that is nobody else's."""
     contact.handoffs.all().delete()

@@ -6,20 +6,22 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 
-from crm_sync import bell
-from crm_sync.audit import audit
+from crm_sync import wakeup
+from crm_sync.audit import run_audit
+from crm_sync.circuit_breaker import BreakerState, breaker_state
 from crm_sync.connect import connect
-from crm_sync.handoff import deliver_due
-from crm_sync.handoff.following import follow
-from crm_sync.holding import Gate, gate
-from crm_sync.models import Hold, Report, reports
-from crm_sync.outcomes import weigh
+from crm_sync.handoff.deliver import deliver_due
+from crm_sync.models import Breaker, Report, reports
+from crm_sync.outcomes.evaluate import evaluate_outcomes
 from crm_sync.port import Crm
-from crm_sync.pull import drift, pull
-from crm_sync.pull.looking import look_again
-from crm_sync.pushing import optouts, push
-from crm_sync.reconcile import reconcile
-from leadscoring.clock import database_time
+from crm_sync.pull import drift
+from crm_sync.pull.hints import apply_due_hints
+from crm_sync.pull.poll import pull_changes
+from crm_sync.push import opt_outs
+from crm_sync.push.batch import push_due
+from crm_sync.reconcile.run import reconcile
+from crm_sync.task_tracking.track import track_tasks
+from leadscoring.common.clock import database_time
 
 # Well below the time limit of tasks; what is left then is found by the next sweep.
 LONGEST = timedelta(seconds=90)
@@ -28,7 +30,7 @@ LONGEST_WAIT, LONGEST_NAP = 5.0, 1.0
 LONG_HELD = 60.0
 
 
-def in_turn(crm: Crm) -> Iterator[datetime]:
+def rate_limited_instants(crm: Crm) -> Iterator[datetime]:
     """The instants, by the database's clock, at which there is room to ask; with no row in hand.
 
     When nobody may ask for long, one all the same: whoever asks then is told why, and says so.
@@ -48,7 +50,7 @@ def in_turn(crm: Crm) -> Iterator[datetime]:
 @shared_task
 def deliver_handoffs() -> None:
     crm = connect()
-    for at in in_turn(crm.in_lane("backlog")):
+    for at in rate_limited_instants(crm.in_lane("backlog")):
         if not deliver_due(crm, at):
             return
 
@@ -56,37 +58,37 @@ def deliver_handoffs() -> None:
 @shared_task
 def pull_crm() -> None:
     crm, at = connect(), database_time()
-    if gate(crm, Hold.Work.PULL, at) is not Gate.SHUT:
-        pull(crm, at, seconds=LONGEST.total_seconds())
+    if breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.SHUT:
+        pull_changes(crm, at, seconds=LONGEST.total_seconds())
 
 
 @shared_task
 def follow_tasks() -> None:
-    follow(connect(), database_time())
+    track_tasks(connect(), database_time())
 
 
 @shared_task
 def look_at_hints() -> None:
-    bell.answer()
+    wakeup.acknowledge()
     crm, start = connect().in_lane("polling"), database_time()
-    for at in in_turn(crm):
-        if not look_again(crm, start, at):
+    for at in rate_limited_instants(crm):
+        if not apply_due_hints(crm, start, at):
             return
 
 
 @shared_task
 def tell_opt_outs() -> None:
     crm = connect().in_lane("polling")
-    for at in in_turn(crm):
-        if not optouts.tell_opt_outs(crm, at):
+    for at in rate_limited_instants(crm):
+        if not opt_outs.push_opt_outs(crm, at):
             return
 
 
 @shared_task
 def push_changes() -> None:
     crm = connect().in_lane("polling")
-    for at in in_turn(crm):
-        if not push(crm, at):
+    for at in rate_limited_instants(crm):
+        if not push_due(crm, at):
             return
 
 
@@ -94,24 +96,24 @@ def push_changes() -> None:
 @shared_task(soft_time_limit=3000, time_limit=3300)
 def reconcile_handoffs() -> None:
     at = database_time()
-    if reports.is_due(Report.Kind.COMPARISON, at):
+    if reports.is_report_due(Report.Kind.COMPARISON, at):
         reconcile(connect(), at)
 
 
 @shared_task
 def audit_crm() -> None:
     at = database_time()
-    if reports.is_due(Report.Kind.AUDIT, at):
-        audit(connect(), at)
+    if reports.is_report_due(Report.Kind.AUDIT, at):
+        run_audit(connect(), at)
 
 
 @shared_task
 def measure_drift() -> None:
-    drift.daily(connect(), database_time())
+    drift.measure_daily(connect(), database_time())
 
 
 @shared_task
 def weigh_outcomes() -> None:
     start = at = database_time()
-    while weigh(at) and at < start + LONGEST:
+    while evaluate_outcomes(at) and at < start + LONGEST:
         at = database_time()

@@ -3,4 +3,4 @@ from django.urls import path
 
 from crm_sync import webhooks
 
-urlpatterns = [path(settings.CRM, webhooks.receive, name="webhooks")]
+urlpatterns = [path(settings.CRM, webhooks.receive_webhook, name="webhooks")]

@@ -14,14 +14,14 @@ from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from crm_sync import bell, connect
+from crm_sync import connect, wakeup
 from crm_sync.models import Account, Arrival, Hint, Link
 from crm_sync.port import CrmForged, CrmHint, Posted
-from leadscoring.api.body import body_of
+from leadscoring.api.body import read_body
 from leadscoring.api.errors import ApiError
-from leadscoring.clock import database_time
-from leadscoring.health import Problem
-from leadscoring.shown import ago
+from leadscoring.common.clock import database_time
+from leadscoring.common.format import format_age
+from leadscoring.operations.health import Problem
 
 MOST_BYTES = 1024 * 1024
 # How exactly it is known when the last one came, so that a flood does not write one row again and again.
@@ -34,39 +34,39 @@ GONE = ("deleted", "erased")
 
 @csrf_exempt
 @require_POST
-def receive(request: HttpRequest) -> HttpResponse:
+def receive_webhook(request: HttpRequest) -> HttpResponse:
     """204 for every request that is the CRM's, whatever is inside."""
     at = now()
     try:
-        hints = connect.webhooks().hints(posted(request), at)
+        hints = connect.connect_webhooks().hints(posted_request(request), at)
     except ApiError as error:
         return error.response()
     except CrmForged as forged:
-        note_refusal(forged, at)
+        record_rejected(forged, at)
         return ApiError(401, "not_signed", str(forged)).response()
-    hear(hints, database_time())
+    store_hints(hints, database_time())
     return HttpResponse(status=204)
 
 
-def posted(request: HttpRequest) -> Posted:
+def posted_request(request: HttpRequest) -> Posted:
     """The request as its sender signed it: under our public address, whatever the proxy made of it."""
     query = request.META.get("QUERY_STRING", "")
     address = settings.BASE_URL + request.path + (f"?{query}" if query else "")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Posted(request.method or "", address, headers, body_of(request, MOST_BYTES))
+    return Posted(request.method or "", address, headers, read_body(request, MOST_BYTES))
 
 
-def hear(hints: Sequence[CrmHint], at: datetime) -> None:
+def store_hints(hints: Sequence[CrmHint], at: datetime) -> None:
     """Remember which records to look at, and ring."""
-    note_arrival(at)
+    record_arrival(at)
     erased = {(str(each.kind), each.record_id) for each in hints if each.what == "erased"}
-    if records := worth_a_look(hints):
+    if records := relevant_hints(hints):
         with transaction.atomic():
             Hint.objects.note(records, at, erased)
-            transaction.on_commit(bell.ring)
+            transaction.on_commit(wakeup.wake_worker)
 
 
-def worth_a_look(hints: Sequence[CrmHint]) -> set[tuple[str, str]]:
+def relevant_hints(hints: Sequence[CrmHint]) -> set[tuple[str, str]]:
     """Kind and id of records, but for another account's (an app may be installed there too), and for
     strangers whose record has gone: it would be asked for in vain."""
     ours = Account.objects.values_list("portal_id", flat=True).first()
@@ -78,33 +78,33 @@ def worth_a_look(hints: Sequence[CrmHint]) -> set[tuple[str, str]]:
     return records - strangers
 
 
-def note_arrival(at: datetime) -> None:
-    note("heard", {"heard_at": at})
+def record_arrival(at: datetime) -> None:
+    update_arrival("heard", {"heard_at": at})
 
 
-def note_refusal(forged: CrmForged, at: datetime) -> None:
+def record_rejected(forged: CrmForged, at: datetime) -> None:
     """Kept for the audit: a wrong secret or address shows as signed requests that do not count."""
     if forged.signed:
-        note("refused", {"refused_at": at, "refused_because": str(forged)[:300]})
+        update_arrival("refused", {"refused_at": at, "refused_because": str(forged)[:300]})
 
 
-def note(what: str, values: dict[str, object]) -> None:
+def update_arrival(what: str, values: dict[str, object]) -> None:
     if time.monotonic() < noted.get(what, 0.0):
         return
     noted[what] = time.monotonic() + NOTED_EVERY
     Arrival.objects.update_or_create(pk=1, defaults=values)
 
 
-def enabled() -> bool:
-    return connect.webhooks().enabled
+def webhooks_enabled() -> bool:
+    return connect.connect_webhooks().enabled
 
 
-def last_at() -> datetime | None:
+def last_webhook_at() -> datetime | None:
     """When the CRM was last heard, to within some seconds; None: never."""
     return Arrival.objects.values_list("heard_at", flat=True).first()
 
 
-def refusals(at: datetime) -> Iterator[Problem]:
+def rejected_webhooks(at: datetime) -> Iterator[Problem]:
     """Requests that claim to be the CRM's and have not counted since it was last heard."""
     row = Arrival.objects.filter(refused_at__gt=at - LONG_AGO).first()
     if row and row.refused_at and (row.heard_at is None or row.heard_at < row.refused_at):
@@ -115,9 +115,9 @@ def refusals(at: datetime) -> Iterator[Problem]:
         )
 
 
-def told(at: datetime) -> str:
+def webhook_state(at: datetime) -> str:
     """How it stands, for people: "on, last heard 5 min ago"."""
-    if not enabled():
+    if not webhooks_enabled():
         return "off, changes are found by asking"
-    heard = last_at()
-    return f"on, last heard {ago(heard, at)}" if heard else "on, never heard yet"
+    heard = last_webhook_at()
+    return f"on, last heard {format_age(heard, at)}" if heard else "on, never heard yet"

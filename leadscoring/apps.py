@@ -7,6 +7,6 @@ class LeadScoringConfig(AppConfig):
     verbose_name = "Leads and scores"
 
     def ready(self) -> None:
-        from leadscoring.setup import make_starting_rows
+        from leadscoring.initial_data import make_starting_rows
 
         post_migrate.connect(make_starting_rows, dispatch_uid="starting_rows")

@@ -45,14 +45,14 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
 
 
 @app.on_after_configure.connect
-def plan(sender: Celery, **kwargs: object) -> None:
+def install_schedule(sender: Celery, **kwargs: object) -> None:
     from django.conf import settings
 
     sender.conf.beat_schedule = schedule(settings.CRM_POLL_SECONDS)
 
 
 @signals.setup_logging.connect
-def keep_our_logging(**kwargs: object) -> None:
+def configure_logging(**kwargs: object) -> None:
     """Celery would lay its own format over ours; having a receiver is what stops it."""
     from logging.config import dictConfig
 
@@ -62,10 +62,10 @@ def keep_our_logging(**kwargs: object) -> None:
 
 
 @signals.before_task_publish.connect(sender="leadscoring.tasks.heartbeat")
-def beat_lives(**kwargs: object) -> None:
+def record_beat_heartbeat(**kwargs: object) -> None:
     """Only beat sends this task, so its sending is beat's own sign of life."""
     from django.utils.timezone import now
 
-    from leadscoring import heartbeat
+    from leadscoring.operations import heartbeat
 
-    heartbeat.seen("beat", now())
+    heartbeat.record_heartbeat("beat", now())

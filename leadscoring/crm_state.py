@@ -11,7 +11,7 @@ WRITTEN = [field.name for field in CrmState._meta.concrete_fields if field.name 
 TELLING = ("record_id", "owner_id", "effect", "because", "deals", "opted_out")
 
 
-def put(states: Iterable[CrmState], at: datetime) -> set[int]:
+def store_states(states: Iterable[CrmState], at: datetime) -> set[int]:
     """Store states (a later one of a contact replaces an earlier), tell who changed, answer their ids.
 
     Call inside a transaction: listeners change rows that belong to the same fact. `since` is
@@ -33,18 +33,18 @@ def put(states: Iterable[CrmState], at: datetime) -> set[int]:
     changed = {
         contact_id
         for contact_id, state in by_contact.items()
-        if differs(before.get(contact_id), state)
+        if has_changed(before.get(contact_id), state)
     }
     if changed:
         crm_state_changed.send(CrmState, contact_ids=changed, at=at)
     return changed
 
 
-def differs(before: CrmState | None, after: CrmState) -> bool:
+def has_changed(before: CrmState | None, after: CrmState) -> bool:
     return before is None or any(getattr(before, name) != getattr(after, name) for name in TELLING)
 
 
-def forget_older(seen_at: datetime) -> None:
+def drop_states_before(seen_at: datetime) -> None:
     """Drop states that a look at everybody of interest did not renew: nobody vouches for them.
 
     The freshness of the pull would, for people who left it and come back into it later.
@@ -52,17 +52,17 @@ def forget_older(seen_at: datetime) -> None:
     CrmState.objects.filter(seen_at__lt=seen_at).delete()
 
 
-def forget(contact_ids: Collection[int]) -> None:
+def drop_states(contact_ids: Collection[int]) -> None:
     """Drop states that nobody vouches for any more; who has none is written to by nobody."""
     CrmState.objects.filter(pk__in=contact_ids).delete()
 
 
-def forget_unlinked(contact_ids: Collection[int]) -> None:
+def drop_unlinked_states(contact_ids: Collection[int]) -> None:
     """Drop what the CRM said of an address that is not these people's any more: that nobody has it."""
     CrmState.objects.filter(pk__in=contact_ids, record_id="").delete()
 
 
-def applied_up_to(kinds: dict[str, datetime]) -> None:
+def set_freshness(kinds: dict[str, datetime]) -> None:
     """Say up to which instants the CRM's changes are applied, by kind."""
     CrmFreshness.objects.bulk_create(
         [CrmFreshness(kind=kind, as_of=as_of) for kind, as_of in kinds.items()],
@@ -72,9 +72,14 @@ def applied_up_to(kinds: dict[str, datetime]) -> None:
     )
 
 
-def known_up_to(kinds: Mapping[str, datetime]) -> None:
+def advance_freshness(kinds: Mapping[str, datetime]) -> None:
     """The same, where it is later than what was known already."""
     known = dict(CrmFreshness.objects.values_list("kind", "as_of"))
-    applied_up_to(
+    set_freshness(
         {kind: as_of for kind, as_of in kinds.items() if kind not in known or as_of > known[kind]}
     )
+
+
+def last_seen_at(contact_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when the CRM was last read for each contact; those never read are left out."""
+    return dict(CrmState.objects.filter(pk__in=contact_ids).values_list("pk", "seen_at"))

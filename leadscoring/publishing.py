@@ -8,9 +8,15 @@ from pathlib import Path
 
 from django.db import transaction
 
-from leadscoring.engine import Model, Scored, advance, parse, score
+from leadscoring.engine import (
+    ScoreResult,
+    ScoringModel,
+    advance_qualification,
+    compute_score,
+    parse_model,
+)
 from leadscoring.models import Contact, ModelVersion, Score
-from leadscoring.scoring import chunks, facts
+from leadscoring.scoring import iter_id_chunks, load_histories
 
 STARTING_MODEL = Path(__file__).with_name("starting_model.yaml")
 
@@ -19,13 +25,13 @@ class PublishingError(Exception):
     """Why a model cannot be drafted or published, in a sentence."""
 
 
-def apply(source: str) -> tuple[ModelVersion, bool]:
+def apply_draft(source: str) -> tuple[ModelVersion, bool]:
     """Make a model file the draft of its name, replacing a draft that is there.
 
     Answers the version and whether anything changed: a file that says what the last version says
     makes none. Raises engine.ModelFileError when the file cannot be right.
     """
-    name = parse(source).name
+    name = parse_model(source).name
     with transaction.atomic():
         versions = ModelVersion.objects.filter(name=name).select_for_update()
         last = versions.order_by("-version").first()
@@ -40,7 +46,7 @@ def apply(source: str) -> tuple[ModelVersion, bool]:
 
 
 @dataclass(slots=True)
-class Preview:
+class PublishPreview:
     """What publishing would do: how many people, how many would cross, grades before and after."""
 
     people: int = 0
@@ -52,7 +58,12 @@ class Preview:
     examples: list[int] = field(default_factory=list)
 
     def count(
-        self, contact_id: int, scored: Scored, now: Score | None, model: Model, at: datetime
+        self,
+        contact_id: int,
+        scored: ScoreResult,
+        now: Score | None,
+        model: ScoringModel,
+        at: datetime,
     ) -> None:
         self.people += 1
         self.grades[scored.grade] += 1
@@ -60,30 +71,30 @@ class Preview:
         self.disqualified += scored.disqualified
         if now:
             self.grades_now[now.grade] += 1
-        if crosses(scored, now, model, at):
+        if would_cross(scored, now, model, at):
             self.would_cross += 1
             self.examples = [*self.examples, contact_id][:10]
 
 
-def crosses(scored: Scored, now: Score | None, model: Model, at: datetime) -> bool:
+def would_cross(scored: ScoreResult, now: Score | None, model: ScoringModel, at: datetime) -> bool:
     was = (now or Score()).qualification
-    after = advance(was, scored.total, scored.disqualified, model.thresholds, at)
+    after = advance_qualification(was, scored.total, scored.disqualified, model.thresholds, at)
     return after.cycle > was.cycle
 
 
-def preview(version: ModelVersion, at: datetime) -> Iterator[Preview]:
+def preview_publish(version: ModelVersion, at: datetime) -> Iterator[PublishPreview]:
     """Score everybody by a version without storing anything; yields the growing preview, at least once."""
-    seen, model = Preview(), version.model
-    for ids in chunks(Contact.objects.all()):
+    seen, model = PublishPreview(), version.model
+    for ids in iter_id_chunks(Contact.objects.all()):
         now = Score.objects.in_bulk(ids)
-        for contact_id, known in facts(dict.fromkeys(ids, at), model).items():
-            scored = score(known.profile, known.log, model, at)
+        for contact_id, known in load_histories(dict.fromkeys(ids, at), model).items():
+            scored = compute_score(known.profile, known.log, model, at)
             seen.count(contact_id, scored, now.get(contact_id), model, at)
         yield seen
     yield seen
 
 
-def publish(name: str, version: int, at: datetime, *, quiet: bool) -> ModelVersion:
+def publish_version(name: str, version: int, at: datetime, *, quiet: bool) -> ModelVersion:
     """Put a draft in force from now on. The scores follow with the next refresh.
 
     `quiet`: people whom the change of model alone lifts over the threshold get their row in the
@@ -105,5 +116,5 @@ def publish(name: str, version: int, at: datetime, *, quiet: bool) -> ModelVersi
 def publish_starting_model(at: datetime) -> None:
     """Nobody faces an empty page: without any published model the one that ships is published."""
     if not ModelVersion.objects.published().exists():
-        version, _ = apply(STARTING_MODEL.read_text())
-        publish(version.name, version.version, at, quiet=False)
+        version, _ = apply_draft(STARTING_MODEL.read_text())
+        publish_version(version.name, version.version, at, quiet=False)

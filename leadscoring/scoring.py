@@ -11,12 +11,12 @@ from django.db.models import Q
 
 from leadscoring.engine import (
     RECENT_PER_TYPE,
-    Activity,
-    Model,
+    ActivityFact,
     Profile,
-    Scored,
-    advance,
-    score,
+    ScoreResult,
+    ScoringModel,
+    advance_qualification,
+    compute_score,
 )
 from leadscoring.models import Contact, Lifecycle, ModelVersion, Score
 from leadscoring.signals import Crossing, people_scored, threshold_crossed
@@ -58,11 +58,11 @@ TYPES = "SELECT DISTINCT type FROM leadscoring_activity WHERE contact_id = ANY(%
 
 
 @dataclass(slots=True)
-class Facts:
+class ContactHistory:
     """All that the engine needs of one contact."""
 
     profile: Profile
-    log: list[Activity]
+    log: list[ActivityFact]
 
 
 def profile_of(contact: Contact) -> dict[str, str]:
@@ -79,14 +79,14 @@ def profile_of(contact: Contact) -> dict[str, str]:
     }
 
 
-def facts(instants: Instants, model: Model) -> dict[int, Facts]:
+def load_histories(instants: Instants, model: ScoringModel) -> dict[int, ContactHistory]:
     """What was known of each contact, and what they had done, at the contact's own instant.
 
     A fixed number of queries. Of each type only the most recent RECENT_PER_TYPE activities are
     read: the engine counts no more.
     """
     ids, ats = list(instants), list(instants.values())
-    found = {contact_id: Facts(Profile.of({}, {}), []) for contact_id in ids}
+    found = {contact_id: ContactHistory(Profile.of({}, {}), []) for contact_id in ids}
     with connection.cursor() as cursor:
         cursor.execute(PROFILES, [ids, ats])
         for contact_id, fields, properties in cursor.fetchall():
@@ -98,7 +98,7 @@ def facts(instants: Instants, model: Model) -> dict[int, Facts]:
         cursor.execute(ACTIVITIES, [ids, ats, sorted(types), RECENT_PER_TYPE])
         for contact_id, type_, at, properties, source, event_id in cursor.fetchall():
             found[contact_id].log.append(
-                Activity(type_, at, read_json(properties), source, event_id)
+                ActivityFact(type_, at, read_json(properties), source, event_id)
             )
     return found
 
@@ -109,11 +109,11 @@ def read_json(value: Any) -> dict[str, Any]:
     return read
 
 
-def score_at(contact: Contact, at: datetime) -> tuple[Scored, ModelVersion]:
+def score_at(contact: Contact, at: datetime) -> tuple[ScoreResult, ModelVersion]:
     """What a contact was worth at an instant, by the model in force then. Stores nothing."""
     version = ModelVersion.objects.in_force(at)
-    known = facts({contact.pk: at}, version.model)[contact.pk]
-    return score(known.profile, known.log, version.model, at), version
+    known = load_histories({contact.pk: at}, version.model)[contact.pk]
+    return compute_score(known.profile, known.log, version.model, at), version
 
 
 def rescore(
@@ -136,21 +136,21 @@ def rescore(
         contact_id: max(at, before[contact_id].at) if contact_id in before else at
         for contact_id in sorted(contact_ids)
     }
-    refused = refusals([contact_id for contact_id, row in before.items() if row.cycle])
+    refused = last_sales_refusals([contact_id for contact_id, row in before.items() if row.cycle])
     scores = []
-    for version, some in by_model(instants):
-        known = facts(some, version.model)
+    for version, some in group_by_model(instants):
+        known = load_histories(some, version.model)
         fresh = [
             scored_row(pk, known[pk], version, instant, before.get(pk), refused.get(pk))
             for pk, instant in some.items()
         ]
         raise_lifecycle(fresh, version.model.thresholds.mql)
         scores += fresh
-    store(scores)
-    tell(scores, before, at, types or {}, withheld)
+    store_scores(scores)
+    send_score_signals(scores, before, at, types or {}, withheld)
 
 
-def by_model(
+def group_by_model(
     instants: Mapping[int, datetime],
 ) -> Iterator[tuple[ModelVersion, dict[int, datetime]]]:
     """Instants by the model that was in force then: nearly always one, and then one query."""
@@ -163,7 +163,7 @@ def by_model(
         left = {pk: instant for pk, instant in left.items() if some and pk not in some}
 
 
-def refusals(contact_ids: Collection[int]) -> dict[int, datetime]:
+def last_sales_refusals(contact_ids: Collection[int]) -> dict[int, datetime]:
     """When sales last refused each contact; who was not refused is left out."""
     if not contact_ids:
         return {}
@@ -174,14 +174,14 @@ def refusals(contact_ids: Collection[int]) -> dict[int, datetime]:
 
 def scored_row(
     contact_id: int,
-    known: Facts,
+    known: ContactHistory,
     version: ModelVersion,
     at: datetime,
     before: Score | None,
     refused_at: datetime | None,
 ) -> Score:
     """The contact's new score row, with their new place before or behind the threshold."""
-    scored = score(known.profile, known.log, version.model, at)
+    scored = compute_score(known.profile, known.log, version.model, at)
     row = Score(
         contact_id=contact_id,
         model=version,
@@ -197,8 +197,12 @@ def scored_row(
     was = replace((before or row).qualification, refused_at=refused_at)
     if before and not was.armed:
         # Somebody whose cool-down ended unseen is armed again before what they did now counts.
-        was = advance(was, before.total, before.disqualified, version.model.thresholds, at)
-    now = advance(was, scored.total, scored.disqualified, version.model.thresholds, at)
+        was = advance_qualification(
+            was, before.total, before.disqualified, version.model.thresholds, at
+        )
+    now = advance_qualification(
+        was, scored.total, scored.disqualified, version.model.thresholds, at
+    )
     row.armed, row.cycle, row.crossed_at = now.armed, now.cycle, now.crossed_at
     return row
 
@@ -218,7 +222,7 @@ STORE = """
 )
 
 
-def store(scores: list[Score]) -> None:
+def store_scores(scores: list[Score]) -> None:
     rows = [
         {field.column: getattr(row, field.attname) for field in Score._meta.concrete_fields}
         for row in scores
@@ -236,7 +240,7 @@ def raise_lifecycle(scores: Iterable[Score], threshold: float) -> None:
     )
 
 
-def tell(
+def send_score_signals(
     scores: Iterable[Score],
     before: Mapping[int, Score],
     at: datetime,
@@ -268,7 +272,7 @@ def rescore_locked(contact_ids: Collection[int], at: datetime, withheld: str = "
 CHUNK = 1000
 
 
-def chunks(contacts: Any, size: int = CHUNK) -> Iterator[list[int]]:
+def iter_id_chunks(contacts: Any, size: int = CHUNK) -> Iterator[list[int]]:
     """The ids of a query set of contacts in id order, some at a time, in constant memory."""
     last = 0
     while ids := list(
@@ -280,11 +284,11 @@ def chunks(contacts: Any, size: int = CHUNK) -> Iterator[list[int]]:
 
 def rescore_all(at: datetime) -> Iterator[int]:
     """Rescore everybody, a transaction for each chunk; yields the number done in each."""
-    for ids in chunks(Contact.objects.all()):
+    for ids in iter_id_chunks(Contact.objects.all()):
         yield rescore_locked(ids, at)
 
 
-def refresh(at: datetime, seconds: float) -> int:
+def refresh_scores(at: datetime, seconds: float) -> int:
     """Bring up to date the scores that can have changed without anybody doing anything.
 
     Those are: scores that time moves and that are older than `seconds`, scores of a model that is
@@ -294,16 +298,16 @@ def refresh(at: datetime, seconds: float) -> int:
     other_model = ~Q(score__model=version) & Q(score__isnull=False)
     quietly = f"{version} was published without telling sales of those who already were over the threshold."
     done = 0
-    for ids in chunks(Contact.objects.filter(other_model)):
+    for ids in iter_id_chunks(Contact.objects.filter(other_model)):
         done += rescore_locked(ids, at, withheld=quietly if version.quiet else "")
     old = Q(score__moves=True, score__at__lt=at - timedelta(seconds=seconds))
-    for ids in chunks(Contact.objects.filter(old | Q(score=None))):
+    for ids in iter_id_chunks(Contact.objects.filter(old | Q(score=None))):
         done += rescore_locked(ids, at)
     return done
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ScoreDifference:
     """A stored score that the engine does not agree with."""
 
     contact: int
@@ -312,27 +316,27 @@ class Difference:
     computed: float | str
 
 
-def check(at: datetime | None = None) -> Iterator[list[Difference]]:
+def check_scores(at: datetime | None = None) -> Iterator[list[ScoreDifference]]:
     """Compare stored scores with recomputed ones, a chunk at a time; changes nothing.
 
     Each at its own stored instant, or all at `at`.
     """
     versions = list(ModelVersion.objects.published().order_by("published_at", "pk"))
-    for ids in chunks(Contact.objects.filter(score__isnull=False)):
+    for ids in iter_id_chunks(Contact.objects.filter(score__isnull=False)):
         rows = Score.objects.in_bulk(ids)
         by_model: dict[int, dict[int, datetime]] = {}
         for contact_id, row in rows.items():
             instant = at or row.at
-            by_model.setdefault(in_force(versions, instant).pk, {})[contact_id] = instant
+            by_model.setdefault(version_in_force(versions, instant).pk, {})[contact_id] = instant
         yield [
             difference
             for version in versions
             if version.pk in by_model
-            for difference in differences(rows, by_model[version.pk], version.model)
+            for difference in iter_differences(rows, by_model[version.pk], version.model)
         ]
 
 
-def in_force(versions: list[ModelVersion], at: datetime) -> ModelVersion:
+def version_in_force(versions: list[ModelVersion], at: datetime) -> ModelVersion:
     """As ModelVersion.objects.in_force, among versions at hand in the order of publishing."""
     published = [
         version for version in versions if version.published_at and version.published_at <= at
@@ -340,12 +344,12 @@ def in_force(versions: list[ModelVersion], at: datetime) -> ModelVersion:
     return published[-1] if published else versions[0]
 
 
-def differences(
-    rows: Mapping[int, Score], instants: Instants, model: Model
-) -> Iterator[Difference]:
-    for contact_id, known in facts(instants, model).items():
-        computed = score(known.profile, known.log, model, instants[contact_id])
+def iter_differences(
+    rows: Mapping[int, Score], instants: Instants, model: ScoringModel
+) -> Iterator[ScoreDifference]:
+    for contact_id, known in load_histories(instants, model).items():
+        computed = compute_score(known.profile, known.log, model, instants[contact_id])
         for name in ("total", "fit", "engagement", "grade"):
             stored, fresh = getattr(rows[contact_id], name), getattr(computed, name)
             if stored != fresh:
-                yield Difference(contact_id, name, stored, fresh)
+                yield ScoreDifference(contact_id, name, stored, fresh)

@@ -12,9 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from leadscoring import embedded
-from leadscoring.logs import LOGGING as LOGGING
-from leadscoring.look import UNFOLD as UNFOLD
+from leadscoring import devservers
+from leadscoring.admin_theme import UNFOLD as UNFOLD
+from leadscoring.operations.logging import LOGGING as LOGGING
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,13 +22,13 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
 
-def refuse(sentence: str) -> NoReturn:
+def stop_start(sentence: str) -> NoReturn:
     """Stop the start with one sentence that names the setting."""
     sys.stderr.write(f"Not started: {sentence}\n")
     raise SystemExit(2)
 
 
-def read(reader: Any, name: str, default: Any, wanted: str) -> Any:
+def read_setting(reader: Any, name: str, default: Any, wanted: str) -> Any:
     """A setting through one of django-environ's readers; a wrong value stops the start.
 
     The value itself is never repeated: it may be a secret.
@@ -36,21 +36,21 @@ def read(reader: Any, name: str, default: Any, wanted: str) -> Any:
     try:
         return reader(name, default=default)
     except (ValueError, ImproperlyConfigured):
-        refuse(f"{name} must be {wanted}.")
+        stop_start(f"{name} must be {wanted}.")
 
 
-def at_least_one(name: str, default: int | None) -> Any:
-    number = read(env.int, name, default, "a whole number")
+def positive_integer(name: str, default: int | None) -> Any:
+    number = read_setting(env.int, name, default, "a whole number")
     if number is not None and number < 1:
-        refuse(f"{name} must be 1 or more.")
+        stop_start(f"{name} must be 1 or more.")
     return number
 
 
-def address(name: str, default: str) -> str:
+def http_url(name: str, default: str) -> str:
     value = str(env(name, default=default)).rstrip("/")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        refuse(f"{name} must be an address that starts with http:// or https://.")
+        stop_start(f"{name} must be an address that starts with http:// or https://.")
     return value
 
 
@@ -67,25 +67,27 @@ if str(env("DEBUG", default="off")).lower() not in (
     "no",
     "",
 ):
-    refuse("DEBUG must be on or off.")
+    stop_start("DEBUG must be on or off.")
 
 # --- where the data lives ---------------------------------------------------------------------
 here = (
-    embedded.running()
+    devservers.running_servers()
     if not (env("DATABASE_URL", default="") and env("REDIS_URL", default=""))
     else None
 )
 database_url = env("DATABASE_URL", default="") or (here.database_url if here else "")
 REDIS_URL = env("REDIS_URL", default="") or (here.redis_url if here else "")
 if not database_url:
-    refuse("DATABASE_URL is not set and no embedded PostgreSQL runs (`make services` starts one).")
+    stop_start(
+        "DATABASE_URL is not set and no embedded PostgreSQL runs (`make services` starts one)."
+    )
 if not REDIS_URL:
-    refuse("REDIS_URL is not set and no embedded Redis runs (`make services` starts one).")
+    stop_start("REDIS_URL is not set and no embedded Redis runs (`make services` starts one).")
 if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
-    refuse("REDIS_URL must be an address that starts with redis://, rediss:// or unix://.")
+    stop_start("REDIS_URL must be an address that starts with redis://, rediss:// or unix://.")
 
 DATABASES = {
-    "default": read(
+    "default": read_setting(
         lambda name, default: env.db_url_config(database_url),
         "DATABASE_URL",
         None,
@@ -93,7 +95,7 @@ DATABASES = {
     )
 }
 if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
-    refuse(
+    stop_start(
         "DATABASE_URL must be postgres://user:password@host:port/name: only PostgreSQL is supported."
     )
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
@@ -101,24 +103,24 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- who may speak to it ----------------------------------------------------------------------
-BASE_URL = address("BASE_URL", "http://localhost:8000")
+BASE_URL = http_url("BASE_URL", "http://localhost:8000")
 # The embedded servers are for trying and development: their random password makes a key that
 # stays the same between starts and is nobody else's.
 SECRET_KEY = env("SECRET_KEY", default="") or (
     hashlib.sha256(here.database_url.encode()).hexdigest() if here else ""
 )
 if not DEBUG and (len(SECRET_KEY) < 32 or SECRET_KEY.startswith("change-me")):
-    refuse("SECRET_KEY must be at least 32 random characters when DEBUG is off.")
+    stop_start("SECRET_KEY must be at least 32 random characters when DEBUG is off.")
 if not SECRET_KEY:
-    refuse("SECRET_KEY is missing.")
+    stop_start("SECRET_KEY is missing.")
 base_host = urlsplit(BASE_URL).hostname or ""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[base_host, "localhost", "127.0.0.1", "[::1]"])
 if not DEBUG and "*" in ALLOWED_HOSTS:
-    refuse("ALLOWED_HOSTS must name the hosts when DEBUG is off; * is not safe.")
+    stop_start("ALLOWED_HOSTS must name the hosts when DEBUG is off; * is not safe.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[BASE_URL])
 for origin in CSRF_TRUSTED_ORIGINS:
     if not origin.startswith(("http://", "https://")):
-        refuse("CSRF_TRUSTED_ORIGINS must list addresses that start with http:// or https://.")
+        stop_start("CSRF_TRUSTED_ORIGINS must list addresses that start with http:// or https://.")
 
 # TLS ends at a proxy; X-Forwarded-Proto is believed only when the public address says https.
 tls = BASE_URL.startswith("https://")
@@ -141,7 +143,7 @@ CONTENT_SECURITY_POLICY = (
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # the API's limit for a body
 
 # --- mail -------------------------------------------------------------------------------------
-mail = read(
+mail = read_setting(
     lambda name, default: env.email_url(name, default=default),
     "EMAIL_URL",
     "consolemail://",
@@ -158,30 +160,30 @@ EMAIL_FILE_PATH = mail.get("EMAIL_FILE_PATH")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"marketing@{base_host}")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1].strip("@"):
-    refuse("DEFAULT_FROM_EMAIL must be an address such as Marketing <marketing@example.com>.")
+    stop_start("DEFAULT_FROM_EMAIL must be an address such as Marketing <marketing@example.com>.")
 
 # What a mail provider tells of mails that left, in the words of django-anymail; "" keeps it out.
-ANYMAIL = read(env.json, "ANYMAIL", {}, 'JSON such as {"WEBHOOK_SECRET": "name:password"}')
+ANYMAIL = read_setting(env.json, "ANYMAIL", {}, 'JSON such as {"WEBHOOK_SECRET": "name:password"}')
 if ANYMAIL and not (isinstance(ANYMAIL, dict) and ":" in str(ANYMAIL.get("WEBHOOK_SECRET"))):
-    refuse('ANYMAIL must have a "WEBHOOK_SECRET" of the form "name:password".')
+    stop_start('ANYMAIL must have a "WEBHOOK_SECRET" of the form "name:password".')
 
 # --- the CRM ----------------------------------------------------------------------------------
 # The package of crm_sync that speaks with the CRM; its credential is NAME_ACCESS_TOKEN.
 CRM = str(env("CRM", default="hubspot"))
 if not (CRM.isidentifier() and (BASE_DIR / "crm_sync" / CRM / "entry.py").is_file()):
-    refuse("CRM must be the name of a package that speaks with a CRM, such as hubspot.")
+    stop_start("CRM must be the name of a package that speaks with a CRM, such as hubspot.")
 CRM_CONNECTED = bool(env(f"{CRM.upper()}_ACCESS_TOKEN", default=""))
 HUBSPOT_ACCESS_TOKEN = env("HUBSPOT_ACCESS_TOKEN", default="")
-HUBSPOT_BASE_URL = address("HUBSPOT_BASE_URL", "https://api.hubapi.com")
+HUBSPOT_BASE_URL = http_url("HUBSPOT_BASE_URL", "https://api.hubapi.com")
 HUBSPOT_API_VERSION = env("HUBSPOT_API_VERSION", default="")
 if HUBSPOT_API_VERSION not in ("", "2026-03", "2026-09"):
-    refuse("HUBSPOT_API_VERSION must be 2026-03 or 2026-09, or empty for v3 and v4.")
+    stop_start("HUBSPOT_API_VERSION must be 2026-03 or 2026-09, or empty for v3 and v4.")
 HUBSPOT_CLIENT_SECRET = env("HUBSPOT_CLIENT_SECRET", default="")
-HUBSPOT_REQUESTS_PER_10S = at_least_one("HUBSPOT_REQUESTS_PER_10S", None)
-CRM_POLL_SECONDS = at_least_one("CRM_POLL_SECONDS", 60)
-CRM_MAX_AGE_SECONDS = at_least_one("CRM_MAX_AGE_SECONDS", 900)
+HUBSPOT_REQUESTS_PER_10S = positive_integer("HUBSPOT_REQUESTS_PER_10S", None)
+CRM_POLL_SECONDS = positive_integer("CRM_POLL_SECONDS", 60)
+CRM_MAX_AGE_SECONDS = positive_integer("CRM_MAX_AGE_SECONDS", 900)
 if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCESS_TOKEN):
-    refuse("HUBSPOT_ACCESS_TOKEN must not contain spaces or line ends.")
+    stop_start("HUBSPOT_ACCESS_TOKEN must not contain spaces or line ends.")
 
 # --- the queue --------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -229,8 +231,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "leadscoring.logs.content_security_policy",
-    "leadscoring.api.errors.as_json",
+    "leadscoring.operations.logging.content_security_policy",
+    "leadscoring.api.errors.json_error_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -291,4 +293,4 @@ if SENTRY_DSN:
     try:
         sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
     except ValueError:  # the kind of sentry's BadDsn
-        refuse("SENTRY_DSN must be an address such as https://key@sentry.example/1.")
+        stop_start("SENTRY_DSN must be an address such as https://key@sentry.example/1.")

@@ -52,7 +52,7 @@ problems_wanted = Signal()
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
+class FunnelStation:
     """A stop of the loop on the home page: how many people came so far, and where they are listed."""
 
     place: int
@@ -63,7 +63,7 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class PageSection:
     """A part of a page that another app writes: a template and what it shows. Small places come first."""
 
     place: int
@@ -79,7 +79,7 @@ home_sections_wanted = Signal()
 contact_sections_wanted = Signal()
 
 
-def answers(signal: Signal, sender: object = None, **asked: object) -> list[Any]:
+def collect_answers(signal: Signal, sender: object = None, **asked: object) -> list[Any]:
     """What all receivers of a signal answer to a question, in one list."""
     said: Sequence[tuple[object, Any]] = signal.send(sender, **asked)
     return [answer for _, some in said for answer in some or ()]

@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils.timezone import now
 
-from leadscoring import heartbeat as heartbeats
 from leadscoring import scoring
+from leadscoring.operations import heartbeat as heartbeats
 
 # A score that time moves is looked at again when it is this old.
 REFRESH_SECONDS = 1800
@@ -12,9 +12,9 @@ REFRESH_SECONDS = 1800
 
 @shared_task
 def heartbeat() -> None:
-    heartbeats.seen("worker", now())
+    heartbeats.record_heartbeat("worker", now())
 
 
 @shared_task
 def refresh_scores() -> None:
-    scoring.refresh(now(), REFRESH_SECONDS)
+    scoring.refresh_scores(now(), REFRESH_SECONDS)

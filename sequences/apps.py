@@ -9,7 +9,8 @@ class SequencesConfig(AppConfig):
         from anymail.signals import tracking
 
         from leadscoring import signals
-        from sequences import provider, receivers
+        from sequences import receivers
+        from sequences.tracking import provider_events
 
         signals.people_scored.connect(receivers.on_people_scored)
         signals.crm_state_changed.connect(receivers.on_crm_state_changed)
@@ -18,4 +19,4 @@ class SequencesConfig(AppConfig):
         signals.contact_erased.connect(receivers.on_contact_erased)
         signals.contact_described.connect(receivers.on_contact_described)
         signals.problems_wanted.connect(receivers.on_problems_wanted)
-        tracking.connect(provider.on_tracking)
+        tracking.connect(provider_events.on_provider_event)

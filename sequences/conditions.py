@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
-from leadscoring.engine.lookups import ORDER_LOOKUPS, matcher
+from leadscoring.engine.lookups import ORDER_LOOKUPS, build_matcher
 from leadscoring.models import Lifecycle
 
 NUMBERS = ("score", "fit", "engagement")
@@ -27,7 +27,7 @@ class ConditionError(Exception):
         self.reason = reason
 
 
-def check(enter_when: object) -> None:
+def check_conditions(enter_when: object) -> None:
     """Raise ConditionError at the first condition that cannot be."""
     if not isinstance(enter_when, dict):
         raise ConditionError("", "must be a mapping such as {score__gte: 20}")
@@ -77,7 +77,7 @@ def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
 
 
-def holds(
+def conditions_hold(
     enter_when: Mapping[str, object], facts: Mapping[str, object], did: Collection[str]
 ) -> bool:
     """Whether somebody of these facts (score, fit, engagement, grade, lifecycle) enters.
@@ -94,4 +94,4 @@ def _one_holds(name: str, value: object, facts: Mapping[str, object], did: Colle
     if name == "activity":
         return any(type_ in did for type_ in _as_list(value))
     fact, _, lookup = name.partition("__")
-    return matcher(lookup, _as_list(value))(facts.get(fact))  # type: ignore[arg-type]
+    return build_matcher(lookup, _as_list(value))(facts.get(fact))  # type: ignore[arg-type]

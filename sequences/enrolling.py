@@ -25,7 +25,7 @@ STORED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class NotEnrollable:
     """Somebody who did not enter, and why."""
 
     contact: Contact
@@ -33,19 +33,19 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Entry:
+class EnrollResult:
     """Who entered a sequence, and who did not."""
 
     entered: list[Enrollment] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[NotEnrollable] = field(default_factory=list)
 
 
 # --- in
 
 
-def enroll(
+def enroll_contacts(
     sequence: Sequence, contacts: Iterable[Contact], at: datetime, by: str, *, again: bool = True
-) -> Entry:
+) -> EnrollResult:
     """Let people into a sequence, from its first step. A fixed number of queries.
 
     Nobody is in it twice at once. `again`: whoever was in it before may come back. The contacts
@@ -59,19 +59,19 @@ def enroll(
             .select_for_update(of=("self",), no_key=True)
         )
         first = sequence.steps.first()
-        reasons = why_not(sequence, first, people, at, again)
-        entry = Entry(
-            refused=[Refused(one, reasons[one.pk]) for one in people if one.pk in reasons]
+        reasons = enrollment_obstacles(sequence, first, people, at, again)
+        entry = EnrollResult(
+            refused=[NotEnrollable(one, reasons[one.pk]) for one in people if one.pk in reasons]
         )
         if first:
             able = [person for person in people if person.pk not in reasons]
-            begun = [beginning(sequence, first, person, at, by) for person in able]
+            begun = [first_enrollment(sequence, first, person, at, by) for person in able]
             entry.entered = Enrollment.objects.bulk_create(begun)
-            write_down(entry.entered)
+            log_changes(entry.entered)
     return entry
 
 
-def why_not(
+def enrollment_obstacles(
     sequence: Sequence, first: Step | None, people: list[Contact], at: datetime, again: bool
 ) -> dict[int, str]:
     """Contact id → why that person cannot enter; those who can are left out."""
@@ -83,15 +83,15 @@ def why_not(
         .order_by("pk")
         .values_list("contact", "state")
     )
-    suppressed = gate.suppressions(people)
+    suppressed = gate.suppression_reasons(people)
     reasons = {
-        person.pk: why_not_they(person, been.get(person.pk), suppressed, at, again)
+        person.pk: enrollment_obstacle(person, been.get(person.pk), suppressed, at, again)
         for person in people
     }
     return {pk: because for pk, because in reasons.items() if because}
 
 
-def why_not_they(
+def enrollment_obstacle(
     person: Contact, been: str | None, suppressed: dict[str, str], at: datetime, again: bool
 ) -> str:
     if not person.email:
@@ -100,11 +100,13 @@ def why_not_they(
         return "They are in this sequence already"
     if been and not again:
         return "They were in this sequence before"
-    decision = gate.ask(person, Enrolled(suppressed=suppressed.get(person.email, "")), None, at)
+    decision = gate.decide_for_contact(
+        person, Enrolled(suppressed=suppressed.get(person.email, "")), None, at
+    )
     return decision.because if isinstance(decision, Stop) else ""
 
 
-def beginning(
+def first_enrollment(
     sequence: Sequence, first: Step, person: Contact, at: datetime, by: str
 ) -> Enrollment:
     """An enrollment before its first step; paused at once when the CRM wants it so."""
@@ -112,7 +114,7 @@ def beginning(
         contact=person, sequence=sequence, by=by, next_position=first.position,
         next_at=at + first.wait, entered_at=at, changed_at=at,
     )  # fmt: skip
-    decision = gate.ask(person, Enrolled(), None, at)
+    decision = gate.decide_for_contact(person, Enrolled(), None, at)
     if isinstance(decision, Pause):
         enrollment.pause(at, decision.because, BY_THE_CRM)
     return enrollment
@@ -121,17 +123,17 @@ def beginning(
 # --- along and out
 
 
-def pause(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
+def pause_enrollments(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
     """Pause active ones, and make a pause by the CRM one of a person's; answers how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
         chosen = [row for row in rows if row.is_active or (row.by == BY_THE_CRM != by)]
         for row in chosen:
             row.pause(at, because, by)
-        return store(chosen)
+        return store_enrollments(chosen)
 
 
-def resume(enrollments: EnrollmentQuerySet, at: datetime, by: str) -> int:
+def resume_enrollments(enrollments: EnrollmentQuerySet, at: datetime, by: str) -> int:
     """End pauses; the wait that was left goes on. Answers how many are active again.
 
     Where the CRM still wants a pause it becomes the CRM's, which ends it when the deal allows.
@@ -141,30 +143,32 @@ def resume(enrollments: EnrollmentQuerySet, at: datetime, by: str) -> int:
         before = [(row.state, row.by) for row in rows]
         for row in rows:
             row.resume(at, by)
-            obey(row, gate.asked(row, None, at), at)
-        store([row for row, was in zip(rows, before, strict=True) if (row.state, row.by) != was])
+            apply_decision(row, gate.decide_for_enrollment(row, None, at), at)
+        store_enrollments(
+            [row for row, was in zip(rows, before, strict=True) if (row.state, row.by) != was]
+        )
         return sum(row.is_active for row in rows)
 
 
-def stop(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
+def stop_enrollments(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
     """End open ones for good; answers how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
         for row in rows:
             row.stop(at, because, by)
-        return store(rows)
+        return store_enrollments(rows)
 
 
-def finish(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
+def finish_enrollments(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
     """Call open ones complete; answers how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
         for row in rows:
             row.finish(at, because, by)
-        return store(rows)
+        return store_enrollments(rows)
 
 
-def follow(enrollments: EnrollmentQuerySet, at: datetime) -> int:
+def apply_crm_state(enrollments: EnrollmentQuerySet, at: datetime) -> int:
     """Bring open ones in line with what is known of their people now; answers how many changed.
 
     Those that something held are looked at again by the next scan.
@@ -172,10 +176,16 @@ def follow(enrollments: EnrollmentQuerySet, at: datetime) -> int:
     with transaction.atomic():
         rows = list(enrollments.open().with_what_the_gate_asks().locked())
         enrollments.held().update(next_at=at)
-        return store([row for row in rows if obey(row, gate.asked(row, None, at), at)])
+        return store_enrollments(
+            [
+                row
+                for row in rows
+                if apply_decision(row, gate.decide_for_enrollment(row, None, at), at)
+            ]
+        )
 
 
-def obey(row: Enrollment, decision: Decision, at: datetime) -> bool:
+def apply_decision(row: Enrollment, decision: Decision, at: datetime) -> bool:
     """Carry a decision out on a row in memory; answers whether its state changed."""
     match decision:
         case Stop(because):
@@ -192,24 +202,24 @@ def obey(row: Enrollment, decision: Decision, at: datetime) -> bool:
 # --- stored
 
 
-def go_past(row: Enrollment, position: int, at: datetime, by: str) -> None:
+def advance_enrollment(row: Enrollment, position: int, at: datetime, by: str) -> None:
     """Move a locked row on after a step; only the end of a sequence is a change to write down."""
     if row.go_past(position, at, by):
-        store([row])
+        store_enrollments([row])
     else:
         row.save(update_fields=["next_position", "next_at", "wait_left", "held_because"])
 
 
-def store(rows: list[Enrollment]) -> int:
+def store_enrollments(rows: list[Enrollment]) -> int:
     """Write changed rows, which the caller has locked, and what changed them. Two queries."""
     Enrollment.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["pk"], update_fields=STORED
     )
-    write_down(rows)
+    log_changes(rows)
     return len(rows)
 
 
-def write_down(rows: list[Enrollment]) -> None:
+def log_changes(rows: list[Enrollment]) -> None:
     EnrollmentChange.objects.bulk_create(
         EnrollmentChange(
             enrollment=row, at=row.changed_at, state=row.state, because=row.because, by=row.by

@@ -7,36 +7,38 @@ from django.conf import settings
 
 from leadscoring.models import Contact, CrmState
 from sequences.models import BY_THE_CRM, Enrollment, Suppression
-from sequences.policy import CrmSays, Decision, Enrolled, Hold, decide, too_old
+from sequences.policy import CrmSays, Decision, Enrolled, Hold, decide, stale_hold
 
 
-def max_age() -> timedelta:
+def max_crm_age() -> timedelta:
     return timedelta(seconds=settings.CRM_MAX_AGE_SECONDS)
 
 
-def ask(person: Contact, enrolled: Enrolled, as_of: datetime | None, at: datetime) -> Decision:
+def decide_for_contact(
+    person: Contact, enrolled: Enrolled, as_of: datetime | None, at: datetime
+) -> Decision:
     """The policy's decision about somebody whose `crm_state` is at hand."""
     state: CrmState | None = getattr(person, "crm_state", None)
     says = CrmSays(state.effect, state.because, state.opted_out) if state else None
-    return decide(enrolled, says, as_of, at, max_age())
+    return decide(enrolled, says, as_of, at, max_crm_age())
 
 
-def asked(enrollment: Enrollment, as_of: datetime | None, at: datetime) -> Decision:
+def decide_for_enrollment(enrollment: Enrollment, as_of: datetime | None, at: datetime) -> Decision:
     """The decision about an enrollment read by `with_what_the_gate_asks`."""
     enrolled = Enrolled(
         suppressed=enrollment.suppressed_because,
         paused=enrollment.state == Enrollment.State.PAUSED,
         paused_by_the_crm=enrollment.by == BY_THE_CRM,
     )
-    return ask(enrollment.contact, enrolled, as_of, at)
+    return decide_for_contact(enrollment.contact, enrolled, as_of, at)
 
 
-def closed(as_of: datetime | None, at: datetime) -> Hold | None:
+def closed_reason(as_of: datetime | None, at: datetime) -> Hold | None:
     """Why nobody at all is written to now."""
-    return too_old(as_of, at, max_age())
+    return stale_hold(as_of, at, max_crm_age())
 
 
-def suppressions(people: Iterable[Contact]) -> dict[str, str]:
+def suppression_reasons(people: Iterable[Contact]) -> dict[str, str]:
     """Address → why it is never written to, of those that are not."""
     rows = Suppression.objects.filter(email__in=[person.email for person in people if person.email])
     return {row.email: row.get_reason_display() for row in rows}

@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import CheckConstraint, Index, OuterRef, Q, UniqueConstraint
 from django.db.models.functions import Lower
 
-from leadscoring.checks import CONTROL
+from leadscoring.intake.validation import CONTROL
 from leadscoring.models import Contact
-from sequences import conditions, merging
-from sequences.sequencefile import LONGEST_WAIT
+from sequences import conditions, merge_fields
+from sequences.sequence_file import LONGEST_WAIT
 
 # Longer than any send takes: a claim as old as this was left behind by a worker that died.
 LEASE = timedelta(minutes=15)
@@ -58,7 +58,7 @@ class Sequence(models.Model):
         if CONTROL.search(self.name):
             raise ValidationError({"name": "A name is one line without control characters."})
         try:
-            conditions.check(self.enter_when)
+            conditions.check_conditions(self.enter_when)
         except conditions.ConditionError as error:
             raise ValidationError({"enter_when": str(error)}) from None
 
@@ -97,8 +97,8 @@ class Step(models.Model):
         errors = {}
         for field in ("subject", "body"):
             try:
-                merging.parse(getattr(self, field))
-            except merging.MergeError as error:
+                merge_fields.parse_template(getattr(self, field))
+            except merge_fields.MergeError as error:
                 errors[field] = str(error)
         if CONTROL.search(self.subject):
             errors["subject"] = "A subject is one line without control characters."

@@ -71,15 +71,15 @@ def decide(
     `crm` None: the CRM was not asked about this person yet. `as_of` None: it was never read whole.
     """
     return (
-        forbidden(enrolled, crm)
-        or waiting(enrolled, crm)
-        or unknown(crm)
-        or too_old(as_of, at, max_age)
+        final_stop(enrolled, crm)
+        or pause_or_resume(enrolled, crm)
+        or unknown_effect(crm)
+        or stale_hold(as_of, at, max_age)
         or Go()
     )
 
 
-def forbidden(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
+def final_stop(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
     """What ends an enrollment whatever state it is in, and however old the CRM's word is."""
     if enrolled.suppressed:
         return Stop(enrolled.suppressed)
@@ -90,7 +90,7 @@ def forbidden(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
     return None
 
 
-def waiting(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | Resume | None:
+def pause_or_resume(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | Resume | None:
     """A pause that begins, goes on or ends. What a person paused, the CRM does not resume.
 
     A pause ends without a look at how old the CRM's word is: the next mail asks for that.
@@ -104,7 +104,7 @@ def waiting(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | Resume | 
     return None
 
 
-def unknown(crm: CrmSays | None) -> Hold | None:
+def unknown_effect(crm: CrmSays | None) -> Hold | None:
     if crm is None:
         return Hold("The CRM has not been asked about this person yet")
     if crm.effect != "none":
@@ -112,18 +112,18 @@ def unknown(crm: CrmSays | None) -> Hold | None:
     return None
 
 
-def too_old(as_of: datetime | None, at: datetime, max_age: timedelta) -> Hold | None:
+def stale_hold(as_of: datetime | None, at: datetime, max_age: timedelta) -> Hold | None:
     """Why nobody at all is written to now; None when the CRM was read lately enough."""
     if as_of is None:
         return Hold("The CRM has not been read yet; mail waits until it is")
     if at - as_of > max_age:
         return Hold(
-            f"The CRM was last read {age(at - as_of)} ago; mail waits until it is read again"
+            f"The CRM was last read {format_span_text(at - as_of)} ago; mail waits until it is read again"
         )
     return None
 
 
-def age(span: timedelta) -> str:
+def format_span_text(span: timedelta) -> str:
     """A span in its largest whole unit: 40 seconds, 31 minutes, 2 hours, 3 days."""
     for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
         if number := int(span.total_seconds()) // seconds:

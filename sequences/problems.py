@@ -5,20 +5,20 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from leadscoring.health import Problem
 from leadscoring.models import CrmFreshness
+from leadscoring.operations.health import Problem
 from sequences import gate
 from sequences.models import Delivery, Enrollment, MailServerFault
 
 
-def problems(at: datetime) -> Iterator[Problem]:
+def mail_problems(at: datetime) -> Iterator[Problem]:
     """The gravest first."""
-    yield from no_mail_server(at)
-    yield from everybody_waits(at)
-    yield from undecided(at)
+    yield from mail_server_problems(at)
+    yield from stale_crm_problems(at)
+    yield from undecided_problems(at)
 
 
-def no_mail_server(at: datetime) -> Iterator[Problem]:
+def mail_server_problems(at: datetime) -> Iterator[Problem]:
     for fault in MailServerFault.objects.all():
         yield Problem(
             severity="error",
@@ -28,9 +28,9 @@ def no_mail_server(at: datetime) -> Iterator[Problem]:
         )
 
 
-def everybody_waits(at: datetime) -> Iterator[Problem]:
+def stale_crm_problems(at: datetime) -> Iterator[Problem]:
     """Due mails that nobody gets because of the CRM's age; that age is a problem of its own."""
-    hold = gate.closed(CrmFreshness.oldest(), at)
+    hold = gate.closed_reason(CrmFreshness.oldest(), at)
     due = Enrollment.objects.due(at).count() if hold else 0
     if hold and due:
         yield Problem(
@@ -41,7 +41,7 @@ def everybody_waits(at: datetime) -> Iterator[Problem]:
         )
 
 
-def undecided(at: datetime) -> Iterator[Problem]:
+def undecided_problems(at: datetime) -> Iterator[Problem]:
     mails = Delivery.objects.needing_a_person().count()
     if mails:
         yield Problem(

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from leadscoring.models import Contact
 from sequences import enrolling
-from sequences.describing import describe
-from sequences.entering import enter
+from sequences.contact_summary import summarize_enrollments
+from sequences.entry_rules import enroll_by_rules
 from sequences.models import BY_THE_CRM, Enrollment, Suppression
-from sequences.suppressing import carry_over, suppress
+from sequences.suppression import carry_over_suppressions, suppress_addresses
 
 
 def on_people_scored(
@@ -18,7 +18,7 @@ def on_people_scored(
     types: Mapping[int, set[str]],
     **kwargs: object,
 ) -> None:
-    enter(contact_ids, types, at)
+    enroll_by_rules(contact_ids, types, at)
 
 
 def on_crm_state_changed(
@@ -28,8 +28,8 @@ def on_crm_state_changed(
     gone = Contact.objects.filter(pk__in=contact_ids, crm_state__opted_out=True)
     emails = [email for email in gone.values_list("email", flat=True) if email]
     if emails:
-        suppress(emails, Suppression.Reason.CRM_OPT_OUT, at, by=BY_THE_CRM)
-    enrolling.follow(Enrollment.objects.filter(contact__in=contact_ids), at)
+        suppress_addresses(emails, Suppression.Reason.CRM_OPT_OUT, at, by=BY_THE_CRM)
+    enrolling.apply_crm_state(Enrollment.objects.filter(contact__in=contact_ids), at)
 
 
 def on_contacts_joined(
@@ -44,17 +44,19 @@ def on_contacts_joined(
     refusal = wishes.order_by("created_at").first()
     had = Enrollment.objects.filter(contact=kept).values("sequence")
     twice = Enrollment.objects.open().filter(contact=gone, sequence__in=had)
-    enrolling.stop(twice, at, because=f"Is one person with contact {kept.pk}", by="joining")
+    enrolling.stop_enrollments(
+        twice, at, because=f"Is one person with contact {kept.pk}", by="joining"
+    )
     Enrollment.objects.filter(contact=gone).update(contact=kept)
     if refusal:
         reason = Suppression.Reason(refusal.reason)
-        suppress(emails, reason, at, by="joining", detail=refusal.detail)
+        suppress_addresses(emails, reason, at, by="joining", detail=refusal.detail)
 
 
 def on_addresses_changed(
     sender: object, moves: Mapping[str, str], at: datetime, **kwargs: object
 ) -> None:
-    carry_over(moves, at)
+    carry_over_suppressions(moves, at)
 
 
 def on_contact_erased(sender: object, emails: Collection[str], **kwargs: object) -> None:
@@ -65,10 +67,10 @@ def on_contact_erased(sender: object, emails: Collection[str], **kwargs: object)
 def on_contact_described(
     sender: object, contact: Contact, at: datetime, **kwargs: object
 ) -> dict[str, object]:
-    return {"enrollments": describe(contact, at)}
+    return {"enrollments": summarize_enrollments(contact, at)}
 
 
 def on_problems_wanted(sender: object, at: datetime, **kwargs: object) -> list[object]:
-    from sequences.problems import problems
+    from sequences.problems import mail_problems
 
-    return list(problems(at))
+    return list(mail_problems(at))

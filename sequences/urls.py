@@ -6,7 +6,7 @@ from sequences import views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("u/<str:token>", views.unsubscribe_page, name="unsubscribe"),
     path("c/<str:token>", views.follow_link, name="clicked"),
-    path("o/<str:token>.gif", views.picture, name="opened"),
+    path("o/<str:token>.gif", views.open_pixel, name="opened"),
 ]
 if settings.ANYMAIL:  # without its secret anybody could pose as the provider
     urlpatterns.append(path("webhooks/mail/", include("anymail.urls")))

@@ -20,9 +20,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from sequences import tracking
 from sequences.models import Delivery
-from sequences.unsubscribing import delivery_of, is_unsubscribed, unsubscribe
+from sequences.tracking import links
+from sequences.unsubscribe import delivery_of_token, is_unsubscribed, unsubscribe_delivery
 
 # One pixel, transparent (GIF89a).
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -38,11 +38,11 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks, POST does it, by the page's button or in one click by a mail program."""
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "POST"])
-    delivery = delivery_of(token)
+    delivery = delivery_of_token(token)
     if delivery is None:
         return render(request, "pages/unsubscribe.html", {"unknown": True}, status=404)
     if request.method == "POST":
-        unsubscribe(delivery, now())
+        unsubscribe_delivery(delivery, now())
     return render(
         request,
         "pages/unsubscribe.html",
@@ -55,26 +55,28 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
 def follow_link(request: HttpRequest, token: str) -> HttpResponse:
     """On to where a link of ours leads. An altered one leads nowhere."""
     try:
-        number, link = tracking.read_link(token)
+        number, link = links.read_link_token(token)
     except BadSignature:
         raise Http404 from None
-    count(request, number, lambda mail, at: tracking.clicked(mail, link, at))
+    count_reaction(request, number, lambda mail, at: links.record_click(mail, link, at))
     return HttpResponseRedirect(link)
 
 
 @require_safe
 @never_cache
-def picture(request: HttpRequest, token: str) -> HttpResponse:
+def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
     """The picture that nobody sees."""
     try:
-        number = tracking.read_picture(token)
+        number = links.read_pixel_token(token)
     except BadSignature:
         raise Http404 from None
-    count(request, number, tracking.opened)
+    count_reaction(request, number, links.record_open)
     return HttpResponse(PIXEL, content_type="image/gif")
 
 
-def count(request: HttpRequest, number: int, noted: Callable[[Delivery, datetime], None]) -> None:
+def count_reaction(
+    request: HttpRequest, number: int, noted: Callable[[Delivery, datetime], None]
+) -> None:
     """Note it, unless no person looks: programs that check links ask with HEAD, or ahead of time.
 
     Whoever follows a link gets there also while nothing can be noted.
@@ -82,7 +84,7 @@ def count(request: HttpRequest, number: int, noted: Callable[[Delivery, datetime
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
         return
     try:
-        if mail := tracking.delivery_of(number):
+        if mail := links.tracked_delivery(number):
             noted(mail, now())
     except DatabaseError:
         log.exception("What became of a mail could not be noted.")

@@ -13,7 +13,7 @@ import django
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from leadscoring import embedded
+from leadscoring import devservers
 
 # Each setting is given, so that nobody's .env gets into the tests.
 SETTINGS = {
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker:  # its environment is the controller's, servers included
         os.environ["REDIS_URL"] = numbered(os.environ["REDIS_URL"], int(worker[2:]) + 1)
     elif not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
-        serving = embedded.servers()
+        serving = devservers.run_servers()
         os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = serving.__enter__()
         # Also after Ctrl-C and errors; a killed run's servers are ended by their guards.
         config.add_cleanup(lambda: serving.__exit__(None, None, None))

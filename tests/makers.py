@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from leadscoring import apikeys
-from leadscoring.intake.people import remember
+from leadscoring import api_keys
+from leadscoring.intake.people import record_profile_changes
 from leadscoring.models import Activity, ApiKey, Company, Contact
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -19,7 +19,7 @@ def a_contact(at: datetime = NOON, company: str = "", **fields: Any) -> Contact:
     if company:
         fields["company"], _ = Company.objects.get_or_create(name=company)
     contact = Contact.objects.create(**fields)
-    remember([contact], at)
+    record_profile_changes([contact], at)
     return contact
 
 
@@ -36,4 +36,4 @@ def an_activity(contact: Contact | None = None, **fields: Any) -> Activity:
 
 def an_api_key(name: str = "") -> tuple[ApiKey, str]:
     """A key and its text."""
-    return apikeys.make(name or f"key {next(numbers)}")
+    return api_keys.create_key(name or f"key {next(numbers)}")

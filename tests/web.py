@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from crm_sync.demo.stage import free_port
-from leadscoring import embedded
+from leadscoring import devservers
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 60.0
@@ -30,7 +30,7 @@ def served(environment: Mapping[str, str], workers: int = 2) -> Iterator[str]:
         "--log-level", "warning", "--worker-class", "gthread", "--workers", str(workers), "--threads", "4",
     )  # fmt: skip
     process = subprocess.Popen(
-        embedded.end_with_parent(command), cwd=CHECKOUT, env={**os.environ, **environment},
+        devservers.end_with_parent(command), cwd=CHECKOUT, env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -3,14 +3,14 @@
 from crm_sync.admin import (
     account,
     deals,
-    drifts,
+    drift_chart,
     handoffs,
     mappings,
-    on_pages,
     outcomes,
     people,
     reps,
     routing,
+    sections,
     stages,
 )
 from crm_sync.admin.handoffs import attention_badge
@@ -19,13 +19,13 @@ __all__ = [
     "account",
     "attention_badge",
     "deals",
-    "drifts",
+    "drift_chart",
     "handoffs",
     "mappings",
-    "on_pages",
     "outcomes",
     "people",
     "reps",
     "routing",
+    "sections",
     "stages",
 ]

@@ -8,13 +8,13 @@ from django.template.defaultfilters import pluralize
 from django.utils.safestring import SafeString
 
 from crm_sync.models import Account, PullReport
-from crm_sync.pull import sweeping
-from leadscoring import shown
-from leadscoring.admin.pages import Records
+from crm_sync.pull import sweep
+from leadscoring.admin.model_admin import ReadOnlyModelAdmin
+from leadscoring.common import format
 
 
 @admin.register(Account)
-class AccountAdmin(Records[Account]):
+class AccountAdmin(ReadOnlyModelAdmin[Account]):
     nothing = "No CRM has been read yet."
     list_display = ("portal_id", "time_zone", "seen", "last_read")
     fields = ("portal_id", "time_zone", "seen", "last_read", "outcome")
@@ -25,11 +25,11 @@ class AccountAdmin(Records[Account]):
 
     @admin.display(description="First seen")
     def seen(self, account: Account) -> SafeString:
-        return shown.when(account.seen_at)
+        return format.moment_html(account.seen_at)
 
     @admin.display(description="Last read")
     def last_read(self, account: Account) -> SafeString:
-        return shown.when(self.report.finished_at if self.report else None)
+        return format.moment_html(self.report.finished_at if self.report else None)
 
     @admin.display(description="How it went")
     def outcome(self, account: Account) -> str:
@@ -37,4 +37,4 @@ class AccountAdmin(Records[Account]):
             return "Not read yet."
         contacts, deals = self.report.contacts, self.report.deals
         read = f"{contacts} contact{pluralize(contacts)} and {deals} deal{pluralize(deals)} read."
-        return self.report.error or f"{read} {sweeping.told()}"
+        return self.report.error or f"{read} {sweep.sweep_sentence()}"

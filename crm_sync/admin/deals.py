@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from crm_sync.models import Deal, Stage
-from leadscoring import shown
-from leadscoring.admin.pages import Records
+from leadscoring.admin.model_admin import ReadOnlyModelAdmin
+from leadscoring.common import format
 
 
 @admin.register(Deal)
-class DealAdmin(Records[Deal]):
+class DealAdmin(ReadOnlyModelAdmin[Deal]):
     nothing = "No contact of ours has a deal yet."
     list_display = ("__str__", "stage", "worth", "people", "seen")
     fields = ("name", "stage", "worth", "people", "deal_id", "seen")
@@ -33,18 +33,20 @@ class DealAdmin(Records[Deal]):
     @admin.display(description="Stage")
     def stage(self, deal: Any) -> SafeString:
         if deal.won:
-            return shown.badge(deal.label or "won", "good")
-        return shown.badge(deal.label or "unknown", "bad" if deal.closed else "info")
+            return format.badge_html(deal.label or "won", "good")
+        return format.badge_html(deal.label or "unknown", "bad" if deal.closed else "info")
 
     @admin.display(description="Amount", ordering="amount")
     def worth(self, deal: Deal) -> object:
-        return shown.NOTHING if deal.amount is None else f"{deal.amount:,.2f}"
+        return format.NOTHING if deal.amount is None else f"{deal.amount:,.2f}"
 
     @admin.display(description="Contacts")
     def people(self, deal: Deal) -> object:
-        links = [shown.link(shown.page_of(one), one) for one in list(deal.contacts.all())[:10]]
-        return shown.joined(links)
+        links = [
+            format.link_html(format.change_url(one), one) for one in list(deal.contacts.all())[:10]
+        ]
+        return format.join_html(links)
 
     @admin.display(description="Seen", ordering="seen_at")
     def seen(self, deal: Deal) -> SafeString:
-        return shown.when(deal.seen_at)
+        return format.moment_html(deal.seen_at)

@@ -11,13 +11,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from crm_sync.admin.figures import figures, long
+from crm_sync.admin.ledger_figures import format_duration, ledger_figures
 from crm_sync.models import Handoff, Owner
-from crm_sync.models.ledger import HandoffQuerySet
-from crm_sync.receivers import ring
-from leadscoring import shown
-from leadscoring.admin import asking
-from leadscoring.admin.pages import Asked, Question, Records
+from crm_sync.models.handoff import HandoffQuerySet
+from crm_sync.receivers import wake_delivery
+from leadscoring.admin import confirmation
+from leadscoring.admin.model_admin import FilterQuestion, QuestionFilter, ReadOnlyModelAdmin
+from leadscoring.common import format
 
 LATE = timedelta(minutes=15)
 TONES = {
@@ -37,15 +37,17 @@ TASK_TONES = {
 }
 
 
-class HandoffQuestions(Asked):
+class HandoffQuestions(QuestionFilter):
     questions = {
-        "attention": Question("Needs attention", lambda rows, at: rows.needing_attention()),
-        "late": Question("Waiting over 15 minutes", lambda rows, at: rows.waiting_since(at - LATE)),
-        "overdue": Question("Task overdue", lambda rows, at: rows.overdue(at)),
-        "no-owner": Question("No owner", lambda rows, at: rows.without_owner()),
-        "waiting": Question("Waiting", lambda rows, at: rows.waiting()),
-        "delivered": Question("Delivered", lambda rows, at: rows.delivered()),
-        "withdrawn": Question("Withdrawn", lambda rows, at: rows.withdrawn()),
+        "attention": FilterQuestion("Needs attention", lambda rows, at: rows.needing_attention()),
+        "late": FilterQuestion(
+            "Waiting over 15 minutes", lambda rows, at: rows.waiting_since(at - LATE)
+        ),
+        "overdue": FilterQuestion("Task overdue", lambda rows, at: rows.overdue(at)),
+        "no-owner": FilterQuestion("No owner", lambda rows, at: rows.without_owner()),
+        "waiting": FilterQuestion("Waiting", lambda rows, at: rows.waiting()),
+        "delivered": FilterQuestion("Delivered", lambda rows, at: rows.delivered()),
+        "withdrawn": FilterQuestion("Withdrawn", lambda rows, at: rows.withdrawn()),
     }
 
 
@@ -57,13 +59,13 @@ def attention_badge(request: HttpRequest) -> str:
     return "99+" if number > 99 else str(number or "")
 
 
-def told_of(row: Handoff) -> str:
+def task_text_shown(row: Handoff) -> str:
     company = f", {row.contact.company}" if row.contact.company else ""
     return f"{row.contact}{company} ({row.reference}, {row.get_status_display().lower()})"
 
 
 @admin.register(Handoff)
-class HandoffAdmin(Records[Handoff]):
+class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
     change_form_template = "admin/crm_sync/handoff/change_form.html"
     list_before_template = "admin/crm_sync/handoff/above.html"
     nothing = "Nobody has crossed the threshold yet."
@@ -96,38 +98,40 @@ class HandoffAdmin(Records[Handoff]):
     @admin.display(description="Contact", ordering="contact__last_name")
     def who(self, handoff: Handoff) -> SafeString:
         company = handoff.contact.company
-        return shown.two_lines(handoff.contact, company.name if company else handoff.reference)
+        return format.two_lines_html(
+            handoff.contact, company.name if company else handoff.reference
+        )
 
     @admin.display(description="Score", ordering="total")
     def score(self, handoff: Handoff) -> SafeString:
         return format_html(
-            '<b class="ls-total">{} {}</b>', shown.figure(handoff.total), handoff.grade
+            '<b class="ls-total">{} {}</b>', format.format_number(handoff.total), handoff.grade
         )
 
     @admin.display(description="State", ordering="status")
     def state(self, handoff: Handoff) -> SafeString:
         return format_html(
-            '<span class="ls-badges">{}{}</span>', state_of(handoff), task_of(handoff)
+            '<span class="ls-badges">{}{}</span>', handoff_state(handoff), task_state_text(handoff)
         )
 
     @admin.display(description="Why")
     def cause(self, handoff: Handoff) -> SafeString:
         if not handoff.because:
-            return shown.NOTHING
+            return format.NOTHING
         return format_html('<span class="ls-wrap ls-cause">{}</span>', handoff.because)
 
     @admin.display(description="Crossed", ordering="crossed_at")
     def crossed(self, handoff: Handoff) -> SafeString:
-        return shown.when(handoff.crossed_at)
+        return format.moment_html(handoff.crossed_at)
 
     @admin.display(description="Rep")
     def rep(self, handoff: Any) -> object:
-        return shown.unbroken(handoff.owner_name or handoff.owner_id)
+        return format.nowrap_html(handoff.owner_name or handoff.owner_id)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        told = {} if request.method == "POST" else {"figures": figures(now())}
+        told = {} if request.method == "POST" else {"figures": ledger_figures(now())}
         return super().changelist_view(request, told | (extra_context or {}))
 
     # --- verbs
@@ -138,7 +142,7 @@ class HandoffAdmin(Records[Handoff]):
         chosen = queryset.count()
         with transaction.atomic():
             resent = Handoff.objects.filter(pk__in=queryset.values("pk")).resend(now())
-            transaction.on_commit(ring)
+            transaction.on_commit(wake_delivery)
         said = f"{resent} on their way again"
         left = (
             f"; {chosen - resent} already delivered or in a worker's hands"
@@ -153,14 +157,14 @@ class HandoffAdmin(Records[Handoff]):
     @admin.action(description="Withdraw…", permissions=["resend"])
     def withdraw(self, request: HttpRequest, queryset: HandoffQuerySet) -> HttpResponse | None:
         """Taken back with a reason, before anything was made of them in the CRM."""
-        reason = asking.reason(request)
-        if not (asking.confirmed(request) and reason):
-            return asking.ask(
+        reason = confirmation.typed_reason(request)
+        if not (confirmation.is_confirmed(request) and reason):
+            return confirmation.render_confirmation(
                 self,
                 request,
                 queryset.select_related("contact__company"),
                 action="withdraw",
-                named=told_of,
+                named=task_text_shown,
                 title="Withdraw handoffs",
                 what_happens="Sales is not told of these people. A handoff that was delivered, whose "
                 "task may exist, or that a worker holds at this moment, stays as it is.",
@@ -191,32 +195,32 @@ class HandoffAdmin(Records[Handoff]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         handoff = self.get_object(request, object_id or "")
-        page = handoff_page(handoff, now()) if handoff else {}
+        page = handoff_page_context(handoff, now()) if handoff else {}
         return super().changeform_view(request, object_id, form_url, page | (extra_context or {}))
 
 
-def state_of(handoff: Handoff) -> SafeString:
+def handoff_state(handoff: Handoff) -> SafeString:
     status = Handoff.Status(handoff.status)
-    return shown.badge(status.label, TONES[status])
+    return format.badge_html(status.label, TONES[status])
 
 
-def task_of(handoff: Handoff) -> SafeString:
+def task_state_text(handoff: Handoff) -> SafeString:
     """What became of the task, as far as we have seen; empty where none was made."""
     if not handoff.task_state:
         return SafeString()
     state = Handoff.TaskState(handoff.task_state)
-    return shown.badge(state.label, TASK_TONES[state])
+    return format.badge_html(state.label, TASK_TONES[state])
 
 
-def handoff_page(handoff: Any, at: datetime) -> dict[str, Any]:
+def handoff_page_context(handoff: Any, at: datetime) -> dict[str, Any]:
     """How far a handoff has come, step by step."""
     state = getattr(handoff.contact, "crm_state", None)
     return {
         "handoff": handoff,
-        "state": state_of(handoff),
-        "steps": steps(handoff),
-        "task": task_of(handoff),
-        "first_touch": long(handoff.touched_at - handoff.delivered_at)
+        "state": handoff_state(handoff),
+        "steps": handoff_steps(handoff),
+        "task": task_state_text(handoff),
+        "first_touch": format_duration(handoff.touched_at - handoff.delivered_at)
         if handoff.touched_at and handoff.delivered_at
         else "",
         "overdue": bool(
@@ -229,16 +233,17 @@ def handoff_page(handoff: Any, at: datetime) -> dict[str, Any]:
         "next_try": handoff.due_at if handoff.status == Handoff.Status.WAITING else None,
         "in_hand": handoff.claim is not None and handoff.due_at > at,
         "points": [
-            {**reason, "points": shown.figure(reason["points"])} for reason in handoff.reasons
+            {**reason, "points": format.format_number(reason["points"])}
+            for reason in handoff.reasons
         ],
     }
 
 
-def steps(handoff: Any) -> list[dict[str, Any]]:
+def handoff_steps(handoff: Any) -> list[dict[str, Any]]:
     """The steps in their order: done or not, what came of it, and when where that is known."""
     rep = handoff.owner_name or handoff.owner_id
     chosen = f"{rep}: {handoff.owner_because}" if handoff.owner_because else rep
-    crossed = f"Score {shown.figure(handoff.total)}, {handoff.grade}"
+    crossed = f"Score {format.format_number(handoff.total)}, {handoff.grade}"
     return [
         {"name": "Crossed the threshold", "done": True, "what": crossed, "at": handoff.crossed_at},
         {

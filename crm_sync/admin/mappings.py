@@ -13,16 +13,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from crm_sync.account import account_of
+from crm_sync.account import check_account
 from crm_sync.connect import connect
-from crm_sync.mapping.choices import choices
-from crm_sync.mapping.fitting import IN_WORDS, misfit
+from crm_sync.mapping.field_compatibility import IN_WORDS, find_misfit
+from crm_sync.mapping.property_choices import property_choices
 from crm_sync.models import FieldMapping
 from crm_sync.port import CrmError
-from crm_sync.pushing.planning import Plan, plan
-from leadscoring import shown
-from leadscoring.admin.pages import Page
-from leadscoring.admin.unfolded import ModelForm, TextInput
+from crm_sync.push.plan import PushPlan, plan_push
+from leadscoring.admin.model_admin import AppModelAdmin
+from leadscoring.admin.unfold_types import ModelForm, TextInput
+from leadscoring.common import format
 
 ARROWS = {"out": ("→", "to the CRM"), "in": ("←", "from the CRM"), "both": ("↔", "both ways")}
 
@@ -49,11 +49,11 @@ class MappingForm(ModelForm[FieldMapping]):
         if "property" in self.errors or not cleaned["property"]:
             return cleaned
         crm = connect()
-        known = choices(crm)
+        known = property_choices(crm)
         if known.away:
             return cleaned
         given = {name: cleaned.get(name, "") for name in self._meta.fields or ()}
-        wrong = misfit(FieldMapping(**given), known.properties, crm.lifecycle_words)
+        wrong = find_misfit(FieldMapping(**given), known.properties, crm.lifecycle_words)
         if wrong:
             self.add_error(*wrong)
         return cleaned
@@ -65,7 +65,7 @@ else:
     Rows = forms.BaseModelFormSet
 
 
-class Switches(Rows):
+class MappingFormSet(Rows):
     """The list's switches: one value is filled by one property, also while two are switched at once."""
 
     def clean(self) -> None:
@@ -85,7 +85,7 @@ class Switches(Rows):
 
 
 @admin.register(FieldMapping)
-class FieldMappingAdmin(Page[FieldMapping]):
+class FieldMappingAdmin(AppModelAdmin[FieldMapping]):
     form = MappingForm
     list_display = ("source", "way", "there", "winner", "value", "enabled")
     list_display_links = ("source",)
@@ -103,7 +103,7 @@ class FieldMappingAdmin(Page[FieldMapping]):
     )
 
     def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return super().get_changelist_formset(request, formset=Switches, **kwargs)
+        return super().get_changelist_formset(request, formset=MappingFormSet, **kwargs)
 
     def get_urls(self) -> list[Any]:
         page = self.admin_site.admin_view(self.plan)
@@ -118,7 +118,7 @@ class FieldMappingAdmin(Page[FieldMapping]):
             **self.admin_site.each_context(request),
             "title": "What would be sent",
             "opts": self.opts,
-            "plan": planned(),
+            "plan": push_plan_rows(),
         }
         return TemplateResponse(request, "admin/crm_sync/fieldmapping/plan.html", context)
 
@@ -129,7 +129,7 @@ class FieldMappingAdmin(Page[FieldMapping]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        known = choices(connect())
+        known = property_choices(connect())
         offered = [
             (each.name, each.label, IN_WORDS.get(each.type, each.type))
             for each in sorted(known.properties, key=lambda each: each.label.casefold())
@@ -145,18 +145,22 @@ class FieldMappingAdmin(Page[FieldMapping]):
     @admin.display(description="Property there", ordering="property")
     def there(self, mapping: FieldMapping) -> SafeString:
         form = mapping.get_format_display() if mapping.format else ""
-        return shown.two_lines(mapping.property, form) if form else shown.unbroken(mapping.property)
+        return (
+            format.two_lines_html(mapping.property, form)
+            if form
+            else format.nowrap_html(mapping.property)
+        )
 
     @admin.display(description="Who wins", ordering="policy")
     def winner(self, mapping: FieldMapping) -> str:
         return mapping.get_policy_display()
 
 
-def planned() -> Plan:
+def push_plan_rows() -> PushPlan:
     """What would be sent to the account whose ids are kept here; to no other."""
     crm, at = connect().in_lane("polling"), now()
     try:
-        account_of(crm, at)
+        check_account(crm, at)
     except CrmError as error:
-        return Plan(0, 0, error=str(error))
-    return plan(crm, at)
+        return PushPlan(0, 0, error=str(error))
+    return plan_push(crm, at)

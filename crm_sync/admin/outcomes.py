@@ -10,17 +10,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from crm_sync.models import Outcome, Owner, Refusal
-from crm_sync.outcomes import tallies
-from leadscoring import shown
-from leadscoring.admin.pages import Narrowing, Page, Records
+from crm_sync.models import Outcome, Owner, RejectingStatus
+from crm_sync.outcomes import counts
+from leadscoring.admin.model_admin import AppModelAdmin, LookupFilter, ReadOnlyModelAdmin
+from leadscoring.common import format
 
 DAYS = {"30": "30 days", "90": "90 days", "365": "A year"}
 USUAL = "90"
 TONES = {"won": "good", "deal": "info", "lost": "bad", "refused": "warm"}
 
 
-class Period(Narrowing):
+class PeriodFilter(LookupFilter):
     """Handed off in the last so many days; 90 unless somebody chose."""
 
     title = "handed off in"
@@ -34,11 +34,11 @@ class Period(Narrowing):
         return chosen if chosen in DAYS else USUAL
 
     def narrow(self, rows: Any, chosen: str) -> QuerySet[Outcome]:
-        found: QuerySet[Outcome] = rows.handed_off_since(began(chosen, now()))
+        found: QuerySet[Outcome] = rows.handed_off_since(period_start(chosen, now()))
         return found
 
 
-class Became(Narrowing):
+class OutcomeFilter(LookupFilter):
     title = "became"
     parameter_name = "state"
 
@@ -50,35 +50,35 @@ class Became(Narrowing):
         return found
 
 
-def began(period: str, at: datetime) -> datetime:
+def period_start(period: str, at: datetime) -> datetime:
     return at - timedelta(days=int(period if period in DAYS else USUAL))
 
 
-def figures(period: str, at: datetime) -> dict[str, Any]:
+def outcome_figures(period: str, at: datetime) -> dict[str, Any]:
     """All that stands above the list: five queries, whatever the number of models, rules and reps."""
-    since = began(period, at)
-    models = tallies.by_model(since)
+    since = period_start(period, at)
+    models = counts.count_by_model(since)
     return {
         "periods": DAYS.items(),
         "period": period if period in DAYS else USUAL,
-        "all": tallies.overall(models),
-        "lost": tallies.lost_because(since),
+        "all": counts.count_overall(models),
+        "lost": counts.lost_reasons(since),
         "tables": [
             {"name": "Model", "rows": models},
-            {"name": "Rule that spoke", "rows": tallies.by_rule(since)},
-            {"name": "Rep", "rows": tallies.by_rep(since)},
+            {"name": "Rule that spoke", "rows": counts.count_by_rule(since)},
+            {"name": "Rep", "rows": counts.count_by_rep(since)},
         ],
     }
 
 
 @admin.register(Outcome)
-class OutcomeAdmin(Records[Outcome]):
+class OutcomeAdmin(ReadOnlyModelAdmin[Outcome]):
     list_before_template = "admin/crm_sync/outcomes.html"
     about = "What sales made of the leads they were given. It comes back from the CRM by itself."
     nothing = "No lead was handed off in this time."
     list_display = ("who", "became", "why", "rep", "model", "handed_off", "came")
     list_select_related = ("handoff__contact__company", "model")
-    list_filter = (Period, Became)
+    list_filter = (PeriodFilter, OutcomeFilter)
     ordering = ("-handoff__delivered_at", "-pk")
     fields = ("who", "became", "why", "rep", "model", "handed_off", "came")
 
@@ -89,43 +89,45 @@ class OutcomeAdmin(Records[Outcome]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        told = {"figures": figures(request.GET.get("period", USUAL), now())}
+        told = {"figures": outcome_figures(request.GET.get("period", USUAL), now())}
         return super().changelist_view(request, told | (extra_context or {}))
 
     @admin.display(description="Contact")
     def who(self, outcome: Outcome) -> SafeString:
         contact = outcome.handoff.contact
         company = contact.company
-        return shown.two_lines(contact, company.name if company else outcome.handoff.reference)
+        return format.two_lines_html(
+            contact, company.name if company else outcome.handoff.reference
+        )
 
     @admin.display(description="Became", ordering="state")
     def became(self, outcome: Outcome) -> SafeString:
-        return shown.badge(outcome.get_state_display(), TONES.get(outcome.state, "plain"))
+        return format.badge_html(outcome.get_state_display(), TONES.get(outcome.state, "plain"))
 
     @admin.display(description="Reason", ordering="reason")
     def why(self, outcome: Outcome) -> object:
-        reason = tallies.in_words(outcome.reason) if outcome.refused else outcome.reason
+        reason = counts.status_words(outcome.reason) if outcome.refused else outcome.reason
         return (
             format_html('<span class="ls-wrap"><bdi>{}</bdi></span>', reason)
             if reason
-            else shown.NOTHING
+            else format.NOTHING
         )
 
     @admin.display(description="Rep")
     def rep(self, outcome: Any) -> SafeString:
-        return shown.unbroken(outcome.owner_name or outcome.handoff.owner_id)
+        return format.nowrap_html(outcome.owner_name or outcome.handoff.owner_id)
 
     @admin.display(description="Handed off", ordering="handoff__delivered_at")
     def handed_off(self, outcome: Outcome) -> SafeString:
-        return shown.when(outcome.handoff.delivered_at)
+        return format.moment_html(outcome.handoff.delivered_at)
 
     @admin.display(description="Since", ordering="since")
     def came(self, outcome: Outcome) -> SafeString:
-        return shown.when(outcome.since)
+        return format.moment_html(outcome.since)
 
 
-@admin.register(Refusal)
-class RefusalAdmin(Page[Refusal]):
+@admin.register(RejectingStatus)
+class RefusalAdmin(AppModelAdmin[RejectingStatus]):
     about = "The lead statuses by which sales says no, as the CRM writes them. A lead that gets one after it was handed off counts as refused, and sales hears of it again only after the model's cool-down."
     nothing = "No lead status counts as a refusal."
     list_display = ("status",)

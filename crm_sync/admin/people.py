@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from leadscoring.admin.questions import Contacts, ask
+from leadscoring.admin.filters import Contacts, register_question
 
 
-@ask("gone-for-good", "Deleted for good in the CRM", pill=False, place=8)
-def gone_for_good(contacts: Contacts, at: datetime) -> Contacts:
+@register_question("gone-for-good", "Deleted for good in the CRM", pill=False, place=8)
+def filter_gone(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(link__gone_for_good=True)
 
 
-@ask("address-taken", "Another address in the CRM", pill=False, place=8)
-def address_taken(contacts: Contacts, at: datetime) -> Contacts:
+@register_question("address-taken", "Another address in the CRM", pill=False, place=8)
+def filter_address_taken(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(link__taken_email__gt="")

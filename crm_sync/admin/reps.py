@@ -8,15 +8,15 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from crm_sync.admin.repform import DAYS, RepForm
+from crm_sync.admin.rep_form import DAYS, RepForm
 from crm_sync.models import Account, Owner
-from crm_sync.routing.absence import away, day_of, leads_on, told
-from leadscoring import shown
-from leadscoring.admin.pages import Page
+from crm_sync.routing.availability import is_away, leads_on_day, local_day, return_day_text
+from leadscoring.admin.model_admin import AppModelAdmin
+from leadscoring.common import format
 
 
 @admin.register(Owner)
-class OwnerAdmin(Page[Owner]):
+class OwnerAdmin(AppModelAdmin[Owner]):
     form = RepForm
     list_display = ("rep", "state", "takes_leads", "weight", "today", "hours", "fallback", "last_lead")  # fmt: skip
     nothing = "Reps appear when the CRM has been read."
@@ -58,52 +58,52 @@ class OwnerAdmin(Page[Owner]):
 
     @admin.display(description="Rep", ordering="name")
     def rep(self, owner: Owner) -> SafeString:
-        return shown.two_lines(owner, owner.email if owner.name else "")
+        return format.two_lines_html(owner, owner.email if owner.name else "")
 
     @admin.display(description="State", ordering="active")
     def state(self, owner: Owner) -> SafeString:
-        return state_of(owner, now(), self.zone)
+        return rep_state(owner, now(), self.zone)
 
     @admin.display(description="Leads today")
     def today(self, owner: Owner) -> str:
-        had = leads_on(owner, day_of(owner, now(), self.zone))
+        had = leads_on_day(owner, local_day(owner, now(), self.zone))
         return str(had) if owner.most_a_day is None else f"{had} of {owner.most_a_day}"
 
     @admin.display(description="Works")
     def hours(self, owner: Owner) -> SafeString:
-        return shown.two_lines(hours_told(owner), owner.time_zone or self.zone)
+        return format.two_lines_html(format_hours(owner), owner.time_zone or self.zone)
 
     @admin.display(description="Fallback", ordering="is_fallback")
     def fallback(self, owner: Owner) -> SafeString:
-        return shown.badge("fallback", "info") if owner.is_fallback else shown.NOTHING
+        return format.badge_html("fallback", "info") if owner.is_fallback else format.NOTHING
 
     @admin.display(description="Last lead")
     def last_lead(self, owner: Owner) -> SafeString:
-        return shown.when(owner.last_lead_at)
+        return format.moment_html(owner.last_lead_at)
 
     @admin.display(description="Seen")
     def seen(self, owner: Owner) -> SafeString:
-        return shown.when(owner.seen_at)
+        return format.moment_html(owner.seen_at)
 
 
-def state_of(owner: Owner, at: datetime, account_zone: str) -> SafeString:
+def rep_state(owner: Owner, at: datetime, account_zone: str) -> SafeString:
     """Whether they are there: in the CRM, and not away."""
-    today = day_of(owner, at, account_zone)
+    today = local_day(owner, at, account_zone)
     if not owner.active:
-        return shown.badge("not active in the CRM", "bad")
-    if away(owner, today):
-        until = f" until {told(owner.away_until, today)}" if owner.away_until else ""
-        return shown.badge(f"away{until}", "warm")
-    return shown.badge("there", "good")
+        return format.badge_html("not active in the CRM", "bad")
+    if is_away(owner, today):
+        until = f" until {return_day_text(owner.away_until, today)}" if owner.away_until else ""
+        return format.badge_html(f"away{until}", "warm")
+    return format.badge_html("there", "good")
 
 
-def hours_told(owner: Owner) -> str:
+def format_hours(owner: Owner) -> str:
     """ "Mon–Fri, 9:00–17:00"."""
     opens, closes = (f"{one.hour}:{one.minute:02}" for one in (owner.opens, owner.closes))
-    return f"{days_told(owner.working_days or '12345')}, {opens}–{closes}"
+    return f"{format_days(owner.working_days or '12345')}, {opens}–{closes}"
 
 
-def days_told(days: str) -> str:
+def format_days(days: str) -> str:
     """A run of three days or more by its first and last."""
     names = [DAYS[day][:3] for day in days]
     in_a_row = days in "1234567" and len(days) > 2

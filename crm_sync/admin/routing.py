@@ -16,13 +16,18 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 from django.views.decorators.http import require_POST
 
-from crm_sync.admin.reps import state_of
-from crm_sync.admin.ruleform import OWNERS, PlaceInline, RuleForm
+from crm_sync.admin.reps import rep_state
+from crm_sync.admin.rule_form import OWNERS, RotationInline, RuleForm
 from crm_sync.models import Account, Handoff, Owner, RoutingRule
-from crm_sync.routing.hours import zone_of
-from crm_sync.routing.territories import ModelFileError, condition_of, facts_of, is_for
-from leadscoring import shown
-from leadscoring.admin.pages import Page
+from crm_sync.routing.territories import (
+    ModelFileError,
+    territory_condition,
+    territory_facts,
+    territory_matcher,
+)
+from crm_sync.routing.working_hours import time_zone_named
+from leadscoring.admin.model_admin import AppModelAdmin
+from leadscoring.common import format
 from leadscoring.engine import wording
 from leadscoring.models import Contact
 
@@ -33,7 +38,7 @@ LOOKED_AT = 500  # contacts that a territory is tried on
 
 
 @admin.register(RoutingRule)
-class RoutingRuleAdmin(Page[RoutingRule]):
+class RoutingRuleAdmin(AppModelAdmin[RoutingRule]):
     form = RuleForm
     list_display = ("rule", "enabled", "order")
     list_editable = ("enabled",)
@@ -59,7 +64,7 @@ class RoutingRuleAdmin(Page[RoutingRule]):
         return ("kind", "reach") if obj else ()
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
-        return [] if obj and obj.kind in OWNERS else [PlaceInline]
+        return [] if obj and obj.kind in OWNERS else [RotationInline]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"kind": Kind.TERRITORY, **super().get_changeform_initial_data(request)}
@@ -79,7 +84,7 @@ class RoutingRuleAdmin(Page[RoutingRule]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        rows = shares(now())
+        rows = lead_shares(now())
         fallback = next((row["rep"] for row in rows if row["rep"].is_fallback), None)
         page = {"shares": rows, "fallback": fallback}
         return super().changelist_view(request, page | (extra_context or {}))
@@ -92,7 +97,7 @@ class RoutingRuleAdmin(Page[RoutingRule]):
             '<b>{}. <bdi>{}</bdi></b> <span class="ls-wrap ls-soft"><bdi>{}</bdi></span>',
             rule.number,
             rule.name,
-            sentence(rule),
+            rule_sentence(rule),
         )
 
     @admin.display(description="Order")
@@ -114,25 +119,25 @@ class RoutingRuleAdmin(Page[RoutingRule]):
 
     @admin.display(description="At present")
     def reach(self, rule: RoutingRule) -> str:
-        return reach(rule.condition)
+        return territory_reach(rule.condition)
 
 
-def sentence(rule: RoutingRule) -> str:
+def rule_sentence(rule: RoutingRule) -> str:
     """What a rule does, for whoever reads them in order."""
     if rule.kind == Kind.CONTACT_OWNER:
         return "Whoever owns the contact in the CRM gets the lead."
     if rule.kind == Kind.COMPANY_OWNER:
         return "Whoever owns the contact’s company in the CRM gets the lead."
-    takers = takers_of(rule)
+    takers = takers_sentence(rule)
     if rule.kind == Kind.TURN:
         return f"All leads go in turn to {takers}."
     try:
-        return f"When {wording.of_condition(condition_of(rule.condition))}: in turn to {takers}."
+        return f"When {wording.describe_condition(territory_condition(rule.condition))}: in turn to {takers}."
     except ModelFileError as error:
         return f"Its condition cannot be read any more: {error}."
 
 
-def takers_of(rule: RoutingRule) -> str:
+def takers_sentence(rule: RoutingRule) -> str:
     """ "Ann (3), Bob (1)", with their weights where these differ."""
     weights = [(str(one.owner), one.weight or one.owner.weight) for one in rule.places.all()]
     differ = len({weight for _, weight in weights}) > 1
@@ -141,27 +146,29 @@ def takers_of(rule: RoutingRule) -> str:
     return ", ".join(names[:MOST_NAMED] + more) or "everybody who takes leads"
 
 
-def reach(condition: str) -> str:
+def territory_reach(condition: str) -> str:
     """Whom a territory is for, tried on the contacts of late: a condition may miss them all."""
     try:
-        ours = is_for(condition)
+        ours = territory_matcher(condition)
     except ModelFileError as error:
         return f"It cannot be read any more: {error}."
     latest = Contact.objects.select_related("company").order_by("-last_activity_at")[:LOOKED_AT]
     tried = list(latest)
-    found = [str(one) for one in tried if ours(facts_of(one))]
+    found = [str(one) for one in tried if ours(territory_facts(one))]
     such = f", such as {', '.join(found[:3])}" if found else ""
     return f"{len(found)} of the {len(tried)} contacts who did something last{such}."
 
 
-def shares(at: datetime) -> list[dict[str, Any]]:
+def lead_shares(at: datetime) -> list[dict[str, Any]]:
     """Which rep got how many of today's leads and of those of seven days, most first. Three queries.
 
     A lead is of the day on which it crossed the threshold, by the account's clock.
     """
     account = Account.objects.filter(pk=1).first()
     zone = account.time_zone if account else "UTC"
-    midnight = at.astimezone(zone_of(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = at.astimezone(time_zone_named(zone)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
     told = Handoff.objects.delivered().filter(crossed_at__gte=at - WEEK).order_by()
     counts = {
         owner_id: (today, week)
@@ -170,7 +177,7 @@ def shares(at: datetime) -> list[dict[str, Any]]:
         )
     }
     rows = [
-        {"rep": rep, "url": shown.page_of(rep), "state": state_of(rep, at, zone),
+        {"rep": rep, "url": format.change_url(rep), "state": rep_state(rep, at, zone),
          "today": counts.get(rep.owner_id, (0, 0))[0], "week": counts.get(rep.owner_id, (0, 0))[1]}
         for rep in Owner.objects.order_by("name", "pk")
         if rep.active or rep.owner_id in counts

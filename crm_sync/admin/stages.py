@@ -13,17 +13,17 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
+from crm_sync.deals.effect_preview import preview_effects
+from crm_sync.deals.stage_policy import set_effects
 from crm_sync.models import Deal, Stage
-from crm_sync.pull.effects import set_effects
-from crm_sync.pull.preview import preview
-from leadscoring.admin.pages import Page
+from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.models import Effect
 
 BOARD = "admin:crm_sync_stage_changelist"
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class StageCard:
     """A stage, how many deals and people of ours are in it, and the effect that is chosen for it."""
 
     stage: Stage
@@ -45,7 +45,7 @@ class Card:
 
 
 @admin.register(Stage)
-class StageAdmin(Page[Stage]):
+class StageAdmin(AppModelAdmin[Stage]):
     """Its list is the board, and so is the page of each stage: effects are seen beside each other."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -63,7 +63,7 @@ class StageAdmin(Page[Stage]):
             return self.board(request, {})
         if not self.has_change_permission(request):
             raise PermissionDenied
-        wanted = changes(request.POST)
+        wanted = posted_changes(request.POST)
         if not wanted:
             self.message_user(request, "Nothing was changed.", messages.INFO)
             return redirect(BOARD)
@@ -88,7 +88,7 @@ class StageAdmin(Page[Stage]):
         return self.page(
             request,
             "board",
-            pipelines=pipelines(chosen),
+            pipelines=pipeline_boards(chosen),
             effects=Effect.choices,
             may_change=self.has_change_permission(request),
         )
@@ -99,7 +99,7 @@ class StageAdmin(Page[Stage]):
             request,
             "preview",
             changes=[(stage, wanted[stage.pk]) for stage in rows],
-            preview=preview(wanted),
+            preview=preview_effects(wanted),
         )
 
     def save(self, request: HttpRequest, wanted: Mapping[int, Effect]) -> HttpResponse:
@@ -121,7 +121,7 @@ class StageAdmin(Page[Stage]):
         return TemplateResponse(request, f"admin/crm_sync/stage/{name}.html", context | shown)
 
 
-def changes(sent: Mapping[str, str]) -> dict[int, Effect]:
+def posted_changes(sent: Mapping[str, str]) -> dict[int, Effect]:
     """The effects in a form that differ from what is set, by the stage's key. Others count for nothing."""
     found = {}
     for stage in Stage.objects.all():
@@ -131,14 +131,14 @@ def changes(sent: Mapping[str, str]) -> dict[int, Effect]:
     return found
 
 
-def pipelines(chosen: Mapping[int, Effect]) -> list[tuple[str, list[Card]]]:
+def pipeline_boards(chosen: Mapping[int, Effect]) -> list[tuple[str, list[StageCard]]]:
     """Each pipeline's name and cards; archived stages last. Two queries."""
     counted = Deal.objects.values_list("pipeline_id", "stage_id").annotate(
         deals=Count("pk", distinct=True), people=Count("contacts", distinct=True)
     )
     counts = {(pipeline, stage): rest for pipeline, stage, *rest in counted.order_by()}
     cards = [
-        Card(
+        StageCard(
             stage,
             counts.get((stage.pipeline_id, stage.stage_id), (0, 0)),
             chosen.get(stage.pk, stage.effect),

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from leadscoring import embedded
+from leadscoring import devservers
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 READY_WITHIN = 60.0
@@ -71,7 +71,7 @@ def set_up() -> Iterator[Stage]:
         signal.signal(number, asked_to_end)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lead-demo-"))
-        stage = arrange(Path(folder), stack.enter_context(embedded.servers()))
+        stage = arrange(Path(folder), stack.enter_context(devservers.run_servers()))
         stack.enter_context(running(stage))
         yield stage
 
@@ -102,7 +102,7 @@ def running(stage: Stage) -> Iterator[None]:
         yield
 
 
-def arrange(folder: Path, servers: embedded.Servers) -> Stage:
+def arrange(folder: Path, servers: devservers.Servers) -> Stage:
     web, crm = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
     own = {
         "DATABASE_URL": servers.database_url,
@@ -137,7 +137,7 @@ def part(stage: Stage, name: str, command: tuple[str, ...]) -> Iterator[None]:
     """One process with its log in the demo's folder, in a group of its own, ended at the end."""
     with (stage.folder / f"{name}.log").open("w") as log:
         process = subprocess.Popen(
-            embedded.end_with_parent(command), cwd=CHECKOUT, env=dict(stage.environment), stdout=log, stderr=log,
+            devservers.end_with_parent(command), cwd=CHECKOUT, env=dict(stage.environment), stdout=log, stderr=log,
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     try:

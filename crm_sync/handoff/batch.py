@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from crm_sync.mapping.dossier import Dossier
+from crm_sync.deals.stage_policy import Stages
+from crm_sync.mapping.contact_facts import ContactFacts
 from crm_sync.models import Account, FieldMapping, Handoff, Link, Owner
-from crm_sync.models.ledger import LEASE
+from crm_sync.models.handoff import LEASE
 from crm_sync.port import Crm, CrmBusy, CrmContact, CrmDenied, CrmError, CrmMissing, CrmRefused
-from crm_sync.pull.effects import Stages
-from crm_sync.retrying import wait_of
-from leadscoring.pausepoints import reach
+from leadscoring.common.backoff import backoff_delay
+from leadscoring.operations.failpoints import reach
 
 Write = TypeVar("Write")
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Batch:
     account: Account = field(init=False)
     stages: Stages = field(default_factory=dict)
     mappings: list[FieldMapping] = field(default_factory=list)
-    known: dict[int, Dossier] = field(default_factory=dict)
+    known: dict[int, ContactFacts] = field(default_factory=dict)
     links: dict[int, Link] = field(default_factory=dict)
     seen: dict[int, datetime] = field(default_factory=dict)  # when each was last looked at
     records: dict[int, CrmContact] = field(default_factory=dict)  # by contact, as read there
@@ -67,7 +67,7 @@ class Batch:
         ]
 
     def postpone(self, row: Handoff, because: str, at_least: float = 0.0, *, excused: bool) -> None:
-        until = self.now() + wait_of(row.attempts, row.reference, at_least)
+        until = self.now() + backoff_delay(row.attempts, row.reference, at_least)
         row.postpone(because, until, excused=excused)
 
     def late_after(self) -> float:

@@ -4,29 +4,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 
-from crm_sync.hubspot import (
-    audit,
-    changing,
+from crm_sync.hubspot import audit, fields
+from crm_sync.hubspot.records import (
     contacts,
     deals,
-    fields,
-    guard,
-    making,
     owners,
     properties,
     search,
     subscriptions,
-    tasks,
+    task_idempotency,
+    task_reads,
+    task_updates,
+    task_writes,
 )
-from crm_sync.hubspot.calls import ACCOUNT, register
-from crm_sync.hubspot.client import Client, Json
-from crm_sync.hubspot.companies import CompanyOwners
-from crm_sync.hubspot.errors import unanswered
-from crm_sync.hubspot.library import Library
-from crm_sync.hubspot.pace import Pace
-from crm_sync.hubspot.shared import Shared
-from crm_sync.hubspot.versions import CLASSIC
-from crm_sync.hubspot.wire import TOTAL_SECONDS
+from crm_sync.hubspot.records.companies import CompanyOwnerReader
+from crm_sync.hubspot.transport.calls import ACCOUNT, register_calls
+from crm_sync.hubspot.transport.client import HubSpotClient, Json
+from crm_sync.hubspot.transport.errors import no_answer_error
+from crm_sync.hubspot.transport.http import TOTAL_SECONDS
+from crm_sync.hubspot.transport.rate_limit import RateLimiter
+from crm_sync.hubspot.transport.redis_state import RedisState
+from crm_sync.hubspot.transport.sdk import Sdk
+from crm_sync.hubspot.transport.versions import CLASSIC
 from crm_sync.port import (
     ChangeKind,
     CrmAccount,
@@ -57,7 +56,7 @@ class HubSpot:
 
     connected = True
     lifecycle_words: Mapping[str, str] = contacts.LIFECYCLE
-    fields: Sequence[CrmField] = tuple(fields.fields())
+    fields: Sequence[CrmField] = tuple(fields.used_fields())
 
     def __init__(
         self,
@@ -68,13 +67,13 @@ class HubSpot:
         seconds: float = TOTAL_SECONDS,
         version: str = CLASSIC,
     ) -> None:
-        self.calls: Sequence[CrmCall] = register(version)
+        self.calls: Sequence[CrmCall] = register_calls(version)
         self._scheme = base_url.partition("://")[0]
         self._token = token
-        self._shared = Shared(redis_url, base_url, token)
-        self._pace = Pace(self._shared, requests_per_10s)
-        self._client = Client(Library(token, base_url, seconds), self._pace, version)
-        self._company_owners = CompanyOwners()
+        self._shared = RedisState(redis_url, base_url, token)
+        self._pace = RateLimiter(self._shared, requests_per_10s)
+        self._client = HubSpotClient(Sdk(token, base_url, seconds), self._pace, version)
+        self._company_owners = CompanyOwnerReader()
         self._pages = ""
         self.identity = self._shared.name
 
@@ -93,31 +92,31 @@ class HubSpot:
     def account(self) -> CrmAccount:
         found = self._client.ask(ACCOUNT)
         if not found.get("portalId"):
-            raise unanswered(ACCOUNT, "the answer names no account")
+            raise no_answer_error(ACCOUNT, "the answer names no account")
         self._remember(found)
         return CrmAccount(id=str(found["portalId"]), time_zone=str(found.get("timeZone") or "UTC"))
 
     def contacts_by_id(
         self, record_ids: Sequence[str], properties: Sequence[str]
     ) -> Mapping[str, CrmContact]:
-        return contacts.by_id(self._client, record_ids, properties)
+        return contacts.contacts_by_id(self._client, record_ids, properties)
 
     def contacts_by_email(
         self, emails: Sequence[str], properties: Sequence[str]
     ) -> Mapping[str, CrmContact]:
-        return contacts.by_email(self._client, emails, properties)
+        return contacts.contacts_by_email(self._client, emails, properties)
 
     def archived_contacts(self, record_ids: Sequence[str]) -> set[str]:
-        return contacts.archived(self._client, record_ids)
+        return contacts.archived_contacts(self._client, record_ids)
 
     def opt_out(self, emails: Sequence[str]) -> Mapping[str, CrmError | None]:
-        return subscriptions.unsubscribe(self._client, emails)
+        return subscriptions.unsubscribe_emails(self._client, emails)
 
     def save_contacts(
         self, writes: Sequence[CrmContactWrite]
     ) -> Mapping[str, CrmContact | CrmError]:
         """A write's answer holds what was written; what it does not say (the owner) is "" here."""
-        return contacts.save(self._client, writes)
+        return contacts.save_contacts(self._client, writes)
 
     def company_owners(self, record_ids: Sequence[str]) -> Mapping[str, str]:
         return self._company_owners.of(self._client, record_ids)
@@ -129,69 +128,69 @@ class HubSpot:
         guarded: bool = False,
         until: float | None = None,
     ) -> Mapping[str, CrmTask | CrmError]:
-        create = making.create_guarded if guarded else making.create
+        create = task_writes.create_guarded_tasks if guarded else task_writes.create_tasks
         return create(self._client, writes, until)
 
     def guards_tasks(self) -> bool:
-        return guard.guards(self._client)
+        return task_idempotency.has_guard(self._client)
 
     def tasks_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmTask]]:
-        return tasks.of_contacts(self._client, record_ids)
+        return task_reads.tasks_of_contacts(self._client, record_ids)
 
     def tasks(self, task_ids: Sequence[str]) -> Mapping[str, CrmTask]:
-        return tasks.by_id(self._client, task_ids)
+        return task_reads.tasks_by_id(self._client, task_ids)
 
     def archived_tasks(self, task_ids: Sequence[str]) -> set[str]:
-        return tasks.archived(self._client, task_ids)
+        return task_reads.archived_task_ids(self._client, task_ids)
 
     def all_tasks(self, marker: str) -> Iterator[CrmTask]:
-        return tasks.every(self._client, marker)
+        return task_reads.iter_tasks(self._client, marker)
 
     def change_tasks(self, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
         """A change's answer holds what was changed; what it does not say is "" here."""
-        return changing.change(self._client, changes)
+        return task_updates.update_tasks(self._client, changes)
 
     def hang_tasks(self, record_of: Mapping[str, str]) -> None:
-        changing.hang(self._client, record_of)
+        task_updates.associate_tasks(self._client, record_of)
 
     def archive_tasks(self, task_ids: Sequence[str]) -> None:
-        changing.archive(self._client, task_ids)
+        task_updates.archive_tasks(self._client, task_ids)
 
     def owners(self) -> Sequence[CrmOwner]:
-        return owners.owners(self._client)
+        return owners.read_owners(self._client)
 
     def stages(self) -> Sequence[CrmStage]:
-        return deals.stages(self._client)
+        return deals.read_stages(self._client)
 
     def deals_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmDeal]]:
-        return deals.of_contacts(self._client, record_ids)
+        return deals.deals_of_contacts(self._client, record_ids)
 
     def deal_ids_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        return deals.ids_of_contacts(self._client, record_ids)
+        return deals.deal_ids_of_contacts(self._client, record_ids)
 
     def changes(self, kind: ChangeKind, since: datetime) -> Iterator[Sequence[CrmChange]]:
-        return search.changes(self._client, kind, since)
+        return search.search_changes(self._client, kind, since)
 
     def newest_change(self, kind: ChangeKind) -> datetime | None:
-        return search.newest(self._client, kind)
+        return search.newest_change(self._client, kind)
 
     def contacts_of_deals(self, deal_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        return deals.contacts_of(self._client, deal_ids)
+        return deals.contacts_of_deals(self._client, deal_ids)
 
     def properties(self) -> Sequence[CrmProperty]:
-        return properties.known(self._client)
+        return properties.read_properties(self._client)
 
     def lead_statuses(self) -> Sequence[str]:
-        return properties.lead_statuses(self._client)
+        return properties.read_lead_statuses(self._client)
 
     def set_up(self, wanted: Sequence[CrmProperty], *, plan: bool) -> Sequence[SetUpStep]:
-        steps = properties.set_up(self._client, wanted, plan=plan)
-        return [*steps, *guard.set_up(self._client, plan=plan)]
+        steps = properties.set_up_properties(self._client, wanted, plan=plan)
+        return [*steps, *task_idempotency.set_up_guard(self._client, plan=plan)]
 
     def audit(
         self, wanted: Sequence[CrmProperty], written: Sequence[str], at: datetime
     ) -> CrmAudit:
-        return audit.audit(self._client, self._token, wanted, written, at)
+        return audit.audit_account(self._client, self._token, wanted, written, at)
 
     def contact_url(self, record_id: str) -> str:
         """Known once any process has asked for the account; asks HubSpot nothing itself."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from crm_sync.hubspot import guard, properties
-from crm_sync.hubspot.batches import listed
-from crm_sync.hubspot.calls import (
+from crm_sync.hubspot.records import properties, task_idempotency
+from crm_sync.hubspot.records.batches import list_field
+from crm_sync.hubspot.transport.calls import (
     ACCOUNT,
     CALLS,
     DEALS_OF_CONTACTS,
@@ -22,11 +22,11 @@ from crm_sync.hubspot.calls import (
     UPDATE_CONTACTS,
     UPDATE_TASKS,
     USAGE,
-    Call,
+    ApiCall,
 )
-from crm_sync.hubspot.client import Client, Json
-from crm_sync.hubspot.errors import NoScope
-from crm_sync.hubspot.versions import DATED
+from crm_sync.hubspot.transport.client import HubSpotClient, Json
+from crm_sync.hubspot.transport.errors import MissingScope
+from crm_sync.hubspot.transport.versions import DATED
 from crm_sync.port import (
     CrmAudit,
     CrmBusy,
@@ -53,7 +53,7 @@ NOTHING: Json = {"inputs": [{"id": "0", "properties": {}, "objectWriteTraceId": 
 class Probe(NamedTuple):
     """A question about no record. `stops`: without its scope no lead reaches sales."""
 
-    call: Call
+    call: ApiCall
     body: Json | None
     stops: bool
 
@@ -72,19 +72,19 @@ PROBES = (
 )
 
 
-def audit(
-    client: Client,
+def audit_account(
+    client: HubSpotClient,
     token: str,
     wanted: Sequence[CrmProperty],
     written: Sequence[str],
     at: datetime,
 ) -> CrmAudit:
-    about: dict[str, object] = {"kind": kind_of(token)}
+    about: dict[str, object] = {"kind": token_kind(token)}
     flaws = list(_endings(client.version, at.date()))
     try:
         account = client.ask(ACCOUNT)
         about |= {"account": str(account.get("portalId") or "")} | _usage(client)
-        about["unique_task_references"] = guard.guards(client)
+        about["unique_task_references"] = task_idempotency.has_guard(client)
         flaws += [*_scopes(client), *_properties(client, wanted, written), *_day(about)]
     except CrmDenied as denied:
         flaws.append(CrmFlaw(str(denied), "Mend it in HubSpot or in the settings.", stops=True))
@@ -94,15 +94,15 @@ def audit(
     return CrmAudit(about, flaws)
 
 
-def kind_of(token: str) -> str:
+def token_kind(token: str) -> str:
     return next((kind for sign, kind in KINDS if re.fullmatch(sign, token)), "of an unknown kind")
 
 
-def _scopes(client: Client) -> Iterator[CrmFlaw]:
+def _scopes(client: HubSpotClient) -> Iterator[CrmFlaw]:
     for probe in PROBES:
         try:
             client.ask(probe.call, probe.body)
-        except NoScope as denied:
+        except MissingScope as denied:
             scope = " or ".join(denied.scopes) or f"that lets it {probe.call.purpose}"
             yield CrmFlaw(str(denied), f"Give the token the scope {scope}.", probe.stops)
         except (CrmMissing, CrmRefused):
@@ -110,19 +110,19 @@ def _scopes(client: Client) -> Iterator[CrmFlaw]:
 
 
 def _properties(
-    client: Client, wanted: Sequence[CrmProperty], written: Sequence[str]
+    client: HubSpotClient, wanted: Sequence[CrmProperty], written: Sequence[str]
 ) -> Iterator[CrmFlaw]:
     """Handoffs go on without: what HubSpot does not take is left out, and the lead still goes."""
     try:
-        found = listed(client.ask(PROPERTIES), "results")
-    except NoScope:
+        found = list_field(client.ask(PROPERTIES), "results")
+    except MissingScope:
         return
     there = {str(each.get("name")): each for each in found}
     for each in wanted:
         if each.name not in there:
             what = f"The property {each.name} of contacts is not there."
             yield CrmFlaw(what, "Run crm_setup, which makes it.", stops=False)
-        elif problem := properties.problem(each, there[each.name]):
+        elif problem := properties.property_problem(each, there[each.name]):
             what = f"The property {each.name} of contacts: {problem}."
             yield CrmFlaw(what, "Change it in HubSpot, or map to another property.", stops=False)
     others = [name for name in dict.fromkeys(written) if name not in {each.name for each in wanted}]
@@ -138,11 +138,11 @@ def _of_written(name: str, there: Mapping[str, Json]) -> Iterator[CrmFlaw]:
         yield CrmFlaw(f"The property {name} of contacts is read-only there.", fix, stops=False)
 
 
-def _usage(client: Client) -> dict[str, object]:
+def _usage(client: HubSpotClient) -> dict[str, object]:
     """The account's requests of the day; OAuth apps are not counted and learn nothing."""
     try:
-        found = listed(client.ask(USAGE), "results")
-    except (NoScope, CrmMissing, CrmBusy):
+        found = list_field(client.ask(USAGE), "results")
+    except (MissingScope, CrmMissing, CrmBusy):
         return {}
     return {
         "requests_today": sum(_whole(each.get("currentUsage")) for each in found),
@@ -170,7 +170,7 @@ def _endings(version: str, day: date) -> Iterator[CrmFlaw]:
         yield CrmFlaw(what, _remedy(ending, until), stops=False)
 
 
-def _remedy(ending: Sequence[Call], until: date) -> str:
+def _remedy(ending: Sequence[ApiCall], until: date) -> str:
     """A later version that this program speaks, when it lasts longer for these calls."""
     newest = DATED[-1]
     if any(call.in_version(newest).until > until for call in ending):

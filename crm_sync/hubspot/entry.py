@@ -44,13 +44,13 @@ def _connected(
 
 def webhooks() -> CrmWebhooks:
     """Without a client secret it takes nothing for HubSpot's."""
-    from crm_sync.hubspot.webhooks import Webhooks
+    from crm_sync.hubspot.webhooks import HubSpotWebhooks
 
-    return Webhooks(settings.HUBSPOT_CLIENT_SECRET)
+    return HubSpotWebhooks(settings.HUBSPOT_CLIENT_SECRET)
 
 
 def surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
-    from crm_sync.hubspot.calls import register
-    from crm_sync.hubspot.fields import fields
+    from crm_sync.hubspot.fields import used_fields
+    from crm_sync.hubspot.transport.calls import register_calls
 
-    return register(settings.HUBSPOT_API_VERSION), tuple(fields())
+    return register_calls(settings.HUBSPOT_API_VERSION), tuple(used_fields())

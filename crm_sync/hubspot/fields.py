@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from crm_sync.hubspot import contacts, deals, tasks
-from crm_sync.hubspot.guard import REFERENCE
+from crm_sync.hubspot.records import contacts, deals, task_reads
+from crm_sync.hubspot.records.task_idempotency import REFERENCE
 from crm_sync.port import CrmField
 
 TASKS_SENT = (
@@ -18,7 +18,7 @@ TASKS_SENT = (
 )
 READ = {
     "contact": (*contacts.READ, "associations.tasks", "associations.deals"),
-    "task": (*tasks.READ, "associations.contacts", REFERENCE),
+    "task": (*task_reads.READ, "associations.contacts", REFERENCE),
     "deal": (*deals.READ, "associations.contacts"),
     "company": ("hubspot_owner_id", "associations.contacts"),
     "rep": ("id", "email", "firstName", "lastName", "type", "archived"),
@@ -27,11 +27,11 @@ READ = {
 }
 
 
-def fields() -> Iterator[CrmField]:
-    yield from told("task", (*TASKS_SENT, "associations.contacts"), sent=True)
+def used_fields() -> Iterator[CrmField]:
+    yield from fields_of_record("task", (*TASKS_SENT, "associations.contacts"), sent=True)
     for record, names in READ.items():
-        yield from told(record, names, sent=False)
+        yield from fields_of_record(record, names, sent=False)
 
 
-def told(record: str, names: Iterable[str], *, sent: bool) -> Iterator[CrmField]:
+def fields_of_record(record: str, names: Iterable[str], *, sent: bool) -> Iterator[CrmField]:
     return (CrmField(record, name, sent) for name in dict.fromkeys(names))

@@ -40,7 +40,7 @@ WHAT: Mapping[str, What] = {
 Event = Mapping[str, Any]
 
 
-class Webhooks:
+class HubSpotWebhooks:
     """`secret`: the app's client secret; without one nothing is HubSpot's."""
 
     def __init__(self, secret: str) -> None:
@@ -49,7 +49,7 @@ class Webhooks:
 
     def hints(self, posted: Posted, at: datetime) -> Sequence[CrmHint]:
         self.check(posted, at)
-        found = [hint for event in events(posted.body) for hint in hints_of(event, at)]
+        found = [hint for event in parse_events(posted.body) for hint in event_hints(event, at)]
         if len(found) > MOST_HINTS:
             log.warning("a webhook named %d records: %d were taken", len(found), MOST_HINTS)
         return found[:MOST_HINTS]
@@ -62,24 +62,28 @@ class Webhooks:
         if not given:
             raise CrmForged("The request is not signed.", signed=False)
         stamp = posted.headers.get(TIMESTAMP, "")
-        check_age(stamp, at)
+        check_timestamp(stamp, at)
         wanted = b64encode(self.signed(posted, stamp))
         if not hmac.compare_digest(wanted, given.encode("utf-8", "replace")):
             raise CrmForged("The signature does not fit.")
 
     def signed(self, posted: Posted, stamp: str) -> bytes:
-        text = f"{posted.method}{decoded(posted.address)}".encode() + posted.body + stamp.encode()
+        text = (
+            f"{posted.method}{decode_url(posted.address)}".encode() + posted.body + stamp.encode()
+        )
         return hmac.digest(self._secret, text, hashlib.sha256)
 
 
-def decoded(address: str) -> str:
+def decode_url(address: str) -> str:
     return DECODED.sub(lambda found: chr(int(found[1], 16)), address)
 
 
-def check_age(stamp: str, at: datetime) -> None:
+def check_timestamp(stamp: str, at: datetime) -> None:
     """Raise CrmForged unless the time stamp (milliseconds) is one of these minutes."""
     sent_at = (
-        instant(int(stamp)) if stamp.isascii() and stamp.isdigit() and len(stamp) < 20 else None
+        instant_from_ms(int(stamp))
+        if stamp.isascii() and stamp.isdigit() and len(stamp) < 20
+        else None
     )
     if sent_at is None:
         raise CrmForged("The time stamp is missing or none.")
@@ -89,14 +93,14 @@ def check_age(stamp: str, at: datetime) -> None:
         raise CrmForged("The request is from the future.")
 
 
-def instant(milliseconds: int) -> datetime | None:
+def instant_from_ms(milliseconds: int) -> datetime | None:
     try:
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (OverflowError, ValueError, OSError):
         return None
 
 
-def events(body: bytes) -> list[Event]:
+def parse_events(body: bytes) -> list[Event]:
     """The events of a body. What cannot be read is left out: the signature has vouched for the sender."""
     try:
         found = json.loads(body)
@@ -107,7 +111,7 @@ def events(body: bytes) -> list[Event]:
     return [event for event in listed if isinstance(event, dict)]
 
 
-def hints_of(event: Event, at: datetime) -> Iterator[CrmHint]:
+def event_hints(event: Event, at: datetime) -> Iterator[CrmHint]:
     """One hint for each record of ours that an event names."""
     # A table of HubSpot's guide calls it eventType.
     noun, _, verb = str(event.get("subscriptionType") or event.get("eventType") or "").partition(
@@ -115,42 +119,42 @@ def hints_of(event: Event, at: datetime) -> Iterator[CrmHint]:
     )
     own = KINDS.get(str(event.get("objectTypeId")) if noun == "object" else noun)
     what = WHAT.get(verb, "changed")
-    records = ends(event, own) if what == "associated" else subjects(event, own)
+    records = association_ends(event, own) if what == "associated" else event_record_ids(event, own)
     for kind, record_id in records:
         yield CrmHint(
-            kind, record_id, what, occurred_at(event, at), identifier(event.get("portalId"))
+            kind, record_id, what, event_instant(event, at), record_id_text(event.get("portalId"))
         )
 
 
-def subjects(event: Event, kind: Kind | None) -> Iterator[tuple[Kind, str]]:
+def event_record_ids(event: Event, kind: Kind | None) -> Iterator[tuple[Kind, str]]:
     """The record of an event; of a merge those that went in and the one that came out."""
     merged = event.get("mergedObjectIds")
     ids = [event.get(name) for name in ("objectId", "primaryObjectId", "newObjectId")]
     ids += merged if isinstance(merged, list) else []
-    named = dict.fromkeys(filter(None, map(identifier, ids)))
+    named = dict.fromkeys(filter(None, map(record_id_text, ids)))
     return ((kind, id_) for id_ in named if kind)
 
 
-def ends(event: Event, own: Kind | None) -> Iterator[tuple[Kind, str]]:
+def association_ends(event: Event, own: Kind | None) -> Iterator[tuple[Kind, str]]:
     """Both ends of an association. The classic events name the types in DEAL_TO_CONTACT only."""
     first, _, second = str(event.get("associationType") or "").lower().partition("_to_")
     from_kind = KINDS.get(str(event.get("fromObjectTypeId") or first), own)
     to_kind = KINDS.get(str(event.get("toObjectTypeId") or second))
     pairs = (
-        (from_kind, identifier(event.get("fromObjectId"))),
-        (to_kind, identifier(event.get("toObjectId"))),
+        (from_kind, record_id_text(event.get("fromObjectId"))),
+        (to_kind, record_id_text(event.get("toObjectId"))),
     )
     return ((kind, id_) for kind, id_ in pairs if kind and id_)
 
 
-def identifier(value: object) -> str:
+def record_id_text(value: object) -> str:
     """An id as text; "" for what is none. HubSpot sends numbers."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     return text if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID else ""
 
 
-def occurred_at(event: Event, at: datetime) -> datetime:
+def event_instant(event: Event, at: datetime) -> datetime:
     """When it happened, by HubSpot's clock; never later than now."""
     value = event.get("occurredAt")
-    known = instant(value) if isinstance(value, int) and abs(value) < 10**17 else None
+    known = instant_from_ms(value) if isinstance(value, int) and abs(value) < 10**17 else None
     return min(known, at) if known else at

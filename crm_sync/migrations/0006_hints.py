@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('heard_at', models.DateTimeField()),
                 ('due_at', models.DateTimeField()),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('mark', models.UUIDField(default=crm_sync.models.hints.new_mark)),
+                ('mark', models.UUIDField(default=crm_sync.models.hints.new_version)),
             ],
             options={
                 'indexes': [models.Index(fields=['due_at'], name='hint_by_due_at')],

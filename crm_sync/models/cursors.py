@@ -90,14 +90,14 @@ class Cursor(models.Model):
         return self.late_by if lately else timedelta(0)
 
 
-class ChangeQuerySet(models.QuerySet["Change"]):
+class ChangeQuerySet(models.QuerySet["AppliedChange"]):
     def known(self, kind: str, record_ids: Iterable[str]) -> set[tuple[str, datetime]]:
         """(record, instant) of changes that are applied."""
         rows = self.filter(kind=kind, record_id__in=list(record_ids))
         return set(rows.values_list("record_id", "changed_at"))
 
     def note(self, kind: str, changes: Iterable[tuple[str, datetime]]) -> None:
-        rows = [Change(kind=kind, record_id=one, changed_at=at) for one, at in changes]
+        rows = [AppliedChange(kind=kind, record_id=one, changed_at=at) for one, at in changes]
         self.bulk_create(rows, ignore_conflicts=True)
 
     def forget(self, kind: str, before: datetime) -> None:
@@ -105,7 +105,7 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         self.filter(kind=kind, changed_at__lt=before).delete()
 
 
-class Change(models.Model):
+class AppliedChange(models.Model):
     """A change that is applied and lies where searches overlap: it is not applied again."""
 
     kind = models.CharField(max_length=10, choices=Cursor.Kind.choices)

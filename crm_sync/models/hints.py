@@ -46,7 +46,7 @@ class HintQuerySet(QuerySet["Hint"]):
                 "kind": kind,
                 "record_id": record_id,
                 "at": at.isoformat(),
-                "mark": str(new_mark()),
+                "mark": str(new_version()),
                 "erased": (kind, record_id) in erased,
             }
             for kind, record_id in sorted(set(records))
@@ -93,7 +93,7 @@ class HintQuerySet(QuerySet["Hint"]):
         return self.select_for_update().order_by("kind", "record_id")
 
 
-def new_mark() -> UUID:
+def new_version() -> UUID:
     return uuid4()
 
 
@@ -114,7 +114,7 @@ class Hint(models.Model):
     # Somebody said that the person was erased there.
     erased = models.BooleanField(default=False)
     # Another one each time it is heard of.
-    mark = models.UUIDField(default=new_mark)
+    mark = models.UUIDField(default=new_version)
 
     objects = HintQuerySet.as_manager()
 

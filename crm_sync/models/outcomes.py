@@ -6,14 +6,14 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import CheckConstraint, F, Q
 
-from crm_sync.models.ledger import Handoff
+from crm_sync.models.handoff import Handoff
 from leadscoring.models import ModelVersion
 
 # What became of a lead is watched for so long after its handoff.
 WATCHED = timedelta(days=365)
 
 
-class Refusal(models.Model):
+class RejectingStatus(models.Model):
     """A value of the CRM's lead status by which sales says no to a lead."""
 
     status = models.CharField("lead status", max_length=100, unique=True)
@@ -36,7 +36,7 @@ class OutcomeQuerySet(models.QuerySet["Outcome"]):
         return self.of_delivered().filter(handoff__delivered_at__gt=moment)
 
 
-def to_weigh(at: datetime) -> models.QuerySet[Handoff]:
+def due_for_evaluation(at: datetime) -> models.QuerySet[Handoff]:
     """Delivered handoffs whose contact the CRM was asked about since they were last weighed."""
     news = Q(outcome=None) | Q(contact__link__seen_at__gt=F("outcome__seen_at"))
     watched = Handoff.objects.delivered().filter(delivered_at__gt=at - WATCHED)

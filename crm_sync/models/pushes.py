@@ -41,7 +41,7 @@ class Push(models.Model):
         return f"told on {self.at:%Y-%m-%d %H:%M}"
 
 
-def with_news(at: datetime) -> QuerySet[Link]:
+def links_with_changes(at: datetime) -> QuerySet[Link]:
     """Links of people of whom the CRM should hear something, whoever waits longest first."""
     moved = Abs(F("contact__score__total") - F("push__total"))
     never = Q(push=None)
@@ -50,7 +50,7 @@ def with_news(at: datetime) -> QuerySet[Link]:
         | ~Q(contact__score__grade=F("push__grade"))
         | Q(contact__updated_at__gt=F("push__at") - UNSEEN)
         | Q(contact__last_activity_at__gt=F("push__at") - UNSEEN)
-        | Q(pk__in=changed_mail())
+        | Q(pk__in=contacts_with_changed_runs())
         | Q(push__at__lte=at - DAILY, moved__gt=0)
     )
     return (
@@ -61,7 +61,7 @@ def with_news(at: datetime) -> QuerySet[Link]:
     )
 
 
-def changed_mail() -> QuerySet[Contact, Any]:
+def contacts_with_changed_runs() -> QuerySet[Contact, Any]:
     """The ids of those whose way through a sequence changed since the CRM was told."""
     changed = Contact.objects.filter(enrollments__changed_at__gt=F("link__push__at") - UNSEEN)
     return changed.values("pk")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
-from leadscoring.shown import ago
+from leadscoring.common.format import format_age
 
 # While something is wrong it is looked at more often, so that what was mended is soon told as mended.
 DAILY, WHILE_WRONG = timedelta(days=1), timedelta(hours=1)
@@ -48,7 +48,7 @@ class Report(models.Model):
 
     def told(self, at: datetime) -> str:
         """ "4 h ago, clean"."""
-        return f"{ago(self.at, at)}, {self}"
+        return f"{format_age(self.at, at)}, {self}"
 
     def due(self, at: datetime) -> bool:
         """Whether it is time to look again."""
@@ -56,17 +56,17 @@ class Report(models.Model):
         return self.at <= at - wait
 
 
-def last(kind: Report.Kind) -> Report | None:
+def last_report(kind: Report.Kind) -> Report | None:
     """The last look of a kind; None when there was none."""
     return Report.objects.filter(kind=kind).first()
 
 
-def is_due(kind: Report.Kind, at: datetime) -> bool:
-    report = last(kind)
+def is_report_due(kind: Report.Kind, at: datetime) -> bool:
+    report = last_report(kind)
     return report is None or report.due(at)
 
 
-def keep(
+def store_report(
     kind: Report.Kind,
     at: datetime,
     document: Mapping[str, Any],
@@ -81,13 +81,13 @@ def keep(
         "wrong": wrong,
         "repaired": repaired,
         "error": error.replace("\0", "")[:1000],
-        "document": shortened(document),
+        "document": shorten_document(document),
     }
     looked = {} if error else {"looked_at": at}
     Report.objects.update_or_create(kind=kind, defaults=found | looked)
 
 
-def shortened(document: Mapping[str, Any]) -> dict[str, Any]:
+def shorten_document(document: Mapping[str, Any]) -> dict[str, Any]:
     """A document whose lists are cut: the row is for a page, the command prints all."""
     return {
         name: value[:MOST_ITEMS] if isinstance(value, list) else value

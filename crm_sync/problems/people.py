@@ -6,50 +6,50 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from crm_sync.models import Link, OptOut
-from leadscoring.health import Problem
+from leadscoring.common.format import list_url
 from leadscoring.models import Contact
-from leadscoring.shown import list_of
+from leadscoring.operations.health import Problem
 from sequences.models import Suppression
 
 MOST_CAUSES = 5
 
 
-def tell(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
+def collect_people_problems(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
     """Receiver of problems_wanted."""
     gone, taken = Q(gone_for_good=True), ~Q(taken_email="")
     counts = Link.objects.filter(gone | taken).aggregate(
         gone=Count("pk", filter=gone), taken=Count("pk", filter=taken)
     )
     return [
-        *gone_for_good(counts["gone"]),
-        *addresses_taken(counts["taken"]),
-        *untold_opt_outs(),
+        *gone_problem(counts["gone"]),
+        *taken_address_problem(counts["taken"]),
+        *opt_out_problems(),
     ]
 
 
-def gone_for_good(count: int) -> Iterator[Problem]:
+def gone_problem(count: int) -> Iterator[Problem]:
     if count:
         whose = "1 person's record was" if count == 1 else f"{count:,} people's records were"
         yield Problem(
             "warning",
             f"{whose} deleted for good in the CRM: erase them here?",
             "Choose who asked for it, and erase them for good; whoever was deleted by mistake can stay.",
-            list_of(Contact, ask="gone-for-good"),
+            list_url(Contact, ask="gone-for-good"),
         )
 
 
-def addresses_taken(count: int) -> Iterator[Problem]:
+def taken_address_problem(count: int) -> Iterator[Problem]:
     if count:
         who = "1 person has" if count == 1 else f"{count:,} people have"
         yield Problem(
             "warning",
             f"{who} an address in the CRM that is somebody else's here: it was not taken over.",
             "Merge the two in the CRM if they are one person, or correct the address there.",
-            list_of(Contact, ask="address-taken"),
+            list_url(Contact, ask="address-taken"),
         )
 
 
-def untold_opt_outs() -> Iterator[Problem]:
+def opt_out_problems() -> Iterator[Problem]:
     """One for each cause, however many people it is about."""
     causes = OptOut.objects.failed().values("because").annotate(n=Count("pk"))
     for cause in causes.order_by("-n", "because")[:MOST_CAUSES]:
@@ -58,5 +58,5 @@ def untold_opt_outs() -> Iterator[Problem]:
             "warning",
             f"{who} no mail, and the CRM could not be told: {cause['because']}",
             "It is tried again by itself as soon as the cause is mended; until then, opt them out there by hand.",
-            list_of(Suppression),
+            list_url(Suppression),
         )

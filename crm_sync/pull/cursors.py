@@ -15,14 +15,14 @@ from itertools import zip_longest
 
 from django.db import transaction
 
-from crm_sync.models import Change, Cursor, Deal, Link
+from crm_sync.models import AppliedChange, Cursor, Deal, Link
 from crm_sync.models.cursors import AHEAD, WHERE
 from crm_sync.port import ChangeKind, CrmChange
-from crm_sync.pull.applying import apply
-from crm_sync.pull.reading import Look, look, people
-from crm_sync.pull.visit import CHUNK, Visit, parts
+from crm_sync.pull.apply import apply_snapshot
+from crm_sync.pull.fetch import Snapshot, fetch_snapshot, people_of_interest
+from crm_sync.pull.run import CHUNK, PullRun, id_parts
 from leadscoring.models import CrmState
-from leadscoring.pausepoints import reach
+from leadscoring.operations.failpoints import reach
 
 # Changes that are looked at together: an association batch takes a thousand.
 GROUP = 1_000
@@ -30,7 +30,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
-class Search:
+class KindSearch:
     """The changes of one kind since its cursor. `began`: by our clock, when nothing was asked yet.
 
     `covered`: from … to, what the search before this one should have told.
@@ -46,36 +46,38 @@ class Search:
         """It came to its end; answers up to which instant all changes are applied."""
         self.cursor.complete(self.since, self.began)
         before = self.cursor.position - self.cursor.overlap(self.began)
-        Change.objects.forget(self.cursor.kind, before)
+        AppliedChange.objects.forget(self.cursor.kind, before)
         return self.began - self.cursor.lag(self.began)
 
 
-def follow(visit: Visit, *kinds: ChangeKind) -> dict[str, datetime]:
+def follow_changes(visit: PullRun, *kinds: ChangeKind) -> dict[str, datetime]:
     """Apply all changes; answers for each kind up to which instant (our clock) they are applied.
 
     Nothing when time was up before the end; and of a kind that is followed for the first time, which
     only sets the cursor: what there is by then is found by looking at everybody. People whom changes
     of several kinds are about are looked at together, which costs the fewest requests.
     """
-    searches = [search for kind in kinds if (search := begin(visit, kind))]
+    searches = [search for kind in kinds if (search := begin_search(visit, kind))]
     for groups in zip_longest(*(search.groups for search in searches), fillvalue=()):
         if visit.is_over():
             return {}
-        take(visit, list(zip(searches, groups, strict=True)))
+        apply_changes(visit, list(zip(searches, groups, strict=True)))
     return {search.cursor.kind: search.finish() for search in searches}
 
 
-def begin(visit: Visit, kind: ChangeKind) -> Search | None:
+def begin_search(visit: PullRun, kind: ChangeKind) -> KindSearch | None:
     cursor = Cursor.objects.filter(pk=kind).first()
     if cursor is None:
-        start(visit, kind)
+        start_cursor(visit, kind)
         return None
     since = cursor.position - cursor.overlap(visit.at)
     covered = cursor.searched_from, cursor.position
-    return Search(cursor, since, visit.now(), covered, grouped(visit.crm.changes(kind, since)))
+    return KindSearch(
+        cursor, since, visit.now(), covered, group_by_instant(visit.crm.changes(kind, since))
+    )
 
 
-def start(visit: Visit, kind: ChangeKind) -> None:
+def start_cursor(visit: PullRun, kind: ChangeKind) -> None:
     """A cursor at the newest change there is: by the CRM's clock, which need not be ours."""
     newest = visit.crm.newest_change(kind) or LONG_AGO
     at = visit.now()
@@ -83,7 +85,7 @@ def start(visit: Visit, kind: ChangeKind) -> None:
     Cursor.objects.create(kind=kind, position=position, at=at, searched_from=position)
 
 
-def grouped(pages: Iterable[Sequence[CrmChange]]) -> Iterator[list[CrmChange]]:
+def group_by_instant(pages: Iterable[Sequence[CrmChange]]) -> Iterator[list[CrmChange]]:
     group: list[CrmChange] = []
     for page in pages:
         group.extend(page)
@@ -94,17 +96,17 @@ def grouped(pages: Iterable[Sequence[CrmChange]]) -> Iterator[list[CrmChange]]:
         yield group
 
 
-def take(visit: Visit, found: Sequence[tuple[Search, Sequence[CrmChange]]]) -> None:
+def apply_changes(visit: PullRun, found: Sequence[tuple[KindSearch, Sequence[CrmChange]]]) -> None:
     """Apply some changes of each kind and move the cursors past them."""
-    fresh = [unknown(search.cursor.kind, group) for search, group in found]
+    fresh = [unapplied_changes(search.cursor.kind, group) for search, group in found]
     ids: set[int] = set()
     for (search, _), changes in zip(found, fresh, strict=True):
-        ids |= whom(visit, search.cursor.kind, changes)
-    looks = list(looks_at(visit, sorted(ids)))
+        ids |= contacts_of_changes(visit, search.cursor.kind, changes)
+    looks = list(refresh_contacts(visit, sorted(ids)))
     reach("pull.looked")
     with transaction.atomic():
         for at, seen in looks:
-            visit.report.deals += apply(visit.crm, visit.account, seen, at)
+            visit.report.deals += apply_snapshot(visit.crm, visit.account, seen, at)
             visit.report.contacts += len(seen.ids)
         reach("pull.applied")
         for (search, group), changes in zip(found, fresh, strict=True):
@@ -112,57 +114,59 @@ def take(visit: Visit, found: Sequence[tuple[Search, Sequence[CrmChange]]]) -> N
     reach("pull.recorded")
 
 
-def unknown(kind: str, group: Sequence[CrmChange]) -> list[CrmChange]:
+def unapplied_changes(kind: str, group: Sequence[CrmChange]) -> list[CrmChange]:
     """Those that are not applied yet."""
-    known = Change.objects.known(kind, (change.record_id for change in group))
+    known = AppliedChange.objects.known(kind, (change.record_id for change in group))
     return [change for change in group if (change.record_id, change.changed_at) not in known]
 
 
 def move_past(
-    search: Search, group: Sequence[CrmChange], fresh: Sequence[CrmChange], at: datetime
+    search: KindSearch, group: Sequence[CrmChange], fresh: Sequence[CrmChange], at: datetime
 ) -> None:
     if not group:
         return
     cursor = search.cursor
-    Change.objects.note(cursor.kind, ((change.record_id, change.changed_at) for change in fresh))
+    AppliedChange.objects.note(
+        cursor.kind, ((change.record_id, change.changed_at) for change in fresh)
+    )
     cursor.late((change.changed_at for change in fresh), search.covered, at)
     cursor.move(max(change.changed_at for change in group), at)
     cursor.save(update_fields=WHERE)
 
 
-def looks_at(visit: Visit, ids: Sequence[int]) -> Iterator[tuple[datetime, Look]]:
-    for some in parts(ids, CHUNK):
-        yield visit.now(), look(visit.crm, some)
+def refresh_contacts(visit: PullRun, ids: Sequence[int]) -> Iterator[tuple[datetime, Snapshot]]:
+    for some in id_parts(ids, CHUNK):
+        yield visit.now(), fetch_snapshot(visit.crm, some)
 
 
-def whom(visit: Visit, kind: str, changes: Sequence[CrmChange]) -> set[int]:
+def contacts_of_changes(visit: PullRun, kind: str, changes: Sequence[CrmChange]) -> set[int]:
     """The contacts of ours whom changes are about."""
     if not changes:
         return set()
     if kind == Cursor.Kind.CONTACTS:
         record_ids = {one for change in changes for one in (change.record_id, *change.former_ids)}
         emails = {email for change in changes for email in change.emails}
-        return with_record(visit, record_ids) | with_address(emails)
+        return contacts_with_record(visit, record_ids) | contacts_with_address(emails)
     deal_ids = [change.record_id for change in changes]
     there = visit.crm.contacts_of_deals(deal_ids)
     record_ids = {record_id for found in there.values() for record_id in found}
-    return with_record(visit, record_ids) | with_deal(deal_ids)
+    return contacts_with_record(visit, record_ids) | contacts_with_deal(deal_ids)
 
 
-def with_record(visit: Visit, record_ids: Collection[str]) -> set[int]:
+def contacts_with_record(visit: PullRun, record_ids: Collection[str]) -> set[int]:
     """By the link, and by the state: a record may answer for two of ours, and one has the link."""
     links = Link.objects.filter(portal_id=visit.account.portal_id, record_id__in=record_ids)
     states = CrmState.objects.filter(record_id__in=record_ids).exclude(record_id="")
     return {*links.values_list("pk", flat=True), *states.values_list("pk", flat=True)}
 
 
-def with_address(emails: Collection[str]) -> set[int]:
+def contacts_with_address(emails: Collection[str]) -> set[int]:
     states = CrmState.objects.filter(contact__email__in=emails)
-    ours = people().filter(email__in=emails)
+    ours = people_of_interest().filter(email__in=emails)
     return {*states.values_list("pk", flat=True), *ours.values_list("pk", flat=True)}
 
 
-def with_deal(deal_ids: Collection[str]) -> set[int]:
+def contacts_with_deal(deal_ids: Collection[str]) -> set[int]:
     """Those whom it hung on when it was last read."""
     tied = Deal.contacts.through.objects.filter(deal__deal_id__in=deal_ids)
     return set(tied.values_list("contact_id", flat=True))

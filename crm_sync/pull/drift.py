@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from crm_sync.account import account_of
-from crm_sync.holding import is_held, strike
-from crm_sync.models import Deal, Drift, Hold, Link
+from crm_sync.account import check_account
+from crm_sync.circuit_breaker import is_tripped, record_failure
+from crm_sync.models import Breaker, Deal, Drift, Link
 from crm_sync.port import Crm, CrmContact, CrmDeal, CrmError, CrmPaced
-from crm_sync.pull.applying import apply
-from crm_sync.pull.reading import Look, look
-from crm_sync.pull.visit import CHUNK, parts
+from crm_sync.pull.apply import apply_snapshot
+from crm_sync.pull.fetch import Snapshot, fetch_snapshot
+from crm_sync.pull.run import CHUNK, id_parts
 from leadscoring.models import CrmState
 
 SAMPLE = 500
@@ -23,48 +23,48 @@ DAILY = timedelta(days=1)
 Facts = Mapping[str, object]
 
 
-def is_due(at: datetime) -> bool:
+def is_drift_due(at: datetime) -> bool:
     return not Drift.objects.filter(at__gt=at - DAILY).exists()
 
 
-def daily(crm: Crm, at: datetime) -> Drift | None:
+def measure_daily(crm: Crm, at: datetime) -> Drift | None:
     """Measure once a day, when nothing holds; what the CRM refuses is the pull's to tell."""
-    if not is_due(at) or not Link.objects.exists() or is_held(crm, Hold.Work.PULL):
+    if not is_drift_due(at) or not Link.objects.exists() or is_tripped(crm, Breaker.Work.PULL):
         return None
     try:
-        return measure(crm.in_lane("polling"), at)
+        return measure_drift_sample(crm.in_lane("polling"), at)
     except CrmPaced:
         return None
     except CrmError as error:
-        strike(crm, Hold.Work.PULL, error, at)
+        record_failure(crm, Breaker.Work.PULL, error, at)
         return None
 
 
-def measure(crm: Crm, at: datetime, size: int | None = SAMPLE) -> Drift:
+def measure_drift_sample(crm: Crm, at: datetime, size: int | None = SAMPLE) -> Drift:
     """Compare a random sample of links (`size` None: all) with the CRM; raises what the CRM raises."""
     links = Link.objects.filter(gone_at=None)
     chosen = links.order_by("?")[:size] if size else links.order_by("pk")
     ids = list(chosen.values_list("pk", flat=True))
-    account, began = account_of(crm, at), time.monotonic()
+    account, began = check_account(crm, at), time.monotonic()
     drift = Drift(at=at, looked=len(ids), differed=0, everybody=size is None)
     fields: Counter[str] = Counter()
-    for some in parts(ids, CHUNK):
+    for some in id_parts(ids, CHUNK):
         now = at + timedelta(seconds=time.monotonic() - began)
-        held, seen = facts_here(some), dict(seen_at(some))
-        found = look(crm, some)
-        for pk, different in differences(held, found).items():
+        held, seen = facts_stored(some), dict(seen_instants(some))
+        found = fetch_snapshot(crm, some)
+        for pk, different in find_differences(held, found).items():
             drift.differed += 1
-            drift.oldest_seconds = max(drift.oldest_seconds, age(seen.get(pk), now))
+            drift.oldest_seconds = max(drift.oldest_seconds, seen_age(seen.get(pk), now))
             fields.update(different)
-        apply(crm, account, found, now)
+        apply_snapshot(crm, account, found, now)
     drift.fields = dict(fields)
     drift.save()
     return drift
 
 
-def differences(held: Mapping[int, Facts], found: Look) -> dict[int, list[str]]:
+def find_differences(held: Mapping[int, Facts], found: Snapshot) -> dict[int, list[str]]:
     """The names of what differs, by contact; those who do not differ are left out."""
-    there = {pk: facts_there(found, pk) for pk in found.ids}
+    there = {pk: facts_in_crm(found, pk) for pk in found.ids}
     different = {
         pk: [name for name, value in here.items() if there[pk].get(name) != value]
         for pk, here in held.items()
@@ -73,7 +73,7 @@ def differences(held: Mapping[int, Facts], found: Look) -> dict[int, list[str]]:
     return {pk: names for pk, names in different.items() if names}
 
 
-def facts_here(ids: Collection[int]) -> dict[int, Facts]:
+def facts_stored(ids: Collection[int]) -> dict[int, Facts]:
     """What we hold of people, in two queries."""
     deals: dict[int, set[tuple[object, ...]]] = {pk: set() for pk in ids}
     tied = Deal.contacts.through.objects.filter(contact_id__in=ids)
@@ -93,13 +93,13 @@ def facts_here(ids: Collection[int]) -> dict[int, Facts]:
     }
 
 
-def facts_there(found: Look, pk: int) -> Facts:
+def facts_in_crm(found: Snapshot, pk: int) -> Facts:
     """What the CRM says of somebody; {} of one whose record is gone, which differs from all."""
     record = found.records.get(pk)
-    return facts_of(record, found.deals.get(pk, ())) if record else {}
+    return comparable_facts(record, found.deals.get(pk, ())) if record else {}
 
 
-def facts_of(record: CrmContact, deals: Collection[CrmDeal]) -> Facts:
+def comparable_facts(record: CrmContact, deals: Collection[CrmDeal]) -> Facts:
     return {
         "record": record.record_id,
         "owner": record.owner_id[:64],
@@ -120,14 +120,14 @@ def facts_of(record: CrmContact, deals: Collection[CrmDeal]) -> Facts:
     }
 
 
-def seen_at(ids: Collection[int]) -> Collection[tuple[int, datetime]]:
+def seen_instants(ids: Collection[int]) -> Collection[tuple[int, datetime]]:
     return list(CrmState.objects.filter(pk__in=ids).values_list("pk", "seen_at"))
 
 
-def age(seen: datetime | None, now: datetime) -> float:
+def seen_age(seen: datetime | None, now: datetime) -> float:
     return (now - seen).total_seconds() if seen else 0.0
 
 
-def last_month(at: datetime) -> list[Drift]:
+def drift_last_month(at: datetime) -> list[Drift]:
     """What the samples of the last 30 days found, oldest first."""
     return list(Drift.objects.filter(at__gt=at - timedelta(days=30)).order_by("at"))

@@ -10,24 +10,24 @@ from datetime import datetime
 
 from crm_sync.models import Account, Hint, Link
 from crm_sync.port import Crm
-from leadscoring.erasing import erase
+from leadscoring.erasing import erase_contact
 
 
-def gone_for_good(crm: Crm, record_ids: Collection[str]) -> set[str]:
+def permanently_deleted(crm: Crm, record_ids: Collection[str]) -> set[str]:
     """Those of some records that are not there and cannot be restored, read after write."""
     there = crm.contacts_by_id(list(record_ids), []) if record_ids else {}
-    return lost(crm, [id_ for id_ in record_ids if id_ not in there])
+    return unrestorable(crm, [id_ for id_ in record_ids if id_ not in there])
 
 
-def lost(crm: Crm, absent: Sequence[str]) -> set[str]:
+def unrestorable(crm: Crm, absent: Sequence[str]) -> set[str]:
     """Those of some records that are not there which nobody can restore."""
     return set(absent) - crm.archived_contacts(absent) if absent else set()
 
 
-def lost_people(crm: Crm, links: Mapping[int, Link], gone: Collection[int]) -> set[int]:
+def contacts_lost(crm: Crm, links: Mapping[int, Link], gone: Collection[int]) -> set[int]:
     """Contacts whose records have gone for good since that was last asked."""
     asked = {links[pk].record_id: pk for pk in gone if not links[pk].gone_for_good}
-    return {asked[record_id] for record_id in lost(crm, list(asked))}
+    return {asked[record_id] for record_id in unrestorable(crm, list(asked))}
 
 
 def erase_confirmed(crm: Crm, account: Account, hints: Sequence[Hint], at: datetime) -> int:
@@ -38,5 +38,5 @@ def erase_confirmed(crm: Crm, account: Account, hints: Sequence[Hint], at: datet
     said = [hint.record_id for hint in hints if hint.erased and hint.kind == Hint.Kind.CONTACT]
     ours = Link.objects.filter(portal_id=account.portal_id, record_id__in=said)
     contact_of = dict(ours.values_list("record_id", "contact_id"))
-    confirmed = gone_for_good(crm, contact_of)
-    return sum(erase(contact_of[record_id], at) for record_id in sorted(confirmed))
+    confirmed = permanently_deleted(crm, contact_of)
+    return sum(erase_contact(contact_of[record_id], at) for record_id in sorted(confirmed))

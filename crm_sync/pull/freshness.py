@@ -18,24 +18,24 @@ from leadscoring import crm_state
 from leadscoring.models import CrmFreshness
 
 
-def of_searches(searched: Mapping[str, datetime]) -> None:
+def search_freshness(searched: Mapping[str, datetime]) -> None:
     """`searched`: by kind, up to when all that was changed is applied; left out where it is not known."""
-    if everybody_since() is not None:
-        crm_state.known_up_to(searched)
+    if full_round_started_at() is not None:
+        crm_state.advance_freshness(searched)
 
 
-def of_sweeps() -> None:
-    everybody = everybody_since()
+def sweep_freshness() -> None:
+    everybody = full_round_started_at()
     if everybody is None:
         return
     associations = Round.of(Round.Kind.ASSOCIATIONS).whole_since
-    crm_state.known_up_to(
+    crm_state.advance_freshness(
         dict.fromkeys(CrmFreshness.Kind.values, everybody)
         | {CrmFreshness.Kind.ASSOCIATIONS: max(everybody, associations or everybody)}
     )
 
 
-def everybody_since() -> datetime | None:
+def full_round_started_at() -> datetime | None:
     """When the last whole round through everybody began."""
     rounds = Round.objects.filter(pk=Round.Kind.RECORDS)
     return rounds.values_list("whole_since", flat=True).first()

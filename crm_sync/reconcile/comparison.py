@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(slots=True)
-class Finding:
+class Discrepancy:
     """One thing that does not agree. `repaired`: what was done about it; "" when a person must.
 
     `contact`: ours, where that is known; `fix`: what a person does.
@@ -36,16 +36,16 @@ class Comparison:
 
     plan: bool
     found: int = 0
-    missing: list[Finding] = field(default_factory=list)
-    duplicate: list[Finding] = field(default_factory=list)
-    unknown: list[Finding] = field(default_factory=list)
-    on_nobody: list[Finding] = field(default_factory=list)
-    unnoticed: list[Finding] = field(default_factory=list)
+    missing: list[Discrepancy] = field(default_factory=list)
+    duplicate: list[Discrepancy] = field(default_factory=list)
+    unknown: list[Discrepancy] = field(default_factory=list)
+    on_nobody: list[Discrepancy] = field(default_factory=list)
+    unnoticed: list[Discrepancy] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     error: str = ""
 
     @property
-    def lists(self) -> dict[str, list[Finding]]:
+    def lists(self) -> dict[str, list[Discrepancy]]:
         return {
             "missing": self.missing,
             "duplicate": self.duplicate,
@@ -55,7 +55,7 @@ class Comparison:
         }
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[Discrepancy]:
         return [finding for found in self.lists.values() for finding in found]
 
     @property
@@ -63,7 +63,7 @@ class Comparison:
         return Counter(finding.repaired for finding in self.findings if finding.repaired)
 
     @property
-    def wrong(self) -> list[Finding]:
+    def wrong(self) -> list[Discrepancy]:
         """What is left for a person."""
         return [finding for finding in self.findings if not finding.repaired]
 

@@ -5,8 +5,8 @@ import signal
 from pathlib import Path
 from threading import Event
 
-from .seed import PORTAL_ID
-from .server import Sandbox
+from crm_sync.sandbox.seed import PORTAL_ID
+from crm_sync.sandbox.server import Sandbox
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 from datetime import datetime, time, timedelta
 
-from .call import Answer, Call
-from .moments import iso
+from crm_sync.sandbox.call import Answer, Call
+from crm_sync.sandbox.moments import iso
 
 
 def details(call: Call) -> Answer:

@@ -3,12 +3,12 @@
 from itertools import dropwhile
 from typing import Any
 
-from .batches import batch_answer
-from .call import NOTHING, Answer, Call, Item, text_of
-from .links import DEFAULTS, LABELS, Label
-from .refusals import Refusal, bad_json, bad_request, not_found
-from .store import SINGULAR, TYPE_IDS, Record
-from .writes import bad_associations, type_id
+from crm_sync.sandbox.batches import batch_answer
+from crm_sync.sandbox.call import NOTHING, Answer, Call, Item, text_of
+from crm_sync.sandbox.links import DEFAULTS, LABELS, Label
+from crm_sync.sandbox.refusals import Refusal, bad_json, bad_request, not_found
+from crm_sync.sandbox.store import SINGULAR, TYPE_IDS, Record
+from crm_sync.sandbox.writes import bad_associations, type_id
 
 READ_LIMIT = 1_000
 WRITE_LIMIT = 2_000

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .call import Answer, Call, Item
-from .moments import iso
-from .refusals import Refusal, bad_request
-from .writes import Write
+from crm_sync.sandbox.call import Answer, Call, Item
+from crm_sync.sandbox.moments import iso
+from crm_sync.sandbox.refusals import Refusal, bad_request
+from crm_sync.sandbox.writes import Write
 
 
 def plan_all(

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from .refusals import bad_json, bad_request
-from .settings import Settings
-from .store import KINDS, Store
+from crm_sync.sandbox.refusals import bad_json, bad_request
+from crm_sync.sandbox.settings import Settings
+from crm_sync.sandbox.store import KINDS, Store
 
 Answer = tuple[int, Any]
 Item = dict[str, Any]

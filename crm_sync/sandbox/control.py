@@ -6,9 +6,9 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import trouble
-from .door import Request, Response, as_json
-from .state import State, dump
+from crm_sync.sandbox import trouble
+from crm_sync.sandbox.door import Request, Response, as_json
+from crm_sync.sandbox.state import State, dump
 
 NAMES = {"localhost", "127.0.0.1", "::1"}
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .faults import Fault
-from .pace import limit_body
-from .refusals import Refusal
+from crm_sync.sandbox.faults import Fault
+from crm_sync.sandbox.pace import limit_body
+from crm_sync.sandbox.refusals import Refusal
 
 # What a POST may say besides the name.
 OWN = {"share", "match", "times", "seconds"}

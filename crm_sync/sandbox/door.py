@@ -12,15 +12,15 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
-from . import routes
-from .call import Answer, Call, kind_named
-from .faults import Fault
-from .journal import Line
-from .moments import iso
-from .pace import Headers, TooFast
-from .refusals import Refusal, bad_json, missing_scopes
-from .settings import Token
-from .state import State
+from crm_sync.sandbox import routes
+from crm_sync.sandbox.call import Answer, Call, kind_named
+from crm_sync.sandbox.faults import Fault
+from crm_sync.sandbox.journal import Line
+from crm_sync.sandbox.moments import iso
+from crm_sync.sandbox.pace import Headers, TooFast
+from crm_sync.sandbox.refusals import Refusal, bad_json, missing_scopes
+from crm_sync.sandbox.settings import Token
+from crm_sync.sandbox.state import State
 
 Spoilt = Mapping[str, Any] | None
 GARBAGE = "<html><body>upstream said something</body></html>"

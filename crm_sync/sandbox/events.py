@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from .moments import milliseconds
-from .store import SINGULAR, TYPE_IDS
+from crm_sync.sandbox.moments import milliseconds
+from crm_sync.sandbox.store import SINGULAR, TYPE_IDS
 
 APP_ID = 1_160_452
 # What an app of this project subscribes to: verbs, and whose values' changes, by kind.

@@ -1,8 +1,8 @@
 """Finding the record that a request means: by id, or by a property with unique values."""
 
-from .call import Call
-from .refusals import Refusal, bad_request, not_found
-from .store import TYPE_IDS, Record
+from crm_sync.sandbox.call import Call
+from crm_sync.sandbox.refusals import Refusal, bad_request, not_found
+from crm_sync.sandbox.store import TYPE_IDS, Record
 
 
 def lookup(call: Call, kind: str, id_: str, key: str, *, follow: bool = True) -> Record | None:

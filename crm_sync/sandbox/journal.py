@@ -8,7 +8,7 @@ from itertools import islice
 from sys import intern
 from typing import Any, NamedTuple
 
-from .moments import iso
+from crm_sync.sandbox.moments import iso
 
 KEPT = 200_000
 READ_LIMIT = 10_000

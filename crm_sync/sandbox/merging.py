@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from .call import NOTHING, Answer, Call, text_of
-from .refusals import bad_request, not_found
-from .showing import view
-from .store import Record
+from crm_sync.sandbox.call import NOTHING, Answer, Call, text_of
+from crm_sync.sandbox.refusals import bad_request, not_found
+from crm_sync.sandbox.showing import view
+from crm_sync.sandbox.store import Record
 
 
 def merge(call: Call) -> Answer:

@@ -1,13 +1,22 @@
 """Contacts, tasks, deals and companies, up to a hundred at once."""
 
-from .batches import batch_answer, plan_all, refuse_twice
-from .call import NOTHING, Answer, Call, Item, only, properties_of, strings_of, text_of
-from .finding import lookup, non_unique
-from .objects import written
-from .refusals import bad_request, not_found
-from .showing import view
-from .store import SINGULAR, Record
-from .writes import Claims, Write, plan_create, plan_update
+from crm_sync.sandbox.batches import batch_answer, plan_all, refuse_twice
+from crm_sync.sandbox.call import (
+    NOTHING,
+    Answer,
+    Call,
+    Item,
+    only,
+    properties_of,
+    strings_of,
+    text_of,
+)
+from crm_sync.sandbox.finding import lookup, non_unique
+from crm_sync.sandbox.objects import written
+from crm_sync.sandbox.refusals import bad_request, not_found
+from crm_sync.sandbox.showing import view
+from crm_sync.sandbox.store import SINGULAR, Record
+from crm_sync.sandbox.writes import Claims, Write, plan_create, plan_update
 
 BATCH_LIMIT = 100
 

@@ -2,11 +2,11 @@
 
 from itertools import islice
 
-from .call import NOTHING, Answer, Call, Item, only, properties_of
-from .finding import asked_for, named
-from .refusals import not_found
-from .showing import SHOWN, inline, view
-from .writes import Claims, Write, commit, plan_create, plan_update
+from crm_sync.sandbox.call import NOTHING, Answer, Call, Item, only, properties_of
+from crm_sync.sandbox.finding import asked_for, named
+from crm_sync.sandbox.refusals import not_found
+from crm_sync.sandbox.showing import SHOWN, inline, view
+from crm_sync.sandbox.writes import Claims, Write, commit, plan_create, plan_update
 
 
 def create(call: Call) -> Answer:

@@ -1,7 +1,7 @@
 """Owners: the reps. Read-only in the API; the pages archive them."""
 
-from .call import Answer, Call, Item
-from .refusals import bad_request, not_found
+from crm_sync.sandbox.call import Answer, Call, Item
+from crm_sync.sandbox.refusals import bad_request, not_found
 
 PAGE_LIMIT = 500
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
-from .settings import Settings
+from crm_sync.sandbox.settings import Settings
 
 Headers = dict[str, str]
 

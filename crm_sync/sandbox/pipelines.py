@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from .call import NOTHING, Answer, Call, Item, text_of
-from .moments import iso
-from .refusals import bad_json, bad_request, conflict, not_found
-from .writes import stage_of
+from crm_sync.sandbox.call import NOTHING, Answer, Call, Item, text_of
+from crm_sync.sandbox.moments import iso
+from crm_sync.sandbox.refusals import bad_json, bad_request, conflict, not_found
+from crm_sync.sandbox.writes import stage_of
 
 STAGE_LIMIT = 100
 

@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
-from .batches import batch_answer
-from .call import NOTHING, Answer, Call, Item, text_of
-from .definitions import Definition, definition
-from .moments import iso
-from .refusals import Refusal, bad_json, bad_request, conflict, not_found
-from .values import choices
+from crm_sync.sandbox.batches import batch_answer
+from crm_sync.sandbox.call import NOTHING, Answer, Call, Item, text_of
+from crm_sync.sandbox.definitions import Definition, definition
+from crm_sync.sandbox.moments import iso
+from crm_sync.sandbox.refusals import Refusal, bad_json, bad_request, conflict, not_found
+from crm_sync.sandbox.values import choices
 
 BATCH_LIMIT = 100
 UNIQUE_LIMIT = 10

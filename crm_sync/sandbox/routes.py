@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from . import (
+from crm_sync.sandbox import (
     account,
     associations,
     merging,
@@ -16,8 +16,8 @@ from . import (
     search,
     subscriptions,
 )
-from .call import Answer, Call, kind_named
-from .refusals import Refusal, not_found
+from crm_sync.sandbox.call import Answer, Call, kind_named
+from crm_sync.sandbox.refusals import Refusal, not_found
 
 DATED = ("2026-03", "2026-09")
 V3 = ("v3", *DATED)

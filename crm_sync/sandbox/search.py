@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from .call import Answer, Call, Item, kind_named, strings_of, text_of, whole
-from .moments import instant, milliseconds
-from .refusals import bad_json, bad_request
-from .showing import view
-from .store import Record
+from crm_sync.sandbox.call import Answer, Call, Item, kind_named, strings_of, text_of, whole
+from crm_sync.sandbox.moments import instant, milliseconds
+from crm_sync.sandbox.refusals import bad_json, bad_request
+from crm_sync.sandbox.showing import view
+from crm_sync.sandbox.store import Record
 
 PAGE_LIMIT = 200
 RESULT_LIMIT = 10_000

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .definitions import GROUPS
+from crm_sync.sandbox.definitions import GROUPS
 
 PORTAL_ID = 20_250_001
 BIRTH = "2024-02-01T08:00:00Z"

@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from . import control, door, pages, seed, state
-from .door import Request, Response, as_json
-from .settings import Settings, Token
-from .store import Store
+from crm_sync.sandbox import control, door, pages, seed, state
+from crm_sync.sandbox.door import Request, Response, as_json
+from crm_sync.sandbox.settings import Settings, Token
+from crm_sync.sandbox.store import Store
 
 LONGEST_BODY = 5 * 1024 * 1024
 IDLE_SECONDS = 60

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .call import Call, Item, kind_named
-from .links import LABELS
-from .moments import iso
-from .store import CREATED, MODIFIED, SINGULAR, Record
+from crm_sync.sandbox.call import Call, Item, kind_named
+from crm_sync.sandbox.links import LABELS
+from crm_sync.sandbox.moments import iso
+from crm_sync.sandbox.store import CREATED, MODIFIED, SINGULAR, Record
 
 INLINE_LINKS = 100  # associations inside a record are cut there and say so with `paging`
 # Types of pairs that have a primary one too: the primary goes by the plain name.

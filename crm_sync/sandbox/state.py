@@ -7,13 +7,13 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from .faults import Faults
-from .journal import Journal
-from .moments import instant, iso
-from .pace import Pace
-from .settings import Settings
-from .store import TYPE_IDS, Record, Store
-from .webhooks import Sender
+from crm_sync.sandbox.faults import Faults
+from crm_sync.sandbox.journal import Journal
+from crm_sync.sandbox.moments import instant, iso
+from crm_sync.sandbox.pace import Pace
+from crm_sync.sandbox.settings import Settings
+from crm_sync.sandbox.store import TYPE_IDS, Record, Store
+from crm_sync.sandbox.webhooks import Sender
 
 LOG_KEPT = 10_000
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from . import seed
-from .definitions import Definition, defaults
-from .links import LABELS, Links
-from .moments import iso
+from crm_sync.sandbox import seed
+from crm_sync.sandbox.definitions import Definition, defaults
+from crm_sync.sandbox.links import LABELS, Links
+from crm_sync.sandbox.moments import iso
 
 TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "tasks": "0-27"}
 SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal", "tasks": "task"}

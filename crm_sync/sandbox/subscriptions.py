@@ -1,9 +1,9 @@
 """Communication preferences, as far as unsubscribing from all mail goes (version 4, as described)."""
 
-from .call import Answer, Call
-from .moments import iso
-from .refusals import bad_request
-from .writes import Claims, commit, plan_update
+from crm_sync.sandbox.call import Answer, Call
+from crm_sync.sandbox.moments import iso
+from crm_sync.sandbox.refusals import bad_request
+from crm_sync.sandbox.writes import Claims, commit, plan_update
 
 
 def unsubscribe_all(call: Call) -> Answer:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from .moments import iso
-from .settings import ALL_SCOPES
-from .state import State
+from crm_sync.sandbox.moments import iso
+from crm_sync.sandbox.settings import ALL_SCOPES
+from crm_sync.sandbox.state import State
 
 NO_TARGET = {"": ""}
 

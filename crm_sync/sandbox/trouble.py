@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from . import switches
-from .dials import DIALS, Dial, stormy
-from .faults import Fault, Storm
-from .state import State
-from .switches import SWITCHES
+from crm_sync.sandbox import switches
+from crm_sync.sandbox.dials import DIALS, Dial, stormy
+from crm_sync.sandbox.faults import Fault, Storm
+from crm_sync.sandbox.state import State
+from crm_sync.sandbox.switches import SWITCHES
 
 
 def add(state: State, sent: dict[str, Any], at: datetime) -> None:

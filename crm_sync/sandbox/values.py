@@ -4,9 +4,9 @@ import math
 import re
 from datetime import datetime
 
-from .definitions import Definition
-from .moments import instant, iso
-from .store import Store
+from crm_sync.sandbox.definitions import Definition
+from crm_sync.sandbox.moments import instant, iso
+from crm_sync.sandbox.store import Store
 
 LONGEST = 65_536
 # One @, no spaces, a dotted domain: about what HubSpot lets through.

@@ -23,9 +23,9 @@ from threading import Condition, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from .events import Event, event, is_subscribed
-from .moments import milliseconds
-from .settings import Settings
+from crm_sync.sandbox.events import Event, event, is_subscribed
+from crm_sync.sandbox.moments import milliseconds
+from crm_sync.sandbox.settings import Settings
 
 MOST_EVENTS, ANSWER_SECONDS, AT_ONCE, MOST_RETRIES = 100, 5.0, 10, 10
 GATHER_SECONDS = 0.02  # what happens within it goes in one request

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .definitions import LIFECYCLE
-from .links import LABELS
-from .moments import iso
-from .refusals import (
+from crm_sync.sandbox.definitions import LIFECYCLE
+from crm_sync.sandbox.links import LABELS
+from crm_sync.sandbox.moments import iso
+from crm_sync.sandbox.refusals import (
     Refusal,
     bad_request,
     conflict,
@@ -19,8 +19,8 @@ from .refusals import (
     invalid_property,
     required,
 )
-from .store import SINGULAR, Record, Store, unique_key
-from .values import Unfit, stored
+from crm_sync.sandbox.store import SINGULAR, Record, Store, unique_key
+from crm_sync.sandbox.values import Unfit, stored
 
 STAGE_ORDER = {name: order for order, name in enumerate(LIFECYCLE)}
 TASK_DEFAULTS = {

@@ -12,10 +12,11 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from leadscoring import apikeys, shown
-from leadscoring.admin import asking
-from leadscoring.admin.pages import Page
-from leadscoring.admin.unfolded import ModelAdmin
+from leadscoring import api_keys
+from leadscoring.admin import confirmation
+from leadscoring.admin.model_admin import AppModelAdmin
+from leadscoring.admin.unfold_types import ModelAdmin
+from leadscoring.common import format
 from leadscoring.models import ApiKey
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(Page[ApiKey]):
+class ApiKeyAdmin(AppModelAdmin[ApiKey]):
     about = (
         "A key lets a program send people and activities. Its text is shown once, when it is made."
     )
@@ -81,7 +82,11 @@ class ApiKeyAdmin(Page[ApiKey]):
 
     @admin.display(description="State", ordering="revoked_at")
     def state(self, key: ApiKey) -> SafeString:
-        return shown.badge("revoked", "bad") if key.revoked_at else shown.badge("usable", "good")
+        return (
+            format.badge_html("revoked", "bad")
+            if key.revoked_at
+            else format.badge_html("usable", "good")
+        )
 
     @admin.display(description="Begins with")
     def begins(self, key: ApiKey) -> str:
@@ -89,17 +94,17 @@ class ApiKeyAdmin(Page[ApiKey]):
 
     @admin.display(description="Last used", ordering="last_used_at")
     def last_used(self, key: ApiKey) -> SafeString:
-        return shown.when(key.last_used_at)
+        return format.moment_html(key.last_used_at)
 
     @admin.display(description="Made", ordering="created_at")
     def made(self, key: ApiKey) -> SafeString:
-        return shown.when(key.created_at)
+        return format.moment_html(key.created_at)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
             obj.save(update_fields=["name"])
             return
-        key, obj.text = apikeys.make(obj.name)  # type: ignore[attr-defined] # for the answer alone
+        key, obj.text = api_keys.create_key(obj.name)  # type: ignore[attr-defined] # for the answer alone
         obj.pk = key.pk
 
     def response_add(
@@ -115,8 +120,8 @@ class ApiKeyAdmin(Page[ApiKey]):
 
     @admin.action(description="Revoke…", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        if not asking.confirmed(request):
-            return asking.ask(
+        if not confirmation.is_confirmed(request):
+            return confirmation.render_confirmation(
                 self, request, queryset, action="revoke", title="Revoke API keys",
                 what_happens="Programs that use them are refused from now on. This cannot be undone.",
                 button="Revoke",

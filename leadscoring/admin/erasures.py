@@ -7,9 +7,9 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 
-from leadscoring.admin import asking
+from leadscoring.admin import confirmation
 from leadscoring.admin.people import contact_action
-from leadscoring.erasing import erase
+from leadscoring.erasing import erase_contact
 from leadscoring.models import Activity, Contact
 
 # More at once would take longer than a page may; whoever is left is still chosen by the filter.
@@ -23,26 +23,26 @@ STAYS = " {whose} in the CRM stays there: delete it there too, if that was asked
 
 
 @contact_action("Erase for good…", "leadscoring.delete_contact")
-def erase_for_good(
+def erase_contacts(
     page: Any, request: HttpRequest, contacts: QuerySet[Contact]
 ) -> HttpResponse | None:
     chosen = Contact.objects.filter(pk__in=contacts.order_by().values("pk"))
-    if not asking.confirmed(request):
-        return asking.ask(
+    if not confirmation.is_confirmed(request):
+        return confirmation.render_confirmation(
             page, request, chosen, action="erase_for_good", title="Erase for good",
-            what_happens=told(chosen), button="Erase for good",
+            what_happens=what_is_erased(chosen), button="Erase for good",
         )  # fmt: skip
     people = list(chosen.order_by("pk")[:MOST])
     for contact in people:
         page.log_change(request, contact, "Erased for good")
-    erased = sum(erase(contact.pk, now()) for contact in people)
+    erased = sum(erase_contact(contact.pk, now()) for contact in people)
     left = f" The first {MOST} were; press it again for the others." if chosen.exists() else ""
     who = "1 person" if erased == 1 else f"{erased:,} people"
     page.message_user(request, f"{who} erased.{left}", messages.SUCCESS)
     return None
 
 
-def told(chosen: QuerySet[Contact]) -> str:
+def what_is_erased(chosen: QuerySet[Contact]) -> str:
     """What goes with people, and what stays where."""
     done = Activity.objects.filter(contact__in=chosen).count()
     activities = "1 activity" if done == 1 else f"{done:,} activities"

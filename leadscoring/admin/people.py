@@ -13,12 +13,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from leadscoring import checks, intake, shown
-from leadscoring.admin import questions
-from leadscoring.admin.explained import contact_page
-from leadscoring.admin.jsonbox import JsonBox
-from leadscoring.admin.pages import Page, Records
-from leadscoring.admin.unfolded import ModelForm, TextArea, TextInput
+from leadscoring import intake
+from leadscoring.admin import filters
+from leadscoring.admin.contact_page import contact_page_context
+from leadscoring.admin.json_field import StorableJsonField
+from leadscoring.admin.model_admin import AppModelAdmin, ReadOnlyModelAdmin
+from leadscoring.admin.unfold_types import ModelForm, TextArea, TextInput
+from leadscoring.common import format
+from leadscoring.intake import validation
 from leadscoring.models import Activity, Company, Contact, CrmState, Effect, Score
 
 Action = TypeVar("Action", bound=Callable[..., HttpResponse | None])
@@ -42,7 +44,7 @@ class ContactForm(ModelForm[Contact]):
     class Meta:
         model = Contact
         fields = (*IDENTIFIERS, *TEXTS, "properties")
-        field_classes = {"properties": JsonBox}
+        field_classes = {"properties": StorableJsonField}
         widgets = {"properties": TextArea(attrs={"rows": 4, "spellcheck": "false"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,10 +60,10 @@ class ContactForm(ModelForm[Contact]):
             self.fields["email"].help_text = "To change it, first give an external id and save."
 
     def clean_email(self) -> str | None:
-        return self.identifier("email", checks.address)
+        return self.identifier("email", validation.normalize_email)
 
     def clean_external_id(self) -> str | None:
-        return self.identifier("external_id", checks.plain)
+        return self.identifier("external_id", validation.clean_line)
 
     def identifier(self, name: str, fit: Callable[[str], str]) -> str | None:
         """As it is stored: so it is compared with those of others."""
@@ -74,8 +76,8 @@ class ContactForm(ModelForm[Contact]):
     def clean(self) -> None:
         super().clean()
         try:
-            checks.person(self.item())
-        except checks.Refused as refused:
+            validation.validate_person(self.item())
+        except validation.InvalidItem as refused:
             field = "company_name" if refused.field == "company" else refused.field
             self.add_error(field if field in self.fields else None, refused.message)
 
@@ -110,7 +112,7 @@ def contact_action(words: str, permission: str) -> Callable[[Action], Action]:
 
 
 @admin.register(Contact)
-class ContactAdmin(Page[Contact]):
+class ContactAdmin(AppModelAdmin[Contact]):
     form = ContactForm
     change_form_template = "admin/leadscoring/contact/change_form.html"
     change_form_outer_before_template = None
@@ -126,11 +128,11 @@ class ContactAdmin(Page[Contact]):
     list_display_links = ("who",)
     list_select_related = ("company", "score", "crm_state")
     list_filter = (
-        questions.ContactQuestions,
-        questions.LifecycleFilter,
-        questions.FitFilter,
-        questions.EngagementFilter,
-        questions.BandFilter,
+        filters.ContactQuestions,
+        filters.LifecycleFilter,
+        filters.FitFilter,
+        filters.EngagementFilter,
+        filters.BandFilter,
     )
     search_fields = ("email",)
     search_help_text = "Start of an e-mail, name or company"
@@ -146,23 +148,23 @@ class ContactAdmin(Page[Contact]):
     @admin.display(description="Contact", ordering="last_name")
     def who(self, contact: Contact) -> SafeString:
         identifier = contact.email or contact.external_id or ""
-        return shown.two_lines(contact.name or identifier, identifier if contact.name else "")
+        return format.two_lines_html(contact.name or identifier, identifier if contact.name else "")
 
     @admin.display(description="Company")
     def company_(self, contact: Contact) -> object:
-        return contact.company or shown.NOTHING
+        return contact.company or format.NOTHING
 
     @admin.display(description="Score", ordering=F("score__total").desc(nulls_last=True))
     def score_(self, contact: Contact) -> SafeString:
         score = score_of(contact)
         if score is None:
-            return shown.badge("not scored")
+            return format.badge_html("not scored")
         if score.disqualified:
-            return shown.badge("disqualified", "bad")
+            return format.badge_html("disqualified", "bad")
         return format_html(
             '<span class="ls-total"><b>{}</b> {}</span>',
-            shown.figure(score.total),
-            grade(score.grade),
+            format.format_number(score.total),
+            grade_badge(score.grade),
         )
 
     @admin.display(description="Stage", ordering="lifecycle_stage")
@@ -173,7 +175,7 @@ class ContactAdmin(Page[Contact]):
         description="Last activity", ordering=F("last_activity_at").desc(nulls_last=True)
     )
     def active(self, contact: Contact) -> SafeString:
-        return shown.when(contact.last_activity_at)
+        return format.moment_html(contact.last_activity_at)
 
     @admin.display(description="In the CRM")
     def mail(self, contact: Contact) -> SafeString:
@@ -181,21 +183,23 @@ class ContactAdmin(Page[Contact]):
         if state is None:
             return format_html('<span class="ls-soft">{}</span>', "not asked")
         if state.opted_out:
-            return shown.badge("opted out", "bad")
+            return format.badge_html("opted out", "bad")
         if state.effect == Effect.NONE:
-            return shown.NOTHING
+            return format.NOTHING
         effect = Effect(state.effect)
         return format_html(
             '<span class="ls-cut" title="{}">{} {}</span>',
             state.because,
-            shown.badge(EFFECT_WORDS[effect], EFFECT_TONES[effect]),
+            format.badge_html(EFFECT_WORDS[effect], EFFECT_TONES[effect]),
             state.because,
         )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
-        return (queryset.filter(named(search_term)) if search_term.strip() else queryset), False
+        return (
+            queryset.filter(search_contacts(search_term)) if search_term.strip() else queryset
+        ), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         added = {
@@ -219,26 +223,26 @@ class ContactAdmin(Page[Contact]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         contact = self.get_object(request, object_id) if object_id else None
-        if contact is None and (joined := now_known_as(object_id)):
-            return redirect(shown.page_of(joined))
-        page = contact_page(contact, request.user, now()) if contact else {}
+        if contact is None and (joined := surviving_contact_id(object_id)):
+            return redirect(format.change_url(joined))
+        page = contact_page_context(contact, request.user, now()) if contact else {}
         try:
             return super().changeform_view(
                 request, object_id, form_url, page | (extra_context or {})
             )
-        except checks.Refused as refused:
+        except validation.InvalidItem as refused:
             self.message_user(request, f"Not saved: {refused}.", messages.ERROR)
             return redirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
         taken = intake.take_contacts([form.item()], now())
         for rejected in taken.rejected:
-            raise checks.Refused(rejected.field, rejected.message)
+            raise validation.InvalidItem(rejected.field, rejected.message)
         known = {name: form.item()[name] for name in IDENTIFIERS if name in form.item()}
         obj.pk = Contact.objects.values_list("pk", flat=True).get(**known)
 
 
-def now_known_as(number: str | None) -> Contact | None:
+def surviving_contact_id(number: str | None) -> Contact | None:
     """Whom a contact that is no more was joined with: tasks in the CRM still link to its page."""
     known = number is not None and number.isascii() and number.isdigit() and len(number) < 19
     return Contact.objects.filter(aliases__number=int(number)).first() if known and number else None
@@ -253,11 +257,11 @@ def crm_state_of(contact: Contact) -> CrmState | None:
     return cast("CrmState | None", getattr(contact, "crm_state", None))
 
 
-def grade(words: str) -> SafeString:
-    return shown.badge(words, {"A": "good", "B": "info"}.get(words[:1], "plain"))
+def grade_badge(words: str) -> SafeString:
+    return format.badge_html(words, {"A": "good", "B": "info"}.get(words[:1], "plain"))
 
 
-def named(term: str) -> Q:
+def search_contacts(term: str) -> Q:
     """People found by the start of an e-mail address, a name or a company; each part on its index."""
     words = term.split()
     whole = " ".join(words)
@@ -272,7 +276,7 @@ def named(term: str) -> Q:
 
 
 @admin.register(Company)
-class CompanyAdmin(Records[Company]):
+class CompanyAdmin(ReadOnlyModelAdmin[Company]):
     list_display = ("name", "people")
     nothing = "Companies appear with the people who work for them."
     fields = ("name", "people")
@@ -287,11 +291,11 @@ class CompanyAdmin(Records[Company]):
 
     @admin.display(description="Contacts")
     def people(self, company: Any) -> SafeString:
-        return shown.link(shown.list_of(Contact, company=company.pk), company.people_)
+        return format.link_html(format.list_url(Contact, company=company.pk), company.people_)
 
 
 @admin.register(Activity)
-class ActivityAdmin(Records[Activity]):
+class ActivityAdmin(ReadOnlyModelAdmin[Activity]):
     list_display = ("type", "person", "happened", "source", "event_id")
     nothing = "Nothing has been sent to us yet: make an API key, or import a file."
     fields = ("person", "type", "happened", "received", "source", "event_id", "told")
@@ -308,16 +312,16 @@ class ActivityAdmin(Records[Activity]):
 
     @admin.display(description="Contact")
     def person(self, activity: Activity) -> SafeString:
-        return shown.link(shown.page_of(activity.contact), activity.contact)
+        return format.link_html(format.change_url(activity.contact), activity.contact)
 
     @admin.display(description="When")
     def happened(self, activity: Activity) -> SafeString:
-        return shown.when(activity.occurred_at)
+        return format.moment_html(activity.occurred_at)
 
     @admin.display(description="Arrived")
     def received(self, activity: Activity) -> SafeString:
-        return shown.when(activity.received_at)
+        return format.moment_html(activity.received_at)
 
     @admin.display(description="Properties")
     def told(self, activity: Activity) -> SafeString:
-        return shown.facts(activity.properties)
+        return format.facts_html(activity.properties)

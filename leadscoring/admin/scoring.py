@@ -13,10 +13,11 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from leadscoring import publishing, shown
-from leadscoring.admin.pages import Page
-from leadscoring.admin.unfolded import ModelForm, TextArea
-from leadscoring.engine import Model, ModelFileError, describe, parse
+from leadscoring import publishing
+from leadscoring.admin.model_admin import AppModelAdmin
+from leadscoring.admin.unfold_types import ModelForm, TextArea
+from leadscoring.common import format
+from leadscoring.engine import ModelFileError, ScoringModel, describe_rule, parse_model
 from leadscoring.models import Contact, ModelVersion
 
 PREVIEWED = 5_000
@@ -36,7 +37,7 @@ class SourceForm(ModelForm[ModelVersion]):
         if len(source) > MOST_SOURCE:
             raise forms.ValidationError(f"A model has at most {MOST_SOURCE:,} characters.")
         try:
-            name = parse(source).name
+            name = parse_model(source).name
         except ModelFileError as error:
             raise forms.ValidationError(str(error)) from None
         if self.instance.pk and name != self.instance.name:
@@ -47,14 +48,14 @@ class SourceForm(ModelForm[ModelVersion]):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(Page[ModelVersion]):
+class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
     form = SourceForm
     change_form_template = "admin/leadscoring/modelversion/change_form.html"
     list_display = ("model_name", "state", "published", "rules")
     ordering = ("name", "-version")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
-        self.in_force_pk = in_force()
+        self.in_force_pk = in_force_ids()
         return super().get_queryset(request)
 
     @admin.display(description="Model", ordering="name")
@@ -63,11 +64,11 @@ class ModelVersionAdmin(Page[ModelVersion]):
 
     @admin.display(description="State")
     def state(self, version: ModelVersion) -> SafeString:
-        return state_of(version, self.in_force_pk)
+        return model_state(version, self.in_force_pk)
 
     @admin.display(description="Published", ordering="published_at")
     def published(self, version: ModelVersion) -> SafeString:
-        return shown.when(version.published_at)
+        return format.moment_html(version.published_at)
 
     @admin.display(description="Rules")
     def rules(self, version: ModelVersion) -> int:
@@ -86,7 +87,7 @@ class ModelVersionAdmin(Page[ModelVersion]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new draft starts from the version it was asked for, else from the one in force."""
         wanted = request.GET.get("of", "")
-        chosen = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else in_force()
+        chosen = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else in_force_ids()
         found = ModelVersion.objects.filter(pk=chosen).first() if chosen else None
         return {"source": found.source if found else ""}
 
@@ -98,14 +99,14 @@ class ModelVersionAdmin(Page[ModelVersion]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         version = self.get_object(request, object_id) if object_id else None
-        page = described(version) if version else {}
+        page = describe_model(version) if version else {}
         return super().changeform_view(
             request, object_id, form_url, {**page, **(extra_context or {})}
         )
 
     def save_model(self, request: HttpRequest, obj: ModelVersion, form: Any, change: bool) -> None:
         """A file becomes the draft of its name, here as on the command line."""
-        draft, changed = publishing.apply(form.cleaned_data["source"])
+        draft, changed = publishing.apply_draft(form.cleaned_data["source"])
         obj.pk, obj.name, obj.version = draft.pk, draft.name, draft.version
         obj.published_at = draft.published_at
         if not changed:
@@ -127,61 +128,69 @@ class ModelVersionAdmin(Page[ModelVersion]):
             raise Http404
         if request.method == "POST":
             return self.publish(request, version)
-        context = {**self.admin_site.each_context(request), **preview(version), "opts": self.opts}
+        context = {
+            **self.admin_site.each_context(request),
+            **preview_rows(version),
+            "opts": self.opts,
+        }
         return TemplateResponse(request, "admin/leadscoring/modelversion/publish.html", context)
 
     def publish(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
         quiet = request.POST.get("crossings") != "tell"
         try:
-            publishing.publish(version.name, version.version, now(), quiet=quiet)
+            publishing.publish_version(version.name, version.version, now(), quiet=quiet)
         except publishing.PublishingError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:
             self.log_change(request, version, "Published.")
             done = f"{version} is in force. All scores follow within some minutes."
             self.message_user(request, done, messages.SUCCESS)
-        return redirect(shown.page_of(version))
+        return redirect(format.change_url(version))
 
 
-def in_force() -> int | None:
+def in_force_ids() -> int | None:
     try:
         return ModelVersion.objects.in_force(now()).pk
     except ModelVersion.DoesNotExist:
         return None
 
 
-def state_of(version: ModelVersion, in_force_pk: int | None) -> SafeString:
+def model_state(version: ModelVersion, in_force_pk: int | None) -> SafeString:
     if version.published_at is None:
-        return shown.badge("draft", "warm")
-    return shown.badge("in force", "good") if version.pk == in_force_pk else shown.badge("earlier")
+        return format.badge_html("draft", "warm")
+    return (
+        format.badge_html("in force", "good")
+        if version.pk == in_force_pk
+        else format.badge_html("earlier")
+    )
 
 
-def described(version: ModelVersion) -> dict[str, Any]:
+def describe_model(version: ModelVersion) -> dict[str, Any]:
     """A model in sentences."""
     model = version.model
     return {
         "version": version,
-        "state": state_of(version, in_force()),
+        "state": model_state(version, in_force_ids()),
         "model": model,
-        "rules": [(rule, describe(rule)) for rule in model.rules],
-        "caps": caps(model),
+        "rules": [(rule, describe_rule(rule)) for rule in model.rules],
+        "caps": describe_caps(model),
     }
 
 
-def caps(model: Model) -> str:
+def describe_caps(model: ScoringModel) -> str:
     known = (
         ("fit", model.caps.fit),
         ("engagement", model.caps.engagement),
         ("all", model.caps.total),
     )
-    said = [f"{name} at most {shown.figure(cap)}" for name, cap in known if cap is not None]
+    said = [f"{name} at most {format.format_number(cap)}" for name, cap in known if cap is not None]
     return ", ".join(said) or "no caps"
 
 
-def preview(version: ModelVersion) -> dict[str, Any]:
+def preview_rows(version: ModelVersion) -> dict[str, Any]:
     """What publishing would do, counted over at most PREVIEWED people so that the page comes soon."""
-    seen = publishing.Preview()
-    for seen in publishing.preview(version, now()):
+    seen = publishing.PublishPreview()
+    for seen in publishing.preview_publish(version, now()):
         if seen.people >= PREVIEWED:
             break
     grades = sorted({*seen.grades, *seen.grades_now})

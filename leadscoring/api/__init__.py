@@ -10,12 +10,12 @@ from django.utils.timezone import now
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
 
-from leadscoring import checks, intake, scoring
-from leadscoring.api import described, errors, shapes
-from leadscoring.api.body import items
-from leadscoring.api.door import Key, TooMany
+from leadscoring import intake, scoring
+from leadscoring.api import errors, schemas, serializers
+from leadscoring.api.auth import ApiKeyAuth, RateLimited
+from leadscoring.api.body import read_items
 from leadscoring.api.errors import ApiError
-from leadscoring.intake import TakenActivities, TakenContacts
+from leadscoring.intake import TakenActivities, TakenContacts, validation
 from leadscoring.models import Contact
 
 log = logging.getLogger(__name__)
@@ -26,36 +26,36 @@ api = NinjaAPI(
     version="1",
     description="People and what they do come in; scores with their reasons come out. "
     "Times are ISO 8601 with an offset. One bad item never spoils the others.",
-    auth=Key(),
+    auth=ApiKeyAuth(),
 )
 api.add_router("", "crm_sync.api.router")  # by name only: imports point down
 
 
 @api.post(
     "/contacts",
-    response={200: shapes.ContactsTaken, **shapes.POST_ERRORS},
-    openapi_extra=shapes.PERSON,
+    response={200: schemas.ContactsTakenOut, **schemas.POST_ERRORS},
+    openapi_extra=schemas.PERSON,
 )
 def post_contacts(request: HttpRequest) -> HttpResponse:
     """Make people known or bring them up to date: one object, or an array of at most 1,000."""
-    taken = intake.take_contacts(items(request), now())
+    taken = intake.take_contacts(read_items(request), now())
     counts = {name: getattr(taken, name) for name in ("created", "updated", "unchanged")}
-    return answer(taken, counts)
+    return intake_response(taken, counts)
 
 
 @api.post(
     "/activities",
-    response={200: shapes.ActivitiesTaken, **shapes.POST_ERRORS},
-    openapi_extra=shapes.ACTIVITY,
+    response={200: schemas.ActivitiesTakenOut, **schemas.POST_ERRORS},
+    openapi_extra=schemas.ACTIVITY,
 )
 def post_activities(request: HttpRequest) -> HttpResponse:
     """Tell what people did. When the answer arrives it is stored and the scores are up to date."""
     key: Any = request.auth  # type: ignore[attr-defined]  # set by ninja
-    taken = intake.take_activities(items(request), key.name, now())
-    return answer(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
+    taken = intake.take_activities(read_items(request), key.name, now())
+    return intake_response(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
 
 
-def answer(taken: TakenContacts | TakenActivities, counts: dict[str, int]) -> HttpResponse:
+def intake_response(taken: TakenContacts | TakenActivities, counts: dict[str, int]) -> HttpResponse:
     rejected = [
         {"index": one.index, "field": one.field, "message": one.message} for one in taken.rejected
     ]
@@ -63,35 +63,35 @@ def answer(taken: TakenContacts | TakenActivities, counts: dict[str, int]) -> Ht
         return JsonResponse({**counts, "rejected": rejected})
     fields = {one.field: one.message for one in reversed(taken.rejected)}
     message = "No item could be taken." if rejected else "The array is empty."
-    return errors.answer(422, "nothing_taken", message, fields, rejected=rejected)
+    return errors.error_response(422, "nothing_taken", message, fields, rejected=rejected)
 
 
-@api.get("/contacts/{path:who}/score", response={200: shapes.Score, **shapes.ERRORS})
+@api.get("/contacts/{path:who}/score", response={200: schemas.ScoreOut, **schemas.ERRORS})
 def get_score(request: HttpRequest, who: str, at: str = "") -> HttpResponse:
     """What a contact (id or email) was worth at an instant (default: now), reason by reason."""
     try:
-        instant = checks.instant(at) if at else now()
+        instant = validation.parse_instant(at) if at else now()
     except ValueError as wrong:
         raise ApiError(422, "invalid", f"at {wrong}.", {"at": str(wrong)}) from None
-    contact = found(who)
+    contact = find_contact(who)
     scored, version = scoring.score_at(contact, instant)
-    return JsonResponse(described.score(contact, scored, version, instant))
+    return JsonResponse(serializers.score_json(contact, scored, version, instant))
 
 
-@api.get("/contacts/{path:who}", response={200: shapes.Contact, **shapes.ERRORS})
+@api.get("/contacts/{path:who}", response={200: schemas.ContactOut, **schemas.ERRORS})
 def get_contact(request: HttpRequest, who: str) -> HttpResponse:
     """All that is known of a contact, by id or email."""
-    return JsonResponse(described.contact(found(who), now()))
+    return JsonResponse(serializers.contact_json(find_contact(who), now()))
 
 
-def found(who: str) -> Contact:
+def find_contact(who: str) -> Contact:
     """The contact of an id (digits only) or an e-mail address. Raises ApiError 404."""
     contacts = Contact.objects.select_related("company", "score", "crm_state")
     if who.isascii() and who.isdigit():
         number = min(int(who[:20]), LARGEST_ID)
         named, once = Q(pk=number), Q(aliases__number=number)
     else:
-        email = address(who)
+        email = is_email(who)
         named, once = Q(email=email), Q(aliases__email=email)
     contact = contacts.filter(named).first() or contacts.filter(once).first()
     if contact is None:
@@ -99,26 +99,26 @@ def found(who: str) -> Contact:
     return contact
 
 
-def address(text: str) -> str:
+def is_email(text: str) -> str:
     try:
-        return checks.address(text)
+        return validation.normalize_email(text)
     except ValueError:
         raise ApiError(404, message="There is no such contact.") from None
 
 
 # --- errors -----------------------------------------------------------------------------------
 @api.exception_handler(ApiError)
-def api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+def on_api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
     return error.response()
 
 
 @api.exception_handler(AuthenticationError)
-def unauthorized(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+def on_unauthorized(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     return ApiError(401).response()
 
 
-@api.exception_handler(TooMany)
-def too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
+@api.exception_handler(RateLimited)
+def on_rate_limited(request: HttpRequest, error: RateLimited) -> HttpResponse:
     response = ApiError(429).response()
     response["Retry-After"] = str(error.retry_after)
     return response
@@ -126,6 +126,6 @@ def too_many(request: HttpRequest, error: TooMany) -> HttpResponse:
 
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
-def database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+def on_database_away(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("The database did not answer a request.", exc_info=error)
     return ApiError(503).response()

@@ -15,13 +15,13 @@ THROWN_AWAY = 64 * MIB
 CUT_OFF = "The body did not arrive whole; nothing of it was taken."
 
 
-class Readable(Protocol):
+class ReadableBody(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def items(request: HttpRequest) -> list[object]:
+def read_items(request: HttpRequest) -> list[object]:
     """The items of a body that is one object or an array of them. Raises ApiError."""
-    found = parsed(body_of(request))
+    found = parse_json(read_body(request))
     if isinstance(found, dict):
         return [found]
     if not isinstance(found, list):
@@ -35,11 +35,11 @@ def items(request: HttpRequest) -> list[object]:
     return found
 
 
-def body_of(request: HttpRequest, most: int = 0) -> bytes:
+def read_body(request: HttpRequest, most: int = 0) -> bytes:
     """The body, of at most so many bytes (0: 5 MiB), whether its length was announced or it comes in
     chunks. Raises ApiError."""
     most = most or settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
-    stream: Readable = request
+    stream: ReadableBody = request
     if request.headers.get("Transfer-Encoding") and request.META.get("wsgi.input_terminated"):
         # Django reads no further than Content-Length, which a chunked body has not.
         stream = request.META["wsgi.input"]
@@ -47,7 +47,7 @@ def body_of(request: HttpRequest, most: int = 0) -> bytes:
     try:
         body = stream.read(most + 1) if announced <= most else b""
         if len(body) > most or announced > most:
-            throw_away(stream)
+            drain(stream)
             raise ApiError(413, message=f"The body is larger than {most // MIB} MiB.")
     except (OSError, ParseException):  # the sender went away, or its chunks are none
         raise ApiError(400, "cut_off", CUT_OFF) from None
@@ -56,16 +56,18 @@ def body_of(request: HttpRequest, most: int = 0) -> bytes:
     return body
 
 
-def throw_away(stream: Readable) -> None:
+def drain(stream: ReadableBody) -> None:
     """Read what a sender is still sending: one that is cut off would never see the answer."""
     left = THROWN_AWAY
     while left > 0 and (some := stream.read(65_536)):
         left -= len(some)
 
 
-def parsed(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=no_number, parse_int=number)
+        return json.loads(
+            body.decode("utf-8-sig"), parse_constant=refuse_constant, parse_int=parse_integer
+        )
     except UnicodeDecodeError:
         raise ApiError(400, "not_json", "The body is not UTF-8.") from None
     except RecursionError:
@@ -75,10 +77,10 @@ def parsed(body: bytes) -> Any:
         raise ApiError(400, "not_json", f"The body is not JSON: {wrong.msg} ({where}).") from None
 
 
-def no_number(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
     raise ApiError(400, "not_json", f"The body is not JSON: {name} is no number there.")
 
 
-def number(digits: str) -> int | float:
+def parse_integer(digits: str) -> int | float:
     """Python refuses whole bodies for one number of thousands of digits; the item is refused later."""
     return int(digits) if len(digits) < 20 else float(digits)

@@ -35,10 +35,10 @@ class ApiError(Exception):
         self.fields = fields
 
     def response(self) -> HttpResponse:
-        return answer(self.status, self.code, self.message, self.fields)
+        return error_response(self.status, self.code, self.message, self.fields)
 
 
-def answer(
+def error_response(
     status: int,
     code: str,
     message: str,
@@ -54,7 +54,7 @@ def answer(
     return response
 
 
-def as_json(
+def json_error_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: what Django says of an address of the API by itself (404, 405, 500) is JSON too."""

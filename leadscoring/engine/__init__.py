@@ -1,29 +1,29 @@
 """How a score is computed. Pure: no Django, no I/O, no clock; the instant is an argument."""
 
-from .crossing import Qualification, advance
-from .facts import Activity, Profile
-from .model import Caps, Grades, Model, Thresholds
-from .modelfile import ModelFileError, dump, parse
-from .rules import Rule
-from .score import RECENT_PER_TYPE, Contribution, Scored, score
-from .wording import describe
+from leadscoring.engine.crossing import Qualification, advance_qualification
+from leadscoring.engine.facts import ActivityFact, Profile
+from leadscoring.engine.model import Caps, Grades, ScoringModel, Thresholds
+from leadscoring.engine.model_file import ModelFileError, dump_model, parse_model
+from leadscoring.engine.rules import Rule
+from leadscoring.engine.score import RECENT_PER_TYPE, Contribution, ScoreResult, compute_score
+from leadscoring.engine.wording import describe_rule
 
 __all__ = [
     "RECENT_PER_TYPE",
-    "Activity",
+    "ActivityFact",
     "Caps",
     "Contribution",
     "Grades",
-    "Model",
     "ModelFileError",
     "Profile",
     "Qualification",
     "Rule",
-    "Scored",
+    "ScoreResult",
+    "ScoringModel",
     "Thresholds",
-    "advance",
-    "describe",
-    "dump",
-    "parse",
-    "score",
+    "advance_qualification",
+    "compute_score",
+    "describe_rule",
+    "dump_model",
+    "parse_model",
 ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from .model import Thresholds
+from leadscoring.engine.model import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,17 @@ class Qualification:
 
     def cooled(self, thresholds: Thresholds, at: datetime) -> bool:
         """Whether the cool-down since the last crossing is over, and that since a refusal, too."""
-        return is_over(self.crossed_at, thresholds, at) and is_over(self.refused_at, thresholds, at)
+        return is_cooled_down(self.crossed_at, thresholds, at) and is_cooled_down(
+            self.refused_at, thresholds, at
+        )
 
 
-def is_over(began: datetime | None, thresholds: Thresholds, at: datetime) -> bool:
+def is_cooled_down(began: datetime | None, thresholds: Thresholds, at: datetime) -> bool:
     """Whether a cool-down that began at an instant is over; one that never began is."""
     return began is None or at - began >= timedelta(days=thresholds.cooldown_days)
 
 
-def advance(
+def advance_qualification(
     before: Qualification,
     scored_total: float,
     disqualified: bool,
@@ -46,7 +48,7 @@ def advance(
     and starts a cool-down of its own. A total that fell and rose between two calls is not seen: to
     be exact, call it with the old log at the new instant first.
     """
-    if before.armed and not is_over(before.refused_at, thresholds, at):
+    if before.armed and not is_cooled_down(before.refused_at, thresholds, at):
         return replace(before, armed=False)
     if before.armed:
         crosses = scored_total >= thresholds.handoff and not disqualified

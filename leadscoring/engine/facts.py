@@ -49,7 +49,7 @@ def email_domain(email: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
+class ActivityFact:
     """One thing a person did, at a UTC-aware time.
 
     `source` and `event_id` tell it from every other. Without an `event_id` all of it does, so

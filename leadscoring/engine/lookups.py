@@ -37,7 +37,7 @@ LOOKUPS = ("exact", "in", *TEXT_LOOKUPS, *ORDER_LOOKUPS, "isnull")
 _DECIMAL = re.compile(r"\s*[+-]?\d{1,300}(\.\d{1,300})?\s*", re.ASCII)
 
 
-def missing(fact: object) -> bool:
+def is_missing(fact: object) -> bool:
     return fact is None or (isinstance(fact, (str, list, dict)) and not fact)
 
 
@@ -59,10 +59,10 @@ def text_of(fact: object) -> str | None:
     return str(fact) if isinstance(fact, int) else None
 
 
-def matcher(lookup: str, values: Sequence[Scalar]) -> Match:
+def build_matcher(lookup: str, values: Sequence[Scalar]) -> Match:
     """A function that says whether a fact matches any of the values, none of them empty."""
     if lookup == "isnull":
-        return lambda fact: missing(fact) is values[0]
+        return lambda fact: is_missing(fact) is values[0]
     if lookup in ("exact", "in"):
         return _equal(values)
     if lookup in TEXT_LOOKUPS:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
-from .plan import Plan
-from .rules import Rule, either_types
+from leadscoring.engine.compiled import CompiledModel
+from leadscoring.engine.rules import Rule, union_types
 
 FIT, ENGAGEMENT = GROUPS = ("fit", "engagement")
 Bounds = tuple[float, float, float]
@@ -49,7 +49,7 @@ def _below(bounds: Bounds, figure: float) -> int:
 
 
 @dataclass(frozen=True)
-class Model:
+class ScoringModel:
     name: str
     thresholds: Thresholds
     caps: Caps
@@ -60,8 +60,8 @@ class Model:
     def activity_types(self) -> frozenset[str] | None:
         """The types of activities that can count; None: a rule needs to see all of them."""
         nothing: frozenset[str] | None = frozenset()
-        return reduce(either_types, (rule.activity_types for rule in self.rules), nothing)
+        return reduce(union_types, (rule.activity_types for rule in self.rules), nothing)
 
     @cached_property
-    def plan(self) -> Plan:
-        return Plan(self.rules)
+    def plan(self) -> CompiledModel:
+        return CompiledModel(self.rules)

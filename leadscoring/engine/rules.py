@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 
-from .facts import Facts
-from .lookups import Scalar, matcher
+from leadscoring.engine.facts import Facts
+from leadscoring.engine.lookups import Scalar, build_matcher
 
 Holds = Callable[[Facts, Facts], bool]
 """Of the profile's values and of one activity's properties."""
@@ -99,44 +99,44 @@ class Rule:
 
     @property
     def speaks_of_activities(self) -> bool:
-        return any(isinstance(leaf, ActivityIs) for leaf in leaves(self.when))
+        return any(isinstance(leaf, ActivityIs) for leaf in iter_leaves(self.when))
 
     @property
     def activity_types(self) -> frozenset[str] | None:
         """The types the rule can speak of; None: any type. A profile rule speaks of none."""
-        return types_of(self.when) if self.speaks_of_activities else frozenset()
+        return condition_types(self.when) if self.speaks_of_activities else frozenset()
 
 
-def leaves(condition: Condition) -> Iterator[ProfileIs | ActivityIs]:
+def iter_leaves(condition: Condition) -> Iterator[ProfileIs | ActivityIs]:
     if isinstance(condition, (All, AnyOf)):
         for part in condition.parts:
-            yield from leaves(part)
+            yield from iter_leaves(part)
     elif isinstance(condition, Not):
-        yield from leaves(condition.part)
+        yield from iter_leaves(condition.part)
     else:
         yield condition
 
 
-def types_of(condition: Condition) -> frozenset[str] | None:
+def condition_types(condition: Condition) -> frozenset[str] | None:
     """Types of activities that the condition can hold for; None: any type."""
     if isinstance(condition, ActivityIs):
         return frozenset(condition.types)
     if isinstance(condition, All):
-        return reduce(both, map(types_of, condition.parts))
+        return reduce(intersect_types, map(condition_types, condition.parts))
     if isinstance(condition, AnyOf):
-        return reduce(either_types, map(types_of, condition.parts))
+        return reduce(union_types, map(condition_types, condition.parts))
     return None
 
 
-def both(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+def intersect_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
     return b if a is None else a if b is None else a & b
 
 
-def either_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+def union_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
     return None if a is None or b is None else a | b
 
 
-def compiled(condition: Condition, type: str | None) -> Holds | bool:
+def compile_condition(condition: Condition, type: str | None) -> Holds | bool:
     """The condition as a function, for activities of one type; None: a type no rule names.
 
     Whatever the type alone decides is decided here, once: an answer that is the same for every
@@ -148,33 +148,33 @@ def compiled(condition: Condition, type: str | None) -> Holds | bool:
         of_type = type in condition.types
         return _of_activity(condition.tests) if of_type and condition.tests else of_type
     if isinstance(condition, Not):
-        return _negated(compiled(condition.part, type))
-    parts = [compiled(part, type) for part in condition.parts]
+        return _negated(compile_condition(condition.part, type))
+    parts = [compile_condition(part, type) for part in condition.parts]
     return _joined(parts, decisive=isinstance(condition, AnyOf))
 
 
-def picked(condition: Condition, type: str | None) -> Pick | None:
+def compile_selection(condition: Condition, type: str | None) -> Pick | None:
     """How the ages are found of the activities of one type that a condition holds for.
 
     None: it holds for none of that type.
     """
-    holds = compiled(condition, type)
+    holds = compile_condition(condition, type)
     if isinstance(holds, bool):
         return (lambda _values, some: [age for age, _ in some]) if holds else None
     if isinstance(condition, ActivityIs) and len(condition.tests) == 1:
         test = condition.tests[0]
-        match, name = matcher(test.lookup, test.values), test.path[0]
+        match, name = build_matcher(test.lookup, test.values), test.path[0]
         if len(test.path) == 1:
             # By far the most often asked kind of condition, without a call in between.
             return lambda _values, some: [age for age, facts in some if match(facts.get(name))]
     return lambda values, some: [age for age, facts in some if holds(values, facts)]
 
 
-def asked_once(condition: Condition) -> Check:
+def compile_profile_condition(condition: Condition) -> Check:
     """A condition of a profile rule as a function of the profile's values alone."""
     if isinstance(condition, ProfileIs):
         return _check(condition.tests)
-    holds = compiled(condition, None)
+    holds = compile_condition(condition, None)
     return lambda values: holds if isinstance(holds, bool) else holds(values, {})
 
 
@@ -217,25 +217,30 @@ def _check(tests: tuple[FactIs, ...]) -> Check:
 
 
 def _check_one(test: FactIs) -> Check:
-    match, name = matcher(test.lookup, test.values), test.path[0]
+    match, name = build_matcher(test.lookup, test.values), test.path[0]
     if len(test.path) > 1:
         return lambda facts: match(test.fact(facts))
     return lambda facts: match(facts.get(name))
 
 
-def behind(condition: Condition) -> Callable[[Facts], Evidence]:
+def compile_evidence(condition: Condition) -> Callable[[Facts], Evidence]:
     """A function that gives the facts of the profile that a holding condition rests on.
 
     Of `any`, the facts of the parts that hold; of `not`, all that it looks at.
     """
     if isinstance(condition, AnyOf):
-        parts = [(asked_once(part), behind(part)) for part in condition.parts]
+        parts = [
+            (compile_profile_condition(part), compile_evidence(part)) for part in condition.parts
+        ]
         return lambda values: _merged(facts(values) for holds, facts in parts if holds(values))
     if isinstance(condition, All):
-        facts_of = [behind(part) for part in condition.parts]
+        facts_of = [compile_evidence(part) for part in condition.parts]
         return lambda values: _merged(facts(values) for facts in facts_of)
     tests = [
-        test for leaf in leaves(condition) if isinstance(leaf, ProfileIs) for test in leaf.tests
+        test
+        for leaf in iter_leaves(condition)
+        if isinstance(leaf, ProfileIs)
+        for test in leaf.tests
     ]
     paths = {test.path: test for test in tests}
     if all(len(path) == 1 for path in paths):

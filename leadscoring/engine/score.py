@@ -25,10 +25,10 @@ from math import fsum
 from operator import attrgetter
 from typing import Any
 
-from . import wording
-from .facts import Activity, Facts, Profile
-from .model import ENGAGEMENT, FIT, GROUPS, Model
-from .plan import Done, Kind, Plan, Step
+from leadscoring.engine import wording
+from leadscoring.engine.compiled import CompiledModel, CompiledRule, Done, Kind
+from leadscoring.engine.facts import ActivityFact, Facts, Profile
+from leadscoring.engine.model import ENGAGEMENT, FIT, GROUPS, ScoringModel
 
 RECENT_PER_TYPE = 1_000
 """Activities of one type that count at most: the bound on what a score can cost."""
@@ -64,7 +64,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoreResult:
     """A score at an instant; its contributions, strongest first, add up to `total`.
 
     `moves`: time alone can still change it, by decay, by a window that slides, or by an activity
@@ -80,7 +80,9 @@ class Scored:
     moves: bool
 
 
-def score(profile: Profile, log: Iterable[Activity], model: Model, at: datetime) -> Scored:
+def compute_score(
+    profile: Profile, log: Iterable[ActivityFact], model: ScoringModel, at: datetime
+) -> ScoreResult:
     """The score of a person at an instant. Order and duplicates in the log change nothing."""
     plan, values = model.plan, profile.values
     done, moves = _done(log, plan, at)
@@ -98,7 +100,7 @@ def score(profile: Profile, log: Iterable[Activity], model: Model, at: datetime)
     return _summed(spoken, model, moves)
 
 
-def _done(log: Iterable[Activity], plan: Plan, at: datetime) -> tuple[Done, bool]:
+def _done(log: Iterable[ActivityFact], plan: CompiledModel, at: datetime) -> tuple[Done, bool]:
     """What counts of what they did; and whether something that would is still to come."""
     kind_of, heard = plan.kinds.get, plan.heard
     wanted = [activity for activity in log if kind_of(activity.type) in heard]
@@ -113,12 +115,12 @@ def _done(log: Iterable[Activity], plan: Plan, at: datetime) -> tuple[Done, bool
     return done, len(past) < len(wanted)
 
 
-def _each_once(activities: list[Activity]) -> list[Activity]:
+def _each_once(activities: list[ActivityFact]) -> list[ActivityFact]:
     """One activity of each identity. That their ids all differ, as most often, is soon seen."""
     ids = {activity.event_id for activity in activities}
     if len(ids) == len(activities) and "" not in ids:
         return activities
-    kept: dict[object, Activity] = {}
+    kept: dict[object, ActivityFact] = {}
     for activity in activities:
         identity = activity.identity
         held = kept.setdefault(identity, activity)
@@ -127,17 +129,17 @@ def _each_once(activities: list[Activity]) -> list[Activity]:
     return list(kept.values())
 
 
-def _first(one: Activity, other: Activity) -> Activity:
+def _first(one: ActivityFact, other: ActivityFact) -> ActivityFact:
     """Which of two activities with one identity counts: the earlier; its content breaks a tie."""
     return min(one, other, key=_told if one.at == other.at else attrgetter("at"))
 
 
-def _told(activity: Activity) -> str:
+def _told(activity: ActivityFact) -> str:
     properties = json.dumps(activity.properties, sort_keys=True, default=str)
     return f"{activity.type} {properties}"
 
 
-def _recent(activities: list[Activity]) -> list[Activity]:
+def _recent(activities: list[ActivityFact]) -> list[ActivityFact]:
     """The RECENT_PER_TYPE most recent of each type."""
     if len(activities) <= RECENT_PER_TYPE:
         return activities
@@ -147,7 +149,7 @@ def _recent(activities: list[Activity]) -> list[Activity]:
     return [one for some in by_type.values() for one in _most_recent(some)]
 
 
-def _most_recent(activities: list[Activity]) -> list[Activity]:
+def _most_recent(activities: list[ActivityFact]) -> list[ActivityFact]:
     if len(activities) <= RECENT_PER_TYPE:
         return activities
     edge = nlargest(RECENT_PER_TYPE, [activity.at for activity in activities])[-1]
@@ -156,29 +158,31 @@ def _most_recent(activities: list[Activity]) -> list[Activity]:
     return newer + nlargest(RECENT_PER_TYPE - len(newer), tied, key=_rank)
 
 
-def _rank(activity: Activity) -> tuple[str, str, str]:
+def _rank(activity: ActivityFact) -> tuple[str, str, str]:
     """An order of different activities of one type and time that nothing else decides."""
     told = "" if activity.event_id else _told(activity)
     return activity.source, activity.event_id, told
 
 
-def _contribution(step: Step, values: Facts, done: Done, at: datetime) -> Contribution | None:
+def _contribution(
+    step: CompiledRule, values: Facts, done: Done, at: datetime
+) -> Contribution | None:
     """What a rule contributes, before the caps of group and total; None when it is silent."""
     rule = step.rule
     if step.once:
         if not step.says(values):
             return None
-        because = wording.of_profile(rule.label, step.behind(values).values())
+        because = wording.profile_sentence(rule.label, step.behind(values).values())
         return Contribution(rule.key, rule.label, rule.group, step.worth_once, 1, None, because)
     ages = step.counted(values, done)
     if not ages:
         return None
     points, count, last_at = step.worth(ages), len(ages), at - min(ages)
-    because = wording.of_activities(rule.label, count, last_at, at)
+    because = wording.activities_sentence(rule.label, count, last_at, at)
     return Contribution(rule.key, rule.label, rule.group, points, count, last_at, because)
 
 
-def _summed(spoken: list[Contribution], model: Model, moves: bool) -> Scored:
+def _summed(spoken: list[Contribution], model: ScoringModel, moves: bool) -> ScoreResult:
     caps, (fit, engagement) = model.caps, _figures(spoken)
     for group, figure, cap in ((FIT, fit, caps.fit), (ENGAGEMENT, engagement, caps.engagement)):
         if cap is not None and figure > cap:
@@ -188,7 +192,7 @@ def _summed(spoken: list[Contribution], model: Model, moves: bool) -> Scored:
     if caps.total is not None and total > caps.total:
         spoken = _cut(spoken, GROUPS, total - caps.total, caps.total)
         fit, engagement = _figures(spoken)
-    return Scored(
+    return ScoreResult(
         total=round(fit + engagement, 2),
         fit=fit,
         engagement=engagement,
@@ -224,11 +228,11 @@ def _cut(
             cut[contribution.rule] = replace(
                 contribution,
                 points=round(contribution.points - taken, 2),
-                because=contribution.because + wording.not_counted(taken, cap),
+                because=contribution.because + wording.capped_note(taken, cap),
             )
     return [cut.get(contribution.rule, contribution) for contribution in spoken]
 
 
-def _disqualified(contribution: Contribution, moves: bool) -> Scored:
-    told = replace(contribution, because=wording.disqualified(contribution.because))
-    return Scored(0.0, 0.0, 0.0, "D4", True, (told,), moves)
+def _disqualified(contribution: Contribution, moves: bool) -> ScoreResult:
+    told = replace(contribution, because=wording.disqualified_sentence(contribution.because))
+    return ScoreResult(0.0, 0.0, 0.0, "D4", True, (told,), moves)

@@ -7,8 +7,18 @@ for whoever renders it.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from .lookups import Scalar, missing, text_of
-from .rules import ActivityIs, All, AnyOf, AtMost, Condition, FactIs, Not, ProfileIs, Rule
+from leadscoring.engine.lookups import Scalar, is_missing, text_of
+from leadscoring.engine.rules import (
+    ActivityIs,
+    All,
+    AnyOf,
+    AtMost,
+    Condition,
+    FactIs,
+    Not,
+    ProfileIs,
+    Rule,
+)
 
 LONGEST = 80
 MONTHS = (
@@ -41,41 +51,41 @@ RELATIONS = {
 }
 
 
-def of_activities(label: str, count: int, last_at: datetime, at: datetime) -> str:
+def activities_sentence(label: str, count: int, last_at: datetime, at: datetime) -> str:
     """ "Visited pricing 3 times, last on 4 May", read at an instant."""
     if count == 1:
-        return f"{label} on {day(last_at, at)}"
-    return f"{label} {count} times, last on {day(last_at, at)}"
+        return f"{label} on {format_day(last_at, at)}"
+    return f"{label} {count} times, last on {format_day(last_at, at)}"
 
 
-def of_profile(label: str, facts: Iterable[object]) -> str:
+def profile_sentence(label: str, facts: Iterable[object]) -> str:
     """ "Senior job title: VP Marketing"; the label alone when nothing is known."""
-    evidence = ", ".join([shown for fact in facts if (shown := show(fact))])
+    evidence = ", ".join([shown for fact in facts if (shown := format_fact(fact))])
     return f"{label}: {evidence}" if evidence else label
 
 
-def disqualified(because: str) -> str:
+def disqualified_sentence(because: str) -> str:
     return f"{because} (disqualified)"
 
 
-def not_counted(points: float, cap: float) -> str:
+def capped_note(points: float, cap: float) -> str:
     """What is said behind a contribution that a cap has cut."""
-    return f", {counted(points, 'point')} above the cap of {figure(cap)} not counted"
+    return f", {format_count(points, 'point')} above the cap of {format_figure(cap)} not counted"
 
 
-def day(moment: datetime, at: datetime) -> str:
+def format_day(moment: datetime, at: datetime) -> str:
     """The day of a moment, with its year when that is not the year it is read in."""
     year = "" if moment.year == at.year else f" {moment.year}"
     return f"{moment.day} {MONTHS[moment.month]}{year}"
 
 
-def show(fact: object) -> str:
+def format_fact(fact: object) -> str:
     """A fact in one short printable line; a list by its first three items."""
     if isinstance(fact, str) and len(fact) <= LONGEST and fact.isprintable():
         return fact.strip()
     if isinstance(fact, list):
-        return ", ".join(shown for item in fact[:3] if (shown := show(item)))
-    text = "" if missing(fact) else text_of(fact) or ""
+        return ", ".join(shown for item in fact[:3] if (shown := format_fact(item)))
+    text = "" if is_missing(fact) else text_of(fact) or ""
     if not text.isprintable():
         signs = (sign if sign.isprintable() else " " for sign in text[: 4 * LONGEST])
         text = " ".join("".join(signs).split())
@@ -83,28 +93,34 @@ def show(fact: object) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
 
 
-def figure(number: float) -> str:
+def format_figure(number: float) -> str:
     """A figure with at most two decimals and no empty ones: 12, 12.5, 1,250."""
     return f"{number:,.2f}".rstrip("0").rstrip(".")
 
 
-def counted(number: float, noun: str) -> str:
-    return f"{figure(number)} {noun}" if abs(number) == 1 else f"{figure(number)} {noun}s"
+def format_count(number: float, noun: str) -> str:
+    return (
+        f"{format_figure(number)} {noun}"
+        if abs(number) == 1
+        else f"{format_figure(number)} {noun}s"
+    )
 
 
-def describe(rule: Rule) -> str:
+def describe_rule(rule: Rule) -> str:
     """A rule as one sentence for the person who edits it, without its label."""
     parts = [f"{_effect(rule)} {_occasion(rule)}", *_bounds(rule)]
     return ", ".join(parts)
 
 
-def of_condition(condition: Condition) -> str:
+def describe_condition(condition: Condition) -> str:
     """ "country is DE or AT", as the end of a sentence."""
     return _clause(condition)
 
 
 def _effect(rule: Rule) -> str:
-    return "disqualifies" if rule.disqualify else counted(rule.points, "point").replace("-", "−")
+    return (
+        "disqualifies" if rule.disqualify else format_count(rule.points, "point").replace("-", "−")
+    )
 
 
 def _occasion(rule: Rule) -> str:
@@ -125,7 +141,7 @@ def _bounds(rule: Rule) -> list[str]:
     if rule.at_most is not None:
         said.append(_at_most(rule.at_most))
     if rule.cap is not None:
-        said.append(f"at most {figure(rule.cap)} in all")
+        said.append(f"at most {format_figure(rule.cap)} in all")
     return said
 
 
@@ -135,7 +151,7 @@ def _at_most(bound: AtMost) -> str:
 
 
 def _days(number: float) -> str:
-    return "day" if number == 1 else f"{figure(number)} days"
+    return "day" if number == 1 else f"{format_figure(number)} days"
 
 
 def _clause(condition: Condition) -> str:
@@ -156,7 +172,7 @@ def _inner(condition: Condition) -> str:
 
 
 def _activity(condition: ActivityIs) -> str:
-    noun = either([type.replace("_", " ") for type in condition.types])
+    noun = join_or([type.replace("_", " ") for type in condition.types])
     return f"{noun} whose {_tests(condition.tests)}" if condition.tests else noun
 
 
@@ -169,19 +185,19 @@ def _test(test: FactIs) -> str:
     if test.lookup == "isnull":
         return f"{name} is {'not known' if test.values[0] else 'known'}"
     case = " (in any case)" if test.lookup in ("iexact", "icontains") else ""
-    return f"{name} {RELATIONS[test.lookup]} {either(list(map(_value, test.values)))}{case}"
+    return f"{name} {RELATIONS[test.lookup]} {join_or(list(map(_value, test.values)))}{case}"
 
 
 def _value(value: Scalar) -> str:
-    return show(value) if isinstance(value, (str, bool)) else figure(value)
+    return format_fact(value) if isinstance(value, (str, bool)) else format_figure(value)
 
 
-def enumerated(words: Sequence[str]) -> str:
+def join_and(words: Sequence[str]) -> str:
     """ "one, two and three"."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def either(words: Sequence[str]) -> str:
+def join_or(words: Sequence[str]) -> str:
     """ "vp, head or chief"; of a long list the first twelve and how many more."""
     if len(words) > 12:
         words = [*words[:12], f"{len(words) - 12} more"]

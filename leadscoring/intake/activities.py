@@ -6,11 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
-from leadscoring import checks
-from leadscoring.checks import ActivityIn, Refused
-from leadscoring.intake import rows
-from leadscoring.intake.people import Known, People, contacts_of, gathered, save, until_won
-from leadscoring.intake.rejections import Rejection, sorted_out
+from leadscoring.common import bulk_sql
+from leadscoring.intake import validation
+from leadscoring.intake.people import (
+    IdentityMap,
+    KnownIdentity,
+    contacts_by_id,
+    lock_people,
+    retry_on_race,
+    save_contacts,
+)
+from leadscoring.intake.rejections import Rejection, split_rejected
+from leadscoring.intake.validation import ActivityItem, InvalidItem
 from leadscoring.models import Activity
 from leadscoring.scoring import REFUSED, rescore
 
@@ -54,61 +61,65 @@ def take_activities(
     `source`: of those that name none. `scored`: False for those who only want to know what would
     be taken, and roll it back.
     """
-    checked, rejected = sorted_out(enumerate(items), lambda item: checks.activity(item, at))
+    checked, rejected = split_rejected(
+        enumerate(items), lambda item: validation.validate_activity(item, at)
+    )
 
     def work() -> TakenActivities:
-        taken = store(checked, source, at)
+        taken = store_activities(checked, source, at)
         if scored:
             rescore(sorted(taken.contact_ids), at, taken.types)
         return taken
 
-    taken = until_won(work) if checked else TakenActivities()
+    taken = retry_on_race(work) if checked else TakenActivities()
     taken.rejected = sorted([*rejected, *taken.rejected])
     return taken
 
 
-def store(given: Sequence[tuple[int, ActivityIn]], source: str, at: datetime) -> TakenActivities:
-    fresh = unknown({place: event(item, source) for place, item in given})
+def store_activities(
+    given: Sequence[tuple[int, ActivityItem]], source: str, at: datetime
+) -> TakenActivities:
+    fresh = new_events({place: activity_key(item, source) for place, item in given})
     news = [(place, item) for place, item in given if place in fresh]
-    people = gathered([item for _, item in news], doer, at)
-    done, rejected = sorted_out(news, lambda item: (doer(people, item), item))
-    save(people, contacts_of(people.changed) if people.changed else {}, at)
-    stored = rows.insert(
+    people = lock_people([item for _, item in news], resolve_person, at)
+    done, rejected = split_rejected(news, lambda item: (resolve_person(people, item), item))
+    save_contacts(people, contacts_by_id(people.changed) if people.changed else {}, at)
+    stored = bulk_sql.bulk_insert(
         Activity,
-        [row(who, item, fresh[place], at) for place, (who, item) in done],
+        [activity_row(who, item, fresh[place], at) for place, (who, item) in done],
         order='source COLLATE "C", event_id COLLATE "C"',
         answer="contact_id, type, occurred_at",
     )
-    note_latest(stored)
+    update_last_activity(stored)
     return TakenActivities(
         accepted=len(stored),
         duplicates=len(given) - len(rejected) - len(stored),
         rejected=rejected,
-        types=types_of(stored),
+        types=types_by_contact(stored),
         contact_ids=people.changed | {contact_id for contact_id, _, _ in stored},
     )
 
 
-def event(item: ActivityIn, source: str) -> Event:
+def activity_key(item: ActivityItem, source: str) -> Event:
     return item.source or source, item.event_id or uuid4().hex
 
 
-def unknown(events: Mapping[int, Event]) -> dict[int, Event]:
+def new_events(events: Mapping[int, Event]) -> dict[int, Event]:
     """Those that are not stored, and of equal ones in the batch the first. By their places."""
     sources, event_ids = zip(*events.values(), strict=True)
-    stored = set(rows.ask(KNOWN, [list(sources), list(event_ids)]))
+    stored = set(bulk_sql.run_statement(KNOWN, [list(sources), list(event_ids)]))
     firsts = {event: place for place, event in reversed([*events.items()]) if event not in stored}
     return {place: event for event, place in firsts.items()}
 
 
-def doer(people: People, item: ActivityIn) -> Known:
+def resolve_person(people: IdentityMap, item: ActivityItem) -> KnownIdentity:
     """Whose activity it is; unknown people are made, missing identifiers filled in.
 
     An activity changes no address: of somebody known by external_id, an old one may come late.
     """
     known = people.who(item.email, item.external_id)
     if known is None and item.email is None:
-        raise Refused("external_id", "is nobody's here; give an email to make the person known")
+        raise InvalidItem("external_id", "is nobody's here; give an email to make the person known")
     if known is None:
         return people.make(item.email, item.external_id)
     people.identify(known, known.email or item.email, item.external_id)
@@ -117,7 +128,9 @@ def doer(people: People, item: ActivityIn) -> Known:
     return known
 
 
-def row(who: Known, item: ActivityIn, event: Event, at: datetime) -> rows.Row:
+def activity_row(
+    who: KnownIdentity, item: ActivityItem, event: Event, at: datetime
+) -> bulk_sql.Row:
     source, event_id = event
     return {
         "contact_id": who.pk,
@@ -131,18 +144,18 @@ def row(who: Known, item: ActivityIn, event: Event, at: datetime) -> rows.Row:
     }
 
 
-def types_of(stored: Iterable[Stored]) -> dict[int, set[str]]:
+def types_by_contact(stored: Iterable[Stored]) -> dict[int, set[str]]:
     types: dict[int, set[str]] = defaultdict(set)
     for contact_id, type_, _ in stored:
         types[contact_id].add(type_)
     return dict(types)
 
 
-def note_latest(stored: Iterable[Stored]) -> None:
+def update_last_activity(stored: Iterable[Stored]) -> None:
     """Remember when people last did something. What was done to them does not count."""
     latest: dict[int, datetime] = {}
     for contact_id, type_, occurred_at in stored:
         if type_ not in NOT_THEIR_DOING:
             latest[contact_id] = max(occurred_at, latest.get(contact_id, occurred_at))
     if latest:
-        rows.ask(LATEST, [list(latest), list(latest.values())])
+        bulk_sql.run_statement(LATEST, [list(latest), list(latest.values())])

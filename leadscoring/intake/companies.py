@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from leadscoring.intake.rows import ask
+from leadscoring.common.bulk_sql import run_statement
 from leadscoring.models import Company
 
 MAKE = """
@@ -30,12 +30,12 @@ FORGET = """
 """
 
 
-def forget_unused(companies: Iterable[Company], at: datetime) -> None:
+def delete_unused_companies(companies: Iterable[Company], at: datetime) -> None:
     """Those that were made at `at` for people who were refused then."""
-    ask(FORGET, [[company.pk for company in companies], at])
+    run_statement(FORGET, [[company.pk for company in companies], at])
 
 
-def by_name(names: Iterable[str | None], at: datetime) -> dict[str, Company]:
+def companies_by_name(names: Iterable[str | None], at: datetime) -> dict[str, Company]:
     """The company of each name as it was written; those that are new are made first.
 
     Before any contact is locked: two batches that make the same company wait for each other here.
@@ -43,5 +43,7 @@ def by_name(names: Iterable[str | None], at: datetime) -> dict[str, Company]:
     asked = list(dict.fromkeys(name for name in names if name))
     if not asked:
         return {}
-    ask(MAKE, [at, asked])
-    return {written: Company(pk=pk, name=name) for written, pk, name in ask(FIND, [asked])}
+    run_statement(MAKE, [at, asked])
+    return {
+        written: Company(pk=pk, name=name) for written, pk, name in run_statement(FIND, [asked])
+    }

@@ -4,11 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from leadscoring import checks
-from leadscoring.checks import PersonIn, Refused
-from leadscoring.intake import companies
-from leadscoring.intake.people import Known, People, contacts_of, gathered, save, until_won
-from leadscoring.intake.rejections import Rejection, sorted_out
+from leadscoring.intake import companies, validation
+from leadscoring.intake.people import (
+    IdentityMap,
+    KnownIdentity,
+    contacts_by_id,
+    lock_people,
+    retry_on_race,
+    save_contacts,
+)
+from leadscoring.intake.rejections import Rejection, split_rejected
+from leadscoring.intake.validation import InvalidItem, PersonItem
 from leadscoring.models import Company, Contact
 from leadscoring.scoring import rescore
 
@@ -35,37 +41,37 @@ def take_contacts(items: Sequence[object], at: datetime, scored: bool = True) ->
 
     `scored`: False for those who only want to know what would be taken, and roll it back.
     """
-    checked, rejected = sorted_out(enumerate(items), checks.person)
+    checked, rejected = split_rejected(enumerate(items), validation.validate_person)
 
     def work() -> TakenContacts:
-        taken = store(checked, at)
+        taken = store_contacts(checked, at)
         if scored:
             rescore(sorted(taken.contact_ids), at)
         return taken
 
-    taken = until_won(work) if checked else TakenContacts()
+    taken = retry_on_race(work) if checked else TakenContacts()
     taken.rejected = sorted([*rejected, *taken.rejected])
     return taken
 
 
-def store(persons: Sequence[tuple[int, PersonIn]], at: datetime) -> TakenContacts:
-    known_companies = companies.by_name((person.company for _, person in persons), at)
-    people = gathered([person for _, person in persons], meet, at)
-    contacts = contacts_of(known.pk for known in people.everybody())
+def store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> TakenContacts:
+    known_companies = companies.companies_by_name((person.company for _, person in persons), at)
+    people = lock_people([person for _, person in persons], resolve_contact, at)
+    contacts = contacts_by_id(known.pk for known in people.everybody())
     taken = TakenContacts()
     for index, person in persons:
         try:
-            merge(person, people, contacts, known_companies, taken)
-        except Refused as refused:
+            apply_item(person, people, contacts, known_companies, taken)
+        except InvalidItem as refused:
             taken.rejected.append(Rejection(index, refused.field, refused.message))
-    save(people, contacts, at)
+    save_contacts(people, contacts, at)
     if taken.rejected and known_companies:
-        companies.forget_unused(known_companies.values(), at)
+        companies.delete_unused_companies(known_companies.values(), at)
     taken.contact_ids = people.changed
     return taken
 
 
-def meet(people: People, person: PersonIn) -> Known:
+def resolve_contact(people: IdentityMap, person: PersonItem) -> KnownIdentity:
     """Who is meant; an unknown person is made, a new or missing identifier taken over."""
     known = people.who(person.email, person.external_id)
     if known is None:
@@ -74,20 +80,20 @@ def meet(people: People, person: PersonIn) -> Known:
     return known
 
 
-def merge(
-    person: PersonIn,
-    people: People,
+def apply_item(
+    person: PersonItem,
+    people: IdentityMap,
     contacts: Mapping[int, Contact],
     known_companies: Mapping[str, Company],
     taken: TakenContacts,
 ) -> None:
     """Bring one contact up to date with an item, and count what became of it."""
     known = people.who(person.email, person.external_id)
-    facts = merged_properties(contacts[known.pk].properties if known else {}, person.properties)
+    facts = merge_properties(contacts[known.pk].properties if known else {}, person.properties)
     made = known is not None and known.pk in people.made - people.changed
     before = known and (known.email, known.external_id)
-    known = meet(people, person)
-    new = fill(contacts[known.pk], person, known_companies, facts)
+    known = resolve_contact(people, person)
+    new = fill_contact(contacts[known.pk], person, known_companies, facts)
     if made:
         taken.created += 1
     elif new or before != (known.email, known.external_id):
@@ -98,7 +104,7 @@ def merge(
     people.changed.add(known.pk)
 
 
-def merged_properties(
+def merge_properties(
     before: Mapping[str, object], given: Mapping[str, object] | None
 ) -> dict[str, object]:
     """Key by key; None takes a key away. The whole keeps the bounds of a part."""
@@ -106,14 +112,14 @@ def merged_properties(
     kept = {key: value for key, value in together.items() if value is not None}
     if given:
         try:
-            checks.properties(kept)
+            validation.check_properties(kept)
         except ValueError as wrong:
-            raise Refused("properties", f"together with those known already, {wrong}") from None
+            raise InvalidItem("properties", f"together with those known already, {wrong}") from None
     return kept
 
 
-def fill(
-    contact: Contact, person: PersonIn, known: Mapping[str, Company], facts: dict[str, object]
+def fill_contact(
+    contact: Contact, person: PersonItem, known: Mapping[str, Company], facts: dict[str, object]
 ) -> bool:
     """Give a contact the fields that were given; answers whether any of them is new."""
     given = {name: getattr(person, name) or "" for name in TEXTS if name in person.model_fields_set}

@@ -11,15 +11,15 @@ from django.db.models import Q
 from psycopg.errors import DeadlockDetected
 
 from leadscoring import crm_state
-from leadscoring.checks import ActivityIn, PersonIn, Refused
-from leadscoring.erasing import erased_among
-from leadscoring.intake import rows
+from leadscoring.common import bulk_sql
+from leadscoring.erasing import erased_addresses
+from leadscoring.intake.validation import ActivityItem, InvalidItem, PersonItem
 from leadscoring.models import Alias, Contact
 from leadscoring.scoring import profile_of
 from leadscoring.signals import addresses_changed
 
 T = TypeVar("T")
-Item = TypeVar("Item", PersonIn, ActivityIn)
+Item = TypeVar("Item", PersonItem, ActivityItem)
 TIMES = 10
 COLUMNS = (
     "email", "external_id", "first_name", "last_name", "company_id", "job_title", "phone",
@@ -40,11 +40,11 @@ REMEMBER = """
 """
 
 
-class LostRace(Exception):
+class IdentityRace(Exception):
     """Somebody else changed whom the identifiers name, just now."""
 
 
-def until_won(work: Callable[[], T]) -> T:
+def retry_on_race(work: Callable[[], T]) -> T:
     """Do a batch in one transaction, and again if others came in between.
 
     What was lost is rolled back whole; the next time the others' rows are simply there.
@@ -53,7 +53,7 @@ def until_won(work: Callable[[], T]) -> T:
         try:
             with transaction.atomic():
                 return work()
-        except (LostRace, IntegrityError):
+        except (IdentityRace, IntegrityError):
             continue
         except OperationalError as error:
             if not isinstance(error.__cause__, DeadlockDetected):
@@ -63,7 +63,7 @@ def until_won(work: Callable[[], T]) -> T:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownIdentity:
     """Who a contact is, as far as identifiers tell. Lighter than the whole row, of which most
     batches need no more."""
 
@@ -75,15 +75,15 @@ class Known:
         return f"contact {self.pk} ({' '.join(filter(None, (self.email, self.external_id)))})"
 
 
-class People:
+class IdentityMap:
     """Contacts by identifier, as a batch goes through them."""
 
-    def __init__(self, found: Iterable[Known], made: set[int] | None = None) -> None:
-        self.by_email: dict[str, Known] = {}
-        self.by_external_id: dict[str, Known] = {}
-        self.given_up: dict[str, Known] = {}
-        self.once_email: dict[str, Known] = {}
-        self.once_external_id: dict[str, Known] = {}
+    def __init__(self, found: Iterable[KnownIdentity], made: set[int] | None = None) -> None:
+        self.by_email: dict[str, KnownIdentity] = {}
+        self.by_external_id: dict[str, KnownIdentity] = {}
+        self.given_up: dict[str, KnownIdentity] = {}
+        self.once_email: dict[str, KnownIdentity] = {}
+        self.once_external_id: dict[str, KnownIdentity] = {}
         self.erased: set[str] = set()
         self.strangers: list[tuple[str | None, str | None]] = []
         self.trial = made is None  # only to find out who is to be made
@@ -92,7 +92,7 @@ class People:
         for known in found:
             self.note(known)
 
-    def note(self, known: Known) -> None:
+    def note(self, known: KnownIdentity) -> None:
         if known.email:
             self.by_email[known.email] = known
         if known.external_id:
@@ -108,36 +108,38 @@ class People:
         self.once_email.pop("", None)
         self.once_external_id.pop("", None)
 
-    def who(self, email: str | None, external_id: str | None) -> Known | None:
+    def who(self, email: str | None, external_id: str | None) -> KnownIdentity | None:
         """Whom the identifiers name; None when nobody. Refused when they name two people."""
         if email in self.erased:
-            raise Refused("email", "was erased at the person's request and is not taken in again")
+            raise InvalidItem(
+                "email", "was erased at the person's request and is not taken in again"
+            )
         by_email = self.by_email.get(email or "") or self.once_email.get(email or "")
         by_external_id = self.by_external_id.get(external_id or "")
         by_external_id = by_external_id or self.once_external_id.get(external_id or "")
         if email in self.given_up:
             giver = self.given_up[email]
-            raise Refused("email", f"is given up by {giver} in this same batch: send it again")
+            raise InvalidItem("email", f"is given up by {giver} in this same batch: send it again")
         if by_email is None or external_id is None:
             return by_external_id or by_email
         if by_external_id is by_email or (by_external_id is None and not by_email.external_id):
             return by_email
         if by_external_id is None:
-            raise Refused("external_id", f"is not that of {by_email}, whose email this is")
-        raise Refused(
+            raise InvalidItem("external_id", f"is not that of {by_email}, whose email this is")
+        raise InvalidItem(
             "external_id",
             f"two people: the email is of {by_email}, the external_id of {by_external_id}",
         )
 
-    def make(self, email: str | None, external_id: str | None) -> Known:
+    def make(self, email: str | None, external_id: str | None) -> KnownIdentity:
         if not self.trial:
-            raise LostRace
+            raise IdentityRace
         self.strangers.append((email, external_id))
-        known = Known(-len(self.strangers), email, external_id)
+        known = KnownIdentity(-len(self.strangers), email, external_id)
         self.note(known)
         return known
 
-    def identify(self, known: Known, email: str | None, external_id: str | None) -> None:
+    def identify(self, known: KnownIdentity, email: str | None, external_id: str | None) -> None:
         """Give a contact identifiers that are nobody else's. Theirs stay where an alias names them."""
         if email not in self.by_email and email in self.once_email:
             email = None
@@ -152,13 +154,15 @@ class People:
         self.note(known)
         self.changed.add(known.pk)
 
-    def everybody(self) -> Iterable[Known]:
+    def everybody(self) -> Iterable[KnownIdentity]:
         return {
             known.pk: known for known in (*self.by_email.values(), *self.by_external_id.values())
         }.values()
 
 
-def gathered(items: Sequence[Item], meet: Callable[[People, Item], object], at: datetime) -> People:
+def lock_people(
+    items: Sequence[Item], meet: Callable[[IdentityMap, Item], object], at: datetime
+) -> IdentityMap:
     """Everybody whom the items speak of: first all exist, then all are locked, in id order.
 
     `meet` says who an item means, or is to mean, or refuses it. Two batches with the same new
@@ -168,28 +172,30 @@ def gathered(items: Sequence[Item], meet: Callable[[People, Item], object], at: 
     external_ids = {item.external_id for item in items} - {None}
     named = Q(email__in=emails) | Q(external_id__in=external_ids)
     identities = Contact.objects.filter(named).values_list("pk", "email", "external_id")
-    trial = People(Known(*row) for row in identities)
+    trial = IdentityMap(KnownIdentity(*row) for row in identities)
     strange = [email for email in emails - trial.by_email.keys() if email]
-    trial.erased = erased_among(strange)
+    trial.erased = erased_addresses(strange)
     unknown = [one for one in external_ids - trial.by_external_id.keys() if one]
-    aliases = aliases_among(strange, unknown)
+    aliases = find_aliases(strange, unknown)
     if aliases:
         named |= Q(pk__in=[alias.contact_id for alias in aliases])
         identities = Contact.objects.filter(named).values_list("pk", "email", "external_id")
-        erased, trial = trial.erased, People(Known(*row) for row in identities)
+        erased, trial = trial.erased, IdentityMap(KnownIdentity(*row) for row in identities)
         trial.erased = erased
         trial.call(aliases)
     for item in items:
-        with suppress(Refused):
+        with suppress(InvalidItem):
             meet(trial, item)
-    made = make(trial.strangers, at)
-    people = People((Known(*row) for row in identities.order_by("pk").select_for_update()), made)
+    made = create_contacts(trial.strangers, at)
+    people = IdentityMap(
+        (KnownIdentity(*row) for row in identities.order_by("pk").select_for_update()), made
+    )
     people.erased = trial.erased
     people.call(aliases)
     return people
 
 
-def aliases_among(emails: Collection[str], external_ids: Collection[str]) -> list[Alias]:
+def find_aliases(emails: Collection[str], external_ids: Collection[str]) -> list[Alias]:
     """Who was known by these identifiers before they were joined with somebody."""
     if not emails and not external_ids:
         return []
@@ -197,27 +203,32 @@ def aliases_among(emails: Collection[str], external_ids: Collection[str]) -> lis
     return list(Alias.objects.filter(named).order_by("pk"))
 
 
-def make(strangers: Iterable[tuple[str | None, str | None]], at: datetime) -> set[int]:
+def create_contacts(strangers: Iterable[tuple[str | None, str | None]], at: datetime) -> set[int]:
     """Make contacts of nothing but identifiers; answers the ids of those that were not there."""
     contacts = [
         Contact(email=email, external_id=external_id, created_at=at, updated_at=at)
         for email, external_id in strangers
     ]
     order: LiteralString = 'email COLLATE "C", external_id COLLATE "C"'
-    return {pk for (pk,) in rows.insert(Contact, map(rows.values, contacts), order, "id")}
+    return {
+        pk
+        for (pk,) in bulk_sql.bulk_insert(
+            Contact, map(bulk_sql.column_values, contacts), order, "id"
+        )
+    }
 
 
-def contacts_of(ids: Iterable[int]) -> dict[int, Contact]:
+def contacts_by_id(ids: Iterable[int]) -> dict[int, Contact]:
     return Contact.objects.select_related("company").in_bulk(list(ids))
 
 
-def save(people: People, contacts: Mapping[int, Contact], at: datetime) -> None:
+def save_contacts(people: IdentityMap, contacts: Mapping[int, Contact], at: datetime) -> None:
     """Write those who changed, and keep what is known of them from now on.
 
     Everybody who was made for this batch must have changed: nobody is left behind empty.
     """
     if not people.made <= people.changed:
-        raise LostRace
+        raise IdentityRace
     moves, moved = {}, []
     for known in people.everybody():
         if known.pk in people.changed:
@@ -229,15 +240,15 @@ def save(people: People, contacts: Mapping[int, Contact], at: datetime) -> None:
             contact.email, contact.external_id = known.email, known.external_id
             contact.updated_at = at
     changed = [contacts[pk] for pk in sorted(people.changed)]
-    rows.update(Contact, changed, COLUMNS)
-    remember(changed, at)
+    bulk_sql.bulk_update(Contact, changed, COLUMNS)
+    record_profile_changes(changed, at)
     if moved:
-        crm_state.forget_unlinked(moved)
+        crm_state.drop_unlinked_states(moved)
     if moves:
         addresses_changed.send(Contact, moves=moves, at=at)
 
 
-def remember(contacts: Iterable[Contact], at: datetime) -> None:
+def record_profile_changes(contacts: Iterable[Contact], at: datetime) -> None:
     """Keep what is known of contacts from now on, for scores of any later instant."""
     changes = [
         {
@@ -249,4 +260,4 @@ def remember(contacts: Iterable[Contact], at: datetime) -> None:
         for contact in contacts
     ]
     if changes:
-        rows.ask(REMEMBER, [rows.as_json(changes)])
+        bulk_sql.run_statement(REMEMBER, [bulk_sql.rows_as_json(changes)])

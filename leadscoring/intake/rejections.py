@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from leadscoring.checks import Refused
+from leadscoring.intake.validation import InvalidItem
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -17,7 +17,7 @@ class Rejection:
     message: str
 
 
-def sorted_out(
+def split_rejected(
     items: Iterable[tuple[int, Item]], take: Callable[[Item], T]
 ) -> tuple[list[tuple[int, T]], list[Rejection]]:
     """Those that are taken, with their places, and those that are refused."""
@@ -25,6 +25,6 @@ def sorted_out(
     for index, item in items:
         try:
             taken.append((index, take(item)))
-        except Refused as refused:
+        except InvalidItem as refused:
             rejected.append(Rejection(index, refused.field, refused.message))
     return taken, rejected

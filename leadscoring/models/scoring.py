@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 
-from leadscoring.engine import Model, Qualification, parse
+from leadscoring.engine import Qualification, ScoringModel, parse_model
 from leadscoring.models.people import Contact
 
 
@@ -53,9 +53,9 @@ class ModelVersion(models.Model):
         return f"{self.name} v{self.version}"
 
     @property
-    def model(self) -> Model:
+    def model(self) -> ScoringModel:
         """The parsed model. Parsing is remembered by the source text."""
-        return parse(self.source)
+        return parse_model(self.source)
 
 
 class Score(models.Model):

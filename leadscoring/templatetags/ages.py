@@ -5,11 +5,11 @@ from datetime import datetime
 from django.template import Library
 from django.utils.safestring import SafeString
 
-from leadscoring import shown
+from leadscoring.common import format
 
 register = Library()
 
 
 @register.filter
 def when(moment: datetime | None) -> SafeString:
-    return shown.when(moment)
+    return format.moment_html(moment)

@@ -1,5 +1,5 @@
 """What marketers and ops see of sequences, who is in them, what was sent, and who is never written to."""
 
-from sequences.admin import enrollments, mails, on_pages, sequences
+from sequences.admin import enrollments, mails, sections, sequences
 
-__all__ = ["enrollments", "mails", "on_pages", "sequences"]
+__all__ = ["enrollments", "mails", "sections", "sequences"]

@@ -9,10 +9,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from leadscoring import shown
-from leadscoring.admin import asking
-from leadscoring.admin.pages import Asked, Question, Records
-from leadscoring.admin.unfolded import RelatedFilter
+from leadscoring.admin import confirmation
+from leadscoring.admin.model_admin import FilterQuestion, QuestionFilter, ReadOnlyModelAdmin
+from leadscoring.admin.unfold_types import RelatedFilter
+from leadscoring.common import format
 from sequences import enrolling
 from sequences.models import Enrollment, EnrollmentQuerySet
 
@@ -24,24 +24,24 @@ TONES = {
 }
 
 
-class EnrollmentQuestions(Asked):
+class EnrollmentQuestions(QuestionFilter):
     questions = {
-        "active": Question(
+        "active": FilterQuestion(
             "Under way", lambda rows, at: rows.filter(state=Enrollment.State.ACTIVE)
         ),
-        "held": Question("Held back", lambda rows, at: rows.held()),
-        "paused": Question("Paused", lambda rows, at: rows.paused()),
-        "stopped": Question(
+        "held": FilterQuestion("Held back", lambda rows, at: rows.held()),
+        "paused": FilterQuestion("Paused", lambda rows, at: rows.paused()),
+        "stopped": FilterQuestion(
             "Stopped", lambda rows, at: rows.filter(state=Enrollment.State.STOPPED)
         ),
-        "finished": Question(
+        "finished": FilterQuestion(
             "Finished", lambda rows, at: rows.filter(state=Enrollment.State.FINISHED)
         ),
     }
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(Records[Enrollment]):
+class EnrollmentAdmin(ReadOnlyModelAdmin[Enrollment]):
     nothing = "Nobody is in a sequence yet."
     list_display = ("who", "sequence", "state_", "why", "next_", "cause", "changed")
     list_select_related = ("contact", "sequence")
@@ -73,20 +73,22 @@ class EnrollmentAdmin(Records[Enrollment]):
 
     @admin.display(description="Contact")
     def who(self, row: Enrollment) -> SafeString:
-        return shown.two_lines(row.contact, (row.contact.email or "") if row.contact.name else "")
+        return format.two_lines_html(
+            row.contact, (row.contact.email or "") if row.contact.name else ""
+        )
 
     @admin.display(description="Contact")
     def person(self, row: Enrollment) -> SafeString:
-        return shown.link(shown.page_of(row.contact), row.contact)
+        return format.link_html(format.change_url(row.contact), row.contact)
 
     @admin.display(description="State", ordering="state")
     def state_(self, row: Enrollment) -> SafeString:
-        return state_of(row)
+        return enrollment_state(row)
 
     @admin.display(description="Why")
     def why(self, row: Enrollment) -> SafeString:
         said = row.held_because or row.because
-        return format_html('<span class="ls-wrap">{}</span>', said) if said else shown.NOTHING
+        return format_html('<span class="ls-wrap">{}</span>', said) if said else format.NOTHING
 
     @admin.display(description="Caused by")
     def cause(self, row: Enrollment) -> str:
@@ -95,39 +97,39 @@ class EnrollmentAdmin(Records[Enrollment]):
     @admin.display(description="Next mail")
     def next_(self, row: Enrollment) -> SafeString:
         if row.next_at is None:
-            return shown.NOTHING
+            return format.NOTHING
         words = '<span class="ls-when">Mail {}, {}</span>'
-        return format_html(words, row.next_position, shown.when(row.next_at))
+        return format_html(words, row.next_position, format.moment_html(row.next_at))
 
     @admin.display(description="Entered")
     def entered(self, row: Enrollment) -> SafeString:
-        return shown.when(row.entered_at)
+        return format.moment_html(row.entered_at)
 
     @admin.display(description="Changed", ordering="changed_at")
     def changed(self, row: Enrollment) -> SafeString:
-        return shown.when(row.changed_at)
+        return format.moment_html(row.changed_at)
 
     @admin.display(description="What happened")
     def changes(self, row: Enrollment) -> SafeString:
         lines = (
             (
-                shown.when(one.at),
+                format.moment_html(one.at),
                 one.get_state_display(),
                 f": {one.because}" if one.because else "",
                 one.by,
             )
             for one in row.changes.all()[:100]
         )
-        return format_html_join("", "<div>{} <b>{}</b>{} ({})</div>", lines) or shown.NOTHING
+        return format_html_join("", "<div>{} <b>{}</b>{} ({})</div>", lines) or format.NOTHING
 
     @admin.display(description="Mails")
     def mails(self, row: Enrollment) -> SafeString:
         lines = (
-            (shown.page_of(one), one.position, one.subject, one.get_state_display())
+            (format.change_url(one), one.position, one.subject, one.get_state_display())
             for one in row.deliveries.order_by("position")[:100]
         )
         html = '<div><a class="ls-link" href="{}">Mail {}: {}</a>, {}</div>'
-        return format_html_join("", html, lines) or shown.NOTHING
+        return format_html_join("", html, lines) or format.NOTHING
 
     # --- verbs
 
@@ -155,7 +157,9 @@ class EnrollmentAdmin(Records[Enrollment]):
 
     @admin.action(description="Resume", permissions=["steer"])
     def resume(self, request: HttpRequest, queryset: EnrollmentQuerySet) -> None:
-        active = enrolling.resume(chosen(queryset), now(), request.user.get_username())
+        active = enrolling.resume_enrollments(
+            plain_queryset(queryset), now(), request.user.get_username()
+        )
         left = queryset.count() - active
         said = f"{active} under way again"
         also = f"; {left} not: a deal still pauses them, or they are not paused" if left else ""
@@ -167,17 +171,17 @@ class EnrollmentAdmin(Records[Enrollment]):
         self, request: HttpRequest, rows: EnrollmentQuerySet, verb: str, what_happens: str
     ) -> HttpResponse | None:
         """Ask for the reason, then pause or stop, and say how many it was."""
-        reason = asking.reason(request)
-        if not (asking.confirmed(request) and reason):
-            return asking.ask(
+        reason = confirmation.typed_reason(request)
+        if not (confirmation.is_confirmed(request) and reason):
+            return confirmation.render_confirmation(
                 self, request, rows.select_related("contact", "sequence"), action=verb,
                 title=f"{verb.capitalize()} enrollments", what_happens=what_happens,
                 button=verb.capitalize(), wants_reason=True,
                 named=lambda row: f"{row.contact} in {row.sequence} ({row.get_state_display().lower()})",
             )  # fmt: skip
-        change = enrolling.pause if verb == "pause" else enrolling.stop
+        change = enrolling.pause_enrollments if verb == "pause" else enrolling.stop_enrollments
         number, done = rows.count(), {"pause": "paused", "stop": "stopped"}[verb]
-        changed = change(chosen(rows), now(), reason, request.user.get_username())
+        changed = change(plain_queryset(rows), now(), reason, request.user.get_username())
         also = f"; {number - changed} were not under way" if number > changed else ""
         self.message_user(
             request, f"{changed} {done}{also}.", messages.SUCCESS if changed else messages.WARNING
@@ -185,13 +189,13 @@ class EnrollmentAdmin(Records[Enrollment]):
         return None
 
 
-def chosen(rows: EnrollmentQuerySet) -> EnrollmentQuerySet:
+def plain_queryset(rows: EnrollmentQuerySet) -> EnrollmentQuerySet:
     """The same rows without the list's order and joins, so that they can be locked."""
     return Enrollment.objects.filter(pk__in=rows.order_by().values("pk"))
 
 
-def state_of(row: Enrollment) -> SafeString:
+def enrollment_state(row: Enrollment) -> SafeString:
     state = Enrollment.State(row.state)
     if row.held_because:
-        return shown.badge("held back", "warm")
-    return shown.badge(state.label, TONES[state])
+        return format.badge_html("held back", "warm")
+    return format.badge_html(state.label, TONES[state])

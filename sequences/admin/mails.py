@@ -10,13 +10,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from leadscoring import checks, shown
-from leadscoring.admin import asking
-from leadscoring.admin.pages import Asked, Page, Question, Records
-from leadscoring.admin.unfolded import ModelForm
-from sequences import settling
+from leadscoring.admin import confirmation
+from leadscoring.admin.model_admin import (
+    AppModelAdmin,
+    FilterQuestion,
+    QuestionFilter,
+    ReadOnlyModelAdmin,
+)
+from leadscoring.admin.unfold_types import ModelForm
+from leadscoring.common import format
+from leadscoring.intake import validation
+from sequences import resolve
 from sequences.models import Delivery, DeliveryQuerySet, Suppression
-from sequences.suppressing import suppress
+from sequences.suppression import suppress_addresses
 
 TONES = {
     Delivery.State.SENT: "good",
@@ -27,17 +33,17 @@ TONES = {
 }
 
 
-class DeliveryQuestions(Asked):
+class DeliveryQuestions(QuestionFilter):
     questions = {
-        "person": Question("Needs a person", lambda rows, at: rows.needing_a_person()),
-        "unclear": Question("Perhaps sent", lambda rows, at: rows.unclear()),
-        "sent": Question("Sent", lambda rows, at: rows.sent()),
-        "clicked": Question("Clicked", lambda rows, at: rows.exclude(clicked_at=None)),
+        "person": FilterQuestion("Needs a person", lambda rows, at: rows.needing_a_person()),
+        "unclear": FilterQuestion("Perhaps sent", lambda rows, at: rows.unclear()),
+        "sent": FilterQuestion("Sent", lambda rows, at: rows.sent()),
+        "clicked": FilterQuestion("Clicked", lambda rows, at: rows.exclude(clicked_at=None)),
     }
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(Records[Delivery]):
+class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
     nothing = "No mail has left yet."
     list_display = ("subject_", "who", "sequence", "state_", "why", "left", "reaction")
     list_select_related = ("enrollment__contact", "enrollment__sequence")
@@ -84,64 +90,66 @@ class DeliveryAdmin(Records[Delivery]):
 
     @admin.display(description="To")
     def who(self, mail: Delivery) -> SafeString:
-        return shown.link(shown.page_of(mail.enrollment.contact), mail.enrollment.contact)
+        return format.link_html(format.change_url(mail.enrollment.contact), mail.enrollment.contact)
 
     @admin.display(description="Sequence")
     def sequence(self, mail: Delivery) -> SafeString:
-        return shown.link(shown.page_of(mail.enrollment), mail.enrollment.sequence)
+        return format.link_html(format.change_url(mail.enrollment), mail.enrollment.sequence)
 
     @admin.display(description="State", ordering="state")
     def state_(self, mail: Delivery) -> SafeString:
         state = Delivery.State(mail.state)
-        return shown.badge(state.label, TONES[state])
+        return format.badge_html(state.label, TONES[state])
 
     @admin.display(description="Why")
     def why(self, mail: Delivery) -> SafeString:
         return (
             format_html('<span class="ls-wrap">{}</span>', mail.because)
             if mail.because
-            else shown.NOTHING
+            else format.NOTHING
         )
 
     @admin.display(description="Claimed")
     def claimed(self, mail: Delivery) -> SafeString:
-        return shown.when(mail.claimed_at)
+        return format.moment_html(mail.claimed_at)
 
     @admin.display(description="Sent", ordering="sent_at")
     def left(self, mail: Delivery) -> SafeString:
-        return shown.when(mail.sent_at)
+        return format.moment_html(mail.sent_at)
 
     @admin.display(description="Then")
     def reaction(self, mail: Delivery) -> SafeString:
         """Whoever clicked has opened it, whether or not the picture was shown to them."""
         if mail.clicked_at:
-            return shown.badge("clicked", "good")
-        return shown.badge("opened", "info") if mail.opened_at else shown.NOTHING
+            return format.badge_html("clicked", "good")
+        return format.badge_html("opened", "info") if mail.opened_at else format.NOTHING
 
     @admin.display(description="Opened first")
     def opened(self, mail: Delivery) -> SafeString:
-        return shown.when(mail.opened_at)
+        return format.moment_html(mail.opened_at)
 
     @admin.display(description="Clicked first")
     def clicked(self, mail: Delivery) -> SafeString:
-        return shown.when(mail.clicked_at)
+        return format.moment_html(mail.clicked_at)
 
     @admin.action(description="Send again…", permissions=["settle"])
     def send_again(self, request: HttpRequest, queryset: DeliveryQuerySet) -> HttpResponse | None:
-        if not asking.confirmed(request):
-            return asking.ask(
+        if not confirmation.is_confirmed(request):
+            return confirmation.render_confirmation(
                 self, request, queryset, action="send_again", title="Send mails again",
                 what_happens="Whoever did get one of these mails gets it a second time. Only mails "
                 "that failed or perhaps left, and wait for this decision, are sent.",
                 button="Send again",
             )  # fmt: skip
-        again = settling.send_again(chosen(queryset), now(), request.user.get_username())
+        again = resolve.send_again(plain_deliveries(queryset), now(), request.user.get_username())
         self.told(request, queryset, again, "to be sent again")
         return None
 
     @admin.action(description="Count as sent", permissions=["settle"])
     def count_as_sent(self, request: HttpRequest, queryset: DeliveryQuerySet) -> None:
-        counted = settling.count_as_sent(chosen(queryset), now(), request.user.get_username())
+        counted = resolve.count_as_sent(
+            plain_deliveries(queryset), now(), request.user.get_username()
+        )
         self.told(request, queryset, counted, "counted as sent; their sequences go on")
 
     def told(self, request: HttpRequest, rows: DeliveryQuerySet, done: int, what: str) -> None:
@@ -151,7 +159,7 @@ class DeliveryAdmin(Records[Delivery]):
         self.message_user(request, f"{done} {what}.{also}", level)
 
 
-def chosen(rows: DeliveryQuerySet) -> DeliveryQuerySet:
+def plain_deliveries(rows: DeliveryQuerySet) -> DeliveryQuerySet:
     return Delivery.objects.filter(pk__in=rows.order_by().values("pk"))
 
 
@@ -163,13 +171,13 @@ class SuppressionForm(ModelForm[Suppression]):
     def clean_email(self) -> str:
         """As it is stored everywhere, or it would keep nobody from being written to."""
         try:
-            return checks.address(str(self.cleaned_data["email"]))
+            return validation.normalize_email(str(self.cleaned_data["email"]))
         except ValueError as error:
             raise ValidationError(f"This {error}.") from None
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(Page[Suppression]):
+class SuppressionAdmin(AppModelAdmin[Suppression]):
     form = SuppressionForm
     about = "These addresses are never written to, whoever they belong to."
     nothing = "No address is suppressed."
@@ -201,12 +209,14 @@ class SuppressionAdmin(Page[Suppression]):
 
     @admin.display(description="Since", ordering="created_at")
     def since(self, row: Suppression) -> SafeString:
-        return shown.when(row.created_at)
+        return format.moment_html(row.created_at)
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
         """Whoever has the address leaves all sequences with it."""
         by = request.user.get_username()
-        stopped = suppress([obj.email], Suppression.Reason.BY_HAND, now(), by=by, detail=obj.detail)
+        stopped = suppress_addresses(
+            [obj.email], Suppression.Reason.BY_HAND, now(), by=by, detail=obj.detail
+        )
         obj.pk = Suppression.objects.values_list("pk", flat=True).get(email=obj.email)
         obj.reason = (
             Suppression.Reason.BY_HAND
@@ -216,9 +226,9 @@ class SuppressionAdmin(Page[Suppression]):
 
     @admin.action(description="Allow mail again…", permissions=["lift"])
     def lift(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> HttpResponse | None:
-        reason = asking.reason(request)
-        if not (asking.confirmed(request) and reason):
-            return asking.ask(
+        reason = confirmation.typed_reason(request)
+        if not (confirmation.is_confirmed(request) and reason):
+            return confirmation.render_confirmation(
                 self, request, queryset, action="lift", title="Allow mail again",
                 what_happens="These addresses may be written to again. Do this only when the person "
                 "asked for it; somebody who opted out in the CRM has to be changed there.",

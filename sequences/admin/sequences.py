@@ -12,18 +12,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
-from leadscoring import shown
-from leadscoring.admin.jsonbox import JsonBox
-from leadscoring.admin.pages import Page
-from leadscoring.admin.unfolded import Inline, ModelForm, TextArea, TextInput
+from leadscoring.admin.json_field import StorableJsonField
+from leadscoring.admin.model_admin import AppModelAdmin
+from leadscoring.admin.unfold_types import Inline, ModelForm, TextArea, TextInput
+from leadscoring.common import format
 from leadscoring.models import Company, Contact, Score
 from sequences import enrolling
-from sequences.applying import SHORTENED
-from sequences.composing import body_html, values_of
+from sequences.apply_file import SHORTENED
 from sequences.conditions import KNOWN
-from sequences.merging import MergeError, merge
+from sequences.merge_fields import MergeError, fill_template
 from sequences.models import Delivery, Enrollment, EnrollmentQuerySet, Sequence, Step
-from sequences.sequencefile import LONGEST_WAIT, UNITS, in_units
+from sequences.sending.compose import merge_values, render_html
+from sequences.sequence_file import LONGEST_WAIT, UNITS, format_wait
 
 # Whom the previews are written to.
 SAMPLE = Contact(
@@ -40,7 +40,7 @@ class WaitField(forms.CharField):
     said = re.compile(rf"([0-9]{{1,6}})\s*({'|'.join(UNITS)})s?")
 
     def prepare_value(self, value: Any) -> Any:
-        return in_units(value) if isinstance(value, timedelta) else value
+        return format_wait(value) if isinstance(value, timedelta) else value
 
     def clean(self, value: Any) -> Any:
         found = self.said.fullmatch(super().clean(value).lower())
@@ -80,7 +80,7 @@ class SequenceForm(ModelForm[Sequence]):
     class Meta:
         model = Sequence
         fields = ("name", "active", "enter_when", "tracks")
-        field_classes = {"enter_when": JsonBox}
+        field_classes = {"enter_when": StorableJsonField}
         widgets = {"enter_when": TextArea(attrs={"rows": 3, "spellcheck": "false"})}
         help_texts = {
             "enter_when": 'Such as {"score__gte": 20} or {"activity": "webinar_attended"}; {} lets nobody '
@@ -98,7 +98,7 @@ class StepInline(Inline[Step, Sequence]):
 
 
 @admin.register(Sequence)
-class SequenceAdmin(Page[Sequence]):
+class SequenceAdmin(AppModelAdmin[Sequence]):
     change_form_template = "admin/sequences/sequence/change_form.html"
     form = SequenceForm
     inlines = (StepInline,)
@@ -118,7 +118,7 @@ class SequenceAdmin(Page[Sequence]):
 
     @admin.display(description="State", ordering="active")
     def state(self, sequence: Sequence) -> SafeString:
-        return shown.badge("on", "good") if sequence.active else shown.badge("off")
+        return format.badge_html("on", "good") if sequence.active else format.badge_html("off")
 
     @admin.display(description="Mails")
     def steps(self, sequence: Sequence) -> int:
@@ -126,8 +126,8 @@ class SequenceAdmin(Page[Sequence]):
 
     def count(self, sequence: Sequence, what: str) -> object:
         number = self.counts.get(sequence.pk, {}).get(what, 0)
-        url = shown.list_of(Enrollment, sequence__id__exact=sequence.pk, ask=what)
-        return shown.link(url, number) if number else shown.NOTHING
+        url = format.list_url(Enrollment, sequence__id__exact=sequence.pk, ask=what)
+        return format.link_html(url, number) if number else format.NOTHING
 
     @admin.display(description="Under way")
     def under_way(self, sequence: Sequence) -> object:
@@ -151,7 +151,7 @@ class SequenceAdmin(Page[Sequence]):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        done = finish_those_behind(form.instance, now(), request.user.get_username())
+        done = finish_past_end(form.instance, now(), request.user.get_username())
         if done:
             self.message_user(
                 request, f"{done} people had come further than the last mail and have finished."
@@ -165,16 +165,16 @@ class SequenceAdmin(Page[Sequence]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         sequence = self.get_object(request, object_id) if object_id else None
-        page = {"mails": mails(sequence)} if sequence else {}
+        page = {"mails": step_previews(sequence)} if sequence else {}
         return super().changeform_view(
             request, object_id, form_url, {**page, **(extra_context or {})}
         )
 
 
-def finish_those_behind(sequence: Sequence, at: datetime, by: str) -> int:
+def finish_past_end(sequence: Sequence, at: datetime, by: str) -> int:
     """Whoever waits for a mail that is no more has finished; answers how many that were."""
     last = sequence.steps.aggregate(last=Max("position"))["last"] or 0
-    return enrolling.finish(
+    return enrolling.finish_enrollments(
         Enrollment.objects.filter(sequence=sequence).behind(last), at, SHORTENED, by
     )
 
@@ -187,7 +187,7 @@ def counts_by_sequence(rows: EnrollmentQuerySet) -> dict[int, dict[str, int]]:
     return {one["sequence"]: one for one in counted}
 
 
-def mails(sequence: Sequence) -> list[dict[str, Any]]:
+def step_previews(sequence: Sequence) -> list[dict[str, Any]]:
     """Each mail with its figures and as the sample person would get it. Four queries."""
     waiting = dict(
         Enrollment.objects.open()
@@ -208,24 +208,24 @@ def mails(sequence: Sequence) -> list[dict[str, Any]]:
     return [
         {
             "step": step,
-            "wait": shown.span(step.wait) if step.wait else "at once",
+            "wait": format.format_span(step.wait) if step.wait else "at once",
             "waiting": waiting.get(step.position, 0),
             "sent": became.get((step.position, Delivery.State.SENT), 0),
             "failed": became.get((step.position, Delivery.State.FAILED), 0),
             "unclear": became.get((step.position, Delivery.State.UNCLEAR), 0),
             "opened": reactions.get(step.position, {}).get("opened", 0),
             "clicked": reactions.get(step.position, {}).get("clicked", 0),
-            **preview(step),
+            **preview_step(step),
         }
         for step in sequence.steps.all()
     ]
 
 
-def preview(step: Step) -> dict[str, object]:
+def preview_step(step: Step) -> dict[str, object]:
     """A mail as the sample person gets it; what is wrong with it when it cannot be made."""
-    values = values_of(SAMPLE)
+    values = merge_values(SAMPLE)
     try:
-        subject, html = merge(step.subject, values, str), body_html(step.body, values)
+        subject, html = fill_template(step.subject, values, str), render_html(step.body, values)
         return {"subject": subject, "html": mark_safe(html)}  # noqa: S308 -- cleaned by nh3
     except MergeError as error:
         return {

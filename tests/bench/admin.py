@@ -47,12 +47,12 @@ PAGES = {
 
 
 def main(numbers: list[int]) -> None:
-    from leadscoring import embedded
+    from leadscoring import devservers
 
     os.environ.update(SETTINGS)
     figures: dict[int, dict[str, tuple[float, float, int]]] = {}
     for number in numbers:
-        with embedded.servers() as (database_url, redis_url):
+        with devservers.run_servers() as (database_url, redis_url):
             os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = database_url, redis_url
             figures[number] = measured_by_a_process(number)
     show(figures)

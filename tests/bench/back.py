@@ -15,7 +15,7 @@ from random import Random
 from rich.console import Console
 
 from crm_sync.demo.stage import arrange, running
-from leadscoring import embedded
+from leadscoring import devservers
 from tests.loop.outside import Outside, until
 
 PEOPLE, POLL, LAG = 40, 20, 3.0
@@ -62,7 +62,7 @@ def line(name: str, seconds: list[float]) -> str:
 def main() -> None:
     console = Console(width=140)
     with tempfile.TemporaryDirectory(prefix="bench-back-") as folder, ExitStack() as stack:
-        stage = arrange(Path(folder), stack.enter_context(embedded.servers()))
+        stage = arrange(Path(folder), stack.enter_context(devservers.run_servers()))
         stage = replace(stage, environment={**stage.environment, "CRM_POLL_SECONDS": str(POLL)})
         stack.enter_context(running(stage))
         loop = Outside(stage)

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from crm_sync.deals.stage_policy import recompute_states
 from crm_sync.models import Deal, Handoff, Owner, Stage
-from crm_sync.models.ledger import turn
-from crm_sync.pull.effects import judge_again
+from crm_sync.models.handoff import queue_position
 from crm_sync.receivers import new_reference
 from leadscoring import crm_state
 from leadscoring.models import Contact, CrmFreshness, CrmState, Score
-from leadscoring.scoring import chunks, rescore
+from leadscoring.scoring import iter_id_chunks, rescore
 from leadscoring.signals import threshold_crossed
 from sequences import enrolling
 from sequences.models import Delivery, Enrollment, Sequence, Step
@@ -143,7 +143,9 @@ def make(number: int, at: datetime) -> Iterator[str]:
 
 def score_all(at: datetime) -> Iterator[str]:
     # One in fifty was never scored.
-    for ids in chunks(Contact.objects.exclude(pk__in=Contact.objects.filter(pk__endswith="49"))):
+    for ids in iter_id_chunks(
+        Contact.objects.exclude(pk__in=Contact.objects.filter(pk__endswith="49"))
+    ):
         with transaction.atomic():
             rescore(ids, at)
         yield f"scored up to {ids[-1]}"
@@ -189,7 +191,7 @@ def handoffs(at: datetime) -> None:
         row = Handoff(
             contact_id=score.pk, cycle=score.cycle, reference=new_reference(), total=score.total,
             grade=score.grade, reasons=score.contributions, crossed_at=crossed, due_at=crossed, attempts=1,
-            turn_at=turn(crossed, score.total),
+            turn_at=queue_position(crossed, score.total),
         )  # fmt: skip
         if n % 9 == 4:
             row.status, row.because = (
@@ -239,11 +241,11 @@ def deals(at: datetime) -> None:
     through = Deal.contacts.through
     through.objects.bulk_create(through(deal_id=deal.pk, contact_id=one.pk) for deal, one in pairs)
     known = {person.pk for person in people}
-    for ids in chunks(Contact.objects.all(), 5000):
+    for ids in iter_id_chunks(Contact.objects.all(), 5000):
         with transaction.atomic():
-            crm_state.put((state(pk, pk in known, at) for pk in ids), at)
+            crm_state.store_states((state(pk, pk in known, at) for pk in ids), at)
     with transaction.atomic():
-        judge_again(known, at)
+        recompute_states(known, at)
     for kind in CrmFreshness.Kind:
         CrmFreshness.objects.update_or_create(kind=kind, defaults={"as_of": at})
 
@@ -284,8 +286,8 @@ def mails(at: datetime) -> None:
         for n, (subject, body) in enumerate(TEXTS, start=1)
     )
     people = Contact.objects.filter(score__total__gte=12).order_by("pk")
-    for ids in chunks(people, 5000):
-        enrolling.enroll(
+    for ids in iter_id_chunks(people, 5000):
+        enrolling.enroll_contacts(
             nurture, Contact.objects.filter(pk__in=ids[::2]), at - timedelta(days=4), "its rule"
         )
     sent(at)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from time import process_time
 
-from leadscoring.engine import Activity, Model, Profile, parse, score
+from leadscoring.engine import ActivityFact, Profile, ScoringModel, compute_score, parse_model
 from tests.bench.plain import plain_score
 
 AT = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -52,7 +52,7 @@ KINDS = (
 )
 
 
-def person(random: Random, number: int, activities: int) -> tuple[Profile, list[Activity]]:
+def person(random: Random, number: int, activities: int) -> tuple[Profile, list[ActivityFact]]:
     fields = {
         "email": f"p{number}@{random.choice(('one.example', 'two.example', 'three.example'))}",
         "job_title": random.choice(TITLES),
@@ -67,13 +67,13 @@ def person(random: Random, number: int, activities: int) -> tuple[Profile, list[
     return profile, [activity(random, f"{number}-{index}") for index in range(activities)]
 
 
-def activity(random: Random, event_id: str) -> Activity:
+def activity(random: Random, event_id: str) -> ActivityFact:
     properties = {"url": f"https://us.example{random.choice(PAGES)}", "form": "contact"}
     at = AT - timedelta(seconds=random.randrange(90 * 86_400))
-    return Activity(random.choice(KINDS), at, properties, "web", event_id)
+    return ActivityFact(random.choice(KINDS), at, properties, "web", event_id)
 
 
-def people(count: int, activities: int) -> list[tuple[Profile, list[Activity]]]:
+def people(count: int, activities: int) -> list[tuple[Profile, list[ActivityFact]]]:
     random = Random(4)
     return [person(random, number, activities) for number in range(count)]
 
@@ -89,9 +89,9 @@ def timed(run: Callable[[], object]) -> float:
     return process_time() - start
 
 
-def check_agreement(crowd: list[tuple[Profile, list[Activity]]], model: Model) -> None:
+def check_agreement(crowd: list[tuple[Profile, list[ActivityFact]]], model: ScoringModel) -> None:
     for profile, log in crowd:
-        scored = score(profile, log, model, AT)
+        scored = compute_score(profile, log, model, AT)
         shown = {part.rule: (part.points, part.count) for part in scored.contributions}
         figures = (scored.total, scored.fit, scored.engagement, shown, scored.disqualified)
         assert figures == plain_score(profile, log, model, AT)
@@ -99,16 +99,16 @@ def check_agreement(crowd: list[tuple[Profile, list[Activity]]], model: Model) -
 
 def figures() -> dict[str, float]:
     """Scores a second by what is measured."""
-    model = parse(MODEL)
+    model = parse_model(MODEL)
     crowd = people(PEOPLE, 20)
     check_agreement(crowd, model)
     scored = {
         "compiled, 20 rules, 20 activities": rate(
-            lambda: [score(who, log, model, AT) for who, log in crowd], PEOPLE
+            lambda: [compute_score(who, log, model, AT) for who, log in crowd], PEOPLE
         ),
         "the same with as_dict()": rate(
             lambda: [
-                [part.as_dict() for part in score(who, log, model, AT).contributions]
+                [part.as_dict() for part in compute_score(who, log, model, AT).contributions]
                 for who, log in crowd
             ],
             PEOPLE,
@@ -120,7 +120,7 @@ def figures() -> dict[str, float]:
     for activities in (200, 2_000, 20_000, 100_000):
         few = people(max(1, 2_000 // activities), activities)
         scored[f"compiled, {activities:,} activities"] = rate(
-            lambda few=few: [score(who, log, model, AT) for who, log in few],
+            lambda few=few: [compute_score(who, log, model, AT) for who, log in few],
             len(few),
             repeats=2,  # type: ignore[misc]
         )

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from leadscoring import embedded
+from leadscoring import devservers
 from tests.conftest import SETTINGS
 from tests.web import CHECKOUT, Caller, served
 
@@ -122,7 +122,7 @@ def p95(seconds: list[float]) -> str:
 @contextmanager
 def stage() -> Iterator[tuple[str, str]]:
     """A web server with its own services, and a key."""
-    with embedded.servers(durable=True) as services:
+    with devservers.run_servers(durable=True) as services:
         os.environ.update(SETTINGS | {"DATABASE_URL": services.database_url,
                                       "REDIS_URL": services.redis_url})  # fmt: skip
         manage = [sys.executable, "manage.py"]

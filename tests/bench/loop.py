@@ -18,7 +18,7 @@ from rich.console import Console
 
 from crm_sync.demo.stage import Stage, arrange, running
 from crm_sync.demo.story import Loop
-from leadscoring import embedded
+from leadscoring import devservers
 
 PEOPLE = 100
 
@@ -73,7 +73,7 @@ def line(name: str, seconds: list[float]) -> str:
 def main() -> None:
     console = Console()
     with tempfile.TemporaryDirectory(prefix="bench-loop-") as folder, ExitStack() as stack:
-        stage = arrange(Path(folder), stack.enter_context(embedded.servers()))
+        stage = arrange(Path(folder), stack.enter_context(devservers.run_servers()))
         usual_polling: dict[str, Any] = {**stage.environment, "CRM_POLL_SECONDS": "60"}
         stage = replace(stage, environment=usual_polling)
         stack.enter_context(running(stage))

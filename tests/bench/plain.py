@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from leadscoring.engine import RECENT_PER_TYPE, Activity, Model, Profile, Rule
-from leadscoring.engine.lookups import missing, number_of, text_of
+from leadscoring.engine import RECENT_PER_TYPE, ActivityFact, Profile, Rule, ScoringModel
+from leadscoring.engine.lookups import is_missing, number_of, text_of
 from leadscoring.engine.rules import ActivityIs, All, AnyOf, FactIs, Not, ProfileIs
 
 Figures = tuple[float, float, float, dict[str, tuple[float, int]], bool]
 
 
-def plain_score(profile: Profile, log: Iterable[Activity], model: Model, at: datetime) -> Figures:
+def plain_score(
+    profile: Profile, log: Iterable[ActivityFact], model: ScoringModel, at: datetime
+) -> Figures:
     """Total, fit, engagement, points and count by rule, disqualified."""
     log = counting([activity for activity in log if activity.at <= at], model)
     found = {rule.key: points(rule, profile, log, at) for rule in model.rules}
@@ -32,11 +34,11 @@ def plain_score(profile: Profile, log: Iterable[Activity], model: Model, at: dat
     return round(fit + engagement, 2), round(fit, 2), round(engagement, 2), spoken, False
 
 
-def counting(log: list[Activity], model: Model) -> list[Activity]:
+def counting(log: list[ActivityFact], model: ScoringModel) -> list[ActivityFact]:
     """One of each identity, and of each type the most recent."""
     wanted = model.activity_types
     log = sorted(log, key=lambda activity: (activity.at, activity.source, activity.event_id))
-    once: list[Activity] = []
+    once: list[ActivityFact] = []
     seen: set[tuple[str, str]] = set()
     for activity in log:
         identity = (activity.source, activity.event_id)
@@ -44,13 +46,15 @@ def counting(log: list[Activity], model: Model) -> list[Activity]:
         if not known and (wanted is None or activity.type in wanted):
             once.append(activity)
             seen.add(identity)
-    by_type: dict[str, list[Activity]] = {}
+    by_type: dict[str, list[ActivityFact]] = {}
     for activity in once:
         by_type.setdefault(activity.type, []).append(activity)
     return [one for some in by_type.values() for one in some[-RECENT_PER_TYPE:]]
 
 
-def points(rule: Rule, profile: Profile, log: list[Activity], at: datetime) -> tuple[float, int]:
+def points(
+    rule: Rule, profile: Profile, log: list[ActivityFact], at: datetime
+) -> tuple[float, int]:
     if not rule.speaks_of_activities:
         spoke = holds(rule.when, profile.values, None)
         return (bounded(rule, rule.points), 1) if spoke else (0.0, 0)
@@ -93,7 +97,7 @@ def cut(keys: list[str], spoken: dict[str, tuple[float, int]], cap: float | None
         excess = round(excess - taken, 2)
 
 
-def holds(condition: Any, values: Mapping[str, object], activity: Activity | None) -> bool:
+def holds(condition: Any, values: Mapping[str, object], activity: ActivityFact | None) -> bool:
     match condition:
         case ProfileIs(tests):
             return all(passes(test, values) for test in tests)
@@ -114,12 +118,12 @@ def passes(test: FactIs, facts: Mapping[str, object]) -> bool:
     for name in test.path:
         fact = fact.get(name) if isinstance(fact, Mapping) else None
     if test.lookup == "isnull":
-        return missing(fact) is test.values[0]
+        return is_missing(fact) is test.values[0]
     items = fact if isinstance(fact, list) else [fact]
     return any(
         relates(test.lookup, item, value)
         for item in items
-        if not missing(item)
+        if not is_missing(item)
         for value in test.values
     )
 

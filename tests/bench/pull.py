@@ -80,7 +80,7 @@ class Polls:
         from django.db import connection
         from django.utils.timezone import now
 
-        from crm_sync.pull import pull
+        from crm_sync.pull.poll import pull_changes
 
         asked = 0
 
@@ -91,7 +91,7 @@ class Polls:
 
         began = time.process_time()
         with connection.execute_wrapper(count):
-            report = pull(crm, now(), **more)
+            report = pull_changes(crm, now(), **more)
         assert report
         assert not report.error, report.error
         self.seconds.append(time.process_time() - began)
@@ -190,14 +190,14 @@ def say(people: int, changes: int, a_day: int, polls: Polls, memory: str, first:
 
 
 def main() -> None:
-    from leadscoring import embedded
+    from leadscoring import devservers
 
     sys.stdout.write(
         "         changes  requests           ms of a poll   queries          MB first time\n"
         " people  an hour     a day  share   usual  longest  of a poll  of the process   seconds\n"
     )
     for people, changes in RUNS:
-        with TemporaryDirectory() as folder, embedded.servers() as services:
+        with TemporaryDirectory() as folder, devservers.run_servers() as services:
             file = Path(folder) / "crm.json"
             known = a_crm(people, file)
             served = [sys.executable, "-m", "crm_sync.sandbox", "--port", "0", "--token", TOKEN]

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from crm_sync.demo.stage import Stage, arrange, running
 from crm_sync.demo.story import Loop, until
-from leadscoring import embedded
+from leadscoring import devservers
 
 LEADS = Path(__file__).parents[3] / "shared" / "data" / "x_education_leads.csv"
 MODEL = Path(__file__).with_name("real_leads.yaml")
@@ -114,7 +114,7 @@ def run(folder: Path, console: Console) -> Result:
     write(folder / "people.csv", [person(lead) for lead in rows])
     count = write(folder / "activities.csv", [each for lead in rows for each in did(lead, at)])
     with ExitStack() as stack:
-        stage = arrange(folder, stack.enter_context(embedded.servers()))
+        stage = arrange(folder, stack.enter_context(devservers.run_servers()))
         stack.enter_context(running(stage))
         loop = Loop(stage, console)
         loop.command("crm_setup")

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from leadscoring import embedded
+from leadscoring import devservers
 from tests.conftest import SETTINGS
 
 ROUNDS, MAILS = 10, 100
@@ -59,7 +59,7 @@ def crowd(name: str, at: datetime) -> None:
     """People whom nothing forbids a mail, in a sequence whose first mail is due."""
     from leadscoring.intake import take_contacts
     from leadscoring.models import Contact, CrmState
-    from sequences.enrolling import enroll
+    from sequences.enrolling import enroll_contacts
     from sequences.models import Sequence, Step
 
     take_contacts(
@@ -80,16 +80,16 @@ def crowd(name: str, at: datetime) -> None:
             sequence=sequence, position=position, wait=timedelta(days=position - 1),
             subject="{{ first_name }}, three ways to start", body=BODY,
         )  # fmt: skip
-    enroll(sequence, people, at, by="bench")
+    enroll_contacts(sequence, people, at, by="bench")
 
 
 def naive(at: datetime) -> int:
     from django.db import transaction
 
     from leadscoring.intake import take_activities
-    from sequences.claiming import new_message_id
-    from sequences.composing import compose
     from sequences.models import Delivery, Enrollment
+    from sequences.sending.claim import new_message_id
+    from sequences.sending.compose import compose_mail
 
     for row in Enrollment.objects.due(at).order_by("pk"):
         with transaction.atomic():
@@ -99,7 +99,7 @@ def naive(at: datetime) -> int:
                 enrollment=row, position=step.position, email=row.contact.email,
                 message_id=new_message_id(), claimed_at=at, sent_at=at, state="sent",
             )  # fmt: skip
-            compose(step, row.contact, delivery).send()
+            compose_mail(step, row.contact, delivery).send()
             row.go_past(step.position, at, "bench")
             row.save()
             event = {"email": row.contact.email, "type": "email_sent", "event_id": str(row.pk)}
@@ -110,7 +110,7 @@ def naive(at: datetime) -> int:
 def ours(at: datetime) -> int:
     from django.utils.timezone import now
 
-    from sequences.sending import send_due
+    from sequences.sending.send import send_due
 
     left = 0
     while sent := send_due(now):
@@ -144,7 +144,7 @@ def round_of(name: str, way: Callable[[datetime], int], taken: Measured) -> None
         return execute(*rest)
 
     crowd(name, now())
-    crm_state.applied_up_to(dict.fromkeys(CrmFreshness.Kind.values, now()))
+    crm_state.set_freshness(dict.fromkeys(CrmFreshness.Kind.values, now()))
     before, began, busy = Activity.objects.count(), time.perf_counter(), time.process_time()
     with connection.execute_wrapper(count):
         left = way(now())
@@ -156,7 +156,7 @@ def round_of(name: str, way: Callable[[datetime], int], taken: Measured) -> None
 def main() -> None:
     import django
 
-    with embedded.servers(durable=True) as services, mail_server() as port:
+    with devservers.run_servers(durable=True) as services, mail_server() as port:
         os.environ.update(
             SETTINGS
             | {"DATABASE_URL": services.database_url, "REDIS_URL": services.redis_url,

@@ -22,7 +22,7 @@ from crm_sync.models import (
     RulePlace,
     Stage,
 )
-from leadscoring import apikeys
+from leadscoring import api_keys
 from leadscoring.models import Activity, ApiKey, Company, Contact, ModelVersion
 from sequences.models import Delivery, Enrollment, Sequence, Step, Suppression
 from tests.admin_pages import page as address_of
@@ -39,7 +39,7 @@ def people(transactional_db: None) -> None:
         first_name=LONG, last_name=LONG, email=f"{LONG[:60].lower()}@example.com", job_title=LONG,
         company=Company.objects.create(name=LONG), properties={LONG: LONG},
     )  # fmt: skip
-    apikeys.make("website")
+    api_keys.create_key("website")
     Account.objects.create(portal_id="77", seen_at=now())
     User.objects.create_superuser("root", password="root")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from crm_sync.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
-from leadscoring.embedded import Postgres, Redis, Server, Servers, serving
+from leadscoring.devservers import Postgres, Redis, Server, Servers, run_server
 from tests.chaos.clock import DATABASE_TIME, Clock
 from tests.chaos.parts import Machine, Part
 
@@ -86,8 +86,8 @@ def ground(
 ) -> Iterator[Ground]:
     """All parts but web and machines run; everything ends with the block."""
     with ExitStack() as stack:
-        postgres = stack.enter_context(serving(Postgres))
-        redis = stack.enter_context(serving(Redis))
+        postgres = stack.enter_context(run_server(Postgres))
+        redis = stack.enter_context(run_server(Redis))
         stage = arrange(folder, Servers(postgres.url, redis.url))
         own = {"HUBSPOT_REQUESTS_PER_10S": str(rate), "CRM_POLL_SECONDS": "20"}
         stage = replace(stage, environment={**stage.environment, **own})

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crm_sync.demo.stage import CHECKOUT
-from leadscoring import embedded
+from leadscoring import devservers
 from tests.chaos.clock import Clock
 
 
@@ -28,7 +28,7 @@ class Part:
         """`more`: settings for this life alone."""
         with (self.folder / f"{self.name}.log").open("a") as log:
             self.process = subprocess.Popen(
-                embedded.end_with_parent((sys.executable, *self.command)), cwd=CHECKOUT,
+                devservers.end_with_parent((sys.executable, *self.command)), cwd=CHECKOUT,
                 env={**self.environment, **more}, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )  # fmt: skip

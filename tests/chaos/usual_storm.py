@@ -8,8 +8,8 @@ from random import Random
 from redis import Redis
 
 from crm_sync.demo.stage import arrange, port_of, wait_for
-from leadscoring.embedded import Redis as RedisServer
-from leadscoring.embedded import Servers, serving
+from leadscoring.devservers import Redis as RedisServer
+from leadscoring.devservers import Servers, run_server
 from tests.chaos import faults
 from tests.chaos.checker import Findings, check
 from tests.chaos.ground import RATE
@@ -26,7 +26,7 @@ def usual_storm(seed: int, many: int, kills: int, rate: int = RATE) -> Findings:
     Its ledger is what those who wrote it believe: each lead was handed over.
     """
     random, emails = Random(seed), [f"lead-{n}@usual.example" for n in range(many)]
-    with tempfile.TemporaryDirectory() as folder, serving(RedisServer) as server:
+    with tempfile.TemporaryDirectory() as folder, run_server(RedisServer) as server:
         stage = arrange(Path(folder), Servers("", server.url))
         token = stage.environment["HUBSPOT_ACCESS_TOKEN"]
         run = (

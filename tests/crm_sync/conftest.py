@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from crm_sync.hubspot import turns
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.defaults import MAPPING
+from crm_sync.hubspot.transport import rate_limit_script
 from crm_sync.port import Crm
 from crm_sync.sandbox.server import Sandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
@@ -22,7 +22,7 @@ def there() -> Iterator[HubSpotSide]:
 @pytest.fixture
 def crm(there: HubSpotSide, settings) -> Crm:
     # Models can be imported only after Django's set-up, which comes later than this file.
-    from crm_sync.mapping import wanted_properties
+    from crm_sync.mapping.record_values import wanted_properties
     from crm_sync.models import FieldMapping
 
     adapter = HubSpot(TOKEN, there.sandbox.url, settings.REDIS_URL, 10_000)
@@ -35,5 +35,7 @@ def crm(there: HubSpotSide, settings) -> Crm:
 @pytest.fixture
 def no_pace(monkeypatch, there):
     """Five searches a second would be the slowest part of many tests."""
-    monkeypatch.setitem(turns.BUCKETS, "search", (turns.Bucket("search", 1, 10_000),))
+    monkeypatch.setitem(
+        rate_limit_script.BUCKETS, "search", (rate_limit_script.Bucket("search", 1, 10_000),)
+    )
     there.sandbox.settings.search_rate = 0

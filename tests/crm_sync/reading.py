@@ -2,17 +2,17 @@
 
 from django.utils.timezone import now
 
-from crm_sync.account import account_of
+from crm_sync.account import check_account
 from crm_sync.models import Cursor, Link, PullReport, Round
-from crm_sync.pull.cursors import start
-from crm_sync.pull.visit import Visit
+from crm_sync.pull.cursors import start_cursor
+from crm_sync.pull.run import PullRun
 from leadscoring.models import CrmState
 from tests.crm_sync.makers import a_contact
 
 
 def a_visit(crm, **more):
     at = now()
-    return Visit(crm, account_of(crm, at), at, PullReport(started_at=at), **more)
+    return PullRun(crm, check_account(crm, at), at, PullReport(started_at=at), **more)
 
 
 def a_linked(crm, there, email=""):
@@ -21,7 +21,7 @@ def a_linked(crm, there, email=""):
     record_id = there.add_contact(contact.email)
     Link.objects.create(
         contact=contact,
-        portal_id=account_of(crm, now()).portal_id,
+        portal_id=check_account(crm, now()).portal_id,
         record_id=record_id,
         seen_at=now(),
     )
@@ -33,7 +33,7 @@ def look_back(crm):
     """Cursors at the present."""
     Cursor.objects.all().delete()
     for kind in ("contacts", "deals"):
-        start(a_visit(crm), kind)
+        start_cursor(a_visit(crm), kind)
 
 
 def asked(there, part):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadscoring import apikeys
+from leadscoring import api_keys
 from tests.crm_sync.makers import a_contact, a_handoff
 
 pytestmark = pytest.mark.django_db
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ask(client):
-    _, key = apikeys.make("test")
+    _, key = api_keys.create_key("test")
 
     def ask(**query):
         return client.get("/api/v1/handoffs", query, headers={"Authorization": f"Bearer {key}"})

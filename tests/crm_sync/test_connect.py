@@ -3,7 +3,7 @@ from types import ModuleType
 
 import pytest
 
-from crm_sync.connect import connect, credentials, surface
+from crm_sync.connect import call_surface, connect, credentials_setting
 from crm_sync.port import CrmOff
 
 
@@ -44,7 +44,7 @@ def test_the_version_that_is_set_is_the_one_that_is_spoken(settings):
     settings.HUBSPOT_ACCESS_TOKEN = "pat-made-up"
     settings.HUBSPOT_API_VERSION = "2026-09"
 
-    calls, _ = surface()
+    calls, _ = call_surface()
 
     assert connect().calls == calls
     assert any("/objects/2026-09/" in call.path for call in calls)
@@ -59,4 +59,4 @@ def test_another_package_is_another_crm(settings, monkeypatch):
     settings.CRM = "other"
 
     assert connect() == "another CRM"
-    assert credentials() == "OTHER_ACCESS_TOKEN"
+    assert credentials_setting() == "OTHER_ACCESS_TOKEN"

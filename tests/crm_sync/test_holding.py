@@ -5,15 +5,22 @@ from types import SimpleNamespace
 
 import pytest
 
-from crm_sync.holding import Gate, gate, holds, lift, strike, why
-from crm_sync.models import Handoff, Hold
+from crm_sync.circuit_breaker import (
+    BreakerState,
+    breaker_reason,
+    breaker_state,
+    open_breakers_now,
+    record_failure,
+    reset,
+)
+from crm_sync.models import Breaker, Handoff
 from crm_sync.port import CrmBusy, CrmDenied
-from crm_sync.problems import crm_access, held
+from crm_sync.problems.current import breaker_problems, check_crm_access
 from tests.crm_sync.makers import MONDAY, a_handoff
 
 pytestmark = pytest.mark.django_db
 
-HANDOFFS, PULL = Hold.Work.HANDOFFS, Hold.Work.PULL
+HANDOFFS, PULL = Breaker.Work.HANDOFFS, Breaker.Work.PULL
 CRM = SimpleNamespace(identity="a token")
 OTHER = SimpleNamespace(identity="another token")
 AWAY = CrmBusy("The CRM did not answer.")
@@ -26,109 +33,109 @@ def after(seconds: float):
 
 def outage(strikes: int, error=AWAY):
     for _ in range(strikes):
-        strike(CRM, HANDOFFS, error, MONDAY)
+        record_failure(CRM, HANDOFFS, error, MONDAY)
 
 
 def test_a_single_failure_stops_nothing():
     outage(strikes=1)
 
-    assert gate(CRM, HANDOFFS, MONDAY) is Gate.OPEN
-    assert holds(CRM, MONDAY) == []
+    assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.OPEN
+    assert open_breakers_now(CRM, MONDAY) == []
 
 
 def test_several_failures_in_a_row_hold_for_a_while_that_grows():
     outage(strikes=3)
-    first = Hold.objects.get().until
+    first = Breaker.objects.get().until
 
     outage(strikes=2)
 
-    assert MONDAY < first < Hold.objects.get().until <= after(30)
-    assert gate(CRM, HANDOFFS, MONDAY) is Gate.SHUT
+    assert MONDAY < first < Breaker.objects.get().until <= after(30)
+    assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.SHUT
 
 
 def test_what_works_between_two_failures_starts_the_count_anew():
     outage(strikes=2)
-    lift(CRM, HANDOFFS)
+    reset(CRM, HANDOFFS)
     outage(strikes=2)
 
-    assert gate(CRM, HANDOFFS, MONDAY) is Gate.OPEN
+    assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.OPEN
 
 
 def test_what_the_crm_says_of_all_requests_holds_at_once_and_as_long_as_it_asks():
     outage(1, CrmBusy("Slow down.", 40, shared=True))
 
-    assert gate(CRM, HANDOFFS, after(39)) is Gate.SHUT
-    assert gate(CRM, HANDOFFS, after(41)) is not Gate.SHUT
+    assert breaker_state(CRM, HANDOFFS, after(39)) is BreakerState.SHUT
+    assert breaker_state(CRM, HANDOFFS, after(41)) is not BreakerState.SHUT
 
 
 def test_a_refusal_of_the_account_holds_and_is_told_with_its_beginning():
     outage(1, REVOKED)
-    strike(CRM, HANDOFFS, REVOKED, after(90))
+    record_failure(CRM, HANDOFFS, REVOKED, after(90))
 
-    (hold,) = holds(CRM, after(90))
+    (hold,) = open_breakers_now(CRM, after(90))
     assert (hold.since, hold.denied) == (MONDAY, True)
-    assert why(CRM, HANDOFFS, after(90)) == "The token is revoked."
+    assert breaker_reason(CRM, HANDOFFS, after(90)) == "The token is revoked."
 
 
 def test_after_a_hold_one_tries_for_all():
     outage(1, REVOKED)
 
-    doors = [gate(CRM, HANDOFFS, after(61)) for _ in range(3)]
+    doors = [breaker_state(CRM, HANDOFFS, after(61)) for _ in range(3)]
 
-    assert doors == [Gate.TRYING, Gate.SHUT, Gate.SHUT]
+    assert doors == [BreakerState.TRYING, BreakerState.SHUT, BreakerState.SHUT]
 
 
 def test_one_who_tries_and_dies_leaves_the_turn_to_another():
     outage(1, REVOKED)
-    gate(CRM, HANDOFFS, after(61))
+    breaker_state(CRM, HANDOFFS, after(61))
 
-    assert gate(CRM, HANDOFFS, after(130)) is Gate.TRYING
+    assert breaker_state(CRM, HANDOFFS, after(130)) is BreakerState.TRYING
 
 
 def test_other_credentials_are_not_held():
     outage(1, REVOKED)
 
-    assert gate(OTHER, HANDOFFS, MONDAY) is Gate.OPEN
-    assert holds(OTHER, MONDAY) == []
+    assert breaker_state(OTHER, HANDOFFS, MONDAY) is BreakerState.OPEN
+    assert open_breakers_now(OTHER, MONDAY) == []
 
 
 def test_other_credentials_take_over_the_place():
     outage(1, REVOKED)
 
-    strike(OTHER, HANDOFFS, AWAY, MONDAY)
+    record_failure(OTHER, HANDOFFS, AWAY, MONDAY)
 
-    assert (Hold.objects.get().strikes, Hold.objects.get().denied) == (1, False)
+    assert (Breaker.objects.get().strikes, Breaker.objects.get().denied) == (1, False)
 
 
 def test_one_kind_of_work_does_not_hold_another():
     outage(1, REVOKED)
 
-    assert gate(CRM, PULL, MONDAY) is Gate.OPEN
+    assert breaker_state(CRM, PULL, MONDAY) is BreakerState.OPEN
 
 
 def test_a_failure_already_on_its_way_does_not_hide_a_refusal():
     outage(1, REVOKED)
-    strike(CRM, HANDOFFS, AWAY, after(1))
+    record_failure(CRM, HANDOFFS, AWAY, after(1))
 
-    assert [hold.denied for hold in holds(CRM, after(1))] == [True]
+    assert [hold.denied for hold in open_breakers_now(CRM, after(1))] == [True]
 
 
 def test_rows_that_failed_during_an_outage_are_not_to_blame():
     row = a_handoff(failures=5)
     outage(strikes=4)
 
-    lift(CRM, HANDOFFS)
+    reset(CRM, HANDOFFS)
 
     row.refresh_from_db()
     assert row.failures == 0
-    assert not Hold.objects.exists()
+    assert not Breaker.objects.exists()
 
 
 def test_rows_that_failed_on_their_own_stay_suspects():
     row = a_handoff(failures=5)
     outage(strikes=2)
 
-    lift(CRM, HANDOFFS)
+    reset(CRM, HANDOFFS)
 
     assert Handoff.objects.get(pk=row.pk).failures == 5
 
@@ -142,9 +149,9 @@ def connected(monkeypatch):
 
 def test_a_refusal_is_one_alarm_however_many_works_it_holds(connected):
     outage(1, REVOKED)
-    strike(CRM, PULL, REVOKED, after(5))
+    record_failure(CRM, PULL, REVOKED, after(5))
 
-    alarms = list(held(after(130)))
+    alarms = list(breaker_problems(after(130)))
 
     assert [alarm.what for alarm in alarms] == [
         "Handoffs and reading the CRM: held back for 2 min. The token is revoked."
@@ -154,8 +161,8 @@ def test_a_refusal_is_one_alarm_however_many_works_it_holds(connected):
 
 def test_what_refuses_us_makes_the_service_not_ready_and_an_outage_does_not(connected):
     outage(3)
-    assert crm_access(MONDAY) == ""
+    assert check_crm_access(MONDAY) == ""
 
     outage(1, REVOKED)
 
-    assert crm_access(MONDAY) == "The token is revoked."
+    assert check_crm_access(MONDAY) == "The token is revoked."

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError
 
 from crm_sync.models import Handoff
-from crm_sync.models.ledger import LEASE
+from crm_sync.models.handoff import LEASE
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from crm_sync import measuring
-from crm_sync.measuring import Clock, Tasks
+from crm_sync import ledger_stats
+from crm_sync.ledger_stats import ClockStats, TaskStats
 from crm_sync.models import Handoff
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_rep, numbers
 
@@ -36,7 +36,7 @@ def delivered(crossed=-10 * MINUTE, took=SECOND, touched=None, **fields):
 
 
 def test_nothing_waits_and_nothing_is_unknown():
-    found = measuring.backlog(MONDAY)
+    found = ledger_stats.backlog_stats(MONDAY)
 
     assert (found.waiting, found.attention, found.oldest, found.minutes) == (0, 0, None, 0.0)
 
@@ -45,7 +45,7 @@ def test_when_nothing_moves_nobody_can_say_how_long_it_takes():
     a_handoff(crossed_at=MONDAY - HOUR)
     delivered(-HOUR)
 
-    found = measuring.backlog(MONDAY)
+    found = ledger_stats.backlog_stats(MONDAY)
 
     assert (found.waiting, found.oldest, found.minutes) == (1, MONDAY - HOUR, None)
 
@@ -56,7 +56,7 @@ def test_what_waits_is_gone_in_so_many_minutes_at_the_pace_of_the_last_five():
     for minutes in (4, 3, 2, 1):
         delivered(-minutes * MINUTE, took=timedelta(0))
 
-    found = measuring.backlog(MONDAY)
+    found = ledger_stats.backlog_stats(MONDAY)
 
     assert (found.per_minute, found.minutes) == (1.0, 6.0)
 
@@ -65,13 +65,13 @@ def test_a_backlog_that_began_to_move_just_now_is_not_taken_for_a_slow_one():
     for _ in range(100):
         delivered(-30 * SECOND, took=timedelta(0))
 
-    assert measuring.pace(MONDAY) == 100.0
+    assert ledger_stats.deliveries_per_minute(MONDAY) == 100.0
 
 
 def test_a_task_that_was_looked_at_again_does_not_count_as_new():
     delivered(-HOUR, task_seen_at=MONDAY)
 
-    assert measuring.pace(MONDAY) == 0.0
+    assert ledger_stats.deliveries_per_minute(MONDAY) == 0.0
 
 
 # --- why and how long
@@ -83,7 +83,7 @@ def test_causes_are_told_with_their_number_and_the_oldest():
     a_handoff(status="needs_attention", because="No rep takes leads.")
     delivered()
 
-    assert measuring.causes() == [
+    assert ledger_stats.waiting_causes() == [
         {"status": "waiting", "because": "The CRM is busy.", "n": 2, "oldest": MONDAY - 9 * MINUTE},
         {"status": "needs_attention", "because": "No rep takes leads.", "n": 1, "oldest": MONDAY},
     ]
@@ -93,7 +93,7 @@ def test_ages_are_counted_from_the_crossing():
     for age in (30 * SECOND, 14 * MINUTE, 15 * MINUTE, 59 * MINUTE, 2 * HOUR, 25 * HOUR):
         a_handoff(crossed_at=MONDAY - age)
 
-    assert [number for _, number in measuring.ages(MONDAY)] == [1, 1, 2, 1, 1]
+    assert [number for _, number in ledger_stats.waiting_ages(MONDAY)] == [1, 1, 2, 1, 1]
 
 
 # --- the clocks
@@ -105,18 +105,18 @@ def test_the_two_clocks_of_a_day_and_of_a_week():
     delivered(-50 * HOUR, took=9 * SECOND)
     a_handoff(status="withdrawn", because="Already a customer.", crossed_at=MONDAY - 50 * HOUR)
 
-    day, week = measuring.windows(MONDAY)
+    day, week = ledger_stats.window_stats(MONDAY)
 
-    assert day.to_task == Clock(3, 2 * SECOND, 2.9 * SECOND)
-    assert day.to_touch == Clock(3, 2 * HOUR, 2.9 * HOUR)
+    assert day.to_task == ClockStats(3, 2 * SECOND, 2.9 * SECOND)
+    assert day.to_touch == ClockStats(3, 2 * HOUR, 2.9 * HOUR)
     assert (week.to_task.leads, week.to_touch.leads, week.delivered) == (4, 3, 4)
     assert (day.withdrawn, week.withdrawn) == (0, 1)
 
 
 def test_before_the_first_lead_the_clocks_stand_still():
-    day, _ = measuring.windows(MONDAY)
+    day, _ = ledger_stats.window_stats(MONDAY)
 
-    assert day.to_task == Clock(0, None, None)
+    assert day.to_task == ClockStats(0, None, None)
 
 
 def test_the_slowest_are_named_and_who_still_waits_is_among_them():
@@ -125,8 +125,8 @@ def test_the_slowest_are_named_and_who_still_waits_is_among_them():
     slow = delivered(-9 * HOUR, took=HOUR, touched=6 * HOUR)
     delivered(-9 * HOUR, task_state="closed")
 
-    assert measuring.slowest_to_touch(MONDAY) == [slow, waiting, quick]
-    assert measuring.slowest_to_task(MONDAY)[0] == slow
+    assert ledger_stats.slowest_to_touch(MONDAY) == [slow, waiting, quick]
+    assert ledger_stats.slowest_to_task(MONDAY)[0] == slow
 
 
 def test_reps_are_measured_each_by_their_own():
@@ -135,7 +135,7 @@ def test_reps_are_measured_each_by_their_own():
     delivered(-2 * HOUR)
     delivered(-2 * HOUR, owner_id="gone", touched=HOUR)
 
-    kim, gone = measuring.reps(MONDAY)
+    kim, gone = ledger_stats.rep_stats(MONDAY)
 
     assert (kim["name"], kim["leads"], kim["touched"], kim["median"]) == ("Kim Bauer", 2, 1, MINUTE)
     assert MONDAY - kim["untouched_since"] == 2 * HOUR - SECOND
@@ -148,7 +148,7 @@ def test_untouched_tasks_past_their_time_are_overdue():
     delivered(task_due_at=MONDAY - SECOND, touched=SECOND)
     delivered(task_due_at=MONDAY - SECOND, task_state="done")
 
-    assert measuring.tasks(MONDAY) == Tasks(untouched=2, started=1, overdue=1)
+    assert ledger_stats.task_stats(MONDAY) == TaskStats(untouched=2, started=1, overdue=1)
     assert Handoff.objects.overdue(MONDAY).count() == 1
 
 
@@ -189,13 +189,13 @@ def test_a_year_of_leads_is_never_read_as_a_whole(django_assert_num_queries):
     fill(20_000, 100)
 
     with django_assert_num_queries(11) as asked:
-        measuring.windows(MONDAY)
-        measuring.backlog(MONDAY)
-        measuring.ages(MONDAY)
-        measuring.causes()
-        measuring.tasks(MONDAY)
-        measuring.slowest_to_task(MONDAY)
-        measuring.reps(MONDAY)
+        ledger_stats.window_stats(MONDAY)
+        ledger_stats.backlog_stats(MONDAY)
+        ledger_stats.waiting_ages(MONDAY)
+        ledger_stats.waiting_causes()
+        ledger_stats.task_stats(MONDAY)
+        ledger_stats.slowest_to_task(MONDAY)
+        ledger_stats.rep_stats(MONDAY)
 
     assert [query for query in asked.captured_queries if reads_all(query["sql"])] == []
 

@@ -10,13 +10,13 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils.timezone import now
 
+from crm_sync.circuit_breaker import record_failure
 from crm_sync.connect import connect
-from crm_sync.holding import strike
-from crm_sync.metrics import requests
-from crm_sync.models import Hold
+from crm_sync.metrics import request_metrics
+from crm_sync.models import Breaker
 from crm_sync.port import CrmBudget, CrmDenied
-from leadscoring import heartbeat
 from leadscoring.models import CrmFreshness
+from leadscoring.operations import heartbeat
 from tests.crm_sync.makers import a_handoff
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +83,7 @@ def test_tasks_are_counted_by_what_reps_did():
 
 
 def test_what_is_held_back_is_one_and_by_whom():
-    strike(connect(), Hold.Work.HANDOFFS, CrmDenied("The token was revoked."), now())
+    record_failure(connect(), Breaker.Work.HANDOFFS, CrmDenied("The token was revoked."), now())
 
     told = metrics()
 
@@ -93,7 +93,7 @@ def test_what_is_held_back_is_one_and_by_whom():
 
 
 def test_of_the_budget_only_what_is_known_is_told():
-    used, allowed = requests(CrmBudget(12, 190, 5000, None))
+    used, allowed = request_metrics(CrmBudget(12, 190, 5000, None))
 
     assert [(each.labels["window"], each.value) for each in used.samples] == [
         ("10s", 12),
@@ -120,7 +120,7 @@ def everything():
     """Something of each figure that an alert may speak of."""
     cache.clear()
     for process in heartbeat.PROCESSES:
-        heartbeat.seen(process, now())
+        heartbeat.record_heartbeat(process, now())
     for kind in CrmFreshness.Kind:
         CrmFreshness.objects.create(kind=kind, as_of=now())
     delivered(touched_at=now())

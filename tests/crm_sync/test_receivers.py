@@ -56,7 +56,7 @@ def test_many_rows_of_a_transaction_ring_once(django_capture_on_commit_callbacks
     with django_capture_on_commit_callbacks() as rings:
         threshold_crossed.send(None, crossings=[a_crossing() for _ in range(20)])
 
-    assert rings == [receivers.ring]
+    assert rings == [receivers.wake_delivery]
 
 
 def test_what_is_rolled_back_does_not_ring(django_capture_on_commit_callbacks):
@@ -66,7 +66,7 @@ def test_what_is_rolled_back_does_not_ring(django_capture_on_commit_callbacks):
             transaction.set_rollback(True)
         threshold_crossed.send(None, crossings=[a_crossing()])
 
-    assert rings == [receivers.ring]
+    assert rings == [receivers.wake_delivery]
 
 
 def test_a_saved_row_that_is_not_new_does_not_ring(django_capture_on_commit_callbacks):
@@ -110,6 +110,6 @@ def test_a_contact_is_described_with_its_handoffs():
 
     answers = dict(contact_described.send(None, contact=ada, at=MONDAY))
 
-    told = answers[receivers.describe]["handoffs"]
+    told = answers[receivers.describe_crm_side]["handoffs"]
     assert [each["cycle"] for each in told] == [2, 1]
     assert told[0]["reference"] == newest.reference

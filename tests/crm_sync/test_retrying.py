@@ -2,11 +2,11 @@
 
 import pytest
 
-from crm_sync.retrying import wait_of
+from leadscoring.common.backoff import backoff_delay
 
 
 def seconds(*args):
-    return wait_of(*args).total_seconds()
+    return backoff_delay(*args).total_seconds()
 
 
 @pytest.mark.parametrize(

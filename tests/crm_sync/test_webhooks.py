@@ -9,16 +9,16 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils.timezone import now
 
-from crm_sync import bell, webhooks
-from crm_sync.alone import HINTS
-from crm_sync.handoff import deliver_due
-from crm_sync.holding import why
-from crm_sync.models import Account, Arrival, Deal, Hint, Hold, Link
+from crm_sync import wakeup, webhooks
+from crm_sync.circuit_breaker import breaker_reason
+from crm_sync.handoff.deliver import deliver_due
+from crm_sync.models import Account, Arrival, Breaker, Deal, Hint, Link
 from crm_sync.models.hints import KEPT, LEASE, MOST_TRIES
-from crm_sync.pull import pull
-from crm_sync.pull.looking import look_again
+from crm_sync.pull.hints import apply_due_hints
+from crm_sync.pull.poll import pull_changes
 from crm_sync.sandbox.webhooks import signature
-from leadscoring.clock import database_time
+from leadscoring.common.advisory_lock import HINTS
+from leadscoring.common.clock import database_time
 from leadscoring.models import Contact, CrmState
 from sequences.models import Enrollment, Sequence
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff
@@ -34,8 +34,8 @@ ADA = "ada@engines.example"
 def listening(settings, monkeypatch):
     settings.HUBSPOT_CLIENT_SECRET = SECRET
     monkeypatch.setattr(webhooks, "noted", {})
-    monkeypatch.setattr(bell, "silent_until", 0.0)
-    cache.delete(bell.RUNG)
+    monkeypatch.setattr(wakeup, "silent_until", 0.0)
+    cache.delete(wakeup.RUNG)
 
 
 def an_event(kind="deal", verb="propertyChange", object_id=7, **more):
@@ -60,7 +60,7 @@ def hinted():
 
 
 def look_at_all(crm):
-    while look_again(crm, database_time(), database_time()):
+    while apply_due_hints(crm, database_time(), database_time()):
         pass
 
 
@@ -74,7 +74,7 @@ def a_linked(crm, email=ADA):
     contact = a_contact(email)
     a_handoff(contact)
     deliver_due(crm, MONDAY)
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     return contact, Link.objects.get(contact=contact).record_id
 
 
@@ -132,7 +132,7 @@ def test_without_a_client_secret_nothing_is_taken(client, settings):
     settings.HUBSPOT_CLIENT_SECRET = ""
 
     assert post(client, an_event(), secret="") == 401
-    assert not webhooks.enabled()
+    assert not webhooks.webhooks_enabled()
 
 
 def test_the_address_is_ours_whatever_the_request_says(client, settings):
@@ -201,22 +201,25 @@ def test_the_number_of_queries_does_not_grow_with_events(client, django_assert_m
 
 def test_it_is_told_whether_they_arrive_and_when(client, settings):
     before = database_time()
-    never = webhooks.told(before)
+    never = webhooks.webhook_state(before)
     post(client, an_event())
 
-    assert (never, webhooks.last_at() >= before) == ("on, never heard yet", True)
-    assert webhooks.told(webhooks.last_at() + timedelta(minutes=5)) == "on, last heard 5 min ago"
+    assert (never, webhooks.last_webhook_at() >= before) == ("on, never heard yet", True)
+    assert (
+        webhooks.webhook_state(webhooks.last_webhook_at() + timedelta(minutes=5))
+        == "on, last heard 5 min ago"
+    )
     settings.HUBSPOT_CLIENT_SECRET = ""
-    assert webhooks.told(before) == "off, changes are found by asking"
+    assert webhooks.webhook_state(before) == "off, changes are found by asking"
 
 
 def test_signed_requests_that_do_not_count_are_a_problem_until_one_does(client):
     post(client, an_event(), secret="another")
-    (problem,) = webhooks.refusals(now())
+    (problem,) = webhooks.rejected_webhooks(now())
     Arrival.objects.update(heard_at=now())
 
     assert "refused. The signature does not fit." in problem.what
-    assert list(webhooks.refusals(now())) == []
+    assert list(webhooks.rejected_webhooks(now())) == []
 
 
 def test_a_stranger_without_a_signature_leaves_no_trace(client):
@@ -278,7 +281,7 @@ def test_a_hint_that_ends_every_worker_is_given_up(crm):
     Hint.objects.note([("deal", "1")], at)
     Hint.objects.update(tries=MOST_TRIES)
 
-    look_again(crm, at, at)
+    apply_due_hints(crm, at, at)
 
     assert not Hint.objects.exists()
 
@@ -290,7 +293,7 @@ def test_hints_that_nobody_asks_for_are_forgotten_after_a_day(settings):
     Hint.objects.note([("deal", "1")], at - KEPT - timedelta(minutes=1))
     Hint.objects.note([("deal", "2")], at)
 
-    look_again(connect(), at, at)
+    apply_due_hints(connect(), at, at)
 
     assert hinted() == {("deal", "2")}
 
@@ -322,7 +325,7 @@ class Rings(list):
 @pytest.fixture
 def rings(monkeypatch):
     heard = Rings()
-    monkeypatch.setattr(bell, "current_app", heard)
+    monkeypatch.setattr(wakeup, "current_app", heard)
     return heard
 
 
@@ -334,8 +337,8 @@ def test_many_requests_ring_once_until_a_worker_begins(
             post(client, an_event())
     assert rings == [("crm_sync.tasks.look_at_hints", 0.5)]
 
-    bell.answer()
-    bell.ring()
+    wakeup.acknowledge()
+    wakeup.wake_worker()
 
     assert len(rings) == 2
 
@@ -343,8 +346,8 @@ def test_many_requests_ring_once_until_a_worker_begins(
 def test_the_bell_names_a_task_that_there_is():
     from leadscoring.celery import app
 
-    assert bell.TASK in app.tasks
-    assert bell.TASK in app.conf.beat_schedule
+    assert wakeup.TASK in app.tasks
+    assert wakeup.TASK in app.conf.beat_schedule
 
 
 def test_with_redis_away_the_hint_is_kept_and_the_next_ring_is_spared(
@@ -359,7 +362,7 @@ def test_with_redis_away_the_hint_is_kept_and_the_next_ring_is_spared(
             Away.asked += 1
             raise ConnectionError
 
-    monkeypatch.setattr(bell, "cache", Away())
+    monkeypatch.setattr(wakeup, "cache", Away())
     with django_capture_on_commit_callbacks(execute=True):
         assert [post(client, an_event()), post(client, an_event())] == [204, 204]
 
@@ -432,7 +435,7 @@ def test_a_merge_is_followed(crm, there):
 
 
 def test_somebody_made_there_by_hand_is_found_by_address(crm, there):
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     ada = a_contact(ADA)
     sequence = Sequence.objects.create(name="nurture")
     times = {"entered_at": MONDAY, "changed_at": MONDAY, "next_at": MONDAY}
@@ -447,7 +450,7 @@ def test_somebody_made_there_by_hand_is_found_by_address(crm, there):
 def test_a_record_of_nobody_we_know_costs_one_look_and_goes(crm, there):
     stranger = there.add_contact("stranger@elsewhere.example")
     deal_id = there.add_deal("Theirs", there.open_stage, stranger)
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     there.sandbox.state.log.clear()
 
     hint_and_look(crm, ("contact", stranger), ("deal", deal_id))
@@ -475,13 +478,13 @@ def test_a_look_that_failed_leaves_the_hint_and_says_why(crm, there):
     there.trouble("status", "/crm/v3/objects/contacts", status=503)
     hint_and_look(crm, ("contact", record_id))
     left = hinted()
-    strikes = Hold.objects.get(work=Hold.Work.PULL).strikes
+    strikes = Breaker.objects.get(work=Breaker.Work.PULL).strikes
 
     look_at_all(crm)
 
     assert (left, strikes) == ({("contact", record_id)}, 1)
     assert state_of(ada).effect == "pause"
-    assert why(crm, Hold.Work.PULL, database_time()) == ""
+    assert breaker_reason(crm, Breaker.Work.PULL, database_time()) == ""
 
 
 def test_while_the_pull_is_held_nobody_is_asked(crm, there):
@@ -513,14 +516,14 @@ def test_a_batch_of_hints_costs_a_fixed_number_of_queries(
     for _ in range(100):
         a_handoff()
     deliver_due(crm, MONDAY)
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     at = database_time()
     Hint.objects.note(
         [("contact", id_) for id_ in Link.objects.values_list("record_id", flat=True)], at
     )
 
     with django_assert_max_num_queries(50):
-        assert look_again(crm, at, at) == 100
+        assert apply_due_hints(crm, at, at) == 100
 
 
 # --- the CRM sends ------------------------------------------------------------------------------------
@@ -600,6 +603,6 @@ def test_lost_webhooks_change_nothing_in_the_end(crm, there, sending):
     look_at_all(crm)
     unseen = state_of(ada).effect
 
-    pull(crm, MONDAY + timedelta(minutes=1))
+    pull_changes(crm, MONDAY + timedelta(minutes=1))
 
     assert (unseen, state_of(ada).effect) == ("none", "pause")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from leadscoring.engine import Activity, Caps, Grades, Model, Profile, Rule, Thresholds
+from leadscoring.engine import ActivityFact, Caps, Grades, Profile, Rule, ScoringModel, Thresholds
 from leadscoring.engine.rules import (
     ActivityIs,
     All,
@@ -29,14 +29,16 @@ profiles = st.builds(Profile, st.dictionaries(st.sampled_from(("job_title", "siz
 # Whole half days, so that ages fall exactly on the edges of windows.
 AGES = st.integers(-4, 60).map(lambda halves: timedelta(hours=12 * halves))
 activities = st.builds(
-    Activity,
+    ActivityFact,
     st.sampled_from((*TYPES, "unheard_of")),
     AGES.map(lambda age: NOON - age),
     PROPERTIES,
     st.sampled_from(("web", "crm")),
     st.uuids().map(str),
 )
-nameless = st.builds(Activity, st.sampled_from(TYPES), AGES.map(lambda age: NOON - age), PROPERTIES)
+nameless = st.builds(
+    ActivityFact, st.sampled_from(TYPES), AGES.map(lambda age: NOON - age), PROPERTIES
+)
 logs = st.lists(activities | nameless, max_size=25)
 
 TESTS = st.one_of(
@@ -95,8 +97,8 @@ def rules(draw: st.DrawFn, key: str = "rule") -> Rule:
 
 
 @st.composite
-def models(draw: st.DrawFn) -> Model:
+def models(draw: st.DrawFn) -> ScoringModel:
     count = draw(st.integers(1, 5))
     chosen = tuple(draw(rules(f"rule-{number}")) for number in range(count))
     caps = draw(st.builds(Caps, AMOUNTS, AMOUNTS, AMOUNTS))
-    return Model("drawn", THRESHOLDS, caps, Grades(), chosen)
+    return ScoringModel("drawn", THRESHOLDS, caps, Grades(), chosen)

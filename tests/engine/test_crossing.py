@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscoring.engine import Qualification, Thresholds, advance
+from leadscoring.engine import Qualification, Thresholds, advance_qualification
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 THRESHOLDS = Thresholds(mql=40, handoff=70, rearm_below=55, cooldown_days=30)
@@ -21,7 +21,7 @@ COOLED = NOON + timedelta(days=30)
 def test_an_armed_contact_crosses_at_the_threshold_unless_disqualified(
     total, disqualified, crosses
 ):
-    after = advance(Qualification(), total, disqualified, THRESHOLDS, NOON)
+    after = advance_qualification(Qualification(), total, disqualified, THRESHOLDS, NOON)
 
     assert after == (CROSSED if crosses else Qualification())
 
@@ -38,11 +38,11 @@ def test_an_armed_contact_crosses_at_the_threshold_unless_disqualified(
     ],
 )
 def test_a_contact_is_armed_again_when_low_and_cooled(total, at, armed):
-    assert advance(CROSSED, total, False, THRESHOLDS, at).armed is armed
+    assert advance_qualification(CROSSED, total, False, THRESHOLDS, at).armed is armed
 
 
 def test_re_arming_keeps_the_cycle_and_when_it_crossed():
-    after = advance(CROSSED, 10, False, THRESHOLDS, COOLED)
+    after = advance_qualification(CROSSED, 10, False, THRESHOLDS, COOLED)
 
     assert after == Qualification(armed=True, cycle=1, crossed_at=NOON)
 
@@ -73,7 +73,7 @@ def test_any_story_goes_as_a_naive_reading_says(story):
 
     for days, total, disqualified in story:
         at += timedelta(days=days)
-        now = advance(now, total, disqualified, THRESHOLDS, at)
+        now = advance_qualification(now, total, disqualified, THRESHOLDS, at)
         if waiting and total < 55 and (at - crossings[-1]).days >= 30:
             waiting = False
         elif not waiting and total >= 70 and not disqualified:
@@ -90,9 +90,9 @@ def test_crossings_are_a_cool_down_apart_and_asking_twice_changes_nothing(story)
 
     for days, total, disqualified in story:
         at += timedelta(days=days)
-        before, now = now, advance(now, total, disqualified, THRESHOLDS, at)
+        before, now = now, advance_qualification(now, total, disqualified, THRESHOLDS, at)
 
-        assert advance(now, total, disqualified, THRESHOLDS, at) == now
+        assert advance_qualification(now, total, disqualified, THRESHOLDS, at) == now
         assert now.cycle == before.cycle or before.cooled(THRESHOLDS, at)
 
 
@@ -102,17 +102,19 @@ def test_crossings_are_a_cool_down_apart_and_asking_twice_changes_nothing(story)
 def test_a_refusal_takes_the_arm_away_until_its_cool_down_is_over():
     armed = Qualification(True, 1, NOON - timedelta(days=90), refused_at=NOON)
 
-    refused = advance(armed, 90, False, THRESHOLDS, NOON)
+    refused = advance_qualification(armed, 90, False, THRESHOLDS, NOON)
 
     assert (refused.armed, refused.cycle) == (False, 1)
-    assert advance(refused, 10, False, THRESHOLDS, COOLED - MICROSECOND).armed is False
-    assert advance(refused, 10, False, THRESHOLDS, COOLED).armed is True
+    assert (
+        advance_qualification(refused, 10, False, THRESHOLDS, COOLED - MICROSECOND).armed is False
+    )
+    assert advance_qualification(refused, 10, False, THRESHOLDS, COOLED).armed is True
 
 
 def test_a_refusal_whose_cool_down_is_over_changes_nothing():
     armed = Qualification(True, 1, NOON - timedelta(days=90), refused_at=NOON)
 
-    assert advance(armed, 90, False, THRESHOLDS, COOLED).cycle == 2
+    assert advance_qualification(armed, 90, False, THRESHOLDS, COOLED).cycle == 2
 
 
 @given(story, st.lists(st.integers(0, 100), max_size=4))
@@ -124,8 +126,8 @@ def test_nobody_crosses_within_a_cool_down_of_a_refusal(story, refusals):
         at += timedelta(days=days)
         last = max((one for one in refused if one <= at), default=None)
         before = replace(now, refused_at=last)
-        now = advance(before, total, disqualified, THRESHOLDS, at)
+        now = advance_qualification(before, total, disqualified, THRESHOLDS, at)
 
-        assert advance(now, total, disqualified, THRESHOLDS, at) == now
+        assert advance_qualification(now, total, disqualified, THRESHOLDS, at) == now
         assert now.cycle == before.cycle or last is None or (at - last).days >= 30
         assert not (now.armed and last and (at - last).days < 30)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadscoring.engine import Activity, Profile
+from leadscoring.engine import ActivityFact, Profile
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
@@ -40,6 +40,6 @@ def test_no_property_can_pose_as_a_known_field(email):
 
 
 def test_equal_activities_are_one_in_a_set():
-    one, other = (Activity("page_view", NOON, {"url": "/"}) for _ in range(2))
+    one, other = (ActivityFact("page_view", NOON, {"url": "/"}) for _ in range(2))
 
-    assert len({one, other, Activity("page_view", NOON, {"url": "/b"})}) == 2
+    assert len({one, other, ActivityFact("page_view", NOON, {"url": "/b"})}) == 2

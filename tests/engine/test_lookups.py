@@ -1,6 +1,6 @@
 import pytest
 
-from leadscoring.engine.lookups import LOOKUPS, matcher, number_of, text_of
+from leadscoring.engine.lookups import LOOKUPS, build_matcher, number_of, text_of
 
 TRUTH_TABLE = [
     # look-up, values of the rule, fact, matches
@@ -74,7 +74,7 @@ TRUTH_TABLE = [
 
 @pytest.mark.parametrize(("lookup", "values", "fact", "matches"), TRUTH_TABLE)
 def test_a_look_up_says(lookup, values, fact, matches):
-    assert matcher(lookup, values)(fact) is matches
+    assert build_matcher(lookup, values)(fact) is matches
 
 
 def test_the_table_has_every_look_up_saying_both():
@@ -86,8 +86,8 @@ def test_the_table_has_every_look_up_saying_both():
 @pytest.mark.parametrize("lookup", [lookup for lookup in LOOKUPS if lookup != "isnull"])
 @pytest.mark.parametrize("missing", [None, "", [], {}, [None, ""], {"a": "x"}])
 def test_what_is_missing_or_a_mapping_matches_no_look_up_but_isnull(lookup, missing):
-    assert not matcher(lookup, ["x"])(missing)
-    assert not matcher(lookup, [0])(missing)
+    assert not build_matcher(lookup, ["x"])(missing)
+    assert not build_matcher(lookup, [0])(missing)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given, settings
 
-from leadscoring.engine import Caps, Grades, ModelFileError, Thresholds, dump, parse
+from leadscoring.engine import Caps, Grades, ModelFileError, Thresholds, dump_model, parse_model
 from leadscoring.engine.rules import ActivityIs, All, AnyOf, AtMost, FactIs, Not, ProfileIs
 from tests.engine.strategies import models
 
@@ -39,7 +39,7 @@ def a_file(rule: str) -> str:
 
 
 def when(condition: str) -> object:
-    return parse(a_file(f"group: fit, points: 1, when: {condition}")).rules[0].when
+    return parse_model(a_file(f"group: fit, points: 1, when: {condition}")).rules[0].when
 
 
 def test_a_name_fits_where_it_is_kept() -> None:
@@ -50,12 +50,12 @@ def test_a_name_fits_where_it_is_kept() -> None:
 
 def refusal(text: str) -> ModelFileError:
     with pytest.raises(ModelFileError) as caught:
-        parse(text)
+        parse_model(text)
     return caught.value
 
 
 def test_a_whole_file_is_read():
-    model = parse(FULL)
+    model = parse_model(FULL)
 
     assert model.name == "default"
     assert model.thresholds == Thresholds(40, 70, 55, 30)
@@ -67,7 +67,7 @@ def test_a_whole_file_is_read():
 
 
 def test_what_may_be_left_out_has_a_plain_meaning():
-    model = parse(
+    model = parse_model(
         "name: x\nthresholds: {mql: 4, handoff: 7}\nrules: [{key: k, group: fit, points: 1, when: {activity: a}}]"
     )
 
@@ -85,7 +85,7 @@ def test_a_model_survives_the_way_to_text_and_back(model):
         )
     )
 
-    assert parse(dump(model)) == model
+    assert parse_model(dump_model(model)) == model
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_a_model_survives_the_way_to_text_and_back(model):
     ["NO", "on", "0123", "1:30", "1e5", "~", "2026-01-01", "a: b", "'", "+49", "é", "true", "x\ty"],
 )
 def test_texts_that_look_like_something_else_come_back_as_texts(value):
-    model = parse(FULL)
+    model = parse_model(FULL)
     rule = replace(model.rules[1], when=ProfileIs((FactIs(("country",), "exact", (value,)),)))
 
-    assert parse(dump(replace(model, rules=(rule,)))).rules == (rule,)
+    assert parse_model(dump_model(replace(model, rules=(rule,)))).rules == (rule,)
 
 
 def facts(lookup: str, *values: object, path: tuple[str, ...] = ("a",)) -> ProfileIs:
@@ -306,6 +306,6 @@ def test_a_file_that_cannot_be_right_is_refused_with_its_line(text, line, reason
 @pytest.mark.parametrize("text", [text for text, _, _ in HOSTILE])
 def test_it_is_the_same_without_the_loader_in_c(text, monkeypatch):
     slow = __import__("yaml").SafeLoader
-    monkeypatch.setattr("leadscoring.engine.yamlfile.LOADER", slow)
+    monkeypatch.setattr("leadscoring.engine.yaml_nodes.LOADER", slow)
 
     refusal(text)

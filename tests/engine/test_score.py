@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from leadscoring.engine import (
     RECENT_PER_TYPE,
-    Activity,
+    ActivityFact,
     Caps,
     Grades,
-    Model,
     Profile,
     Rule,
-    Scored,
-    score,
+    ScoreResult,
+    ScoringModel,
+    compute_score,
 )
 from leadscoring.engine.rules import ActivityIs, AtMost, FactIs, Not, ProfileIs
 from tests.bench.plain import plain_score
@@ -33,22 +33,22 @@ def a_rule(key: str = "views", points: float = 10.0, **more: object) -> Rule:
     return Rule(key=key, points=points, **given)  # type: ignore[arg-type]
 
 
-def a_model(*rules: Rule, caps: Caps = NO_CAPS) -> Model:
-    return Model("test", THRESHOLDS, caps, Grades(), rules)
+def a_model(*rules: Rule, caps: Caps = NO_CAPS) -> ScoringModel:
+    return ScoringModel("test", THRESHOLDS, caps, Grades(), rules)
 
 
-def views(*days_ago: float) -> list[Activity]:
+def views(*days_ago: float) -> list[ActivityFact]:
     return [
-        Activity("page_view", NOON - timedelta(days=days), {}, "web", f"{number}")
+        ActivityFact("page_view", NOON - timedelta(days=days), {}, "web", f"{number}")
         for number, days in enumerate(days_ago)
     ]
 
 
-def total(log: list[Activity], *rules: Rule, at: datetime = NOON) -> float:
-    return score(NOBODY, log, a_model(*rules), at).total
+def total(log: list[ActivityFact], *rules: Rule, at: datetime = NOON) -> float:
+    return compute_score(NOBODY, log, a_model(*rules), at).total
 
 
-def shown(scored: Scored) -> tuple[object, ...]:
+def shown(scored: ScoreResult) -> tuple[object, ...]:
     parts = {part.rule: (part.points, part.count) for part in scored.contributions}
     return scored.total, scored.fit, scored.engagement, parts, scored.disqualified
 
@@ -56,7 +56,7 @@ def shown(scored: Scored) -> tuple[object, ...]:
 @settings(max_examples=300, deadline=None)
 @given(profiles, logs, models())
 def test_the_engine_says_what_a_plain_reading_of_the_rules_says(profile, log, model):
-    scored = score(profile, log, model, NOON)
+    scored = compute_score(profile, log, model, NOON)
 
     assert shown(scored) == plain_score(profile, log, model, NOON)
 
@@ -64,7 +64,7 @@ def test_the_engine_says_what_a_plain_reading_of_the_rules_says(profile, log, mo
 @settings(max_examples=150, deadline=None)
 @given(profiles, logs, models())
 def test_the_total_is_the_sum_of_its_contributions(profile, log, model):
-    scored = score(profile, log, model, NOON)
+    scored = compute_score(profile, log, model, NOON)
 
     assert scored.total == round(sum(part.points for part in scored.contributions), 2)
     assert scored.total == round(scored.fit + scored.engagement, 2)
@@ -76,7 +76,7 @@ def test_order_and_duplicates_change_nothing(profile, log, model, random: Random
     shuffled = [*log, *log[::2]]
     random.shuffle(shuffled)
 
-    assert score(profile, shuffled, model, NOON) == score(profile, log, model, NOON)
+    assert compute_score(profile, shuffled, model, NOON) == compute_score(profile, log, model, NOON)
 
 
 @settings(max_examples=150, deadline=None)
@@ -86,18 +86,18 @@ def test_what_happens_later_counts_nothing_but_makes_a_score_move(profile, log, 
     plan = model.plan
     to_come = [one for one in log if one.at > NOON and plan.kinds.get(one.type) in plan.heard]
 
-    scored = score(profile, log, model, NOON)
+    scored = compute_score(profile, log, model, NOON)
 
-    before = score(profile, past, model, NOON)
+    before = compute_score(profile, past, model, NOON)
     assert scored == replace(before, moves=before.moves or bool(to_come))
 
 
 @settings(max_examples=150, deadline=None)
 @given(profiles, logs, models(), st.integers(1, 60))
 def test_a_score_that_does_not_move_is_the_same_at_any_later_time(profile, log, model, halves):
-    scored = score(profile, log, model, NOON)
+    scored = compute_score(profile, log, model, NOON)
 
-    later = score(profile, log, model, NOON + halves * LATER)
+    later = compute_score(profile, log, model, NOON + halves * LATER)
 
     assert scored.moves or shown(later) == shown(scored)
 
@@ -105,7 +105,7 @@ def test_a_score_that_does_not_move_is_the_same_at_any_later_time(profile, log, 
 @settings(max_examples=150, deadline=None)
 @given(profiles, logs, models())
 def test_caps_of_groups_and_total_hold(profile, log, model):
-    scored = score(profile, log, model, NOON)
+    scored = compute_score(profile, log, model, NOON)
 
     for figure, cap in (
         (scored.fit, model.caps.fit),
@@ -123,7 +123,7 @@ def test_types_that_no_rule_wants_need_not_be_loaded(log, model):
 
     loaded = [one for one in log if wanted is None or one.type in wanted]
 
-    assert score(NOBODY, loaded, model, NOON) == score(NOBODY, log, model, NOON)
+    assert compute_score(NOBODY, loaded, model, NOON) == compute_score(NOBODY, log, model, NOON)
 
 
 @given(st.integers(1, 90), st.integers(1, 12))
@@ -134,7 +134,7 @@ def test_points_halve_at_each_half_life(half_life, halvings):
 
 
 def test_a_decayed_score_of_nothing_no_longer_moves():
-    scored = score(NOBODY, views(400), a_model(a_rule(half_life_days=14)), NOON)
+    scored = compute_score(NOBODY, views(400), a_model(a_rule(half_life_days=14)), NOON)
 
     assert (scored.total, scored.contributions, scored.moves) == (0.0, (), False)
 
@@ -190,7 +190,7 @@ def test_a_cap_cuts_the_weakest_and_says_so():
     strong, weak = a_rule("strong", 40), a_rule("weak", 22, label="Came by")
     model = a_model(strong, weak, caps=Caps(engagement=50))
 
-    scored = score(NOBODY, views(1), model, NOON)
+    scored = compute_score(NOBODY, views(1), model, NOON)
 
     assert [(part.rule, part.points) for part in scored.contributions] == [
         ("strong", 40),
@@ -205,7 +205,7 @@ def test_the_total_cap_cuts_across_groups():
     fit = a_rule("fit", 30, group="fit")
     model = a_model(fit, a_rule("much", 50), caps=Caps(total=60))
 
-    scored = score(NOBODY, views(1), model, NOON)
+    scored = compute_score(NOBODY, views(1), model, NOON)
 
     assert (scored.total, scored.fit, scored.engagement, scored.grade) == (60, 10, 50, "C1")
 
@@ -213,7 +213,7 @@ def test_the_total_cap_cuts_across_groups():
 def test_negative_points_count_before_the_cap():
     model = a_model(a_rule("good", 60), a_rule("bad", -20), caps=Caps(engagement=50))
 
-    assert score(NOBODY, views(1), model, NOON).total == 40
+    assert compute_score(NOBODY, views(1), model, NOON).total == 40
 
 
 RIVAL = ProfileIs((FactIs(("email_domain",), "in", ("rival.example",)),))
@@ -223,7 +223,7 @@ def test_a_disqualifier_makes_all_nothing_and_is_the_only_reason():
     rival = Rule("rival", "Competitor", "fit", RIVAL, disqualify=True)
     profile = Profile.of({"email": "a@Rival.example"}, {})
 
-    scored = score(profile, views(1), a_model(a_rule(half_life_days=7), rival), NOON)
+    scored = compute_score(profile, views(1), a_model(a_rule(half_life_days=7), rival), NOON)
 
     assert (scored.total, scored.fit, scored.engagement, scored.grade) == (0, 0, 0, "D4")
     assert scored.disqualified
@@ -237,7 +237,7 @@ def test_a_disqualifier_with_a_window_ends_with_it():
     complaint = a_rule("spam", 0, disqualify=True, window_days=30)
     model = a_model(a_rule(), complaint)
 
-    fresh, old = (score(NOBODY, views(days), model, NOON) for days in (29, 30))
+    fresh, old = (compute_score(NOBODY, views(days), model, NOON) for days in (29, 30))
 
     assert (fresh.disqualified, fresh.moves) == (True, True)
     assert (old.disqualified, old.total) == (False, 10)
@@ -246,7 +246,7 @@ def test_a_disqualifier_with_a_window_ends_with_it():
 def test_only_the_most_recent_thousand_of_a_type_count():
     log = views(*(number / 100 for number in range(RECENT_PER_TYPE + 500)))
 
-    part = score(NOBODY, reversed(log), a_model(a_rule(points=1)), NOON).contributions[0]
+    part = compute_score(NOBODY, reversed(log), a_model(a_rule(points=1)), NOON).contributions[0]
 
     assert (part.count, part.points) == (RECENT_PER_TYPE, RECENT_PER_TYPE)
 
@@ -259,28 +259,30 @@ def test_the_bound_is_for_each_type_apart():
 
 
 def test_of_two_with_one_identity_the_earlier_counts():
-    twice = [Activity("page_view", NOON - timedelta(days=days), {}, "web", "1") for days in (1, 2)]
+    twice = [
+        ActivityFact("page_view", NOON - timedelta(days=days), {}, "web", "1") for days in (1, 2)
+    ]
 
     assert {total(log, a_rule(points=16, half_life_days=1)) for log in (twice, twice[::-1])} == {4}
 
 
 def test_activities_without_an_id_are_one_only_when_all_is_equal():
-    def view(url: str) -> Activity:
-        return Activity("page_view", NOON, {"url": url})
+    def view(url: str) -> ActivityFact:
+        return ActivityFact("page_view", NOON, {"url": url})
 
     assert total([view("/a"), view("/a"), view("/b")], a_rule()) == 20
 
 
 def test_a_rule_about_what_is_not_an_activity_sees_all_others():
     rule = a_rule(when=Not(ActivityIs(("page_view",))))
-    log = [*views(1, 2), Activity("unheard_of", NOON, {}, "web", "x")]
+    log = [*views(1, 2), ActivityFact("unheard_of", NOON, {}, "web", "x")]
 
     assert a_model(rule).activity_types is None
     assert total(log, rule) == 10
 
 
 def test_a_contribution_tells_all_in_json():
-    scored = score(NOBODY, views(1, 3), a_model(a_rule(points=2.5)), NOON)
+    scored = compute_score(NOBODY, views(1, 3), a_model(a_rule(points=2.5)), NOON)
 
     assert scored.contributions[0].as_dict() == {
         "rule": "views",

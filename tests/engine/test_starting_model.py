@@ -3,10 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from leadscoring.engine import Activity, Model, Profile, Scored, dump, parse, score
+from leadscoring.engine import (
+    ActivityFact,
+    Profile,
+    ScoreResult,
+    ScoringModel,
+    compute_score,
+    dump_model,
+    parse_model,
+)
 from tests.engine.strategies import NOON
 
-STARTING: Model = parse(
+STARTING: ScoringModel = parse_model(
     (Path(__file__).parents[2] / "leadscoring" / "starting_model.yaml").read_text()
 )
 TYPES = {
@@ -24,21 +32,21 @@ TYPES = {
 SENIOR = {"email": "ada@one.example", "job_title": "VP Marketing", "company": "One"}
 
 
-def scored(fields: dict[str, object], *did: tuple[str, str], **properties: object) -> Scored:
+def scored(fields: dict[str, object], *did: tuple[str, str], **properties: object) -> ScoreResult:
     """The score of somebody who did these things, one a day until an hour ago."""
     log = [
-        Activity(type, NOON - timedelta(days=days, hours=1), {"url": url}, "web", f"{days}")
+        ActivityFact(type, NOON - timedelta(days=days, hours=1), {"url": url}, "web", f"{days}")
         for days, (type, url) in enumerate(did)
     ]
-    return score(Profile.of(fields, properties), log, STARTING, NOON)
+    return compute_score(Profile.of(fields, properties), log, STARTING, NOON)
 
 
-def crosses(result: Scored) -> bool:
+def crosses(result: ScoreResult) -> bool:
     return result.total >= STARTING.thresholds.handoff and not result.disqualified
 
 
 def test_it_survives_the_way_to_text_and_back():
-    assert parse(dump(STARTING)) == STARTING
+    assert parse_model(dump_model(STARTING)) == STARTING
 
 
 def test_it_looks_at_what_the_product_records():
@@ -76,9 +84,9 @@ def test_looking_for_a_job_and_unsubscribing_count_against(did):
 
 
 def test_a_demo_request_fades():
-    demo = [Activity("demo_request", NOON - timedelta(days=60), {}, "web", "1")]
+    demo = [ActivityFact("demo_request", NOON - timedelta(days=60), {}, "web", "1")]
 
-    assert score(Profile.of(SENIOR, {}), demo, STARTING, NOON).engagement == 12.5
+    assert compute_score(Profile.of(SENIOR, {}), demo, STARTING, NOON).engagement == 12.5
 
 
 def test_international_is_no_intern():

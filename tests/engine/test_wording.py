@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscoring.engine import describe, parse, wording
+from leadscoring.engine import describe_rule, parse_model, wording
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 MAY = datetime(2026, 5, 4, tzinfo=UTC)
@@ -20,7 +20,7 @@ LAST_YEAR = datetime(2025, 12, 31, tzinfo=UTC)
     ],
 )
 def test_activities_are_told_with_count_and_day(count, last_at, sentence):
-    assert wording.of_activities("Visited pricing", count, last_at, NOON) == sentence
+    assert wording.activities_sentence("Visited pricing", count, last_at, NOON) == sentence
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_activities_are_told_with_count_and_day(count, last_at, sentence):
     ],
 )
 def test_a_profile_rule_shows_what_it_rests_on(facts, sentence):
-    assert wording.of_profile("Senior", facts) == sentence
+    assert wording.profile_sentence("Senior", facts) == sentence
 
 
 @given(st.text(max_size=400) | st.lists(st.text()) | st.floats() | st.integers() | st.booleans())
 def test_evidence_is_short_and_printable_whatever_people_typed(fact):
-    shown = wording.show(fact)
+    shown = wording.format_fact(fact)
 
     assert shown.isprintable()
     assert shown == shown.strip()
@@ -51,7 +51,7 @@ def test_evidence_is_short_and_printable_whatever_people_typed(fact):
 
 
 def test_a_megabyte_of_name_is_cut():
-    assert wording.show("x" * 1_000_000) == "x" * (wording.LONGEST - 1) + "…"
+    assert wording.format_fact("x" * 1_000_000) == "x" * (wording.LONGEST - 1) + "…"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_megabyte_of_name_is_cut():
     [(12.0, "12"), (12.5, "12.5"), (1250, "1,250"), (0.25, "0.25"), (-3.1, "-3.1")],
 )
 def test_figures_have_no_empty_decimals(number, shown):
-    assert wording.figure(number) == shown
+    assert wording.format_figure(number) == shown
 
 
 RULES = [
@@ -102,4 +102,4 @@ RULES = [
 def test_a_rule_is_one_readable_sentence(rule, sentence):
     text = f"name: x\nthresholds: {{mql: 1, handoff: 2}}\nrules: [{{key: k, group: fit, {rule}}}]"
 
-    assert describe(parse(text).rules[0]) == sentence
+    assert describe_rule(parse_model(text).rules[0]) == sentence

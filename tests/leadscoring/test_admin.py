@@ -14,13 +14,15 @@ from crm_sync.models import (
     Handoff,
     Outcome,
     Owner,
-    Refusal,
+    RejectingStatus,
     RoutingRule,
     Stage,
 )
-from leadscoring import apikeys, home, publishing, shown
-from leadscoring.admin.explained import ordinal, standing
-from leadscoring.admin.questions import QUESTIONS
+from leadscoring import api_keys, publishing
+from leadscoring.admin import dashboard
+from leadscoring.admin.contact_page import ordinal, qualification_sentence
+from leadscoring.admin.filters import QUESTIONS
+from leadscoring.common import format
 from leadscoring.engine import Thresholds
 from leadscoring.intake import take_activities, take_contacts
 from leadscoring.models import (
@@ -56,7 +58,7 @@ THRESHOLDS = Thresholds(mql=40, handoff=70, rearm_below=55, cooldown_days=30)
 def people() -> None:
     """A crowd of invented people in all states, and one of everything else."""
     list(crowd.make(120, now() - timedelta(minutes=1)))
-    apikeys.make("website")
+    api_keys.create_key("website")
     Suppression.objects.create(email="no@example.com", reason="by_hand", created_at=now())
     Account.objects.create(portal_id="77", seen_at=now())
     Outcome.objects.create(
@@ -71,7 +73,7 @@ def rows() -> dict[str, int]:
     """A row of each list."""
     models = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery,
               Suppression, Handoff, Deal, Stage, Owner, RoutingRule, FieldMapping, Account,
-              Outcome, Refusal)  # fmt: skip
+              Outcome, RejectingStatus)  # fmt: skip
     return {model._meta.label_lower: model._default_manager.latest("pk").pk for model in models}
 
 
@@ -262,7 +264,7 @@ def test_nothing_that_people_sent_us_is_mark_up_on_any_page() -> None:
 def test_home_counts_each_stop_of_the_loop(people: None) -> None:
     user = as_superuser().get("/admin/").wsgi_request.user
 
-    stations = {one.name: one.people for one in home.page(user, now())["stations"]}
+    stations = {one.name: one.people for one in dashboard.home_context(user, now())["stations"]}
 
     assert list(stations) == ["People", "Scored", "MQL", "Handed off", "With sales", "Won"]
     assert stations["People"] == 120
@@ -274,7 +276,7 @@ def test_each_stop_of_the_loop_links_to_the_people_it_counts(people: None) -> No
     client = as_superuser()
     user = client.get("/admin/").wsgi_request.user
 
-    for station in home.page(user, now())["stations"]:
+    for station in dashboard.home_context(user, now())["stations"]:
         listed = client.get(station.url).context["cl"].result_count
 
         assert listed == station.people, station.name
@@ -283,7 +285,7 @@ def test_each_stop_of_the_loop_links_to_the_people_it_counts(people: None) -> No
 def test_each_band_of_scores_links_to_the_people_it_counts(people: None) -> None:
     client = as_superuser()
 
-    for bar in home.distribution(THRESHOLDS):
+    for bar in dashboard.score_distribution(THRESHOLDS):
         assert client.get(bar.url).context["cl"].result_count == bar.people, bar.label
 
 
@@ -291,7 +293,7 @@ def test_scores_below_zero_and_above_the_last_band_are_counted(people: None) -> 
     Score.objects.filter(pk=Score.objects.earliest("pk").pk).update(total=-12)
     Score.objects.filter(pk=Score.objects.latest("pk").pk).update(total=1e6)
 
-    bars = home.distribution(THRESHOLDS)
+    bars = dashboard.score_distribution(THRESHOLDS)
 
     assert sum(bar.people for bar in bars) == Score.objects.count()
     assert bars[-1].people >= 1
@@ -310,7 +312,7 @@ def test_home_says_how_fresh_the_crms_state_is(age: int | None, good: bool, word
         for kind in CrmFreshness.Kind:
             CrmFreshness.objects.create(kind=kind, as_of=NOON - timedelta(seconds=age))
 
-    freshness = home.freshness(NOON)
+    freshness = dashboard.freshness_line(NOON)
 
     assert (freshness.good, words in freshness.sentence) == (good, True)
 
@@ -370,7 +372,7 @@ def test_a_contacts_page_says_that_the_crm_was_not_asked() -> None:
     ],
 )  # fmt: skip
 def test_where_somebody_stands_is_said_in_words(score: Score | None, words: str) -> None:
-    assert words in standing(score, THRESHOLDS, NOON)
+    assert words in qualification_sentence(score, THRESHOLDS, NOON)
 
 
 def test_ordinals_are_english() -> None:
@@ -385,7 +387,7 @@ def test_ordinals_are_english() -> None:
      (0.4, "just now"), (-0.4, "just now")],
 )  # fmt: skip
 def test_ages_are_said_in_their_largest_unit(seconds: float, words: str) -> None:
-    assert shown.ago(NOON - timedelta(seconds=seconds), NOON) == words
+    assert format.format_age(NOON - timedelta(seconds=seconds), NOON) == words
 
 
 # --- editing a contact
@@ -530,7 +532,7 @@ def test_people_are_erased_not_deleted(people: None) -> None:
 
 def a_draft(of: str = "points: 25", becomes: str = "points: 26") -> ModelVersion:
     source = publishing.STARTING_MODEL.read_text().replace(of, becomes)
-    return publishing.apply(source)[0]
+    return publishing.apply_draft(source)[0]
 
 
 def test_a_model_is_told_in_sentences() -> None:
@@ -653,7 +655,7 @@ def test_a_key_is_shown_once_and_kept_nowhere() -> None:
     later = client.get(page("leadscoring.apikey")).content.decode()
 
     text = told.context["key"]
-    key = apikeys.find(text)
+    key = api_keys.find_key(text)
     assert key is not None
     assert text in told.content.decode()
     assert text not in later
@@ -662,31 +664,31 @@ def test_a_key_is_shown_once_and_kept_nowhere() -> None:
 
 
 def test_of_a_key_only_the_name_can_be_changed() -> None:
-    key, text = apikeys.make("website")
+    key, text = api_keys.create_key("website")
 
     as_("Operations").post(
         page("leadscoring.apikey", key.pk), {"name": "shop", "hash": "x", "prefix": "x"}
     )
 
     key.refresh_from_db()
-    assert (key.name, key.hash) == ("shop", apikeys.hashed(text))
+    assert (key.name, key.hash) == ("shop", api_keys.hash_key(text))
 
 
 def test_a_revoked_key_lets_nobody_in() -> None:
-    key, text = apikeys.make("website")
+    key, text = api_keys.create_key("website")
     client = as_("Operations")
 
     asked = act(client, "leadscoring.apikey", "revoke", key.pk)
-    still_in = apikeys.find(text)
+    still_in = api_keys.find_key(text)
     act(client, "leadscoring.apikey", "revoke", key.pk, confirmed="yes")
 
     assert "cannot be undone" in asked
     assert still_in
-    assert apikeys.find(text) is None
+    assert api_keys.find_key(text) is None
 
 
 def test_marketing_sees_no_keys() -> None:
-    key, _ = apikeys.make("website")
+    key, _ = api_keys.create_key("website")
 
     client = as_("Marketing")
     act(client, "leadscoring.apikey", "revoke", key.pk, confirmed="yes")
@@ -696,7 +698,7 @@ def test_marketing_sees_no_keys() -> None:
 
 
 def test_groups_have_only_permissions_that_exist() -> None:
-    from leadscoring.setup import GROUPS
+    from leadscoring.initial_data import GROUPS
 
     granted = {name: {f"{p.content_type.app_label}.{p.codename}" for p in Group.objects.get(name=name).permissions.all()}
                for name in GROUPS}  # fmt: skip

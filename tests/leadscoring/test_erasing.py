@@ -3,7 +3,7 @@
 import pytest
 
 from crm_sync.models import Handoff
-from leadscoring.erasing import erase, erased_among
+from leadscoring.erasing import erase_contact, erased_addresses
 from leadscoring.intake.activities import take_activities
 from leadscoring.intake.contacts import take_contacts
 from leadscoring.models import Activity, Contact, Erased, ProfileChange, Score
@@ -23,7 +23,7 @@ def erased():
     an_activity(ada), a_handoff(ada), an_enrollment(ada, a_sequence())
     rescore([ada.pk], NOON)
     Suppression.objects.create(email=ADA, reason="unsubscribed", created_at=NOON)
-    erase(ada.pk, NOON)
+    erase_contact(ada.pk, NOON)
 
 
 def test_nothing_of_an_erased_person_stays_but_a_hash():
@@ -32,7 +32,7 @@ def test_nothing_of_an_erased_person_stays_but_a_hash():
     for kept in (Contact, Activity, ProfileChange, Score, Handoff, Enrollment, Suppression):
         assert not kept.objects.exists()
     assert ADA not in str(Erased.objects.values())
-    assert erased_among([ADA, "other@engines.example"]) == {ADA}
+    assert erased_addresses([ADA, "other@engines.example"]) == {ADA}
 
 
 def test_an_erased_address_is_not_taken_in_again_and_the_rest_is():
@@ -64,4 +64,4 @@ def test_a_person_does_not_take_over_an_erased_address():
 
 
 def test_erasing_somebody_who_is_gone_already_does_nothing():
-    assert not erase(4711, NOON)
+    assert not erase_contact(4711, NOON)

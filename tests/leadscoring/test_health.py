@@ -7,9 +7,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils.timezone import now
 
-from leadscoring import health, heartbeat
-from leadscoring.health import Problem
 from leadscoring.models import CrmFreshness
+from leadscoring.operations import health, heartbeat
+from leadscoring.operations.health import Problem
 from leadscoring.signals import problems_wanted
 from tests.makers import NOON, a_contact, an_activity
 
@@ -28,7 +28,7 @@ def all_well(settings):
     settings.CRM_CONNECTED = True
     read(now())
     for process in heartbeat.PROCESSES:
-        heartbeat.seen(process, now())
+        heartbeat.record_heartbeat(process, now())
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_all_well_is_ready(all_well):
 
 def test_processes_never_seen_and_processes_silent_are_reasons(all_well):
     cache.delete("heartbeat:beat")
-    heartbeat.seen("worker", now() - timedelta(seconds=90))
+    heartbeat.record_heartbeat("worker", now() - timedelta(seconds=90))
 
     status, answer = ready()
 
@@ -111,7 +111,7 @@ def test_without_redis_it_is_not_ready_and_says_so_once(all_well, no_redis):
 
 def test_figures_are_those_of_the_database():
     an_activity(a_contact())
-    heartbeat.seen("worker", now())
+    heartbeat.record_heartbeat("worker", now())
 
     text = Client().get("/metrics").content.decode()
 
@@ -138,7 +138,7 @@ def test_problems_are_gathered_from_all_apps_the_worst_first():
 
     problems_wanted.connect(tell)
     try:
-        found = health.problems(NOON)
+        found = health.collect_problems(NOON)
     finally:
         problems_wanted.disconnect(tell)
 
@@ -147,4 +147,4 @@ def test_problems_are_gathered_from_all_apps_the_worst_first():
 
 
 def test_without_redis_the_problem_is_redis(no_redis):
-    assert "Redis does not answer" in health.problems(NOON)[0].what
+    assert "Redis does not answer" in health.collect_problems(NOON)[0].what

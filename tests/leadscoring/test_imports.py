@@ -368,7 +368,7 @@ def test_a_dry_run_of_activities_says_what_the_real_run_then_does(file):
 
 
 def test_a_dry_run_knows_of_one_batch_in_the_next(file, monkeypatch):
-    monkeypatch.setattr("leadscoring.csvfiles.importing.BATCH", 1)
+    monkeypatch.setattr("leadscoring.intake.csv_import.importer.BATCH", 1)
     path = file("Email,Record ID\nada@example.com,1\nnew@example.com,1\nada@example.com,2\n")
 
     answer, _ = people(path, "--dry-run")

@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 
 from crm_sync.models import Handoff, Link, Push
-from leadscoring import apikeys
-from leadscoring.addresses import change_addresses
-from leadscoring.erasing import erase
+from leadscoring import api_keys
+from leadscoring.address_changes import change_addresses
+from leadscoring.erasing import erase_contact
 from leadscoring.intake import take_activities, take_contacts
-from leadscoring.joining import join
+from leadscoring.merging import merge_contacts
 from leadscoring.models import Activity, Contact, Score
 from leadscoring.scoring import rescore
 from sequences.models import Enrollment, Suppression
-from sequences.suppressing import suppress
+from sequences.suppression import suppress_addresses
 from tests.admin_pages import as_, page
 from tests.crm_sync.makers import a_handoff
 from tests.makers import NOON, a_contact, an_activity
@@ -30,7 +30,7 @@ def test_activities_of_both_count_for_the_one_who_stays():
     kept, gone = two()
     an_activity(kept), an_activity(gone)
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     assert Activity.objects.filter(contact=kept).count() == 2
     assert not Contact.objects.filter(pk=gone.pk).exists()
@@ -40,7 +40,7 @@ def test_empty_fields_are_filled_and_others_stay():
     kept, gone = two(first_name="Augusta", job_title="Countess", external_id="7")
     Contact.objects.filter(pk=kept.pk).update(first_name="Ada")
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     kept.refresh_from_db()
     assert (kept.first_name, kept.job_title, kept.external_id) == ("Ada", "Countess", "7")
@@ -50,7 +50,7 @@ def test_empty_fields_are_filled_and_others_stay():
 def test_what_is_known_from_now_on_is_kept_with_its_time():
     kept, gone = two(job_title="Countess")
 
-    join(kept.pk, gone.pk, NOON + timedelta(days=1))
+    merge_contacts(kept.pk, gone.pk, NOON + timedelta(days=1))
 
     assert kept.profile_changes.latest("at").fields["job_title"] == "Countess"
 
@@ -60,7 +60,7 @@ def test_the_score_is_that_of_both_and_a_recompute_agrees():
     for _ in range(3):
         an_activity(kept, type="demo_request"), an_activity(gone, type="demo_request")
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
     stored = Score.objects.get(contact=kept).total
     rescore([kept.pk], NOON)
 
@@ -87,7 +87,7 @@ def test_a_handoff_of_either_is_that_of_the_one_who_stays_and_no_second_is_made(
     kept, gone = two()
     crossed(gone, **DELIVERED)
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     score = Score.objects.get(contact=kept)
     assert [row.cycle for row in kept.handoffs.all()] == [score.cycle] == [1]
@@ -100,7 +100,7 @@ def test_of_two_that_wait_for_the_same_reason_one_is_taken_back(delivered):
     for name, person in (("kept", kept), ("gone", gone)):
         crossed(person, **(DELIVERED if delivered == name else {}))
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     statuses = sorted(kept.handoffs.values_list("status", flat=True))
     assert statuses == sorted(["withdrawn", "delivered" if delivered else "waiting"])
@@ -112,7 +112,7 @@ def test_one_whose_task_may_be_there_already_is_told_and_the_other_taken_back(be
     rows = {"kept": crossed(kept), "gone": crossed(gone)}
     Handoff.objects.filter(pk=rows[begun].pk).update(task_tried_at=NOON)
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     assert Handoff.objects.get(status="waiting").pk == rows[begun].pk
     assert Handoff.objects.get(status="withdrawn").because.startswith("Is one person with contact")
@@ -124,7 +124,7 @@ def test_a_new_lead_is_not_taken_back_for_an_old_handoff():
     Score.objects.filter(contact=kept).update(armed=True)
     waiting = crossed(gone)
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     waiting.refresh_from_db()
     assert (waiting.status, waiting.contact_id, waiting.cycle) == ("waiting", kept.pk, 2)
@@ -134,7 +134,7 @@ def test_the_record_of_the_one_who_goes_is_kept_where_there_is_no_other():
     kept, gone = two()
     Link.objects.create(contact=gone, portal_id="1", record_id="77", seen_at=NOON)
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     assert Link.objects.get(contact=kept).record_id == "77"
 
@@ -144,7 +144,7 @@ def test_nobody_gets_a_sequence_twice():
     both, one = a_sequence(), a_sequence()
     an_enrollment(kept, both), an_enrollment(gone, both), an_enrollment(gone, one)
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     states = dict(Enrollment.objects.filter(contact=kept).values_list("pk", "state"))
     assert sorted(states.values()) == ["active", "active", "stopped"]
@@ -154,16 +154,16 @@ def test_who_wants_no_mail_at_one_address_gets_none_at_the_other():
     kept, gone = two()
     Suppression.objects.create(email=gone.email, reason="unsubscribed", created_at=NOON)
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     assert Suppression.objects.filter(email=kept.email, reason="unsubscribed").exists()
 
 
 def test_that_one_address_refused_mail_says_nothing_of_the_other():
     kept, gone = two()
-    suppress([gone.email], Suppression.Reason.BOUNCED, NOON, by="the mail server")
+    suppress_addresses([gone.email], Suppression.Reason.BOUNCED, NOON, by="the mail server")
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     assert not Suppression.objects.filter(email=kept.email).exists()
 
@@ -173,11 +173,11 @@ def test_erasing_the_one_who_stays_keeps_all_addresses_of_both_out():
     take_contacts([{"email": email} for email in addresses], NOON)
     kept, gone, third = Contact.objects.order_by("pk")
     change_addresses({gone.pk: "second@x.example"}, NOON + timedelta(minutes=1))
-    suppress(["second@x.example"], Suppression.Reason.UNSUBSCRIBED, NOON, by="them")
-    join(kept.pk, gone.pk, NOON)
-    join(third.pk, kept.pk, NOON)
+    suppress_addresses(["second@x.example"], Suppression.Reason.UNSUBSCRIBED, NOON, by="them")
+    merge_contacts(kept.pk, gone.pk, NOON)
+    merge_contacts(third.pk, kept.pk, NOON)
 
-    erase(third.pk, NOON)
+    erase_contact(third.pk, NOON)
 
     again = [{"email": email} for email in [*addresses, "second@x.example"]]
     taken = take_contacts(again, NOON)
@@ -192,7 +192,7 @@ def joined():
     second = {"email": "ada@home.example", "external_id": "a2"}
     take_contacts([first, second], NOON)
     kept, gone = Contact.objects.order_by("pk")
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
     kept.refresh_from_db()
     kept.former = gone.pk
     return kept
@@ -231,7 +231,7 @@ def test_an_identifier_that_is_somebody_elses_by_now_names_them(joined):
 
 @pytest.mark.parametrize("who", ["ada@home.example", "{former}"])
 def test_the_api_finds_them_by_what_named_the_one_who_went(client, joined, who):
-    _, text = apikeys.make("tests")
+    _, text = api_keys.create_key("tests")
     key = {"authorization": f"Bearer {text}"}
 
     answer = client.get(f"/api/v1/contacts/{who.format(former=joined.former)}", headers=key)
@@ -247,9 +247,9 @@ def test_a_tasks_link_to_the_one_who_went_leads_to_the_page_of_the_one_who_staye
 
 def test_joining_somebody_who_is_gone_already_does_nothing():
     kept, gone = two()
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
-    assert not join(kept.pk, gone.pk, NOON)
+    assert not merge_contacts(kept.pk, gone.pk, NOON)
     assert not Handoff.objects.exists()
 
 
@@ -259,7 +259,7 @@ def test_the_record_of_the_one_who_goes_becomes_that_of_the_one_who_stays():
     link = Link.objects.create(contact=gone, portal_id="1", record_id="7", seen_at=NOON)
     Push.objects.create(link=link, at=NOON)
 
-    join(kept.pk, gone.pk, NOON)
+    merge_contacts(kept.pk, gone.pk, NOON)
 
     assert Link.objects.get(record_id="7").contact_id == kept.pk
     assert not Push.objects.exists()

@@ -8,14 +8,14 @@ import pytest
 from celery import Celery
 from django.test import Client
 
-from leadscoring.logs import LOGGING, JsonLine
-from sequences.unsubscribing import SIGNER
+from leadscoring.operations.logging import LOGGING, JsonFormatter
+from sequences.unsubscribe import SIGNER
 
 TOKEN = SIGNER.sign("1")
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    shown = [JsonLine().format(record) for record in caplog.records]
+    shown = [JsonFormatter().format(record) for record in caplog.records]
     assert not any("\n" in line for line in shown)
     return [json.loads(line) for line in shown]
 

@@ -18,8 +18,8 @@ GENEROUS = MODEL.replace("handoff: 30", "handoff: 20").replace("rearm_below: 15"
 
 
 def published(source: str, days: int, quiet: bool = False) -> ModelVersion:
-    version, _ = publishing.apply(source)
-    return publishing.publish(
+    version, _ = publishing.apply_draft(source)
+    return publishing.publish_version(
         version.name, version.version, NOON + timedelta(days=days), quiet=quiet
     )
 
@@ -29,9 +29,9 @@ def test_an_installation_begins_with_a_model_in_force():
 
 
 def test_a_file_becomes_the_one_draft_of_its_name():
-    first, _ = publishing.apply(MODEL)
+    first, _ = publishing.apply_draft(MODEL)
 
-    second, changed = publishing.apply(GENEROUS)
+    second, changed = publishing.apply_draft(GENEROUS)
 
     assert (second.pk, changed, second.source) == (first.pk, True, GENEROUS)
 
@@ -39,14 +39,14 @@ def test_a_file_becomes_the_one_draft_of_its_name():
 def test_a_file_that_says_what_the_last_version_says_makes_no_draft():
     published(MODEL, days=-1)
 
-    version, changed = publishing.apply(MODEL)
+    version, changed = publishing.apply_draft(MODEL)
 
     assert (version.published_at is not None, changed) == (True, False)
 
 
 def test_a_file_that_cannot_be_right_is_refused_and_changes_nothing():
     with pytest.raises(ModelFileError):
-        publishing.apply(MODEL.replace("rearm_below: 15", "rearm_below: 95"))
+        publishing.apply_draft(MODEL.replace("rearm_below: 15", "rearm_below: 95"))
 
     assert not ModelVersion.objects.filter(name="tests").exists()
 
@@ -55,16 +55,16 @@ def test_a_published_model_is_not_published_again():
     version = published(MODEL, days=-1)
 
     with pytest.raises(publishing.PublishingError, match="was published on"):
-        publishing.publish(version.name, version.version, NOON, quiet=False)
+        publishing.publish_version(version.name, version.version, NOON, quiet=False)
 
 
 def test_preview_says_who_would_cross_and_stores_nothing():
     published(MODEL, days=-1)
     ada = person(job_title="Chief")
     scoring.rescore_locked([ada.pk], NOON)
-    draft, _ = publishing.apply(GENEROUS)
+    draft, _ = publishing.apply_draft(GENEROUS)
 
-    would = deque(publishing.preview(draft, NOON), maxlen=1)[0]
+    would = deque(publishing.preview_publish(draft, NOON), maxlen=1)[0]
 
     assert (would.people, would.would_cross, would.examples) == (1, 1, [ada.pk])
     assert not Handoff.objects.exists()
@@ -79,7 +79,7 @@ def test_people_lifted_by_a_new_model_alone_have_their_row_and_it_says_whether_s
     scoring.rescore_locked([ada.pk], NOON)
     published(GENEROUS, days=1, quiet=quiet)
 
-    scoring.refresh(NOON + timedelta(days=1), seconds=60)
+    scoring.refresh_scores(NOON + timedelta(days=1), seconds=60)
 
     assert Handoff.objects.get(contact=ada).status == status
 

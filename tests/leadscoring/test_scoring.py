@@ -30,8 +30,8 @@ rules:
 
 @pytest.fixture(autouse=True)
 def model() -> ModelVersion:
-    version, _ = publishing.apply(MODEL)
-    return publishing.publish(
+    version, _ = publishing.apply_draft(MODEL)
+    return publishing.publish_version(
         version.name, version.version, NOON - timedelta(days=400), quiet=False
     )
 
@@ -158,8 +158,8 @@ def test_a_rescore_for_the_past_leaves_later_scores_with_their_own_model():
     Activity.objects.create(
         contact=ada, source="t", event_id="1", type="demo_request", occurred_at=NOON
     )
-    version, _ = publishing.apply(MODEL.replace("points: 40", "points: 25"))
-    publishing.publish(version.name, version.version, NOON + timedelta(days=1), quiet=True)
+    version, _ = publishing.apply_draft(MODEL.replace("points: 40", "points: 25"))
+    publishing.publish_version(version.name, version.version, NOON + timedelta(days=1), quiet=True)
     scoring.rescore([ada.pk], NOON + timedelta(days=2))
     stored = Score.objects.get(contact=ada)
 
@@ -167,13 +167,13 @@ def test_a_rescore_for_the_past_leaves_later_scores_with_their_own_model():
 
     again = Score.objects.get(contact=ada)
     assert (again.total, again.model, again.at) == (stored.total, version, stored.at)
-    assert not any(scoring.check(None))
+    assert not any(scoring.check_scores(None))
 
 
 def test_people_of_both_sides_of_a_publication_are_scored_by_their_own_models():
     early, late = person("early@x.example"), person("late@x.example")
-    version, _ = publishing.apply(MODEL.replace("points: 40", "points: 25"))
-    publishing.publish(version.name, version.version, NOON + timedelta(days=1), quiet=True)
+    version, _ = publishing.apply_draft(MODEL.replace("points: 40", "points: 25"))
+    publishing.publish_version(version.name, version.version, NOON + timedelta(days=1), quiet=True)
     scoring.rescore([late.pk], NOON + timedelta(days=2))
 
     scoring.rescore([early.pk, late.pk], NOON)
@@ -252,7 +252,7 @@ def test_a_contact_with_a_hundred_thousand_activities_costs_no_more_than_the_eng
         batch_size=5_000,
     )
 
-    known = scoring.facts({bot.pk: NOON}, ModelVersion.objects.in_force(NOON).model)
+    known = scoring.load_histories({bot.pk: NOON}, ModelVersion.objects.in_force(NOON).model)
 
     assert len(known[bot.pk].log) == 1_000
 
@@ -262,7 +262,7 @@ def test_what_was_done_later_takes_no_place_of_what_counted_then():
     did(ada, "page_view", NOON - timedelta(days=1), count=3)
     did(ada, "page_view", NOON + timedelta(days=1), count=1_000)
 
-    known = scoring.facts({ada.pk: NOON}, ModelVersion.objects.in_force(NOON).model)
+    known = scoring.load_histories({ada.pk: NOON}, ModelVersion.objects.in_force(NOON).model)
 
     assert len(known[ada.pk].log) == 3
 
@@ -272,7 +272,7 @@ def test_refresh_looks_again_at_what_time_moves_and_leaves_the_rest():
     did(cooling, "demo_request", NOON)
     rescored(cooling, still)
 
-    done = scoring.refresh(NOON + timedelta(days=10), seconds=60)
+    done = scoring.refresh_scores(NOON + timedelta(days=10), seconds=60)
 
     assert done == 1
     assert Score.objects.get(contact=cooling).total == 20
@@ -281,7 +281,7 @@ def test_refresh_looks_again_at_what_time_moves_and_leaves_the_rest():
 def test_refresh_scores_those_who_never_were():
     ada = person(job_title="Chief")
 
-    scoring.refresh(NOON, seconds=60)
+    scoring.refresh_scores(NOON, seconds=60)
 
     assert Score.objects.get(contact=ada).total == 20
 
@@ -289,11 +289,11 @@ def test_refresh_scores_those_who_never_were():
 def test_check_is_quiet_when_stored_and_recomputed_agree_and_finds_what_differs():
     ada, ben = person(job_title="Chief"), person("b@b.example")
     rescored(ada, ben)
-    assert [some for some in scoring.check() if some] == []
+    assert [some for some in scoring.check_scores() if some] == []
 
     Score.objects.filter(contact=ada).update(total=21)
 
-    [[difference]] = scoring.check()
+    [[difference]] = scoring.check_scores()
     assert (difference.contact, difference.field, difference.stored, difference.computed) == (
         ada.pk,
         "total",

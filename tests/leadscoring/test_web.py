@@ -13,8 +13,8 @@ from itertools import count
 import psycopg
 import pytest
 
-from leadscoring import embedded
-from leadscoring.embedded import Postgres, Server
+from leadscoring import devservers
+from leadscoring.devservers import Postgres, Server
 from tests.web import CHECKOUT, Caller, served
 
 MIB = 1024 * 1024
@@ -23,7 +23,7 @@ MIB = 1024 * 1024
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:
     """A PostgreSQL of this file's own, to be restarted; durable, as one that matters is."""
-    with embedded.serving(Postgres, durable=True) as server:
+    with devservers.run_server(Postgres, durable=True) as server:
         yield server
 
 

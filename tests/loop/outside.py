@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from crm_sync.demo.stage import CHECKOUT, Stage, arrange, running
-from leadscoring import embedded
+from leadscoring import devservers
 
 TASK_TO_CONTACT, DEAL_TO_CONTACT = 204, 3
 PATIENCE = 60.0
@@ -199,7 +199,7 @@ def until(look: Callable[[], Any]) -> Any:
 def everything(folder: Path) -> Iterator[Outside]:
     """All processes of the product in a private place, and a key to its API."""
     with ExitStack() as stack:
-        stage = arrange(folder, stack.enter_context(embedded.servers()))
+        stage = arrange(folder, stack.enter_context(devservers.run_servers()))
         stack.enter_context(running(stage))
         made = Outside(stage).run("create_api_key", "the-contract")
         yield Outside(stage, made.out.strip())

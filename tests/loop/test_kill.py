@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import F
 
 from crm_sync.models import Handoff
-from crm_sync.receivers import ring
+from crm_sync.receivers import wake_delivery
 from crm_sync.sandbox.server import Sandbox
 from tests.crm_sync.makers import a_handoff
 from tests.port.hubspot_side import TOKEN, HubSpotSide
@@ -77,14 +77,14 @@ def test_a_worker_killed_between_two_steps_leaves_one_contact_and_one_task(
     row, paused = a_handoff(), tmp_path / "paused"
 
     with a_worker(there, PAUSE_AT=place, PAUSE_FILE=str(paused)) as victim:
-        ring()
+        wake_delivery()
         wait_for(paused.exists)
         victim.send_signal(signal.SIGKILL)
         victim.wait()
     made = len(there.tasks())
     let_the_lease_run_out()
     with a_worker(there):
-        ring()
+        wake_delivery()
         wait_for(Handoff.objects.delivered().exists)
 
     row.refresh_from_db()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils.timezone import now
 
-from crm_sync.handoff import deliver_due
+from crm_sync.handoff.deliver import deliver_due
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.models import Handoff
 from crm_sync.tasks import follow_tasks

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from crm_sync.demo.stage import CHECKOUT, arrange, part, running
 from crm_sync.demo.story import Loop, play
-from leadscoring import embedded
+from leadscoring import devservers
 from tests.loop.strict import DESCRIPTIONS, Strict, violations
 
 
@@ -31,7 +31,7 @@ def test_the_demo_plays_every_hop_and_ends():
 )
 def test_two_workers_send_no_request_that_the_published_descriptions_do_not_allow(tmp_path: Path):
     with ExitStack() as stack:
-        stage = arrange(tmp_path, stack.enter_context(embedded.servers()))
+        stage = arrange(tmp_path, stack.enter_context(devservers.run_servers()))
         strict = stack.enter_context(Strict(stage.crm))
         stage = replace(stage, environment={**stage.environment, "HUBSPOT_BASE_URL": strict.url})
         stack.enter_context(running(stage))

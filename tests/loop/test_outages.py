@@ -22,13 +22,13 @@ from rich.console import Console
 from crm_sync.demo.stage import Stage, arrange, free_port, running
 from crm_sync.demo.story import Loop, until
 from crm_sync.sandbox.server import Sandbox
-from leadscoring.embedded import Postgres, Redis, Server, Servers, serving
+from leadscoring.devservers import Postgres, Redis, Server, Servers, run_server
 
 # Older CRM state holds mail. Far above the second between two pulls, short enough to wait for.
 MAX_AGE_SECONDS = 6
 CLIENT_WAITS = 10.0
 SEND_NOW = (
-    "from django.utils.timezone import now; from sequences.sending import send_due; "
+    "from django.utils.timezone import now; from sequences.sending.send import send_due; "
     "print('left:', send_due(now))"
 )
 numbers = count(1)
@@ -68,8 +68,8 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     folder = tmp_path_factory.mktemp("stage")
     with ExitStack() as stack:
         # Durable: what it answered must be there also after it was killed.
-        postgres = stack.enter_context(serving(Postgres, durable=True))
-        redis = stack.enter_context(serving(Redis))
+        postgres = stack.enter_context(run_server(Postgres, durable=True))
+        redis = stack.enter_context(run_server(Redis))
         stage = arrange(folder, Servers(postgres.url, redis.url))
         crm = Crm(folder / "crm.json", stage.environment["HUBSPOT_ACCESS_TOKEN"])
         stack.callback(lambda: crm.stop())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crm_sync.demo.stage import arrange, running
-from leadscoring import embedded
+from leadscoring import devservers
 from tests.loop import printed as says
 from tests.loop.outside import Outside, until
 
@@ -18,7 +18,7 @@ ADA = "ada@engines.example"
 @pytest.fixture
 def outside(tmp_path: Path) -> Iterator[Outside]:
     with ExitStack() as stack:
-        stage = arrange(tmp_path, stack.enter_context(embedded.servers()))
+        stage = arrange(tmp_path, stack.enter_context(devservers.run_servers()))
         stage = replace(stage, environment={**stage.environment, "CRM_POLL_SECONDS": "3600"})
         stack.enter_context(running(stage))
         key = Outside(stage).run("create_api_key", "webhooks").out.strip()

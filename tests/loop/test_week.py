@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from crm_sync.hubspot import turns
+from crm_sync.hubspot.transport import rate_limit_script
 from sequences import gate
 from sequences.policy import Go
 from tests.crm_sync.conftest import crm, there
@@ -35,7 +35,11 @@ def a_week(crm, there, mail_server, monkeypatch):
     clock, random = Clock(), Random(SEED)
     monkeypatch.setattr("crm_sync.sandbox.server.datetime", clock)
     for name in ("search", "associations"):
-        monkeypatch.setitem(turns.BUCKETS, name, (turns.Bucket(name, 1, turns.NO_LIMIT),))
+        monkeypatch.setitem(
+            rate_limit_script.BUCKETS,
+            name,
+            (rate_limit_script.Bucket(name, 1, rate_limit_script.NO_LIMIT),),
+        )
     dials = there.sandbox.settings
     dials.search_rate, dials.search_lag = 0, INDEX_LAG
     addresses = [f"person{number}@lead.example" for number in range(PEOPLE)]
@@ -62,7 +66,7 @@ def test_no_mail_of_a_week_is_wrong_and_the_poller_is_dead_for_a_day(a_week):
 
 def test_a_gate_that_never_asks_how_old_the_crms_word_is_is_found(a_week, monkeypatch):
     monkeypatch.setattr(gate, "too_old", lambda *_: None)
-    monkeypatch.setattr("sequences.policy.too_old", lambda *_: None)
+    monkeypatch.setattr("sequences.policy.stale_hold", lambda *_: None)
 
     log = a_week(days=2, dead=1).live()
 

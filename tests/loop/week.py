@@ -81,8 +81,8 @@ class Week:
 
     def begin(self) -> None:
         """Everybody is known here; a marketer has set what the stages mean."""
+        from crm_sync.deals.stage_policy import set_effects
         from crm_sync.models import Stage
-        from crm_sync.pull.effects import set_effects
         from tests.sequences.makers import a_contact
 
         self.clock.at = MONDAY + OPENS - timedelta(minutes=1)
@@ -124,20 +124,20 @@ class Week:
     def enroll(self, at: datetime) -> None:
         """Some of those who are not in a sequence, in each step, all through the week."""
         from leadscoring.models import Contact
-        from sequences.enrolling import enroll
+        from sequences.enrolling import enroll_contacts
         from sequences.models import Enrollment
 
         sequence = self.random.choice(self.sequences)
         inside = Enrollment.objects.open().filter(sequence=sequence).values("contact")
         free = list(Contact.objects.exclude(pk__in=inside).order_by("pk"))
         some = self.random.sample(free, min(len(free), max(1, len(self.sales.addresses) // 100)))
-        enroll(sequence, some, at, by="ada")
+        enroll_contacts(sequence, some, at, by="ada")
 
     def read(self) -> None:
-        from crm_sync.pull import pull
+        from crm_sync.pull.poll import pull_changes
         from leadscoring.models import Contact
 
-        report = pull(self.crm, self.clock.at)
+        report = pull_changes(self.crm, self.clock.at)
         assert report is not None
         assert report.error == ""
         self.reads.append(self.clock.at)
@@ -147,13 +147,13 @@ class Week:
 
     def write(self) -> None:
         """Once an hour, what else goes to the CRM: a lead now and then, and what is new of people."""
-        from crm_sync.handoff import deliver_due
-        from crm_sync.handoff.following import follow
-        from crm_sync.pushing import push
-        from crm_sync.pushing.optouts import tell_opt_outs
+        from crm_sync.handoff.deliver import deliver_due
+        from crm_sync.push.batch import push_due
+        from crm_sync.push.opt_outs import push_opt_outs
+        from crm_sync.task_tracking.track import track_tasks
 
         self.somebody_is_ready()
-        for work in (deliver_due, push, follow, tell_opt_outs):
+        for work in (deliver_due, push_due, track_tasks, push_opt_outs):
             work(self.crm, self.clock.at)
 
     def somebody_is_ready(self) -> None:
@@ -167,7 +167,7 @@ class Week:
 
     def send(self) -> None:
         """The clock stands still meanwhile: each mail left now."""
-        from sequences.sending import send_due
+        from sequences.sending.send import send_due
 
         before = len(self.taken)
         send_due(self.clock.now)

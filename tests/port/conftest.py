@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
-from crm_sync.hubspot.versions import CLASSIC, DATED
+from crm_sync.hubspot.transport.versions import CLASSIC, DATED
 from crm_sync.port import Crm, CrmProperty
 from crm_sync.sandbox.server import Sandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from crm_sync.hubspot.versions import CLASSIC, path_in
+from crm_sync.hubspot.transport.versions import CLASSIC, path_in
 from crm_sync.sandbox.server import Sandbox
 from crm_sync.sandbox.settings import ALL_SCOPES
 

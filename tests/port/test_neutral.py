@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_sync.hubspot.contacts import LIFECYCLE, READ
+from crm_sync.hubspot.records.contacts import LIFECYCLE, READ
 from crm_sync.port import Crm
 from tests.port import test_contract
 from tests.port.hubspot_side import HubSpotSide

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from leadscoring import crm_state
 from leadscoring.models import Contact, CrmFreshness, CrmState
-from sequences.enrolling import enroll
+from sequences.enrolling import enroll_contacts
 from sequences.models import Enrollment, Sequence, Step
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -47,12 +47,12 @@ def crm_says(
     said = because or ("" if effect == "none" else f"Deal X: {effect}")
     state = CrmState(contact=contact, effect=effect, because=said, since=at, seen_at=at, **fields)
     with transaction.atomic():
-        crm_state.put([state], at)
+        crm_state.store_states([state], at)
 
 
 def crm_read(as_of: datetime = NOON) -> None:
     """Everything that the CRM changed up to then has been applied."""
-    crm_state.applied_up_to(dict.fromkeys(CrmFreshness.Kind.values, as_of))
+    crm_state.set_freshness(dict.fromkeys(CrmFreshness.Kind.values, as_of))
 
 
 def a_mailable_contact(**fields: Any) -> Contact:
@@ -66,7 +66,9 @@ def a_mailable_contact(**fields: Any) -> Contact:
 def an_enrollment(
     contact: Contact | None = None, sequence: Sequence | None = None, at: datetime = NOON
 ) -> Enrollment:
-    entry = enroll(sequence or a_sequence(), [contact or a_mailable_contact()], at, by="ada")
+    entry = enroll_contacts(
+        sequence or a_sequence(), [contact or a_mailable_contact()], at, by="ada"
+    )
     return entry.entered[0]
 
 

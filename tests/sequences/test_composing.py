@@ -1,9 +1,9 @@
 import pytest
 
 from leadscoring.models import Company
-from sequences.claiming import claim_next
-from sequences.composing import body_html, compose, text_part
 from sequences.models import Delivery
+from sequences.sending.claim import claim_next
+from sequences.sending.compose import compose_mail, render_html, render_text
 from tests.sequences.makers import NOON, NOW, a_mailable_contact, a_sequence, an_enrollment
 
 NASTY = {
@@ -21,7 +21,7 @@ NASTY = {
 
 @pytest.mark.parametrize(("name", "shown"), NASTY.items())
 def test_a_name_stays_plain_text(name: str, shown: str) -> None:
-    html = body_html("Hello **{{ first_name }}**!", {"first_name": name, "email": "a@b.example"})
+    html = render_html("Hello **{{ first_name }}**!", {"first_name": name, "email": "a@b.example"})
 
     assert html.startswith(f"<p>Hello <strong>{shown}")
     assert "<a" not in html
@@ -29,7 +29,7 @@ def test_a_name_stays_plain_text(name: str, shown: str) -> None:
 
 
 def test_a_name_at_the_start_of_a_line_makes_no_list_or_heading() -> None:
-    html = body_html("{{ first_name }}\n\nText", {"first_name": "1. # - > Ada"})
+    html = render_html("{{ first_name }}\n\nText", {"first_name": "1. # - > Ada"})
 
     assert html == "<p>1. # - &gt; Ada</p>\n<p>Text</p>"
 
@@ -42,7 +42,7 @@ def test_a_name_at_the_start_of_a_line_makes_no_list_or_heading() -> None:
     ],
 )
 def test_a_value_in_a_link_is_encoded(company: str, address: str) -> None:
-    html = body_html("[Look](https://us.example/?c={{ company }})", {"company": company})
+    html = render_html("[Look](https://us.example/?c={{ company }})", {"company": company})
 
     assert f'href="{address}"' in html
     assert "<script" not in html
@@ -50,7 +50,7 @@ def test_a_value_in_a_link_is_encoded(company: str, address: str) -> None:
 
 @pytest.mark.parametrize("body", ["[x]({{ company }})", '<a href="{{ company }}">x</a>'])
 def test_a_value_is_never_a_links_scheme(body: str) -> None:
-    html = body_html(body, {"company": "javascript:alert(1)"})
+    html = render_html(body, {"company": "javascript:alert(1)"})
 
     assert "javascript:" not in html
 
@@ -80,13 +80,13 @@ def test_a_subject_that_would_end_the_head_of_a_mail_makes_no_mail(sign: str) ->
     ],
 )
 def test_a_marketers_html_is_cleaned(body: str) -> None:
-    html = body_html(body, {})
+    html = render_html(body, {})
 
     assert not any(bad in html for bad in ("alert", "javascript", "iframe", "style", "onclick"))
 
 
 def test_markdown_becomes_html() -> None:
-    html = body_html("# Hi\n\n- one\n- two\n\nOne\ntwo **three** [four](https://us.example)", {})
+    html = render_html("# Hi\n\n- one\n- two\n\nOne\ntwo **three** [four](https://us.example)", {})
 
     for part in ("<h1>Hi</h1>", "<li>one</li>", "One<br>\ntwo", "<strong>three</strong>"):
         assert part in html
@@ -109,7 +109,7 @@ def test_one_click_unsubscribes(delivery: Delivery) -> None:
     step = delivery.enrollment.sequence.steps.first()
     assert step
 
-    message = compose(step, delivery.enrollment.contact, delivery).message()
+    message = compose_mail(step, delivery.enrollment.contact, delivery).message()
 
     assert message["List-Unsubscribe"].startswith("<http://testserver/u/")
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -120,7 +120,7 @@ def test_both_parts_have_the_link_to_unsubscribe(delivery: Delivery) -> None:
     step = delivery.enrollment.sequence.steps.first()
     assert step
 
-    message = compose(step, delivery.enrollment.contact, delivery)
+    message = compose_mail(step, delivery.enrollment.contact, delivery)
 
     link = message.extra_headers["List-Unsubscribe"].strip("<>")
     html = str(message.alternatives[0][0])
@@ -133,7 +133,7 @@ def test_a_name_with_line_breaks_adds_no_header(delivery: Delivery) -> None:
     assert step
     step.subject = "Welcome, {{ first_name|default:'there' }}"
 
-    message = compose(step, delivery.enrollment.contact, delivery).message()
+    message = compose_mail(step, delivery.enrollment.contact, delivery).message()
 
     assert message["Subject"] == "Welcome, Ada Bcc: all@example.com"
     assert message["Bcc"] is None
@@ -143,14 +143,14 @@ def test_styles_are_inline_and_the_dark_ones_stay(delivery: Delivery) -> None:
     step = delivery.enrollment.sequence.steps.first()
     assert step
 
-    html = str(compose(step, delivery.enrollment.contact, delivery).alternatives[0][0])
+    html = str(compose_mail(step, delivery.enrollment.contact, delivery).alternatives[0][0])
 
     assert '<div class="sheet" style="' in html
     assert "prefers-color-scheme: dark" in html
 
 
 def test_in_the_text_part_too_a_value_in_a_link_is_encoded() -> None:
-    text = text_part(
+    text = render_text(
         "At {{ company }}: [x](https://us.example/?c={{ company }})", {"company": "A & B"}, "u"
     )
 
@@ -158,7 +158,7 @@ def test_in_the_text_part_too_a_value_in_a_link_is_encoded() -> None:
 
 
 def test_in_the_text_part_a_link_is_spelled_out_and_a_name_stays_as_it_is() -> None:
-    text = text_part(
+    text = render_text(
         "{{ first_name }}, read [our guide](https://us.example).",
         {"first_name": "[a](http://b)"},
         "u",
@@ -178,7 +178,7 @@ def test_company_and_score_can_be_merged(db: None) -> None:
         pk=1, enrollment=enrollment, position=1, email=contact.email or "", message_id="<2@x>"
     )
 
-    message = compose(step, contact, mail)
+    message = compose_mail(step, contact, mail)
 
     assert str(message.body).startswith("Engines & Co: no score\n")
     assert "Engines &amp; Co: no score" in str(message.alternatives[0][0])

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from sequences.conditions import ConditionError, check, holds
+from sequences.conditions import ConditionError, check_conditions, conditions_hold
 
 WARM = {"score": 25.0, "fit": 10.0, "engagement": 15.0, "grade": "B2", "lifecycle": "lead"}
 
@@ -26,18 +26,18 @@ WARM = {"score": 25.0, "fit": 10.0, "engagement": 15.0, "grade": "B2", "lifecycl
     ],
 )
 def test_all_conditions_must_hold(enter_when: dict[str, Any], did: set[str], enters: bool) -> None:
-    assert holds(enter_when, WARM, did) is enters
+    assert conditions_hold(enter_when, WARM, did) is enters
 
 
 def test_somebody_who_was_never_scored_enters_by_no_score() -> None:
-    assert not holds({"score__lte": 100}, {"score": None, "lifecycle": "lead"}, set())
+    assert not conditions_hold({"score__lte": 100}, {"score": None, "lifecycle": "lead"}, set())
 
 
 def test_a_customer_enters_only_by_a_rule_that_speaks_of_the_lifecycle() -> None:
     customer = WARM | {"lifecycle": "customer"}
 
-    assert not holds({"score__gte": 20}, customer, set())
-    assert holds({"score__gte": 20, "lifecycle__in": ["customer"]}, customer, set())
+    assert not conditions_hold({"score__gte": 20}, customer, set())
+    assert conditions_hold({"score__gte": 20, "lifecycle__in": ["customer"]}, customer, set())
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,6 @@ def test_a_customer_enters_only_by_a_rule_that_speaks_of_the_lifecycle() -> None
 )
 def test_a_condition_that_cannot_be_is_refused_by_name(enter_when: object, reason: str) -> None:
     with pytest.raises(ConditionError) as refusal:
-        check(enter_when)
+        check_conditions(enter_when)
 
     assert reason in str(refusal.value)

@@ -2,11 +2,11 @@ from datetime import timedelta
 
 import pytest
 
-from leadscoring import health
+from leadscoring.operations import health
 from leadscoring.signals import contact_described
 from sequences.models import Enrollment
-from sequences.problems import problems
-from sequences.sending import send_due
+from sequences.problems import mail_problems
+from sequences.sending.send import send_due
 from tests.sequences.conftest import MailServer
 from tests.sequences.makers import (
     DAY,
@@ -62,7 +62,7 @@ def test_what_holds_everybody_is_told_of_each_though_it_is_written_nowhere() -> 
 
 
 def what(at=NOON) -> list[str]:  # type: ignore[no-untyped-def]
-    return [problem.what for problem in problems(at)]
+    return [problem.what for problem in mail_problems(at)]
 
 
 def test_when_all_is_well_nothing_is_said(mail_server: MailServer) -> None:
@@ -96,7 +96,7 @@ def test_mails_that_wait_for_a_decision_are_counted_with_a_link(mail_server: Mai
     mail_server.hangs_up = True
     send_due(noon)
 
-    problem = next(one for one in health.problems(NOON) if "perhaps left" in one.what)
+    problem = next(one for one in health.collect_problems(NOON) if "perhaps left" in one.what)
 
     assert problem.what == "1 mail failed or perhaps left; the people wait."
     assert problem.url == "/admin/sequences/delivery/?ask=person"

@@ -6,7 +6,13 @@ from django.db import IntegrityError, connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from leadscoring.models import CrmState
-from sequences.enrolling import enroll, finish, pause, resume, stop
+from sequences.enrolling import (
+    enroll_contacts,
+    finish_enrollments,
+    pause_enrollments,
+    resume_enrollments,
+    stop_enrollments,
+)
 from sequences.models import (
     BY_THE_CRM,
     Enrollment,
@@ -15,7 +21,7 @@ from sequences.models import (
     Sequence,
     Suppression,
 )
-from sequences.suppressing import suppress
+from sequences.suppression import suppress_addresses
 from tests.sequences.makers import (
     DAY,
     MINUTE,
@@ -55,7 +61,7 @@ def test_entering_is_written_down_with_who_caused_it() -> None:
 
 
 def refusal(sequence: Sequence, email: str | None = "", **fields: object) -> str:
-    entry = enroll(sequence, [a_contact(email, **fields)], NOON, by="ada")
+    entry = enroll_contacts(sequence, [a_contact(email, **fields)], NOON, by="ada")
     return entry.refused[0].because
 
 
@@ -64,7 +70,7 @@ def test_without_an_address_nobody_enters() -> None:
 
 
 def test_a_suppressed_address_does_not_enter() -> None:
-    suppress(["gone@example.com"], Suppression.Reason.UNSUBSCRIBED, NOON, by="ada")
+    suppress_addresses(["gone@example.com"], Suppression.Reason.UNSUBSCRIBED, NOON, by="ada")
 
     assert refusal(a_sequence(), email="gone@example.com") == "Unsubscribed"
 
@@ -80,7 +86,7 @@ def test_whom_the_crm_stops_does_not_enter_and_the_deal_is_named() -> None:
     contact = a_contact()
     crm_says(contact, "stop", "Deal Big One is won")
 
-    entry = enroll(a_sequence(), [contact], NOON, by="ada")
+    entry = enroll_contacts(a_sequence(), [contact], NOON, by="ada")
 
     assert entry.refused[0].because == "Deal Big One is won"
 
@@ -98,7 +104,7 @@ def test_whom_the_crm_pauses_enters_paused() -> None:
 def test_nobody_is_in_a_sequence_twice_at_once() -> None:
     enrollment = an_enrollment()
 
-    entry = enroll(enrollment.sequence, [enrollment.contact], NOON, by="ada")
+    entry = enroll_contacts(enrollment.sequence, [enrollment.contact], NOON, by="ada")
 
     assert entry.refused[0].because == "They are in this sequence already"
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -109,10 +115,10 @@ def test_nobody_is_in_a_sequence_twice_at_once() -> None:
 
 def test_whoever_was_in_it_comes_back_by_hand_only() -> None:
     enrollment = an_enrollment()
-    stop(rows(enrollment), NOON, "done", by="ada")
+    stop_enrollments(rows(enrollment), NOON, "done", by="ada")
 
-    by_rule = enroll(enrollment.sequence, [enrollment.contact], NOON, by="r", again=False)
-    by_hand = enroll(enrollment.sequence, [enrollment.contact], NOON, by="ada")
+    by_rule = enroll_contacts(enrollment.sequence, [enrollment.contact], NOON, by="r", again=False)
+    by_hand = enroll_contacts(enrollment.sequence, [enrollment.contact], NOON, by="ada")
 
     assert by_rule.refused[0].because == "They were in this sequence before"
     assert by_hand.entered[0].next_position == 1
@@ -124,7 +130,7 @@ def test_queries_do_not_grow_with_people(django_assert_num_queries: DjangoAssert
 
     for people in (few, many):
         with django_assert_num_queries(8):  # of them two for the savepoint
-            enroll(sequence, people, NOON, by="ada")
+            enroll_contacts(sequence, people, NOON, by="ada")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -133,7 +139,7 @@ def test_two_who_enroll_at_once_let_the_person_in_once() -> None:
 
     def enter(_: int) -> int:
         try:
-            return len(enroll(sequence, [contact], NOON, by="ada").entered)
+            return len(enroll_contacts(sequence, [contact], NOON, by="ada").entered)
         finally:
             connection.close()
 
@@ -149,8 +155,8 @@ def test_two_who_enroll_at_once_let_the_person_in_once() -> None:
 def test_a_pause_keeps_the_wait_that_was_left() -> None:
     enrollment = an_enrollment(sequence=a_sequence(2 * DAY))
 
-    pause(rows(enrollment), NOON + DAY, "on holiday", by="ada")
-    resume(rows(enrollment), NOON + 30 * DAY, by="ada")
+    pause_enrollments(rows(enrollment), NOON + DAY, "on holiday", by="ada")
+    resume_enrollments(rows(enrollment), NOON + 30 * DAY, by="ada")
 
     assert again(enrollment).next_at == NOON + 31 * DAY
 
@@ -158,8 +164,8 @@ def test_a_pause_keeps_the_wait_that_was_left() -> None:
 def test_a_step_that_was_overdue_is_due_when_the_pause_ends() -> None:
     enrollment = an_enrollment(sequence=a_sequence(NOW))
 
-    pause(rows(enrollment), NOON + DAY, "on holiday", by="ada")
-    resume(rows(enrollment), NOON + 2 * DAY, by="ada")
+    pause_enrollments(rows(enrollment), NOON + DAY, "on holiday", by="ada")
+    resume_enrollments(rows(enrollment), NOON + 2 * DAY, by="ada")
 
     assert again(enrollment).next_at == NOON + 2 * DAY
 
@@ -167,7 +173,7 @@ def test_a_step_that_was_overdue_is_due_when_the_pause_ends() -> None:
 def test_a_pause_says_why_and_by_whom() -> None:
     enrollment = an_enrollment()
 
-    paused = pause(rows(enrollment), NOON + MINUTE, "on holiday", by="ada")
+    paused = pause_enrollments(rows(enrollment), NOON + MINUTE, "on holiday", by="ada")
 
     row = again(enrollment)
     assert (paused, row.state, row.because, row.by) == (1, State.PAUSED, "on holiday", "ada")
@@ -178,7 +184,7 @@ def test_what_a_person_pauses_after_the_crm_is_the_persons_pause() -> None:
     enrollment = an_enrollment()
     crm_says(enrollment.contact, "pause")
 
-    pause(rows(enrollment), NOON, "asked to wait", by="ada")
+    pause_enrollments(rows(enrollment), NOON, "asked to wait", by="ada")
     crm_says(enrollment.contact, "none")
 
     assert again(enrollment).state == State.PAUSED
@@ -186,10 +192,10 @@ def test_what_a_person_pauses_after_the_crm_is_the_persons_pause() -> None:
 
 def test_resuming_what_a_deal_pauses_leaves_the_pause_to_the_crm() -> None:
     enrollment = an_enrollment()
-    pause(rows(enrollment), NOON, "asked to wait", by="ada")
+    pause_enrollments(rows(enrollment), NOON, "asked to wait", by="ada")
     crm_says(enrollment.contact, "pause", "Deal X is in negotiation")
 
-    resumed = resume(rows(enrollment), NOON, by="ada")
+    resumed = resume_enrollments(rows(enrollment), NOON, by="ada")
 
     row = again(enrollment)
     assert (resumed, row.state, row.by) == (0, State.PAUSED, BY_THE_CRM)
@@ -199,21 +205,21 @@ def test_resuming_what_a_deal_pauses_leaves_the_pause_to_the_crm() -> None:
 def test_a_stop_is_for_good() -> None:
     enrollment = an_enrollment()
 
-    stop(rows(enrollment), NOON, "asked us to", by="ada")
+    stop_enrollments(rows(enrollment), NOON, "asked us to", by="ada")
 
-    assert resume(rows(enrollment), NOON, by="ada") == 0
-    assert pause(rows(enrollment), NOON, "x", by="ada") == 0
+    assert resume_enrollments(rows(enrollment), NOON, by="ada") == 0
+    assert pause_enrollments(rows(enrollment), NOON, "x", by="ada") == 0
     assert again(enrollment).state == State.STOPPED
 
 
 def test_changes_are_set_wise(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     sequence = a_sequence()
-    many = enroll(sequence, [a_contact() for _ in range(30)], NOON, by="ada").entered
+    many = enroll_contacts(sequence, [a_contact() for _ in range(30)], NOON, by="ada").entered
 
     for verb in (
-        lambda chosen: pause(chosen, NOON, "x", by="ada"),
-        lambda chosen: resume(chosen, NOON, by="ada"),
-        lambda chosen: finish(chosen, NOON, "x", by="ada"),
+        lambda chosen: pause_enrollments(chosen, NOON, "x", by="ada"),
+        lambda chosen: resume_enrollments(chosen, NOON, by="ada"),
+        lambda chosen: finish_enrollments(chosen, NOON, "x", by="ada"),
     ):
         with django_assert_num_queries(5):  # savepoint, rows, update, changes, savepoint
             assert verb(rows(*many)) == 30
@@ -246,7 +252,7 @@ def test_the_pause_ends_with_the_negotiation_and_the_wait_goes_on() -> None:
 
 def test_what_a_person_paused_the_crm_does_not_resume() -> None:
     enrollment = an_enrollment()
-    pause(rows(enrollment), NOON, "asked to wait", by="ada")
+    pause_enrollments(rows(enrollment), NOON, "asked to wait", by="ada")
 
     crm_says(enrollment.contact, "pause")
     crm_says(enrollment.contact, "none")
@@ -291,14 +297,14 @@ def test_the_crms_word_about_many_takes_few_queries(
     from leadscoring import crm_state
 
     people = [a_mailable_contact() for _ in range(30)]
-    enroll(a_sequence(), people, NOON, by="ada")
+    enroll_contacts(a_sequence(), people, NOON, by="ada")
     said = [
         CrmState(contact=one, effect="pause", because=f"Deal {one.pk}", since=NOON, seen_at=NOON)
         for one in people
     ]
 
     with django_assert_max_num_queries(12):
-        crm_state.put(said, NOON)
+        crm_state.store_states(said, NOON)
 
     assert Enrollment.objects.paused().values("because").distinct().count() == 30
 

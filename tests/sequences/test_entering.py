@@ -7,9 +7,9 @@ from django.test.utils import CaptureQueriesContext
 from leadscoring.intake import take_activities
 from leadscoring.models import Contact, Lifecycle
 from leadscoring.signals import people_scored
-from sequences.enrolling import stop
+from sequences.enrolling import stop_enrollments
 from sequences.models import BY_A_RULE, Enrollment, Suppression
-from sequences.suppressing import suppress
+from sequences.suppression import suppress_addresses
 from tests.sequences.makers import NOON, a_contact, a_sequence, crm_says
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def test_by_a_rule_nobody_enters_again() -> None:
     contact = a_contact()
     a_sequence(enter_when={"lifecycle__in": ["lead"]})
     scored(contact)
-    stop(Enrollment.objects.all(), NOON, "done", by="ada")
+    stop_enrollments(Enrollment.objects.all(), NOON, "done", by="ada")
 
     scored(contact)
 
@@ -63,7 +63,7 @@ def test_by_a_rule_nobody_enters_again() -> None:
 @pytest.mark.parametrize(
     "forbid",
     [
-        lambda one: suppress([one.email], Suppression.Reason.BY_HAND, NOON, by="ada"),
+        lambda one: suppress_addresses([one.email], Suppression.Reason.BY_HAND, NOON, by="ada"),
         lambda one: crm_says(one, "stop"),
         lambda one: crm_says(one, opted_out=True),
         lambda one: Contact.objects.filter(pk=one.pk).update(lifecycle_stage=Lifecycle.CUSTOMER),

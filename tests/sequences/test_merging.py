@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequences.merging import FIELDS, MergeError, merge, one_line, parse
+from sequences.merge_fields import FIELDS, MergeError, fill_template, parse_template, single_line
 
 
 def test_a_field_gives_way_to_its_value() -> None:
     text = "Hello {{ first_name }} of {{company}}"
 
-    merged = merge(text, {"first_name": "Ada", "company": "Engines"}, str)
+    merged = fill_template(text, {"first_name": "Ada", "company": "Engines"}, str)
 
     assert merged == "Hello Ada of Engines"
 
@@ -25,7 +25,7 @@ def test_a_field_gives_way_to_its_value() -> None:
 def test_a_value_that_is_not_known_gives_way_to_the_default(
     field: str, values: dict[str, str]
 ) -> None:
-    assert merge(f"Hello {field}!", values, str) == "Hello there!"
+    assert fill_template(f"Hello {field}!", values, str) == "Hello there!"
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,16 @@ def test_a_field_that_cannot_be_is_refused_with_line_and_reason(
     text: str, line: int, reason: str
 ) -> None:
     with pytest.raises(MergeError) as refusal:
-        parse(text)
+        parse_template(text)
 
     assert refusal.value.line == line
     assert reason in refusal.value.reason
 
 
 def test_a_value_is_never_read_as_a_field() -> None:
-    merged = merge("{{ first_name }}", {"first_name": "{{ email }}", "email": "a@b.example"}, str)
+    merged = fill_template(
+        "{{ first_name }}", {"first_name": "{{ email }}", "email": "a@b.example"}, str
+    )
 
     assert merged == "{{ email }}"
 
@@ -72,11 +74,11 @@ def test_a_value_is_never_read_as_a_field() -> None:
     ],
 )
 def test_a_value_is_one_short_visible_line(value: str, line: str) -> None:
-    assert one_line(value) == line
+    assert single_line(value) == line
 
 
 @given(st.sampled_from(FIELDS), st.text())
 def test_whatever_a_name_holds_the_text_around_it_stays(name: str, value: str) -> None:
-    merged = merge(f"<{{{{ {name} }}}}>", {name: value}, str)
+    merged = fill_template(f"<{{{{ {name} }}}}>", {name: value}, str)
 
-    assert merged == f"<{one_line(value)}>"
+    assert merged == f"<{single_line(value)}>"

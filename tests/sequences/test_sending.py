@@ -6,8 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from leadscoring.models import Activity, Contact, Score
-from sequences.claiming import LOOK_AGAIN, Claim, claim_next
-from sequences.enrolling import enroll
+from sequences.enrolling import enroll_contacts
 from sequences.models import (
     BY_THE_CRM,
     BY_THE_SENDER,
@@ -17,10 +16,11 @@ from sequences.models import (
     MailServerFault,
     Suppression,
 )
-from sequences.posting import Left
-from sequences.recording import BACK_OFF, record
-from sequences.sending import Clock, send_due
-from sequences.suppressing import suppress
+from sequences.sending.claim import LOOK_AGAIN, MailClaim, claim_next
+from sequences.sending.record import BACK_OFF, record_outcome
+from sequences.sending.send import Clock, send_due
+from sequences.sending.transport import Sent
+from sequences.suppression import suppress_addresses
 from tests.sequences.conftest import MailServer
 from tests.sequences.makers import (
     DAY,
@@ -100,8 +100,8 @@ def test_a_mail_that_was_sent_is_an_activity_and_scored(mail_server: MailServer)
 def test_activities_are_stored_for_many_mails_at_once(
     mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sequences.sending.TOGETHER", 2)
-    enroll(a_sequence(), [a_mailable_contact() for _ in range(5)], NOON, by="ada")
+    monkeypatch.setattr("sequences.sending.send.TOGETHER", 2)
+    enroll_contacts(a_sequence(), [a_mailable_contact() for _ in range(5)], NOON, by="ada")
 
     with CaptureQueriesContext(connection) as queries:
         send_due(noon)
@@ -115,7 +115,7 @@ def test_activities_are_stored_for_many_mails_at_once(
 def test_what_left_before_the_mail_server_went_away_is_an_activity(
     mail_server: MailServer,
 ) -> None:
-    enroll(a_sequence(), [a_mailable_contact() for _ in range(2)], NOON, by="ada")
+    enroll_contacts(a_sequence(), [a_mailable_contact() for _ in range(2)], NOON, by="ada")
 
     def clock_until_the_first_mail_left() -> datetime:
         mail_server.sender = "421 4.3.2 Going down" if mail_server.taken else ""
@@ -138,7 +138,7 @@ def test_the_delivery_keeps_what_was_sent_where_and_when(mail_server: MailServer
 
 
 def test_many_leave_over_one_connection_within_the_limit(mail_server: MailServer) -> None:
-    enroll(a_sequence(), [a_mailable_contact() for _ in range(5)], NOON, by="ada")
+    enroll_contacts(a_sequence(), [a_mailable_contact() for _ in range(5)], NOON, by="ada")
 
     assert send_due(noon, limit=3) == 3
     assert send_due(noon) == 2
@@ -344,7 +344,7 @@ def test_a_connection_that_breaks_at_the_message_leaves_it_unclear(mail_server: 
 
 
 def test_without_a_mail_server_everybody_waits_and_it_is_said_once(no_mail_server: None) -> None:
-    enroll(a_sequence(), [a_mailable_contact() for _ in range(3)], NOON, by="ada")
+    enroll_contacts(a_sequence(), [a_mailable_contact() for _ in range(3)], NOON, by="ada")
 
     send_due(noon)
     send_due(at(NOON + MINUTE))
@@ -377,7 +377,7 @@ def test_a_claim_is_leased_and_not_taken_twice() -> None:
 
     first, second = claim_next(NOON), claim_next(NOON + MINUTE)
 
-    assert isinstance(first, Claim)
+    assert isinstance(first, MailClaim)
     assert second is None
 
 
@@ -408,10 +408,10 @@ def test_a_claim_is_not_unclear_before_its_lease_is_over(mail_server: MailServer
 def test_a_worker_that_is_too_late_changes_nothing_any_more(mail_server: MailServer) -> None:
     enrollment = an_enrollment()
     claim = claim_next(NOON)
-    assert isinstance(claim, Claim)
+    assert isinstance(claim, MailClaim)
     send_due(at(NOON + LEASE))
 
-    record(claim, Left(), NOON + LEASE)
+    record_outcome(claim, Sent(), NOON + LEASE)
 
     assert the_delivery().state == Delivery.State.UNCLEAR
     assert again(enrollment).state == State.PAUSED
@@ -421,10 +421,10 @@ def test_a_worker_that_is_too_late_changes_nothing_any_more(mail_server: MailSer
 def test_a_person_who_is_deleted_during_the_send_is_not_brought_back() -> None:
     enrollment = an_enrollment()
     claim = claim_next(NOON)
-    assert isinstance(claim, Claim)
+    assert isinstance(claim, MailClaim)
     enrollment.contact.delete()
 
-    record(claim, Left(), NOON)
+    record_outcome(claim, Sent(), NOON)
 
     assert not Contact.objects.exists()
 
@@ -445,9 +445,9 @@ def test_a_person_who_unsubscribes_during_the_send_leaves_all_the_same(
 ) -> None:
     enrollment = an_enrollment()
     claim = claim_next(NOON)
-    assert isinstance(claim, Claim)
+    assert isinstance(claim, MailClaim)
 
-    suppress([claim.delivery.email], Suppression.Reason.UNSUBSCRIBED, NOON, by="them")
-    record(claim, Left(), NOON)
+    suppress_addresses([claim.delivery.email], Suppression.Reason.UNSUBSCRIBED, NOON, by="them")
+    record_outcome(claim, Sent(), NOON)
 
     assert (again(enrollment).state, the_delivery().state) == (State.STOPPED, Delivery.State.SENT)

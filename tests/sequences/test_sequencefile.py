@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscoring.engine import ModelFileError
-from sequences.sequencefile import SequenceText, StepText, dump, in_units, parse
+from sequences.sequence_file import (
+    SequenceDefinition,
+    StepDefinition,
+    dump_sequence,
+    format_wait,
+    parse_sequence,
+)
 
 CONTRACT = """\
 name: nurture
@@ -18,7 +24,7 @@ steps:
 
 
 def test_the_contracts_example_is_read() -> None:
-    sequence = parse(CONTRACT)
+    sequence = parse_sequence(CONTRACT)
 
     assert (sequence.name, sequence.enter_when) == ("nurture", {"score__gte": 20})
     assert [step.wait.days for step in sequence.steps] == [0, 3]
@@ -28,14 +34,14 @@ def test_the_contracts_example_is_read() -> None:
 def test_the_example_that_ships_is_right() -> None:
     example = Path(__file__).parents[2] / "docs" / "examples" / "nurture.yaml"
 
-    assert len(parse(example.read_text()).steps) == 3
+    assert len(parse_sequence(example.read_text()).steps) == 3
 
 
 @pytest.mark.parametrize("nothing", ["", "enter_when:\n", "enter_when: none\n", "enter_when: {}\n"])
 def test_without_conditions_people_enter_by_hand(nothing: str) -> None:
     text = f"name: x\n{nothing}steps:\n  - {{wait: 1 day, subject: s, body: b}}\n"
 
-    assert parse(text).enter_when == {}
+    assert parse_sequence(text).enter_when == {}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +58,7 @@ def test_without_conditions_people_enter_by_hand(nothing: str) -> None:
 def test_a_wait_is_a_number_and_a_unit(written: str, wait: timedelta) -> None:
     text = f"name: x\nsteps: [{{wait: {written}, subject: s, body: b}}]"
 
-    assert parse(text).steps[0].wait == wait
+    assert parse_sequence(text).steps[0].wait == wait
 
 
 STEP = "{wait: 1 day, subject: s, body: b}"
@@ -100,7 +106,7 @@ def test_a_file_that_cannot_be_right_is_refused_with_line_and_reason(
     text: str, line: int | None, reason: str
 ) -> None:
     with pytest.raises(ModelFileError) as refusal:
-        parse(text)
+        parse_sequence(text)
 
     assert refusal.value.line == line
     assert reason in refusal.value.reason
@@ -108,7 +114,7 @@ def test_a_file_that_cannot_be_right_is_refused_with_line_and_reason(
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="{", exclude_categories=["C", "Z"]), min_size=1, max_size=50)  # fmt: skip
 steps = st.builds(
-    StepText,
+    StepDefinition,
     wait=st.integers(0, 10**7).map(lambda seconds: timedelta(seconds=seconds)),
     subject=words,
     body=st.lists(words, min_size=1, max_size=5).map("\n".join),
@@ -117,37 +123,39 @@ steps = st.builds(
 
 @given(
     st.builds(
-        SequenceText,
+        SequenceDefinition,
         name=words,
         enter_when=st.sampled_from([{}, {"score__gte": 20}, {"activity": ["a", "b"]}, {"grade__in": ["A1"]}]),
         steps=st.lists(steps, min_size=1, max_size=4).map(tuple),
         tracks=st.booleans(),
     )
 )  # fmt: skip
-def test_what_is_exported_is_read_back_the_same(sequence: SequenceText) -> None:
-    assert parse(dump(sequence)) == sequence
+def test_what_is_exported_is_read_back_the_same(sequence: SequenceDefinition) -> None:
+    assert parse_sequence(dump_sequence(sequence)) == sequence
 
 
 def test_a_wait_is_written_in_its_largest_unit() -> None:
-    assert in_units(timedelta(days=3)) == "3 days"
-    assert in_units(timedelta(hours=25)) == "25 hours"
-    assert in_units(timedelta(0)) == "0 days"
+    assert format_wait(timedelta(days=3)) == "3 days"
+    assert format_wait(timedelta(hours=25)) == "25 hours"
+    assert format_wait(timedelta(0)) == "0 days"
 
 
 @pytest.mark.parametrize(("written", "tracks"), [("", True), ("tracks: false\n", False)])
 def test_opens_and_clicks_count_unless_the_file_says_otherwise(written: str, tracks: bool) -> None:
-    sequence = parse(f"name: x\n{written}steps: [{STEP}]\n")
+    sequence = parse_sequence(f"name: x\n{written}steps: [{STEP}]\n")
 
     assert sequence.tracks is tracks
-    assert ("tracks: false" in dump(sequence)) is not tracks
+    assert ("tracks: false" in dump_sequence(sequence)) is not tracks
 
 
 def test_tracks_is_true_or_false() -> None:
     with pytest.raises(ModelFileError, match="line 2: tracks must be true or false"):
-        parse(f"name: x\ntracks: maybe\nsteps: [{STEP}]\n")
+        parse_sequence(f"name: x\ntracks: maybe\nsteps: [{STEP}]\n")
 
 
 def test_a_body_of_several_lines_is_exported_as_a_block() -> None:
-    text = dump(SequenceText("x", {}, (StepText(timedelta(1), "s", "Hello\n\nBye\n"),)))
+    text = dump_sequence(
+        SequenceDefinition("x", {}, (StepDefinition(timedelta(1), "s", "Hello\n\nBye\n"),))
+    )
 
     assert "body: |\n    Hello\n\n    Bye\n" in text

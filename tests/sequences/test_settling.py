@@ -1,10 +1,10 @@
 import pytest
 
 from leadscoring.models import Activity
-from sequences.enrolling import resume
+from sequences.enrolling import resume_enrollments
 from sequences.models import Delivery, Enrollment
-from sequences.sending import send_due
-from sequences.settling import count_as_sent, send_again
+from sequences.resolve import count_as_sent, send_again
+from sequences.sending.send import send_due
 from tests.sequences.conftest import MailServer
 from tests.sequences.makers import (
     DAY,
@@ -105,7 +105,7 @@ def test_the_crm_does_not_resume_what_waits_for_a_person(unclear: Enrollment) ->
 def test_resuming_without_a_decision_waits_for_it_again(
     unclear: Enrollment, mail_server: MailServer
 ) -> None:
-    resume(Enrollment.objects.all(), NOON, by="ada")
+    resume_enrollments(Enrollment.objects.all(), NOON, by="ada")
     send_due(noon)
 
     assert len(mail_server.taken) == 1

@@ -16,11 +16,11 @@ from django.db import connection
 from django.utils.timezone import now
 
 from leadscoring.models import Activity
-from sequences.activities import catch_up
-from sequences.enrolling import enroll
+from sequences.enrolling import enroll_contacts
+from sequences.mail_activities import store_missing_sent
 from sequences.models import LEASE, Delivery, Enrollment
-from sequences.sending import send_due
-from sequences.settling import send_again
+from sequences.resolve import send_again
+from sequences.sending.send import send_due
 from tests.sequences.conftest import MailServer
 from tests.sequences.makers import a_mailable_contact, a_sequence, again, an_enrollment, crm_read
 
@@ -29,7 +29,7 @@ PATIENCE = 60.0
 WORK = """
 import django; django.setup()
 from django.utils.timezone import now
-from sequences.sending import send_due
+from sequences.sending.send import send_due
 send_due(now)
 """
 
@@ -58,7 +58,7 @@ def until(happened: Callable[[], bool]) -> None:
 def test_several_workers_at_once_send_each_step_once(mail_server: MailServer) -> None:
     people = [a_mailable_contact() for _ in range(40)]
     crm_read(now())
-    enroll(a_sequence(), people, now(), by="ada")
+    enroll_contacts(a_sequence(), people, now(), by="ada")
 
     def work(_: int) -> int:
         try:
@@ -77,7 +77,7 @@ def test_several_workers_at_once_send_each_step_once(mail_server: MailServer) ->
 def test_several_processes_at_once_send_each_step_once(mail_server: MailServer) -> None:
     people = [a_mailable_contact() for _ in range(30)]
     crm_read(now())
-    enroll(a_sequence(), people, now(), by="ada")
+    enroll_contacts(a_sequence(), people, now(), by="ada")
 
     workers = [a_worker(mail_server) for _ in range(2)]
 
@@ -124,7 +124,11 @@ def test_what_a_killed_worker_sent_is_an_activity_once_later(
     worker.wait(PATIENCE)
     assert again(enrollment).next_position == 2
     assert not Activity.objects.exists()
-    stored = [catch_up(now()), catch_up(now() + LEASE), catch_up(now() + LEASE)]
+    stored = [
+        store_missing_sent(now()),
+        store_missing_sent(now() + LEASE),
+        store_missing_sent(now() + LEASE),
+    ]
 
     assert stored == [0, 1, 0]
     assert Activity.objects.get().contact == contact
@@ -140,7 +144,7 @@ def test_an_activity_that_was_stored_but_not_marked_is_stored_no_second_time(
     send_due(now)
 
     Delivery.objects.update(activity_stored=False)
-    catch_up(now() + LEASE)
+    store_missing_sent(now() + LEASE)
 
     assert Activity.objects.count() == 1
     assert not Delivery.objects.without_activity().exists()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from leadscoring.addresses import change_addresses
+from leadscoring.address_changes import change_addresses
 from leadscoring.models import Contact
 from sequences.models import Suppression
-from sequences.suppressing import suppress
+from sequences.suppression import suppress_addresses
 from tests.sequences.makers import MINUTE, NOON
 
 pytestmark = pytest.mark.django_db
@@ -20,9 +20,9 @@ def held(email: str = OLD) -> Suppression | None:
 
 @pytest.mark.parametrize("wish", [Reason.UNSUBSCRIBED, Reason.CRM_OPT_OUT, Reason.BY_HAND])
 def test_what_a_person_wants_says_more_than_that_the_address_refused_mail(wish: Reason) -> None:
-    suppress([OLD], Reason.BOUNCED, NOON, by="the mail server", detail="550")
+    suppress_addresses([OLD], Reason.BOUNCED, NOON, by="the mail server", detail="550")
 
-    suppress([OLD.upper()], wish, NOON + MINUTE, by="ada", detail="asked")
+    suppress_addresses([OLD.upper()], wish, NOON + MINUTE, by="ada", detail="asked")
 
     row = held()
     assert row is not None
@@ -31,9 +31,9 @@ def test_what_a_person_wants_says_more_than_that_the_address_refused_mail(wish: 
 
 @pytest.mark.parametrize("later", list(Reason))
 def test_a_wish_keeps_its_reason_and_its_time(later: Reason) -> None:
-    suppress([OLD], Reason.UNSUBSCRIBED, NOON, by="ada", detail="first")
+    suppress_addresses([OLD], Reason.UNSUBSCRIBED, NOON, by="ada", detail="first")
 
-    suppress([OLD], later, NOON + MINUTE, by="ben", detail="second")
+    suppress_addresses([OLD], later, NOON + MINUTE, by="ben", detail="second")
 
     row = held()
     assert row is not None
@@ -54,7 +54,7 @@ def test_a_wish_goes_along_to_a_new_address_and_a_refusal_does_not(
 ) -> None:
     ada = Contact.objects.create(email=OLD)
     for reason in reasons:
-        suppress([OLD], reason, NOON, by="x")
+        suppress_addresses([OLD], reason, NOON, by="x")
 
     change_addresses({ada.pk: NEW}, NOON + MINUTE)
 

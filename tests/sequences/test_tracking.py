@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscoring.models import Activity, Score
-from sequences import tracking
-from sequences.claiming import Claim, claim_next
 from sequences.models import Delivery
+from sequences.sending.claim import MailClaim, claim_next
+from sequences.tracking import links
 from tests.sequences.makers import NOON, NOW, a_mailable_contact, a_sequence, an_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -22,49 +22,49 @@ GUIDE = "https://www.northwind.example/guide?from=mail&x=1"
 
 def a_claim(
     body: str = f"Read [our guide]({GUIDE}).", *, tracks: bool = True, **person: str
-) -> Claim:
+) -> MailClaim:
     sequence = a_sequence(NOW, tracks=tracks)
     sequence.steps.update(body=body)
     an_enrollment(a_mailable_contact(**person), sequence)
     claim = claim_next(NOON)
-    assert isinstance(claim, Claim)
+    assert isinstance(claim, MailClaim)
     return claim
 
 
 @pytest.fixture
-def claim() -> Claim:
+def claim() -> MailClaim:
     return a_claim()
 
 
-def html_of(claim: Claim) -> str:
+def html_of(claim: MailClaim) -> str:
     return str(claim.message.alternatives[0][0])
 
 
-def links(claim: Claim) -> list[str]:
+def links_of(claim: MailClaim) -> list[str]:
     found = re.findall(r'<a href="([^"]+)"', html_of(claim))
     return [link.removeprefix("http://testserver") for link in found]
 
 
-def picture(claim: Claim) -> str:
+def picture(claim: MailClaim) -> str:
     (found,) = re.findall(r'<img src="http://testserver([^"]+)"', html_of(claim))
     return str(found)
 
 
-def done(claim: Claim) -> list[tuple[str, object]]:
+def done(claim: MailClaim) -> list[tuple[str, object]]:
     """What the person did, and the address where they did it."""
     rows = Activity.objects.filter(contact=claim.delivery.enrollment.contact).order_by("pk")
     return [(row.type, row.properties.get("url")) for row in rows]
 
 
-def stored(claim: Claim) -> Delivery:
+def stored(claim: MailClaim) -> Delivery:
     return Delivery.objects.get(pk=claim.delivery.pk)
 
 
 # --- clicks
 
 
-def test_a_link_leads_through_here_to_where_it_led(client: Client, claim: Claim) -> None:
-    link, unsubscribe = links(claim)
+def test_a_link_leads_through_here_to_where_it_led(client: Client, claim: MailClaim) -> None:
+    link, unsubscribe = links_of(claim)
 
     answer = client.get(link)
 
@@ -75,9 +75,9 @@ def test_a_link_leads_through_here_to_where_it_led(client: Client, claim: Claim)
 
 
 def test_a_click_is_what_the_person_did_and_counts_in_their_score(
-    client: Client, claim: Claim
+    client: Client, claim: MailClaim
 ) -> None:
-    client.get(links(claim)[0])
+    client.get(links_of(claim)[0])
 
     assert done(claim) == [("email_click", GUIDE)]
     activity = Activity.objects.get(type="email_click")
@@ -90,7 +90,7 @@ def test_a_click_is_what_the_person_did_and_counts_in_their_score(
 
 def test_each_link_of_a_mail_counts_once_and_the_first_time_stays(client: Client) -> None:
     claim = a_claim("[One](https://a.example) and [two](https://b.example)")
-    one, two, _ = links(claim)
+    one, two, _ = links_of(claim)
 
     client.get(one)
     first = stored(claim).clicked_at
@@ -106,18 +106,18 @@ def test_each_link_of_a_mail_counts_once_and_the_first_time_stays(client: Client
 
 @pytest.mark.parametrize("more", [{"method": "head"}, {"HTTP_SEC_PURPOSE": "prefetch;prerender"}])
 def test_programs_that_check_links_are_nobody(
-    client: Client, claim: Claim, more: dict[str, str]
+    client: Client, claim: MailClaim, more: dict[str, str]
 ) -> None:
     ask = getattr(client, more.pop("method", "get"))
 
-    answer = ask(links(claim)[0], **more)
+    answer = ask(links_of(claim)[0], **more)
 
     assert answer.headers["Location"] == GUIDE
     assert done(claim) == []
 
 
-def test_a_link_is_signed_so_nobody_is_sent_elsewhere(client: Client, claim: Claim) -> None:
-    link = links(claim)[0]
+def test_a_link_is_signed_so_nobody_is_sent_elsewhere(client: Client, claim: MailClaim) -> None:
+    link = links_of(claim)[0]
     other = Signer(sep=".", salt="another").sign_object([1, "https://evil.example"])
 
     for altered in (
@@ -133,25 +133,28 @@ def test_a_link_is_signed_so_nobody_is_sent_elsewhere(client: Client, claim: Cla
 
 
 def test_who_follows_a_link_gets_there_while_nothing_can_be_noted(
-    client: Client, claim: Claim, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: Client,
+    claim: MailClaim,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def gone(*args: object) -> None:
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(tracking, "delivery_of", gone)
+    monkeypatch.setattr(links, "delivery_of", gone)
 
-    answer = client.get(links(claim)[0])
+    answer = client.get(links_of(claim)[0])
 
     assert answer.headers["Location"] == GUIDE
     assert "could not be noted" in caplog.text
 
 
 def test_a_link_in_a_mail_to_somebody_who_was_deleted_still_leads_there(
-    client: Client, claim: Claim
+    client: Client, claim: MailClaim
 ) -> None:
     claim.delivery.enrollment.contact.delete()
 
-    assert client.get(links(claim)[0]).headers["Location"] == GUIDE
+    assert client.get(links_of(claim)[0]).headers["Location"] == GUIDE
     assert not Activity.objects.exists()
 
 
@@ -168,7 +171,7 @@ def test_a_link_in_a_mail_to_somebody_who_was_deleted_still_leads_there(
 def test_what_cannot_be_led_through_here_stays_as_it_is(link: str) -> None:
     claim = a_claim(f"[There]({link})")
 
-    assert not [each for each in links(claim) if each.startswith("/c/")]
+    assert not [each for each in links_of(claim) if each.startswith("/c/")]
 
 
 def test_an_address_with_something_of_the_person_in_it_is_not_led_through_here() -> None:
@@ -178,7 +181,7 @@ def test_an_address_with_something_of_the_person_in_it_is_not_led_through_here()
         email="ada@engines.example",
     )
 
-    book, read, _ = links(claim)
+    book, read, _ = links_of(claim)
 
     assert book == "https://book.example/?who=ada%40engines.example"
     assert read.startswith("/c/")
@@ -186,16 +189,16 @@ def test_an_address_with_something_of_the_person_in_it_is_not_led_through_here()
 
 @given(st.text(), st.integers(1, 2**63))
 def test_what_a_link_carries_comes_back(link: str, number: int) -> None:
-    token = tracking.LINKS.sign_object([number, link], compress=True)
+    token = links.LINKS.sign_object([number, link], compress=True)
 
-    if len(token) <= tracking.LONGEST_TOKEN:
-        assert tracking.read_link(token) == (number, link)
+    if len(token) <= links.LONGEST_TOKEN:
+        assert links.read_link_token(token) == (number, link)
 
 
 # --- opens
 
 
-def test_the_picture_says_once_that_the_mail_was_opened(client: Client, claim: Claim) -> None:
+def test_the_picture_says_once_that_the_mail_was_opened(client: Client, claim: MailClaim) -> None:
     first = client.get(picture(claim))
     opened_at = stored(claim).opened_at
     client.get(picture(claim))
@@ -207,15 +210,15 @@ def test_the_picture_says_once_that_the_mail_was_opened(client: Client, claim: C
     assert opened_at is not None
 
 
-def test_an_altered_picture_is_nobodys(client: Client, claim: Claim) -> None:
+def test_an_altered_picture_is_nobodys(client: Client, claim: MailClaim) -> None:
     assert client.get("/o/1.x.gif").status_code == 404
     assert client.get(f"/o/{'1' * 5_000}.gif").status_code == 404
     assert done(claim) == []
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
-def test_nobody_posts_to_a_mails_addresses(client: Client, claim: Claim, method: str) -> None:
-    for address in (links(claim)[0], picture(claim)):
+def test_nobody_posts_to_a_mails_addresses(client: Client, claim: MailClaim, method: str) -> None:
+    for address in (links_of(claim)[0], picture(claim)):
         assert getattr(client, method)(address).status_code == 405
 
 
@@ -225,18 +228,18 @@ def test_nobody_posts_to_a_mails_addresses(client: Client, claim: Claim, method:
 def test_a_sequence_may_do_without() -> None:
     claim = a_claim(tracks=False)
 
-    assert links(claim)[0] == GUIDE.replace("&", "&amp;")
+    assert links_of(claim)[0] == GUIDE.replace("&", "&amp;")
     assert "<img" not in html_of(claim)
 
 
-def test_the_text_part_shows_where_links_lead(claim: Claim) -> None:
+def test_the_text_part_shows_where_links_lead(claim: MailClaim) -> None:
     assert GUIDE in str(claim.message.body)
 
 
 def test_no_address_in_a_mail_says_who_got_it() -> None:
     claim = a_claim(email="ada.lovelace@engines.example", first_name="Ada")
-    tokens = [address.rpartition("/")[2] for address in [*links(claim), picture(claim)]]
+    tokens = [address.rpartition("/")[2] for address in [*links_of(claim), picture(claim)]]
 
-    contents = [str(tracking.read_link(tokens[0])), *tokens]
+    contents = [str(links.read_link_token(tokens[0])), *tokens]
 
     assert not [each for each in contents if "ada" in each.lower() or "engines" in each.lower()]

@@ -2,9 +2,9 @@ import pytest
 from django.test import Client
 
 from leadscoring.models import Activity
-from sequences.claiming import Claim, claim_next
 from sequences.models import BY_THEMSELVES, Delivery, Enrollment, Suppression
-from sequences.unsubscribing import address_of, delivery_of, unsubscribe
+from sequences.sending.claim import MailClaim, claim_next
+from sequences.unsubscribe import delivery_of_token, unsubscribe_delivery, unsubscribe_url
 from tests.sequences.makers import MINUTE, NOON, NOW, a_sequence, again, an_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.django_db
 def delivery() -> Delivery:
     an_enrollment()
     claim = claim_next(NOON)
-    assert isinstance(claim, Claim)
+    assert isinstance(claim, MailClaim)
     return claim.delivery
 
 
 @pytest.fixture
 def address(delivery: Delivery) -> str:
-    return address_of(delivery).removeprefix("http://testserver")
+    return unsubscribe_url(delivery).removeprefix("http://testserver")
 
 
 def suppressed() -> list[str]:
@@ -82,7 +82,7 @@ def test_an_address_that_was_changed_since_is_suppressed_too(delivery: Delivery)
     contact.email = "new@example.com"
     contact.save()
 
-    unsubscribe(delivery, NOON + MINUTE)
+    unsubscribe_delivery(delivery, NOON + MINUTE)
 
     assert sorted(suppressed()) == sorted([delivery.email, "new@example.com"])
 
@@ -114,10 +114,10 @@ def test_an_altered_link_is_a_plain_404_that_changes_nothing(
 
 
 def test_the_link_of_somebody_who_was_deleted_is_not_valid(delivery: Delivery) -> None:
-    token = address_of(delivery).rpartition("/")[2]
+    token = unsubscribe_url(delivery).rpartition("/")[2]
     delivery.enrollment.contact.delete()
 
-    assert delivery_of(token) is None
+    assert delivery_of_token(token) is None
 
 
 def test_a_link_has_no_address_in_it(delivery: Delivery, address: str) -> None:

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from crm_sync import webhooks
-from crm_sync.audit import Audit, audit
+from crm_sync.audit import Audit, run_audit
 from crm_sync.connect import connect
-from leadscoring.console import WRONG
-from leadscoring.console import Command as Console
-from leadscoring.shown import ago
+from leadscoring.common.format import format_age
+from leadscoring.management.command import WRONG
+from leadscoring.management.command import JsonCommand as Console
 
 WIDTH = 160  # the longest path, and beside it what it is for
 
@@ -24,47 +24,47 @@ class Command(Console):
     help = "What is asked of the CRM, sent and read there, and whether a handoff would work now."
 
     def run(self, **options: Any) -> int:
-        found = audit(connect(), now())
-        self.answer(found.as_dict(), as_text(found))
+        found = run_audit(connect(), now())
+        self.answer(found.as_dict(), audit_text(found))
         return 0 if found.works else WRONG
 
 
-def as_text(found: Audit) -> str:
+def audit_text(found: Audit) -> str:
     """Problems first, each with what to do; then how it stands; then the calls and fields."""
     text = StringIO()
     page = Page(file=text, width=WIDTH)
     page.print("Handoffs to sales work." if found.works else "HANDOFFS TO SALES DO NOT WORK.")
     for problem in found.problems:
         page.print(Text(f"\n{problem.severity}: {problem.what}\n  → {problem.fix}"))
-    page.print(Text("\n" + "\n".join(standing(found))))
-    page.print(calls(found), fields("Sent", found.sent), fields("Read", found.read))
+    page.print(Text("\n" + "\n".join(standing_lines(found))))
+    page.print(call_lines(found), field_lines("Sent", found.sent), field_lines("Read", found.read))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
-def standing(found: Audit) -> Iterable[str]:
+def standing_lines(found: Audit) -> Iterable[str]:
     for name, value in found.token.items():
-        yield f"{'Token' if name == 'kind' else name.replace('_', ' ').capitalize()}: {in_words(value)}"
+        yield f"{'Token' if name == 'kind' else name.replace('_', ' ').capitalize()}: {value_text(value)}"
     budget = found.budget
-    yield f"Requests in the last 10 s: {known(budget['used_in_10s'])} of {known(budget['allowed_in_10s'])}"
+    yield f"Requests in the last 10 s: {known_text(budget['used_in_10s'])} of {known_text(budget['allowed_in_10s'])}"
     if budget["used_today"] is not None:
-        yield f"Requests today, ours: {known(budget['used_today'])} of {known(budget['allowed_today'])}"
-    pulled = ago(found.last_pull_at, found.at) if found.last_pull_at else "never"
+        yield f"Requests today, ours: {known_text(budget['used_today'])} of {known_text(budget['allowed_today'])}"
+    pulled = format_age(found.last_pull_at, found.at) if found.last_pull_at else "never"
     yield f"The CRM was last read: {pulled}"
-    yield f"Webhooks: {webhooks.told(found.at)}"
+    yield f"Webhooks: {webhooks.webhook_state(found.at)}"
 
 
-def in_words(value: object) -> str:
+def value_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def known(number: int | None) -> str:
+def known_text(number: int | None) -> str:
     return "not known yet" if number is None else f"{number:,}"
 
 
-def calls(found: Audit) -> Table:
-    page = table("Calls", "Call", "Purpose", "Repeat", "Limit", "Until")
+def call_lines(found: Audit) -> Table:
+    page = build_table("Calls", "Call", "Purpose", "Repeat", "Limit", "Until")
     for call in found.calls:
         until = f"{call.until:%Y-%m-%d}" if call.until else ""
         safe = "safe" if call.retry else "look first"
@@ -72,14 +72,14 @@ def calls(found: Audit) -> Table:
     return page
 
 
-def fields(heading: str, rows: Iterable[Mapping[str, Any]]) -> Table:
-    page = table(heading, "Property", "Of", "Records")
+def field_lines(heading: str, rows: Iterable[Mapping[str, Any]]) -> Table:
+    page = build_table(heading, "Property", "Of", "Records")
     for row in rows:
-        page.add_row(Text(row["name"]), row["record"], known(row["count"]))
+        page.add_row(Text(row["name"]), row["record"], known_text(row["count"]))
     return page
 
 
-def table(title: str, first: str, *others: str) -> Table:
+def build_table(title: str, first: str, *others: str) -> Table:
     """The first column is never cut: it is what somebody looks for."""
     page = Table(title=f"\n{title}", title_justify="left", box=SIMPLE)
     page.add_column(first, no_wrap=True)

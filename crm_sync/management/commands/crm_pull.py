@@ -6,10 +6,12 @@ from typing import Any
 
 from crm_sync.connect import connect
 from crm_sync.models import PullReport
-from crm_sync.pull import people, pull, sweeping
-from leadscoring.clock import database_time
-from leadscoring.console import WRONG
-from leadscoring.console import Command as Console
+from crm_sync.pull import sweep
+from crm_sync.pull.fetch import people_of_interest
+from crm_sync.pull.poll import pull_changes
+from leadscoring.common.clock import database_time
+from leadscoring.management.command import WRONG
+from leadscoring.management.command import JsonCommand as Console
 from leadscoring.models import CrmFreshness
 
 # Beat's pull may be under way: it is waited for, so often and so long.
@@ -38,15 +40,15 @@ class Command(Console):
                 "error": report.error,
             },
             report.error
-            or f"{report.contacts} contacts and {report.deals} deals read. {sweeping.told()}",
+            or f"{report.contacts} contacts and {report.deals} deals read. {sweep.sweep_sentence()}",
         )
         return WRONG if report.error else 0
 
     def pull(self, *, full: bool) -> PullReport:
         """One pull that began after the command did."""
-        crm, total = connect(), people().count() if full else None
+        crm, total = connect(), people_of_interest().count() if full else None
         for _ in range(TRIES):
-            report = pull(
+            report = pull_changes(
                 crm,
                 database_time(),
                 lambda parts: self.progress(parts, total, "contacts"),

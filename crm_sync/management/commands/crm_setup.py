@@ -6,15 +6,15 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from crm_sync.account import ask_account, learn_guard
+from crm_sync.account import read_account, refresh_task_guard
 from crm_sync.connect import connect
-from crm_sync.mapping import wanted_properties
-from crm_sync.mapping.choices import forget
+from crm_sync.mapping.property_choices import clear_cached_properties
+from crm_sync.mapping.record_values import wanted_properties
 from crm_sync.models import FieldMapping
 from crm_sync.port import CrmError, SetUpStep
-from crm_sync.pushing.planning import PersonsPlan, Plan, plan
-from leadscoring.console import WRONG
-from leadscoring.console import Command as Console
+from crm_sync.push.plan import PersonPlan, PushPlan, plan_push
+from leadscoring.management.command import WRONG
+from leadscoring.management.command import JsonCommand as Console
 
 
 class Command(Console):
@@ -32,29 +32,29 @@ class Command(Console):
         crm = connect()
         wanted = wanted_properties(FieldMapping.objects.sent().order_by("pk"))
         try:
-            account = ask_account(crm, now())
+            account = read_account(crm, now())
             steps = crm.set_up(wanted, plan=options["plan"])
             if not options["plan"]:
-                learn_guard(crm)
-                forget(crm)
+                refresh_task_guard(crm)
+                clear_cached_properties(crm)
         except CrmError as error:
             self.answer({"error": str(error), "steps": []}, str(error))
             return WRONG
         if options["plan"]:
-            self.tell_plan(account.portal_id, steps, plan(crm, now()))
+            self.tell_plan(account.portal_id, steps, plan_push(crm, now()))
         else:
             self.tell(account.portal_id, steps)
         return WRONG if any(step.problem for step in steps) else 0
 
     def tell(self, portal_id: str, steps: Sequence[SetUpStep]) -> None:
-        document = {"account": portal_id, "plan": False, "steps": as_dicts(steps)}
-        self.answer(document, told(steps, f"CRM account {portal_id}", "done"))
+        document = {"account": portal_id, "plan": False, "steps": step_dicts(steps)}
+        self.answer(document, step_lines(steps, f"CRM account {portal_id}", "done"))
 
-    def tell_plan(self, portal_id: str, steps: Sequence[SetUpStep], push: Plan) -> None:
+    def tell_plan(self, portal_id: str, steps: Sequence[SetUpStep], push: PushPlan) -> None:
         document = {
             "account": portal_id,
             "plan": True,
-            "steps": as_dicts(steps),
+            "steps": step_dicts(steps),
             "push": {
                 "people": push.linked,
                 "calls": push.calls,
@@ -62,22 +62,22 @@ class Command(Console):
                 "examples": [person_as_dict(person) for person in push.people],
             },
         }
-        text = told(steps, f"CRM account {portal_id}", "would do")
-        self.answer(document, "\n".join([text, "", *lines(push)]))
+        text = step_lines(steps, f"CRM account {portal_id}", "would do")
+        self.answer(document, "\n".join([text, "", *plan_lines(push)]))
 
 
-def as_dicts(steps: Sequence[SetUpStep]) -> list[dict[str, str]]:
+def step_dicts(steps: Sequence[SetUpStep]) -> list[dict[str, str]]:
     return [{"what": step.what, "problem": step.problem} for step in steps]
 
 
-def told(steps: Sequence[SetUpStep], heading: str, verb: str) -> str:
+def step_lines(steps: Sequence[SetUpStep], heading: str, verb: str) -> str:
     if not steps:
         return f"{heading} has all that is needed."
     each = [f"{step.what}{f': {step.problem}' if step.problem else ''}" for step in steps]
     return "\n".join([f"{heading}, {verb}:", *each])
 
 
-def person_as_dict(person: PersonsPlan) -> dict[str, Any]:
+def person_as_dict(person: PersonPlan) -> dict[str, Any]:
     return {
         "contact": person.contact.pk,
         "record_id": person.record_id,
@@ -94,7 +94,7 @@ def person_as_dict(person: PersonsPlan) -> dict[str, Any]:
     }
 
 
-def lines(push: Plan) -> Iterator[str]:
+def plan_lines(push: PushPlan) -> Iterator[str]:
     """What would be sent, a line for each property; texts of several lines as one."""
     if push.error:
         yield f"What would be sent is not known: {push.error}"
@@ -104,12 +104,12 @@ def lines(push: Plan) -> Iterator[str]:
     for person in push.people:
         yield f"{person.contact} (record {person.record_id}){f': {person.problem}' if person.problem else ''}"
         for change in person.changes:
-            before, after = one_line(change.before), one_line(change.after)
+            before, after = terminal_line(change.before), terminal_line(change.after)
             what = f"left alone: {change.left_alone}" if change.left_alone else f"becomes {after}"
             yield f"  {change.property}: {before}, {what}"
 
 
-def one_line(text: str) -> str:
+def terminal_line(text: str) -> str:
     """Short, and with nothing in it that a terminal obeys."""
     plain = "".join(sign if sign.isprintable() else " " for sign in text)
     return f"“{plain[:79]}…”" if len(plain) > 80 else f"“{plain}”"

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from crm_sync.connect import connect
-from crm_sync.reconcile import reconcile
-from crm_sync.reconcile.comparison import Comparison, Finding
-from leadscoring.clock import database_time
-from leadscoring.console import WRONG
-from leadscoring.console import Command as Console
+from crm_sync.reconcile.comparison import Comparison, Discrepancy
+from crm_sync.reconcile.run import reconcile
+from leadscoring.common.clock import database_time
+from leadscoring.management.command import WRONG
+from leadscoring.management.command import JsonCommand as Console
 
 HEADINGS = {
     "missing": "Without a task",
@@ -34,24 +34,24 @@ class Command(Console):
             plan=options["plan"],
             watch=lambda steps: self.progress(steps, None, "tasks read"),
         )
-        self.answer(found.as_dict(), "\n".join(lines(found)))
+        self.answer(found.as_dict(), "\n".join(comparison_lines(found)))
         return WRONG if found.wrong or found.error else 0
 
 
-def lines(found: Comparison) -> Iterator[str]:
+def comparison_lines(found: Comparison) -> Iterator[str]:
     told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in found.rows.items())
     yield f"{sum(found.rows.values())} crossed: {told}. {found.found} tasks of ours in the CRM."
     for name, findings in found.lists.items():
         if findings:
             yield f"{HEADINGS[name]}: {len(findings)}"
-            yield from (f"  {line(each)}" for each in findings)
+            yield from (f"  {finding_line(each)}" for each in findings)
     if found.error:
         yield f"Not compared to the end: {found.error}"
     elif not found.findings:
         yield "All agree."
 
 
-def line(finding: Finding) -> str:
+def finding_line(finding: Discrepancy) -> str:
     """ "LS-7K3M9QX2V4TB, task 454, contact 12: A second task. Deleted in the CRM." """
     named = [
         finding.reference,

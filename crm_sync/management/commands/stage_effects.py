@@ -6,14 +6,14 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.timezone import now
 
-from crm_sync.account import account_of
+from crm_sync.account import check_account
 from crm_sync.connect import connect
+from crm_sync.deals.mirror import mirror_stages
+from crm_sync.deals.stage_policy import set_effect
 from crm_sync.models import Stage
 from crm_sync.port import CrmError
-from crm_sync.pull.effects import set_effect
-from crm_sync.pull.mirroring import mirror_stages
-from leadscoring.console import WRONG
-from leadscoring.console import Command as Console
+from leadscoring.management.command import WRONG
+from leadscoring.management.command import JsonCommand as Console
 from leadscoring.models import Effect
 
 
@@ -40,31 +40,35 @@ class Command(Console):
         if not Stage.objects.exists():
             read_pipelines()
         stages = list(Stage.objects.order_by("pipeline", "position"))
-        self.answer({"stages": [row(stage) for stage in stages]}, "\n".join(map(line, stages)))
+        self.answer(
+            {"stages": [stage_row_dict(stage) for stage in stages]},
+            "\n".join(map(stage_line, stages)),
+        )
         return 0
 
     def set(self, pipeline: str, stage: str, effect: str, **options: Any) -> int:
-        found = named(pipeline, stage)
+        found = find_stages(pipeline, stage)
         if not found:
             read_pipelines()
-            found = named(pipeline, stage)
+            found = find_stages(pipeline, stage)
         if len(found) != 1:
             many = "Several stages are" if found else "No stage is"
             raise CommandError(f"{many} called “{stage}” in a pipeline “{pipeline}”: see list.")
         touched = set_effect(found[0], Effect(effect), "stage_effects", now())
         self.answer(
-            row(found[0]) | {"contacts": touched}, f"{line(found[0])}; {touched} contacts changed."
+            stage_row_dict(found[0]) | {"contacts": touched},
+            f"{stage_line(found[0])}; {touched} contacts changed.",
         )
         return 0
 
 
 def read_pipelines() -> None:
     crm = connect()
-    account_of(crm, now())
+    check_account(crm, now())
     mirror_stages(crm.stages())
 
 
-def named(pipeline: str, stage: str) -> list[Stage]:
+def find_stages(pipeline: str, stage: str) -> list[Stage]:
     """The stages that these ids or labels mean, whatever the letter case; an id goes before labels."""
     pipeline, stage = pipeline.casefold(), stage.casefold()
     inside = [
@@ -76,7 +80,7 @@ def named(pipeline: str, stage: str) -> list[Stage]:
     return by_id or [each for each in inside if each.label.casefold() == stage]
 
 
-def row(stage: Stage) -> dict[str, str | bool]:
+def stage_row_dict(stage: Stage) -> dict[str, str | bool]:
     return {
         "pipeline_id": stage.pipeline_id,
         "pipeline": stage.pipeline,
@@ -88,7 +92,7 @@ def row(stage: Stage) -> dict[str, str | bool]:
     }
 
 
-def line(stage: Stage) -> str:
+def stage_line(stage: Stage) -> str:
     does = stage.effect or "pause (nobody has set it yet)"
     archived = ", archived" if stage.archived else ""
     return f"{stage.pipeline} ({stage.pipeline_id}) / {stage.label} ({stage.stage_id}{archived}): {does}"

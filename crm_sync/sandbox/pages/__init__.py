@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode
 
-from ..control import NotOwn, check_near, check_own
-from ..door import Request, Response
-from ..refusals import Refusal, not_found
-from ..state import State
-from ..trouble import count
-from . import board, contacts, queue, team, trouble
-from .markup import HERE, fill
-from .visit import Moved, Page, Visit
+from crm_sync.sandbox.control import NotOwn, check_near, check_own
+from crm_sync.sandbox.door import Request, Response
+from crm_sync.sandbox.pages import board, contacts, queue, team, trouble
+from crm_sync.sandbox.pages.markup import HERE, fill
+from crm_sync.sandbox.pages.visit import Moved, Page, Visit
+from crm_sync.sandbox.refusals import Refusal, not_found
+from crm_sync.sandbox.state import State
+from crm_sync.sandbox.trouble import count
 
 ROUTES: list[tuple[str, str, Callable[[Visit], Page | Moved]]] = [
     ("GET", "", queue.queue),

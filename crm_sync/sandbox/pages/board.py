@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ..refusals import not_found
-from ..store import Record
-from .markup import Safe, choices, fill, join
-from .queue import contact_link
-from .visit import Moved, Page, Visit, money, name_of, owner_choices
+from crm_sync.sandbox.pages.markup import Safe, choices, fill, join
+from crm_sync.sandbox.pages.queue import contact_link
+from crm_sync.sandbox.pages.visit import Moved, Page, Visit, money, name_of, owner_choices
+from crm_sync.sandbox.refusals import not_found
+from crm_sync.sandbox.store import Record
 
 SHOWN = 50  # cards of a column
 

@@ -5,7 +5,7 @@ from html import escape
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from .markup import Safe
+from crm_sync.sandbox.pages.markup import Safe
 
 ALLOWED = {"b", "i", "em", "strong", "p", "br", "ul", "ol", "li", "a"}
 SILENT = {"script", "style", "title", "template", "noscript", "iframe", "textarea", "svg", "math"}

@@ -3,14 +3,23 @@
 from itertools import groupby
 from typing import Any
 
-from ..definitions import LIFECYCLE
-from ..refusals import bad_request
-from ..store import Record
-from ..values import choices as allowed
-from ..writes import STAGE_ORDER
-from .markup import Safe, choices, fill, join
-from .queue import card
-from .visit import Moved, Page, Visit, moment, money, name_of, owner_choices, owner_name
+from crm_sync.sandbox.definitions import LIFECYCLE
+from crm_sync.sandbox.pages.markup import Safe, choices, fill, join
+from crm_sync.sandbox.pages.queue import card
+from crm_sync.sandbox.pages.visit import (
+    Moved,
+    Page,
+    Visit,
+    moment,
+    money,
+    name_of,
+    owner_choices,
+    owner_name,
+)
+from crm_sync.sandbox.refusals import bad_request
+from crm_sync.sandbox.store import Record
+from crm_sync.sandbox.values import choices as allowed
+from crm_sync.sandbox.writes import STAGE_ORDER
 
 SHOWN = 100
 EDITED = ("hubspot_owner_id", "lifecyclestage", "hs_lead_status", "hs_email_optout")

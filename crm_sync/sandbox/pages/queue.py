@@ -4,11 +4,20 @@ from collections import Counter
 from datetime import datetime
 from urllib.parse import urlencode
 
-from ..moments import instant, iso
-from ..store import Record
-from .clean import clean
-from .markup import Safe, fill, join
-from .visit import Moved, Page, Visit, day, distance, name_of, owner_name, span
+from crm_sync.sandbox.moments import instant, iso
+from crm_sync.sandbox.pages.clean import clean
+from crm_sync.sandbox.pages.markup import Safe, fill, join
+from crm_sync.sandbox.pages.visit import (
+    Moved,
+    Page,
+    Visit,
+    day,
+    distance,
+    name_of,
+    owner_name,
+    span,
+)
+from crm_sync.sandbox.store import Record
 
 SHOWN = 50
 NOBODY = "nobody"

@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from ..moments import iso
-from ..refusals import not_found
-from .markup import Safe, fill, join
-from .visit import Moved, Page, Visit
+from crm_sync.sandbox.moments import iso
+from crm_sync.sandbox.pages.markup import Safe, fill, join
+from crm_sync.sandbox.pages.visit import Moved, Page, Visit
+from crm_sync.sandbox.refusals import not_found
 
 
 def team(visit: Visit) -> Page:

@@ -2,12 +2,12 @@
 
 from itertools import groupby
 
-from .. import switches, trouble
-from ..dials import DIALS, Dial
-from ..refusals import bad_request
-from ..switches import SWITCHES, Switch
-from .markup import Safe, choices, fill, join
-from .visit import Moved, Page, Visit
+from crm_sync.sandbox import switches, trouble
+from crm_sync.sandbox.dials import DIALS, Dial
+from crm_sync.sandbox.pages.markup import Safe, choices, fill, join
+from crm_sync.sandbox.pages.visit import Moved, Page, Visit
+from crm_sync.sandbox.refusals import bad_request
+from crm_sync.sandbox.switches import SWITCHES, Switch
 
 # Those who come to a group look for the network first; the account's own are rarer.
 GROUPS = ("Network", "Servers", "Limits", "Account", "Records")

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ..moments import instant
-from ..refusals import not_found
-from ..state import State
-from ..store import Record, Store
-from ..writes import Claims, commit, plan_create, plan_update
-from .markup import Safe, choices
+from crm_sync.sandbox.moments import instant
+from crm_sync.sandbox.pages.markup import Safe, choices
+from crm_sync.sandbox.refusals import not_found
+from crm_sync.sandbox.state import State
+from crm_sync.sandbox.store import Record, Store
+from crm_sync.sandbox.writes import Claims, commit, plan_create, plan_update
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,28 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from leadscoring import apikeys, console
-from leadscoring.console import short_name
+from leadscoring import api_keys
+from leadscoring.management import command
+from leadscoring.management.command import source_name_argument
 
 
-class Command(console.Command):
+class Command(command.JsonCommand):
     help = "Make an API key and print it, once: only its hash is kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("name", type=short_name, help="who will use it; the default source too")
+        parser.add_argument(
+            "name", type=source_name_argument, help="who will use it; the default source too"
+        )
 
     def run(self, **options: Any) -> int:
         name = options["name"]
         try:
             with transaction.atomic():
-                _, text = apikeys.make(name)
+                _, text = api_keys.create_key(name)
         except IntegrityError:
             taken = f"There is an API key {name!r} already; nothing was made."
             self.answer({"error": taken}, taken)
-            return console.WRONG
+            return command.WRONG
         self.answer({"name": name, "key": text}, text)
         return 0

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from leadscoring.console import short_name
-from leadscoring.csvfiles import importing
-from leadscoring.csvfiles.command import ImportCommand
+from leadscoring.intake.csv_import import importer
+from leadscoring.intake.csv_import.command import ImportCommand
+from leadscoring.management.command import source_name_argument
 
 
 class Command(ImportCommand):
@@ -19,10 +19,10 @@ class Command(ImportCommand):
         super().add_arguments(parser)
         parser.add_argument(
             "--source",
-            type=short_name,
+            type=source_name_argument,
             default="import",
             help="whose event ids these are (default: import)",
         )
 
-    def kind(self, **options: Any) -> importing.Kind:
-        return importing.activities(options["source"])
+    def kind(self, **options: Any) -> importer.ImportKind:
+        return importer.activity_rows(options["source"])

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from leadscoring.csvfiles import importing
-from leadscoring.csvfiles.command import ImportCommand
+from leadscoring.intake.csv_import import importer
+from leadscoring.intake.csv_import.command import ImportCommand
 
 
 class Command(ImportCommand):
@@ -12,5 +12,5 @@ class Command(ImportCommand):
         "field becomes a property, an empty cell changes nothing. Exits 1 when rows were rejected."
     )
 
-    def kind(self, **options: Any) -> importing.Kind:
-        return importing.people()
+    def kind(self, **options: Any) -> importer.ImportKind:
+        return importer.contact_rows()

@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.timezone import now
 
 from leadscoring import scoring
-from leadscoring.console import Command as Console
-from leadscoring.console import instant
+from leadscoring.management.command import JsonCommand as Console
+from leadscoring.management.command import instant_argument
 from leadscoring.models import Contact, Score
 
 # Further ahead than this was computed for on purpose; less is an activity that overtook.
@@ -22,7 +22,7 @@ class Command(Console):
         super().add_arguments(parser)
         parser.add_argument(
             "--at",
-            type=instant,
+            type=instant_argument,
             metavar="INSTANT",
             help="the instant to compute for (default: now; with --check: each score's own)",
         )
@@ -32,7 +32,7 @@ class Command(Console):
         if options["check"]:
             return self.check_scores(options["at"])
         if options["at"] is None:
-            come_back(now())
+            reset_future_instants(now())
         return self.rescore(options["at"] or now())
 
     def rescore(self, at: datetime) -> int:
@@ -50,9 +50,9 @@ class Command(Console):
         return 0
 
     def check_scores(self, at: datetime | None) -> int:
-        found: list[scoring.Difference] = []
+        found: list[scoring.ScoreDifference] = []
         differ = 0
-        for some in scoring.check(at):
+        for some in scoring.check_scores(at):
             differ += len({difference.contact for difference in some})
             found = [*found, *some][:100]
         lines = [
@@ -63,14 +63,14 @@ class Command(Console):
             {
                 "checked": Score.objects.count(),
                 "differ": differ,
-                "differences": [vars_of(d) for d in found],
+                "differences": [difference_as_dict(d) for d in found],
             },
             "\n".join([*lines, f"{Score.objects.count()} scores checked, {differ} differ."]),
         )
         return 1 if differ else 0
 
 
-def come_back(at: datetime) -> None:
+def reset_future_instants(at: datetime) -> None:
     """Let go of instants that have not come, which `rescore --at` gave to scores.
 
     A score never goes back by itself, so these would stay ahead of everything that happens.
@@ -78,5 +78,5 @@ def come_back(at: datetime) -> None:
     Score.objects.filter(at__gt=at + AHEAD).update(at=at)
 
 
-def vars_of(difference: scoring.Difference) -> dict[str, object]:
+def difference_as_dict(difference: scoring.ScoreDifference) -> dict[str, object]:
     return {name: getattr(difference, name) for name in ("contact", "field", "stored", "computed")}

@@ -9,9 +9,9 @@ from django.core.management.base import CommandError
 from django.utils.timezone import now
 
 from leadscoring import publishing, scoring
-from leadscoring.console import Command as Console
-from leadscoring.console import existing_file
 from leadscoring.engine import ModelFileError
+from leadscoring.management.command import JsonCommand as Console
+from leadscoring.management.command import existing_file_argument
 from leadscoring.models import ModelVersion
 
 
@@ -28,7 +28,7 @@ class Command(Console):
             "number", type=int, nargs="?", metavar="VERSION", help="default: the newest"
         )
         apply = verbs.add_parser("apply", help="make a file the draft of its name")
-        apply.add_argument("file", type=existing_file)
+        apply.add_argument("file", type=existing_file_argument)
         publish = verbs.add_parser(
             "publish", help="say what publishing would do; with --yes, do it"
         )
@@ -53,7 +53,7 @@ class Command(Console):
             {
                 "name": version.name,
                 "version": version.version,
-                "state": state(version, in_force),
+                "state": version_state(version, in_force),
                 "published_at": version.published_at and version.published_at.isoformat(),
             }
             for version in ModelVersion.objects.order_by("name", "version")
@@ -77,7 +77,7 @@ class Command(Console):
 
     def apply(self, file: Path, **options: Any) -> int:
         try:
-            version, changed = publishing.apply(file.read_text(encoding="utf-8-sig"))
+            version, changed = publishing.apply_draft(file.read_text(encoding="utf-8-sig"))
         except UnicodeDecodeError:
             raise CommandError(f"{file} is not UTF-8 text.") from None
         except ModelFileError as wrong:
@@ -97,11 +97,11 @@ class Command(Console):
         if version.published_at:
             return self.published_before(version)
         at = now()
-        chunks = publishing.preview(version, at)
+        chunks = publishing.preview_publish(version, at)
         would = deque(self.progress(chunks, total=None, what="chunks of contacts"), maxlen=1)[0]
         if yes:
-            publishing.publish(name, number, at, quiet=crossings == "none")
-            scoring.refresh(at, seconds=0)
+            publishing.publish_version(name, number, at, quiet=crossings == "none")
+            scoring.refresh_scores(at, seconds=0)
         told = would.would_cross if crossings == "all" else 0
         self.answer(
             {
@@ -116,7 +116,7 @@ class Command(Console):
                 "grades": dict(sorted(would.grades.items())),
                 "grades_now": dict(sorted(would.grades_now.items())),
             },
-            sentences(version, would, told, yes),
+            publish_sentences(version, would, told, yes),
         )
         return 0
 
@@ -132,13 +132,15 @@ class Command(Console):
         return 0
 
 
-def state(version: ModelVersion, in_force: ModelVersion) -> str:
+def version_state(version: ModelVersion, in_force: ModelVersion) -> str:
     if version == in_force:
         return "in force"
     return "earlier" if version.published_at else "draft"
 
 
-def sentences(version: ModelVersion, would: publishing.Preview, told: int, published: bool) -> str:
+def publish_sentences(
+    version: ModelVersion, would: publishing.PublishPreview, told: int, published: bool
+) -> str:
     counts = f"{would.people} people scored: {would.mql} marketing-qualified, {would.disqualified} disqualified"
     crossing = f"{would.would_cross} cross the handoff threshold, {told} of them go to sales"
     done = (

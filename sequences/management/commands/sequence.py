@@ -9,12 +9,12 @@ from django.core.management.base import CommandError
 from django.db.models import Count
 from django.utils.timezone import now
 
-from leadscoring.console import Command as Console
-from leadscoring.console import existing_file
 from leadscoring.engine import ModelFileError
+from leadscoring.management.command import JsonCommand as Console
+from leadscoring.management.command import existing_file_argument
 from leadscoring.models import Contact
-from sequences import applying, sequencefile
-from sequences.enrolling import enroll
+from sequences import apply_file, sequence_file
+from sequences.enrolling import enroll_contacts
 from sequences.models import Enrollment, Sequence, Step
 
 BY = "the command line"
@@ -30,7 +30,7 @@ class Command(Console):
         export = verbs.add_parser("export", help="print a sequence as a file")
         export.add_argument("name")
         apply = verbs.add_parser("apply", help="create or replace the sequence of a file")
-        apply.add_argument("file", type=existing_file)
+        apply.add_argument("file", type=existing_file_argument)
         into = verbs.add_parser("enroll", help="let people into a sequence")
         into.add_argument("name")
         into.add_argument("emails", nargs="+", metavar="EMAIL")
@@ -58,18 +58,20 @@ class Command(Console):
             }
             for one in Sequence.objects.order_by("name")
         ]
-        self.answer({"sequences": rows}, "\n".join(map(line, rows)) or "There are no sequences.")
+        self.answer(
+            {"sequences": rows}, "\n".join(map(sequence_line, rows)) or "There are no sequences."
+        )
         return 0
 
     def export(self, name: str, **options: Any) -> int:
-        source = sequencefile.dump(applying.text_of(existing(name)))
+        source = sequence_file.dump_sequence(apply_file.sequence_text(existing_sequence(name)))
         self.answer({"name": name, "source": source}, source.rstrip())
         return 0
 
     def apply(self, file: Path, **options: Any) -> int:
         try:
-            applied = applying.apply(
-                sequencefile.parse(file.read_text(encoding="utf-8-sig")), now()
+            applied = apply_file.apply_sequence(
+                sequence_file.parse_sequence(file.read_text(encoding="utf-8-sig")), now()
             )
         except UnicodeDecodeError:
             raise CommandError(f"{file} is not UTF-8 text.") from None
@@ -83,15 +85,15 @@ class Command(Console):
                 "changed": applied.changed,
                 "finished": applied.finished,
             },
-            said(applied),
+            apply_sentence(applied),
         )
         return 0
 
     def enroll(self, name: str, emails: Collection[str], **options: Any) -> int:
-        sequence = existing(name)
+        sequence = existing_sequence(name)
         wanted = {email.strip().lower() for email in emails}
         people = list(Contact.objects.filter(email__in=wanted))
-        entry = enroll(sequence, people, now(), BY)
+        entry = enroll_contacts(sequence, people, now(), BY)
         refused = [(refusal.contact.email, refusal.because) for refusal in entry.refused]
         unknown = wanted - {person.email for person in people}
         refused += [(email, "There is no contact with this address") for email in sorted(unknown)]
@@ -106,20 +108,20 @@ class Command(Console):
         return 1 if refused else 0
 
 
-def existing(name: str) -> Sequence:
+def existing_sequence(name: str) -> Sequence:
     sequence = Sequence.objects.filter(name=name).first()
     if sequence is None:
         raise CommandError(f"There is no sequence {name}.")
     return sequence
 
 
-def line(row: dict[str, Any]) -> str:
+def sequence_line(row: dict[str, Any]) -> str:
     people = ", ".join(f"{number} {state}" for state, number in row["people"].items())
     off = "" if row["active"] else " (switched off)"
     return f"{row['name']}{off}: {row['steps']} steps; {people}"
 
 
-def said(applied: applying.Applied) -> str:
+def apply_sentence(applied: apply_file.ApplyResult) -> str:
     if not applied.changed:
         return f"{applied.sequence.name} is what the file says already."
     done = "created" if applied.created else "replaced; people under way go on"

@@ -38,7 +38,7 @@ def test_a_stuck_handoff_is_resent_at_once_and_the_worker_told(
     row.refresh_from_db()
     assert (row.status, row.because, row.attempts) == ("waiting", "", 0)
     assert row.due_at <= now()
-    assert told == [receivers.ring]
+    assert told == [receivers.wake_delivery]
     assert "1 on their way again." in said
 
 
@@ -137,7 +137,7 @@ def test_a_handoffs_page_tells_how_far_it_came() -> None:
         record_id="905",
         record_url="https://crm.example/905",
     )
-    crm_state.put([state], now())
+    crm_state.store_states([state], now())
 
     told = as_("Operations").get(page("crm_sync.handoff", row.pk))
 

@@ -7,12 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from crm_sync.admin.figures import budget, long, pace
+from crm_sync.admin.ledger_figures import backlog_sentence, format_duration, request_budget
+from crm_sync.circuit_breaker import record_failure
 from crm_sync.connect import connect
-from crm_sync.holding import strike
-from crm_sync.measuring import Backlog
-from crm_sync.models import Handoff, Hold
-from crm_sync.models.reports import Report, keep
+from crm_sync.ledger_stats import BacklogStats
+from crm_sync.models import Breaker, Handoff
+from crm_sync.models.reports import Report, store_report
 from crm_sync.port import CrmDenied
 from tests.admin_pages import HOSTILE, act, as_, as_superuser, page
 from tests.crm_sync.makers import a_contact, a_handoff, a_rep, numbers
@@ -70,7 +70,9 @@ def test_the_slowest_are_named_with_a_link() -> None:
 
 
 def test_what_holds_everything_back_is_said_once_with_its_cause() -> None:
-    strike(connect(), Hold.Work.HANDOFFS, CrmDenied("The token was revoked."), now() - HOUR)
+    record_failure(
+        connect(), Breaker.Work.HANDOFFS, CrmDenied("The token was revoked."), now() - HOUR
+    )
 
     a_handoff()
 
@@ -86,7 +88,7 @@ def test_what_holds_everything_back_is_said_once_with_its_cause() -> None:
 def test_the_last_comparison_with_the_crm_is_shown() -> None:
     assert "Not compared with the CRM yet." in ledger("Operations")
 
-    keep(Report.Kind.COMPARISON, now() - HOUR, {}, wrong=2, repaired=5)
+    store_report(Report.Kind.COMPARISON, now() - HOUR, {}, wrong=2, repaired=5)
 
     assert "1 h ago</time>: <bdi>5 repaired, 2 to be mended" in ledger("Marketing")
 
@@ -134,7 +136,7 @@ def test_the_page_costs_the_same_however_many_leads() -> None:
 def test_what_becomes_of_the_backlog_is_a_sentence(
     waiting: int, per_minute: float, words: str
 ) -> None:
-    assert pace(Backlog(waiting, 0, now(), per_minute)) == words
+    assert backlog_sentence(BacklogStats(waiting, 0, now(), per_minute)) == words
 
 
 @pytest.mark.parametrize(
@@ -142,11 +144,11 @@ def test_what_becomes_of_the_backlog_is_a_sentence(
     [(None, "–"), (0.42 * SECOND, "0.4 s"), (-1 * SECOND, "0.0 s"), (90 * SECOND, "1 min"), (50 * HOUR, "2 days")],
 )  # fmt: skip
 def test_a_length_of_time_is_short(took: timedelta | None, words: str) -> None:
-    assert long(took) == words
+    assert format_duration(took) == words
 
 
 def test_without_a_crm_no_budget_is_shown() -> None:
-    assert budget() == []
+    assert request_budget() == []
 
 
 # --- a handoff's own page

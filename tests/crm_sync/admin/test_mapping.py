@@ -4,7 +4,7 @@ import pytest
 from django.core.cache import cache
 
 from crm_sync.connect import connect
-from crm_sync.mapping.choices import choices
+from crm_sync.mapping.property_choices import property_choices
 from crm_sync.models import FieldMapping
 from tests.admin_pages import HOSTILE, as_, as_one_who_may, as_superuser, page
 from tests.crm_sync.makers import a_score
@@ -109,10 +109,10 @@ def test_without_a_crm_the_page_works_and_says_so():
 
 
 def test_properties_are_asked_for_once_in_some_minutes(connected):
-    first = choices(connect())
+    first = property_choices(connect())
     connected.sandbox.state.log.clear()
 
-    again = choices(connect())
+    again = property_choices(connect())
 
     assert first == again
     assert list(connected.sandbox.state.log) == []
@@ -120,10 +120,10 @@ def test_properties_are_asked_for_once_in_some_minutes(connected):
 
 def test_a_crm_that_is_away_is_not_waited_for_each_time(connected):
     connected.revoke()
-    choices(connect())
+    property_choices(connect())
     connected.sandbox.state.log.clear()
 
-    assert choices(connect()).away
+    assert property_choices(connect()).away
     assert list(connected.sandbox.state.log) == []
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from crm_sync.models import Handoff, Outcome, Refusal
-from crm_sync.outcomes import tallies
+from crm_sync.models import Handoff, Outcome, RejectingStatus
+from crm_sync.outcomes import counts
 from leadscoring.models import ModelVersion
 from tests.admin_pages import HOSTILE, as_, as_one_who_may, page
 from tests.crm_sync.makers import PRICING, TITLE, a_contact, a_handoff, a_rep
@@ -36,7 +36,7 @@ def test_the_figures_say_what_became_of_how_many_and_why():
                           ("refused", "BAD_TIMING")]:  # fmt: skip
         became(state, reason)
 
-    told = tallies.overall(tallies.by_model(a_month()))
+    told = counts.count_overall(counts.count_by_model(a_month()))
 
     expected = "Of 7 handed off, 3 became deals, 3 were refused: 2 too small, 1 bad timing."
     assert str(told) == expected
@@ -48,7 +48,7 @@ def test_a_rule_is_counted_where_it_spoke():
     became("refused", "TOO_SMALL", reasons=[PRICING, TITLE])
     became("refused", "TOO_SMALL", reasons=[TITLE, {**PRICING, "points": 0}])
 
-    found = {tally.name: tally for tally in tallies.by_rule(a_month())}
+    found = {tally.name: tally for tally in counts.count_by_rule(a_month())}
 
     pricing, title = found["Visited pricing"], found["Senior job title"]
     assert (pricing.handed_off, pricing.deals, pricing.refused) == (2, 1, 1)
@@ -61,7 +61,7 @@ def test_reps_are_named_the_busiest_first():
     became("pending", owner_id="7")
     became("deal", owner_id="gone")
 
-    found = [(tally.name, tally.handed_off) for tally in tallies.by_rep(a_month())]
+    found = [(tally.name, tally.handed_off) for tally in counts.count_by_rep(a_month())]
 
     assert found == [("Grace", 2), ("gone", 1)]
 
@@ -108,12 +108,12 @@ def test_the_page_costs_the_same_with_many_leads(django_assert_max_num_queries):
 
 def test_marketing_says_which_statuses_refuse():
     client = as_("Marketing")
-    first = set(Refusal.objects.values_list("status", flat=True))
+    first = set(RejectingStatus.objects.values_list("status", flat=True))
 
     client.post(page("crm_sync.refusal") + "add/", {"status": "TOO_SMALL"})
 
     assert first == {"UNQUALIFIED", "BAD_TIMING"}
-    assert Refusal.objects.filter(status="TOO_SMALL").exists()
+    assert RejectingStatus.objects.filter(status="TOO_SMALL").exists()
 
 
 def test_the_page_is_for_those_who_may_see_it():

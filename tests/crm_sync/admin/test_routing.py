@@ -7,10 +7,10 @@ from django.contrib.admin import site
 from django.forms import inlineformset_factory
 from django.utils.timezone import now
 
-from crm_sync.admin.repform import RepForm
+from crm_sync.admin.rep_form import RepForm
 from crm_sync.admin.reps import OwnerAdmin
-from crm_sync.admin.routing import shares
-from crm_sync.admin.ruleform import PlaceFormSet
+from crm_sync.admin.routing import lead_shares
+from crm_sync.admin.rule_form import RotationFormSet
 from crm_sync.models import Owner, RoutingRule, RulePlace
 from leadscoring.models import CrmState
 from tests.admin_pages import HOSTILE, as_, as_superuser, page
@@ -167,7 +167,7 @@ def test_saving_a_rule_leaves_its_turn_where_it_is():
     """It may move on between the reading and the writing of a row."""
     place = RulePlace.objects.create(rule=a_rule(), owner=a_rep())
     data = filled(reps=[(place.owner, 7)]) | {"places-INITIAL_FORMS": 1, "places-0-id": place.pk, "places-0-rule": place.rule_id}  # fmt: skip
-    formset = inlineformset_factory(RoutingRule, RulePlace, formset=PlaceFormSet, fields=["owner", "weight"])(data, instance=place.rule)  # fmt: skip
+    formset = inlineformset_factory(RoutingRule, RulePlace, formset=RotationFormSet, fields=["owner", "weight"])(data, instance=place.rule)  # fmt: skip
     assert formset.is_valid()
     RulePlace.objects.update(credit=5)
 
@@ -185,7 +185,9 @@ def test_the_page_tells_who_got_how_many():
     for rep, days in [(ann, 0), (bob, 0), (bob, 3), (bob, 6), (bob, 8)]:
         given_to(rep, now() - timedelta(days=days))
 
-    told = [(str(one["rep"]), one["today"], one["week"], one["share"]) for one in shares(now())]
+    told = [
+        (str(one["rep"]), one["today"], one["week"], one["share"]) for one in lead_shares(now())
+    ]
     assert told == [("Bob", 1, 3, 100), ("Ann", 1, 1, 33)]
     assert "Who got how many" in read(as_("Marketing"), RULES)
 

@@ -4,11 +4,11 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.utils.timezone import now
 
+from crm_sync.deals.effect_preview import preview_effects
+from crm_sync.deals.mirror import mirror_stages
+from crm_sync.deals.stage_policy import set_effects
 from crm_sync.models import Deal, Stage
 from crm_sync.port import CrmStage
-from crm_sync.pull.effects import set_effects
-from crm_sync.pull.mirroring import mirror_stages
-from crm_sync.pull.preview import preview
 from leadscoring import crm_state
 from leadscoring.models import CrmState, Effect
 from tests.admin_pages import HOSTILE, as_, as_superuser, page
@@ -34,7 +34,9 @@ def somebody_in(*stages):
             seen_at=now(),
         )
         deal.contacts.add(contact)
-    crm_state.put([CrmState(contact=contact, record_id="1", since=now(), seen_at=now())], now())
+    crm_state.store_states(
+        [CrmState(contact=contact, record_id="1", since=now(), seen_at=now())], now()
+    )
     set_effects({stage.pk: Effect(stage.effect) for stage in stages if stage.effect}, "", now())
     return CrmState.objects.get(contact=contact)
 
@@ -82,7 +84,7 @@ def test_several_stages_are_counted_together_and_each_person_once():
     for stages in ((talks,), (talks,), (offer,), (talks, offer), (talks, won), (won,)):
         somebody_in(*stages)
 
-    told = preview({talks.pk: Effect.PAUSE, offer.pk: Effect.NONE, won.pk: Effect.STOP})
+    told = preview_effects({talks.pk: Effect.PAUSE, offer.pk: Effect.NONE, won.pk: Effect.STOP})
 
     assert (told.pauses, told.stops, told.releases, told.looked_at) == (2, 0, 1, 6)
 
@@ -94,7 +96,7 @@ def test_what_is_foreseen_is_what_happens(effect, wanted):
     states = [somebody_in(stage), somebody_in(stage, other), somebody_in(other)]
     before = dict(CrmState.objects.values_list("pk", "effect"))
 
-    told = preview({stage.pk: Effect(wanted)})
+    told = preview_effects({stage.pk: Effect(wanted)})
     set_effects({stage.pk: Effect(wanted)}, "kim", now())
 
     after = dict(CrmState.objects.values_list("pk", "effect"))
@@ -110,7 +112,7 @@ def test_a_preview_costs_as_many_queries_for_many_people(django_assert_num_queri
         somebody_in(stage)
 
     with django_assert_num_queries(2):
-        preview({stage.pk: Effect.STOP})
+        preview_effects({stage.pk: Effect.STOP})
 
 
 def test_the_sentence_of_a_preview_names_every_kind_of_change():
@@ -118,7 +120,9 @@ def test_the_sentence_of_a_preview_names_every_kind_of_change():
     for stage in stages:
         somebody_in(stage)
 
-    told = preview(dict(zip((one.pk for one in stages), ("pause", "stop", "none"), strict=True)))
+    told = preview_effects(
+        dict(zip((one.pk for one in stages), ("pause", "stop", "none"), strict=True))
+    )
 
     assert str(told) == "Pauses 1 person, stops 1 person, releases 1 person now."
 

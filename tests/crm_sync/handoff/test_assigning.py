@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections, transaction
 
-from crm_sync.handoff import deliver_due
-from crm_sync.handoff.assigning import locked_routing, store
+from crm_sync.deals.mirror import mirror_owners
+from crm_sync.handoff.deliver import deliver_due
+from crm_sync.handoff.owner import lock_routing, store_routing
 from crm_sync.models import Handoff, Owner, RoutingRule, RulePlace
 from crm_sync.port import CrmOwner
-from crm_sync.pull import pull
-from crm_sync.pull.mirroring import mirror_owners
-from crm_sync.routing import Lead
+from crm_sync.pull.poll import pull_changes
+from crm_sync.routing.choose import Lead
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_rep
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def delivered(row):
 @pytest.fixture
 def reps(crm):
     """Three reps, known here before the first lead."""
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
 
 # --- by the rules
@@ -265,10 +265,10 @@ def test_workers_that_choose_at_once_take_turns():
 
 def choose_one():
     with transaction.atomic():
-        routing = locked_routing("UTC")
+        routing = lock_routing("UTC")
         choice = routing.choose(Lead(), MONDAY)
         routing.give(choice, MONDAY)
-        store(routing)
+        store_routing(routing)
     return choice.owner.owner_id
 
 

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from crm_sync.account import account_of
-from crm_sync.handoff import deliver_due
+from crm_sync.account import check_account
+from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Handoff, Link
-from crm_sync.pull import pull
-from crm_sync.pull.applying import apply
-from crm_sync.pull.reading import look
-from crm_sync.pushing import push
-from leadscoring.erasing import erase
-from leadscoring.joining import join
+from crm_sync.pull.apply import apply_snapshot
+from crm_sync.pull.fetch import fetch_snapshot
+from crm_sync.pull.poll import pull_changes
+from crm_sync.push.batch import push_due
+from leadscoring.erasing import erase_contact
+from leadscoring.merging import merge_contacts
 from leadscoring.models import Contact, CrmState
 from tests.crm_sync.elsewhere import elsewhere
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
@@ -37,7 +37,7 @@ def beside(monkeypatch, crm, method, happens):
 
 
 def looked_at(crm, contact):
-    apply(crm, account_of(crm, LATER), look(crm, [contact.pk]), LATER)
+    apply_snapshot(crm, check_account(crm, LATER), fetch_snapshot(crm, [contact.pk]), LATER)
 
 
 def delivered(row):
@@ -55,7 +55,7 @@ def bob(crm):
 
 def read(crm):
     for at in (MONDAY, MONDAY + MINUTE):
-        assert pull(crm, at).error == ""
+        assert pull_changes(crm, at).error == ""
 
 
 def test_what_a_look_found_of_somebody_new_in_the_crm_stays(crm, there, bob, monkeypatch):
@@ -92,11 +92,11 @@ def test_what_a_push_wrote_to_a_record_still_counts_as_ours(crm, there, bob, mon
     record_id = there.add_contact(bob.email)
     read(crm)
     a_handoff(bob)
-    beside(monkeypatch, crm, "contacts_by_id", lambda: push(crm, LATER))
+    beside(monkeypatch, crm, "contacts_by_id", lambda: push_due(crm, LATER))
     deliver_due(crm, LATER)
 
     Contact.objects.filter(pk=bob.pk).update(first_name="Robert", updated_at=LATER + 20 * MINUTE)
-    push(crm, LATER + 30 * MINUTE)
+    push_due(crm, LATER + 30 * MINUTE)
 
     assert there.value(record_id, "firstname") == "Robert"
 
@@ -121,7 +121,10 @@ def test_who_is_joined_meanwhile_holds_up_nobody_and_goes_on_as_the_one_who_stay
 ):
     kept, row, other = a_contact("kept@x.example"), a_handoff(bob), a_handoff()
     beside(
-        monkeypatch, crm, method, lambda: elsewhere(lambda: join(kept.pk, bob.pk, MONDAY)).join(10)
+        monkeypatch,
+        crm,
+        method,
+        lambda: elsewhere(lambda: merge_contacts(kept.pk, bob.pk, MONDAY)).join(10),
     )
 
     deliver_due(crm, MONDAY)
@@ -139,7 +142,9 @@ def test_who_is_joined_meanwhile_holds_up_nobody_and_goes_on_as_the_one_who_stay
 def test_who_is_erased_meanwhile_holds_up_nobody(crm, there, bob, monkeypatch, method):
     a_handoff(bob)
     other = a_handoff()
-    beside(monkeypatch, crm, method, lambda: elsewhere(lambda: erase(bob.pk, MONDAY)).join(10))
+    beside(
+        monkeypatch, crm, method, lambda: elsewhere(lambda: erase_contact(bob.pk, MONDAY)).join(10)
+    )
 
     deliver_due(crm, MONDAY)
 

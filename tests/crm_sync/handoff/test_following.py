@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from crm_sync.handoff import deliver_due, following
-from crm_sync.handoff.following import follow
-from crm_sync.holding import why
-from crm_sync.hubspot.moments import iso
-from crm_sync.models import Deal, Handoff, Hold, Stage
-from crm_sync.pull import pull
-from crm_sync.tasks import in_turn
+from crm_sync.circuit_breaker import breaker_reason
+from crm_sync.handoff.deliver import deliver_due
+from crm_sync.hubspot.timestamps import format_instant
+from crm_sync.models import Breaker, Deal, Handoff, Stage
+from crm_sync.pull.poll import pull_changes
+from crm_sync.task_tracking import track
+from crm_sync.task_tracking.track import track_tasks
+from crm_sync.tasks import rate_limited_instants
 from leadscoring.models import Company, Contact, Lifecycle, Score
 from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score
 
@@ -50,7 +51,7 @@ def spoke(there, row, at):
     """The rep logged a call; HubSpot itself keeps when the last one was."""
     with there.sandbox.state.lock:
         record = there.sandbox.state.store.find("contacts", row.record_id)
-        record.write("notes_last_contacted", iso(at), at)
+        record.write("notes_last_contacted", format_instant(at), at)
 
 
 def written(there):
@@ -63,7 +64,7 @@ def written(there):
 
 
 def looked(crm, row, at=None):
-    follow(crm, at or after(5))
+    track_tasks(crm, at or after(5))
     row.refresh_from_db()
     return row.task_state
 
@@ -313,7 +314,7 @@ def test_a_deal_that_was_made_and_decided_between_two_looks_closes_the_task(
     stage = there.won_stage if won else there.lost_stage
     there.add_deal("Acme", stage, row.record_id)
     Handoff.objects.filter(pk=row.pk).update(delivered_at=now() - timedelta(hours=1))
-    pull(crm, now())
+    pull_changes(crm, now())
 
     assert looked(crm, row, now()) == "closed"
 
@@ -323,7 +324,7 @@ def test_a_deal_that_was_made_and_decided_between_two_looks_closes_the_task(
 def test_a_deal_that_was_decided_before_the_handoff_closes_nothing(crm, there, row):
     there.add_deal("Acme", there.lost_stage, row.record_id)
     Handoff.objects.filter(pk=row.pk).update(delivered_at=now() + timedelta(minutes=1))
-    pull(crm, now())
+    pull_changes(crm, now())
 
     assert looked(crm, row, now() + timedelta(minutes=5)) == "open"
 
@@ -388,7 +389,7 @@ def test_a_task_that_was_closed_and_opened_again_by_a_person_is_theirs(crm, ther
 
 
 def test_what_was_seen_long_ago_is_no_ground_for_a_change(crm, there, row, monkeypatch):
-    monkeypatch.setattr(following, "GOOD_FOR", -1.0)
+    monkeypatch.setattr(track, "GOOD_FOR", -1.0)
     a_deal(row)
 
     assert looked(crm, row) == "open"
@@ -411,7 +412,7 @@ def test_a_hundred_and_twenty_tasks_take_two_batches_of_calls_and_queries(
     there.sandbox.state.log.clear()
 
     with django_assert_max_num_queries(40):
-        assert follow(crm, after(5)) == 120
+        assert track_tasks(crm, after(5)) == 120
 
     assert len(there.sandbox.state.log) == 2 * 3  # tasks, contacts, changes
     assert Handoff.objects.filter(told_total=99.0).count() == 120
@@ -419,22 +420,22 @@ def test_a_hundred_and_twenty_tasks_take_two_batches_of_calls_and_queries(
 
 def test_fresh_tasks_are_looked_at_each_minute_and_old_ones_each_hour(crm, row):
     for minutes, number in ((0.5, 0), (1.1, 1), (1.6, 0), (2.1, 1)):
-        assert follow(crm, after(minutes)) == number
+        assert track_tasks(crm, after(minutes)) == number
 
     late = after(days=2)
-    assert follow(crm, late) == 1
-    assert follow(crm, late + timedelta(minutes=59)) == 0
-    assert follow(crm, late + timedelta(minutes=60)) == 1
+    assert track_tasks(crm, late) == 1
+    assert track_tasks(crm, late + timedelta(minutes=59)) == 0
+    assert track_tasks(crm, late + timedelta(minutes=60)) == 1
 
 
 def test_the_longest_not_looked_at_come_first_and_a_turn_is_bounded(crm, monkeypatch):
-    monkeypatch.setattr(following, "MOST", 2)
+    monkeypatch.setattr(track, "MOST", 2)
     rows = [a_handoff() for _ in range(3)]
     deliver_due(crm, MONDAY)
     for minutes, each in enumerate(rows):
         Handoff.objects.filter(pk=each.pk).update(task_seen_at=after(minutes))
 
-    assert follow(crm, after(30)) == 2
+    assert track_tasks(crm, after(30)) == 2
 
     assert list(Handoff.objects.order_by("pk").values_list("task_seen_at", flat=True)) == [
         after(30), after(30), after(2)]  # fmt: skip
@@ -460,7 +461,7 @@ def test_a_task_that_the_crm_does_not_change_holds_up_no_other_and_says_so(crm, 
     refused = {"category": "VALIDATION_ERROR", "message": "too long"}
     there.trouble("partial", f"{TASKS}/batch/update", times=None, body=refused)
 
-    follow(crm, after(5))
+    track_tasks(crm, after(5))
 
     told = Handoff.objects.filter(because="").values_list("told_subject", flat=True)
     assert sum("score 95" in subject for subject in told) == 2
@@ -479,36 +480,38 @@ def test_a_change_that_failed_by_chance_is_made_at_the_next_look(crm, there, row
 
 def test_trouble_that_all_share_is_told_once_and_ends_by_itself(crm, there, row):
     there.revoke()
-    follow(crm, after(5))
+    track_tasks(crm, after(5))
 
-    assert "token" in why(crm, Hold.Work.TASKS, after(5)).lower()
+    assert "token" in breaker_reason(crm, Breaker.Work.TASKS, after(5)).lower()
 
     there.sandbox.state.log.clear()
-    assert follow(crm, after(5, seconds=10)) == 0
+    assert track_tasks(crm, after(5, seconds=10)) == 0
     assert not there.sandbox.state.log
 
 
 @pytest.mark.parametrize(("room", "left"), [(3_000.0, 1), (0.0, 0)])
 def test_who_could_not_ask_does_not_say_that_it_works(crm, monkeypatch, room, left):
-    Hold.objects.create(work="tasks", token=crm.identity, because="x", since=MONDAY, until=MONDAY)
+    Breaker.objects.create(
+        work="tasks", token=crm.identity, because="x", since=MONDAY, until=MONDAY
+    )
     monkeypatch.setattr(type(crm), "room", lambda self: room)
 
-    follow(crm, after(5))
+    track_tasks(crm, after(5))
 
-    assert Hold.objects.count() == left
+    assert Breaker.objects.count() == left
 
 
 @pytest.mark.parametrize("room", [61.0, 3_000.0])
 def test_when_nobody_may_ask_for_long_one_asks_all_the_same_and_is_told_why(monkeypatch, crm, room):
     monkeypatch.setattr(type(crm), "room", lambda self: room)
 
-    assert len(list(in_turn(crm))) == 1
+    assert len(list(rate_limited_instants(crm))) == 1
 
 
 def test_nothing_is_asked_when_there_is_nothing_to_look_at(crm, there):
-    follow(crm, MONDAY)
+    track_tasks(crm, MONDAY)
     there.sandbox.state.log.clear()
 
-    assert follow(crm, after(5)) == 0
+    assert track_tasks(crm, after(5)) == 0
 
     assert not there.sandbox.state.log

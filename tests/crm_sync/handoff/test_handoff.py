@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from crm_sync.account import ask_account, learn_guard
-from crm_sync.handoff import deliver_due
+from crm_sync.account import read_account, refresh_task_guard
+from crm_sync.circuit_breaker import breaker_reason
 from crm_sync.handoff.batch import Batch
-from crm_sync.holding import why
+from crm_sync.handoff.deliver import deliver_due
 from crm_sync.hubspot.adapter import HubSpot
-from crm_sync.models import Account, Deal, FieldMapping, Handoff, Hold, Link, Owner, Stage
-from crm_sync.pull import pull
+from crm_sync.models import Account, Breaker, Deal, FieldMapping, Handoff, Link, Owner, Stage
+from crm_sync.pull.poll import pull_changes
 from leadscoring.models import Contact, CrmState, Lifecycle
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 
@@ -106,7 +106,7 @@ def test_who_was_there_before_is_the_pulls_to_tell(crm, there):
 
 
 def test_a_hundred_leads_take_three_calls(crm, there):
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     for _ in range(100):
         a_handoff()
     there.sandbox.state.log.clear()
@@ -118,7 +118,7 @@ def test_a_hundred_leads_take_three_calls(crm, there):
 
 
 def test_the_cost_in_queries_does_not_grow_with_the_batch(crm, django_assert_max_num_queries):
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     for _ in range(60):
         a_score(a_handoff().contact)
 
@@ -161,7 +161,7 @@ def test_an_archived_owner_is_never_given_a_task(crm, there):
 
 
 def test_nobody_at_all_is_told_not_hidden_in_a_task(crm, there):
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     Owner.objects.update(takes_leads=False)
     row = a_handoff()
 
@@ -460,12 +460,12 @@ def test_a_revoked_token_costs_one_request_and_is_mended_without_help(crm, there
         pass
 
     assert len(calls(there)) == 1
-    assert "access token" in why(crm, Hold.Work.HANDOFFS, MONDAY)
+    assert "access token" in breaker_reason(crm, Breaker.Work.HANDOFFS, MONDAY)
     there.sandbox.settings.change({"tokens": {"pat-na1-made-up": {}}})
     while deliver_due(crm, after(minutes=2)):
         pass
     assert Handoff.objects.delivered().count() == 130
-    assert not Hold.objects.exists()
+    assert not Breaker.objects.exists()
 
 
 def test_a_new_token_is_not_held_for_what_was_wrong_with_the_old_one(crm, there, settings):
@@ -507,8 +507,8 @@ def test_a_token_of_another_account_is_refused(crm, there):
 @pytest.fixture
 def guarded(crm) -> None:
     """The account refuses a second task of one reference, and we know it."""
-    ask_account(crm, MONDAY)
-    assert learn_guard(crm)
+    read_account(crm, MONDAY)
+    assert refresh_task_guard(crm)
 
 
 def test_a_task_that_was_made_without_an_answer_is_found_not_made_again(crm, there):

@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
-from crm_sync.handoff import deliver_due
-from crm_sync.models import Handoff, Hold
-from crm_sync.models.ledger import turn
-from crm_sync.pull import pull
+from crm_sync.handoff.deliver import deliver_due
+from crm_sync.models import Breaker, Handoff
+from crm_sync.models.handoff import queue_position
+from crm_sync.pull.poll import pull_changes
 from crm_sync.receivers import new_reference
 from leadscoring.models import Contact
 from tests.crm_sync.makers import MONDAY
@@ -32,7 +32,7 @@ def leads_come_in(at, count, random):
             grade="A1",
             crossed_at=at,
             due_at=at,
-            turn_at=turn(at, total),
+            turn_at=queue_position(at, total),
         )
         for person, total in zip(people, totals, strict=True)
     )
@@ -47,7 +47,7 @@ def sweep(crm, at):
 def an_hour_later(crm, there):
     """The CRM answers nothing but 503 for an hour; beat sweeps every 10 seconds."""
     random = Random(5)
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     there.sandbox.state.log.clear()
     there.trouble("status", status=503, times=None)
     for minute in range(MINUTES):
@@ -84,4 +84,4 @@ def test_it_drains_by_itself_the_hottest_first(crm, there, an_hour_later):
     assert sum(total >= hot - 1 for total in first) >= len(first) * 9 / 10
     assert Handoff.objects.delivered().count() == len(there.sandbox.store.records["tasks"]) == LEADS
     assert at < MONDAY + timedelta(minutes=MINUTES + 10)
-    assert not Hold.objects.exists()
+    assert not Breaker.objects.exists()

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
-from crm_sync.hubspot.audit import kind_of
+from crm_sync.hubspot.audit import token_kind
 from crm_sync.port import CrmProperty
 from tests.port.hubspot_side import TOKEN
 
@@ -20,7 +20,7 @@ JANUARY = datetime(2026, 1, 1, tzinfo=UTC)
     ],
 )
 def test_the_kind_of_a_token_is_told_as_far_as_can_be(token, kind):
-    assert kind in kind_of(token)
+    assert kind in token_kind(token)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from crm_sync.hubspot import calls
 from crm_sync.hubspot.adapter import HubSpot
-from crm_sync.hubspot.calls import CALLS
-from crm_sync.hubspot.versions import CLASSIC, DATED
+from crm_sync.hubspot.transport import calls
+from crm_sync.hubspot.transport.calls import CALLS
+from crm_sync.hubspot.transport.versions import CLASSIC, DATED
 from crm_sync.port import CrmContactWrite, CrmProperty, CrmTaskChange, CrmTaskWrite
 from tests.loop.strict import DESCRIPTIONS, Strict
 from tests.port.hubspot_side import TOKEN, HubSpotSide

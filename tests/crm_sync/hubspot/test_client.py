@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm_sync.hubspot import wire
 from crm_sync.hubspot.adapter import HubSpot
+from crm_sync.hubspot.transport import http
 from crm_sync.port import CrmBusy, CrmDenied, CrmSilent, CrmTaskWrite
 from tests.port.hubspot_side import TOKEN
 
@@ -84,7 +84,7 @@ def test_a_refusal_survives_whatever_its_body_is(hubspot_at, body):
 
 
 def test_an_answer_without_end_is_cut(hubspot_at, monkeypatch):
-    monkeypatch.setattr(wire, "LONGEST_ANSWER", 1_000)
+    monkeypatch.setattr(http, "LONGEST_ANSWER", 1_000)
     crm = hubspot_at(OK + b"\r\n" + b" " * 10_000)
 
     with pytest.raises(CrmBusy, match="too long"):

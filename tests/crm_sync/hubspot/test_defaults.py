@@ -1,6 +1,6 @@
 from crm_sync.hubspot.defaults import MAPPING
-from crm_sync.mapping import properties_of, wanted_properties
-from crm_sync.mapping.dossier import Dossier
+from crm_sync.mapping.contact_facts import ContactFacts
+from crm_sync.mapping.record_values import record_properties, wanted_properties
 from crm_sync.models import FieldMapping
 from crm_sync.port import CrmContactWrite
 from leadscoring.models import Contact, Score
@@ -57,15 +57,15 @@ def test_a_new_account_is_set_up_so_that_every_default_is_taken(hubspot, there):
 
 def test_what_was_saved_is_not_written_again(hubspot, there):
     hubspot.set_up(wanted_properties(rows()), plan=False)
-    known = Dossier(
+    known = ContactFacts(
         Contact(email="ada@x.example", first_name="Ada"),
         Score(total=82.5, fit=42, engagement=40.25, grade="A1", crossed_at=MONDAY),
         MONDAY,
     )
     words, names = hubspot.lifecycle_words, [row.property for row in rows()]
-    first = properties_of(known, rows(), words, None, {})
+    first = record_properties(known, rows(), words, None, {})
     hubspot.save_contacts([CrmContactWrite("t", "", "ada@x.example", first)])
 
     record = hubspot.contacts_by_email(["ada@x.example"], names)["ada@x.example"]
 
-    assert properties_of(known, rows(), words, record, first) == {}
+    assert record_properties(known, rows(), words, record, first) == {}

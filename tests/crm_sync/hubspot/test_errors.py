@@ -2,15 +2,21 @@ import json
 
 import pytest
 
-from crm_sync.hubspot.calls import CREATE_TASKS, OWNERS, UPSERT_CONTACTS
-from crm_sync.hubspot.errors import NoScope, UsedUp, error_of, error_of_item, parsed
-from crm_sync.hubspot.wire import Answer
+from crm_sync.hubspot.transport.calls import CREATE_TASKS, OWNERS, UPSERT_CONTACTS
+from crm_sync.hubspot.transport.errors import (
+    DailyLimitReached,
+    MissingScope,
+    error_from_answer,
+    error_from_item,
+    parse_body,
+)
+from crm_sync.hubspot.transport.http import RawAnswer
 from crm_sync.port import CrmBusy, CrmDenied, CrmMissing, CrmRefused, CrmSilent
 
 
 def told(status, body=None, call=CREATE_TASKS, **headers):
     text = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-    return error_of(call, Answer(status, headers, text))
+    return error_from_answer(call, RawAnswer(status, headers, text))
 
 
 def invalid(*faults):
@@ -30,7 +36,7 @@ def invalid(*faults):
         (302, CrmDenied, CrmDenied),
         (400, CrmRefused, CrmRefused),
         (401, CrmDenied, CrmDenied),
-        (403, NoScope, NoScope),
+        (403, MissingScope, MissingScope),
         (404, CrmMissing, CrmMissing),
         (408, CrmBusy, CrmSilent),
         (409, CrmRefused, CrmRefused),
@@ -76,7 +82,7 @@ def test_busy_says_when_to_ask_again(status, policy, headers, seconds):
 def test_the_limit_of_the_day_is_no_matter_of_seconds():
     error = told(429, {"policyName": "DAILY"}, **{"retry-after": "5"})
 
-    assert type(error) is UsedUp
+    assert type(error) is DailyLimitReached
     assert isinstance(error, CrmDenied)
     assert "today" in str(error)
 
@@ -128,7 +134,7 @@ def test_what_no_column_can_hold_is_taken_out_of_an_answer():
         rb'{"a": "x\u0000y", "b": ["\ud800z", {"c\u0000": "\ud83d\ude00"}], "n": 1, "e": "\\u0000"}'
     )
 
-    assert parsed(body) == {"a": "xy", "b": ["?z", {"c": "😀"}], "n": 1, "e": "\\u0000"}
+    assert parse_body(body) == {"a": "xy", "b": ["?z", {"c": "😀"}], "n": 1, "e": "\\u0000"}
 
 
 def test_what_hubspot_says_is_bounded_to_one_printable_line():
@@ -167,14 +173,14 @@ def test_the_missing_scope_is_named():
         ("CONFLICT", CrmRefused),
         ("OBJECT_NOT_FOUND", CrmMissing),
         ("RATE_LIMITS", CrmBusy),
-        ("MISSING_SCOPES", NoScope),
+        ("MISSING_SCOPES", MissingScope),
         ("INTERNAL_ERROR", CrmSilent),
         ("SOMETHING_NEW", CrmRefused),
         (None, CrmRefused),
     ],
 )
 def test_each_category_of_an_item_is_one_kind_of_error(category, kind):
-    assert type(error_of_item(CREATE_TASKS, {"category": category, "message": "no"})) is kind
+    assert type(error_from_item(CREATE_TASKS, {"category": category, "message": "no"})) is kind
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm_sync.hubspot.guard import REFERENCE
+from crm_sync.hubspot.records.task_idempotency import REFERENCE
 from crm_sync.port import CrmDenied, CrmProperty, CrmRefused, CrmSilent, CrmTask, CrmTaskWrite
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

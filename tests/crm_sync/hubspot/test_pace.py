@@ -9,28 +9,28 @@ from uuid import uuid4
 
 import pytest
 
-from crm_sync.hubspot import pace as pace_module
-from crm_sync.hubspot import shared
 from crm_sync.hubspot.adapter import HubSpot
-from crm_sync.hubspot.calls import (
+from crm_sync.hubspot.transport import rate_limit as pace_module
+from crm_sync.hubspot.transport import redis_state
+from crm_sync.hubspot.transport.calls import (
     CREATE_TASKS,
     DEALS_OF_CONTACTS,
     OWNERS,
     READ_CONTACTS,
     UPDATE_CONTACTS,
-    Call,
+    ApiCall,
 )
-from crm_sync.hubspot.errors import UsedUp, error_of
-from crm_sync.hubspot.pace import Pace, until_midnight
-from crm_sync.hubspot.shared import Shared
-from crm_sync.hubspot.turns import BUCKETS
-from crm_sync.hubspot.wire import Answer
+from crm_sync.hubspot.transport.errors import DailyLimitReached, error_from_answer
+from crm_sync.hubspot.transport.http import RawAnswer
+from crm_sync.hubspot.transport.rate_limit import RateLimiter, seconds_until_midnight
+from crm_sync.hubspot.transport.rate_limit_script import BUCKETS
+from crm_sync.hubspot.transport.redis_state import RedisState
 from crm_sync.port import CrmBudget, CrmBusy, CrmDenied, CrmPaced
 from crm_sync.sandbox.server import Sandbox
-from leadscoring import embedded
+from leadscoring import devservers
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 
-SEARCH = Call("POST", "/crm/v3/objects/contacts/search", "search", retry=True, limit="search")
+SEARCH = ApiCall("POST", "/crm/v3/objects/contacts/search", "search", retry=True, limit="search")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def process(settings):
     token = uuid4().hex
 
     def one(most=None, token=token):
-        return Pace(Shared(settings.REDIS_URL, "https://crm.example", token), most)
+        return RateLimiter(RedisState(settings.REDIS_URL, "https://crm.example", token), most)
 
     return one
 
@@ -64,7 +64,7 @@ def headers(most, window="10000", **more):
 
 def told(pace, call, status, body=None, **headers):
     """What HubSpot answers, as the client hands it on."""
-    error = error_of(call, Answer(status, headers, json.dumps(body or {}).encode()))
+    error = error_from_answer(call, RawAnswer(status, headers, json.dumps(body or {}).encode()))
     pace.obey(call, status, error)
 
 
@@ -316,13 +316,13 @@ def test_other_refusals_hold_nobody(process, status):
     [("UTC", 13), ("Europe/Berlin", 11), ("US/Eastern", 17), ("nowhere", 13), ("", 13)],
 )
 def test_a_day_ends_at_midnight_where_the_account_is(zone, hours):
-    assert until_midnight(datetime(2026, 5, 4, 11, tzinfo=UTC), zone) == hours * 3600
+    assert seconds_until_midnight(datetime(2026, 5, 4, 11, tzinfo=UTC), zone) == hours * 3600
 
 
 def test_a_day_may_have_twenty_five_hours():
     at = datetime(2026, 10, 24, 22, tzinfo=UTC)  # midnight in Berlin; summer time ends that night
 
-    assert until_midnight(at, "Europe/Berlin") == 25 * 3600
+    assert seconds_until_midnight(at, "Europe/Berlin") == 25 * 3600
 
 
 # --- the figures
@@ -345,7 +345,7 @@ def test_a_budget_of_which_nothing_is_known_says_so(process):
 
 
 def without_redis(most=1_000):
-    return Pace(Shared("redis://127.0.0.1:1/0", "token"), most)
+    return RateLimiter(RedisState("redis://127.0.0.1:1/0", "token"), most)
 
 
 def test_without_redis_a_process_asks_once_a_second(caplog):
@@ -368,14 +368,14 @@ def test_without_redis_a_process_still_does_as_it_is_told():
 
     told(pace, OWNERS, 429, {"policyName": "DAILY"})
 
-    with pytest.raises(UsedUp):
+    with pytest.raises(DailyLimitReached):
         pace.wait(OWNERS)
 
 
 def test_redis_that_goes_and_comes_back_is_said_once_each(caplog, monkeypatch):
-    monkeypatch.setattr(shared, "AWAY_SECONDS", 0)  # or it would be left alone for a while
-    with embedded.serving(embedded.Redis) as redis:
-        pace = Pace(Shared(redis.url, "token"), 1_000)
+    monkeypatch.setattr(redis_state, "AWAY_SECONDS", 0)  # or it would be left alone for a while
+    with devservers.run_server(devservers.Redis) as redis:
+        pace = RateLimiter(RedisState(redis.url, "token"), 1_000)
         pace.wait(OWNERS)
         redis.stop()
         alone = [wait_of(pace) for _ in range(3)]

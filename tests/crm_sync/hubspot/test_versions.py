@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
-from crm_sync.hubspot.calls import CALLS, register
-from crm_sync.hubspot.versions import CLASSIC, DATED, ENDS, path_in
+from crm_sync.hubspot.transport.calls import CALLS, register_calls
+from crm_sync.hubspot.transport.versions import CLASSIC, DATED, ENDS, path_in
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def test_a_version_by_date_writes_a_path_so(classic, dated):
 
 def test_all_of_the_crm_is_asked_in_the_version_that_was_set():
     for version in DATED:
-        strange = [call.path for call in register(version) if version not in call.path]
+        strange = [call.path for call in register_calls(version) if version not in call.path]
 
         assert strange == []
 
 
 def test_every_call_says_when_its_version_ends():
-    ends = {call.until for version in (CLASSIC, *DATED) for call in register(version)}
+    ends = {call.until for version in (CLASSIC, *DATED) for call in register_calls(version)}
 
     assert ends == set(ENDS.values())
     assert min(ends) == date(2027, 3, 30)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_sync.hubspot.webhooks import MOST_HINTS, Webhooks
+from crm_sync.hubspot.webhooks import MOST_HINTS, HubSpotWebhooks
 from crm_sync.port import CrmForged, CrmHint, Posted
 from crm_sync.sandbox.webhooks import signature
 
@@ -28,7 +28,7 @@ def a_request(body=BODY, at=NOON, address=ADDRESS, secret=SECRET, **headers):
 
 
 def hints(*events, at=NOON):
-    return Webhooks(SECRET).hints(a_request(json.dumps(events).encode()), at)
+    return HubSpotWebhooks(SECRET).hints(a_request(json.dumps(events).encode()), at)
 
 
 def named(*events):
@@ -61,7 +61,7 @@ def test_the_published_examples_are_hubspots(body, sent, given):
     headers = {"x-hubspot-signature-v3": given, "x-hubspot-request-timestamp": str(sent)}
     at = datetime.fromtimestamp(sent / 1000, UTC)
 
-    Webhooks(SECRET).check(Posted("POST", ADDRESS, headers, body), at)
+    HubSpotWebhooks(SECRET).check(Posted("POST", ADDRESS, headers, body), at)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_address_is_decoded_as_hubspot_decodes_it_and_no_further(address, si
     request = a_request(address="https://www.example.com" + signed_as)
     sent = Posted("POST", "https://www.example.com" + address, request.headers, BODY)
 
-    assert Webhooks(SECRET).hints(sent, NOON) == []
+    assert HubSpotWebhooks(SECRET).hints(sent, NOON) == []
 
 
 LATE = NOON - timedelta(minutes=5, seconds=1)
@@ -108,18 +108,18 @@ GOOD = a_request()
 )
 def test_what_is_not_signed_by_hubspot_in_these_minutes_is_refused(request_, because):
     with pytest.raises(CrmForged, match=because):
-        Webhooks(SECRET).hints(request_, NOON)
+        HubSpotWebhooks(SECRET).hints(request_, NOON)
 
 
 @pytest.mark.parametrize("at", [LATE + timedelta(seconds=2), AHEAD - timedelta(seconds=2)])
 def test_a_clock_that_is_a_little_off_is_no_reason_to_refuse(at):
-    Webhooks(SECRET).check(a_request(at=at), NOON)
+    HubSpotWebhooks(SECRET).check(a_request(at=at), NOON)
 
 
 def test_without_a_secret_not_even_the_empty_one_fits():
-    assert not Webhooks("").enabled
+    assert not HubSpotWebhooks("").enabled
     with pytest.raises(CrmForged, match="off"):
-        Webhooks("").hints(a_request(secret=""), NOON)
+        HubSpotWebhooks("").hints(a_request(secret=""), NOON)
 
 
 # --- events ---------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_what_names_no_record_of_a_known_kind_is_passed_over(event):
     "body", [b"", b"no json", b"\xff\xfe", b"7", b"[" * 100_000, b"[" + b"9" * 10_000 + b"]"]
 )
 def test_a_signed_body_that_cannot_be_read_speaks_of_nothing(body):
-    assert Webhooks(SECRET).hints(a_request(body), NOON) == []
+    assert HubSpotWebhooks(SECRET).hints(a_request(body), NOON) == []
 
 
 def test_the_instant_and_the_account_are_told_and_bounded():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm_sync.mapping.fitting import misfit
+from crm_sync.mapping.field_compatibility import find_misfit
 from crm_sync.models import FieldMapping
 from crm_sync.port import CrmProperty
 
@@ -24,7 +24,7 @@ STAGES = {"lead": "lead", "mql": "marketing"}
 
 
 def of(source, property_, **fields):
-    return misfit(FieldMapping(source=source, property=property_, **fields), THERE, STAGES)
+    return find_misfit(FieldMapping(source=source, property=property_, **fields), THERE, STAGES)
 
 
 @pytest.mark.parametrize(

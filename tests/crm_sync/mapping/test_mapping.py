@@ -5,8 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError
 
-from crm_sync.mapping import instant, number, properties_of, wanted_properties
-from crm_sync.mapping.dossier import Dossier
+from crm_sync.mapping.contact_facts import ContactFacts
+from crm_sync.mapping.record_values import (
+    instant_text,
+    number_text,
+    record_properties,
+    wanted_properties,
+)
 from crm_sync.models import FieldMapping
 from crm_sync.port import CrmContact
 from leadscoring.models import Contact, Score
@@ -21,7 +26,7 @@ def field(source, policy="ours_wins", value=""):
 
 def known(**fields):
     contact = Contact(email="ada@engines.example", first_name="Ada", **fields)
-    return Dossier(
+    return ContactFacts(
         contact, Score(total=82.5, fit=42, engagement=40.25, grade="A1", crossed_at=MONDAY), MONDAY
     )
 
@@ -31,7 +36,9 @@ def record(there="", stage=""):
 
 
 def written(mapping, record, last="", **fields):
-    return properties_of(known(**fields), [mapping], STAGES, record, {"there": last}).get("there")
+    return record_properties(known(**fields), [mapping], STAGES, record, {"there": last}).get(
+        "there"
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,11 +112,11 @@ def test_a_fixed_value():
     ("value", "text"), [(0.0, "0"), (100.0, "100"), (1234567.5, "1234567.5"), (-3.25, "-3.25")]
 )
 def test_numbers_have_a_point_and_no_separators(value, text):
-    assert number(value) == text
+    assert number_text(value) == text
 
 
 def test_instants_are_in_utc():
-    assert instant(MONDAY.astimezone(tz=None) + timedelta(hours=1)) == "2026-05-04T11:00:00Z"
+    assert instant_text(MONDAY.astimezone(tz=None) + timedelta(hours=1)) == "2026-05-04T11:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -172,9 +179,9 @@ def test_values_in_the_format_of_the_property(source, format_, value):
 
 def test_a_value_that_is_not_known_has_no_format():
     mapping = FieldMapping(source="score", property="there", format="whole")
-    nobody = Dossier(Contact(email="ada@engines.example"), None, MONDAY)
+    nobody = ContactFacts(Contact(email="ada@engines.example"), None, MONDAY)
 
-    assert properties_of(nobody, [mapping], STAGES, None, {}) == {}
+    assert record_properties(nobody, [mapping], STAGES, None, {}) == {}
 
 
 @pytest.mark.parametrize(

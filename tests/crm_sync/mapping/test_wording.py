@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from crm_sync.mapping import wording
-from crm_sync.mapping.dossier import Run, dossiers
-from leadscoring.engine.wording import not_counted
+from crm_sync.mapping import task_text
+from crm_sync.mapping.contact_facts import SequenceRun, load_contact_facts
+from leadscoring.engine.wording import capped_note
 from leadscoring.models import Activity
 from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score, numbers
 
@@ -25,7 +25,7 @@ def an_activity(contact, type_="page_view", days=1, **properties):
 
 
 def body_of(row):
-    return wording.body(row, dossiers([row.contact_id], MONDAY)[row.contact_id])
+    return task_text.task_body(row, load_contact_facts([row.contact_id], MONDAY)[row.contact_id])
 
 
 def ada(**fields):
@@ -55,7 +55,7 @@ def ada(**fields):
     ],
 )
 def test_the_subject_names_who_and_how_hot(fields, subject):
-    assert wording.subject(a_handoff(ada(**fields), total=82.4)) == subject
+    assert task_text.task_subject(a_handoff(ada(**fields), total=82.4)) == subject
 
 
 def test_the_body_tells_all_that_the_contract_lists():
@@ -85,7 +85,7 @@ def test_the_body_tells_all_that_the_contract_lists():
     ],
 )
 def test_a_page_is_told_by_its_path_and_a_site_by_its_name(address, said):
-    assert wording.detail({"url": address}) == said
+    assert task_text.activity_detail({"url": address}) == said
 
 
 def test_only_the_three_strongest_reasons_are_told():
@@ -95,7 +95,7 @@ def test_only_the_three_strongest_reasons_are_told():
     ]
     row = a_handoff(ada(), reasons=[*weak, TITLE, PRICING])
 
-    told = wording.strongest(row)
+    told = task_text.strongest_reasons(row)
 
     assert told == [
         "Visited pricing 3 times, last on 3 May (+30)",
@@ -107,7 +107,7 @@ def test_only_the_three_strongest_reasons_are_told():
 def test_what_speaks_against_the_fit_is_told_too():
     small = {**TITLE, "because": "Very small company", "points": -5.0}
 
-    assert wording.fit(a_handoff(ada(), reasons=[small, TITLE])) == (
+    assert task_text.fit_line(a_handoff(ada(), reasons=[small, TITLE])) == (
         "Fit A, engagement 1 (A and 1 are best). "
         "Senior job title: VP Engineering; Very small company (−5)"
     )
@@ -117,15 +117,15 @@ def test_what_they_did_that_took_points_off_is_told_too():
     left = {**PRICING, "because": "Unsubscribed on 3 May", "points": -25.0}
     jobs = {**PRICING, "because": "Looked at jobs on 2 May", "points": -15.0}
 
-    told = wording.against(a_handoff(ada(), reasons=[PRICING, TITLE, jobs, left]))
+    told = task_text.negative_reasons(a_handoff(ada(), reasons=[PRICING, TITLE, jobs, left]))
 
     assert told == ["Unsubscribed on 3 May (−25)", "Looked at jobs on 2 May (−15)"]
 
 
 def test_nothing_is_told_of_the_models_caps():
-    cut = {**PRICING, "because": PRICING["because"] + not_counted(1234.5, 60), "points": 10.14}
+    cut = {**PRICING, "because": PRICING["because"] + capped_note(1234.5, 60), "points": 10.14}
 
-    assert wording.strongest(a_handoff(ada(), reasons=[cut])) == [
+    assert task_text.strongest_reasons(a_handoff(ada(), reasons=[cut])) == [
         "Visited pricing 3 times, last on 3 May (+10)"
     ]
 
@@ -134,7 +134,7 @@ def test_nobody_is_told_a_reason_that_weighs_nothing():
     faint, faintly_against = {**PRICING, "points": 0.3}, {**PRICING, "points": -0.3}
     row = a_handoff(ada(), reasons=[faint, faintly_against])
 
-    assert wording.strongest(row) == wording.against(row) == []
+    assert task_text.strongest_reasons(row) == task_text.negative_reasons(row) == []
     assert "<p>Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May.</p>" in body_of(
         row
     )
@@ -154,9 +154,9 @@ def test_a_record_says_what_disqualifies():
     rival = {**TITLE, "because": "Competitor: rival.example (disqualified)", "points": 0.0}
     a_score(contact, total=0.0, disqualified=True, grade="D4", contributions=[rival])
 
-    known = dossiers([contact.pk], MONDAY)[contact.pk]
+    known = load_contact_facts([contact.pk], MONDAY)[contact.pk]
 
-    assert wording.all_reasons(known) == "Competitor: rival.example (disqualified)"
+    assert task_text.all_reasons(known) == "Competitor: rival.example (disqualified)"
 
 
 def test_a_mail_of_ours_is_nothing_that_they_did():
@@ -164,7 +164,7 @@ def test_a_mail_of_ours_is_nothing_that_they_did():
     an_activity(contact, "email_sent", subject="Welcome")
     an_activity(contact, "email_open", days=2, subject="Welcome, Ada")
 
-    assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
+    assert task_text.activity_lines(load_contact_facts([contact.pk], MONDAY)[contact.pk]) == [
         "2 May: email open “Welcome, Ada”"
     ]
 
@@ -189,7 +189,7 @@ def test_however_long_the_facts_the_texts_are_bounded():
         an_activity(contact, "t" * 100, days, title="<" * 10_000)
     row = a_handoff(contact, reasons=[{**PRICING, "because": "<" * 10_000}] * 5)
 
-    assert len(wording.subject(row)) <= 255
+    assert len(task_text.task_subject(row)) <= 255
     assert len(body_of(row)) <= 65_536
 
 
@@ -198,7 +198,7 @@ def test_an_activity_that_came_five_times_a_day_is_said_once():
     for _ in range(3):
         an_activity(contact, url="/pricing")
 
-    assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
+    assert task_text.activity_lines(load_contact_facts([contact.pk], MONDAY)[contact.pk]) == [
         "3 May: page view /pricing"
     ]
 
@@ -209,7 +209,7 @@ def test_many_of_one_kind_do_not_hide_the_others():
     for _ in range(12):
         an_activity(contact, url="/pricing")
 
-    assert wording.activities(dossiers([contact.pk], MONDAY)[contact.pk]) == [
+    assert task_text.activity_lines(load_contact_facts([contact.pk], MONDAY)[contact.pk]) == [
         "3 May: page view /pricing",
         "2 May: demo request",
     ]
@@ -218,21 +218,21 @@ def test_many_of_one_kind_do_not_hide_the_others():
 @pytest.mark.parametrize(
     ("run", "line"),
     [
-        (Run("nurture", "active", "", 0, None), "nurture: no mails sent, still under way"),
+        (SequenceRun("nurture", "active", "", 0, None), "nurture: no mails sent, still under way"),
         (
-            Run("nurture", "finished", "", 1, MONDAY),
+            SequenceRun("nurture", "finished", "", 1, MONDAY),
             "nurture: 1 mail sent, last on 4 May, finished",
         ),
         (
-            Run("nurture", "paused", "Deal “Acme” is in Negotiation (Sales)", 2, MONDAY),
+            SequenceRun("nurture", "paused", "Deal “Acme” is in Negotiation (Sales)", 2, MONDAY),
             "nurture: 2 mails sent, last on 4 May, paused (Deal “Acme” is in Negotiation (Sales))",
         ),
     ],
 )
 def test_a_sequence_in_a_line(run, line):
-    known = dossiers([ada().pk], MONDAY).popitem()[1]
+    known = load_contact_facts([ada().pk], MONDAY).popitem()[1]
 
-    assert wording.run_line(run, known) == line
+    assert task_text.run_line(run, known) == line
 
 
 def test_dossiers_cost_four_queries_whatever_their_number(django_assert_num_queries):
@@ -241,7 +241,7 @@ def test_dossiers_cost_four_queries_whatever_their_number(django_assert_num_quer
         an_activity(contact)
 
     with django_assert_num_queries(4):
-        known = dossiers([contact.pk for contact in contacts], MONDAY)
+        known = load_contact_facts([contact.pk for contact in contacts], MONDAY)
 
     assert all(len(each.recent) == 1 for each in known.values())
 
@@ -250,7 +250,7 @@ def test_a_dossier_knows_nothing_later_than_its_instant():
     contact = ada()
     an_activity(contact, days=-1)
 
-    assert dossiers([contact.pk], MONDAY)[contact.pk].recent == []
+    assert load_contact_facts([contact.pk], MONDAY)[contact.pk].recent == []
 
 
 # --- a text that is kept up to date
@@ -259,32 +259,32 @@ def test_a_dossier_knows_nothing_later_than_its_instant():
 def test_a_text_is_ours_until_a_person_changes_a_word_of_it():
     body = body_of(a_handoff(ada()))
 
-    assert wording.is_ours(body)
-    assert wording.is_ours(f'<div dir="auto">{body}</div>'.replace("</p>", "</p>\n"))
-    assert wording.is_ours(
+    assert task_text.is_unedited(body)
+    assert task_text.is_unedited(f'<div dir="auto">{body}</div>'.replace("</p>", "</p>\n"))
+    assert task_text.is_unedited(
         body.replace("&quot;", '"').replace(" ", "&nbsp;", 1).replace("&nbsp;", " ")
     )
-    assert not wording.is_ours(body.replace("reached", "has reached"))
-    assert not wording.is_ours(f"{body}<p>Rang, no answer</p>")
-    assert not wording.is_ours("")
+    assert not task_text.is_unedited(body.replace("reached", "has reached"))
+    assert not task_text.is_unedited(f"{body}<p>Rang, no answer</p>")
+    assert not task_text.is_unedited("")
 
 
 def test_what_somebody_typed_cannot_pass_for_our_mark():
     contact = ada(first_name="#text-00000000")
 
-    assert wording.is_ours(body_of(a_handoff(contact)))
+    assert task_text.is_unedited(body_of(a_handoff(contact)))
 
 
 def test_a_closed_task_says_why_before_all_else():
-    body = wording.closed("Already a <customer>.", "<p>Ada</p>")
+    body = task_text.closed_body("Already a <customer>.", "<p>Ada</p>")
 
     assert body == "<p>Nothing to do any more: Already a &lt;customer&gt;.</p><p>Ada</p>"
-    assert wording.is_closed(body)
-    assert wording.is_closed(f"<div>\n{body}</div>")
+    assert task_text.is_closed_body(body)
+    assert task_text.is_closed_body(f"<div>\n{body}</div>")
 
 
 def test_what_somebody_typed_cannot_close_a_task():
     contact = ada(first_name="Nothing to do any more:", last_name="")
     an_activity(contact, title="Nothing to do any more: ha")
 
-    assert not wording.is_closed(body_of(a_handoff(contact)))
+    assert not task_text.is_closed_body(body_of(a_handoff(contact)))

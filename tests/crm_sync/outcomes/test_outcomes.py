@@ -6,12 +6,17 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm_sync.handoff import deliver_due
-from crm_sync.models import Deal, Handoff, Link, Outcome, Refusal
-from crm_sync.outcomes import expect, finding, refused_by, weigh
-from crm_sync.pull import pull
+from crm_sync.handoff.deliver import deliver_due
+from crm_sync.models import Deal, Handoff, Link, Outcome, RejectingStatus
+from crm_sync.outcomes.evaluate import (
+    decide_finding,
+    evaluate_outcomes,
+    rejecting_status,
+    remember_lead_statuses,
+)
+from crm_sync.pull.poll import pull_changes
 from crm_sync.tasks import weigh_outcomes
-from leadscoring.clock import database_time
+from leadscoring.common.clock import database_time
 from leadscoring.models import Activity, Score
 from leadscoring.scoring import rescore_locked
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_rep, a_score
@@ -29,7 +34,7 @@ def told(lead_status="IN_PROGRESS", contact=None, cycle=1, at=MONDAY, **fields):
                     task_id=number, task_tried_at=at, delivered_at=at, crossed_at=at)  # fmt: skip
     seen = {"record_id": number, "portal_id": "1", "lead_status": lead_status, "seen_at": at}
     link, _ = Link.objects.update_or_create(contact=contact, defaults=seen)
-    expect([(row, link)])
+    remember_lead_statuses([(row, link)])
     return row
 
 
@@ -48,7 +53,7 @@ def a_deal(row, made_at=MONDAY + HOUR, **fields):
 
 
 def weighed(row, at=LATER):
-    weigh(at)
+    evaluate_outcomes(at)
     return Outcome.objects.get(handoff=row)
 
 
@@ -89,7 +94,7 @@ def test_what_sales_typed_and_a_clock_that_is_ahead_keep_no_outcome_from_being_t
 def test_the_best_that_came_of_a_lead_is_its_outcome(deals, refused, state, reason):
     rows = [Deal(deal_id=str(n), made_at=MONDAY, **deal) for n, deal in enumerate(deals)]
 
-    found = finding(rows, refused, LATER)
+    found = decide_finding(rows, refused, LATER)
 
     assert (found.state, found.reason) == (state, reason)
 
@@ -108,7 +113,7 @@ def test_the_best_that_came_of_a_lead_is_its_outcome(deals, refused, state, reas
 def test_only_a_status_set_since_the_handoff_refuses_it(state, before, now, by):
     row = Outcome(state=state, lead_status=before)
 
-    assert refused_by(row, now, {"UNQUALIFIED", "BAD_TIMING"}) == by
+    assert rejecting_status(row, now, {"UNQUALIFIED", "BAD_TIMING"}) == by
 
 
 def test_a_lead_status_that_refuses_is_told_once_with_its_reason():
@@ -117,7 +122,7 @@ def test_a_lead_status_that_refuses_is_told_once_with_its_reason():
 
     outcome = weighed(row)
     seen(row, at=LATER + HOUR)
-    weigh(LATER + HOUR)
+    evaluate_outcomes(LATER + HOUR)
 
     assert (outcome.state, outcome.reason, outcome.since) == ("refused", "UNQUALIFIED", LATER)
     (activity,) = Activity.objects.filter(contact=row.contact)
@@ -128,8 +133,8 @@ def test_a_lead_status_that_refuses_is_told_once_with_its_reason():
 
 def test_which_statuses_refuse_is_for_people_to_say():
     row = told()
-    Refusal.objects.all().delete()
-    Refusal.objects.create(status="TOO_SMALL")
+    RejectingStatus.objects.all().delete()
+    RejectingStatus.objects.create(status="TOO_SMALL")
     seen(row, lead_status="UNQUALIFIED")
     before = weighed(row).state
 
@@ -161,7 +166,7 @@ def test_a_deal_is_of_the_last_handoff_before_it():
     a_deal(first, made_at=MONDAY + 41 * DAY)
     seen(first, at=MONDAY + 42 * DAY)
 
-    weigh(MONDAY + 42 * DAY)
+    evaluate_outcomes(MONDAY + 42 * DAY)
 
     states = Outcome.objects.order_by("handoff__cycle").values_list("state", flat=True)
     assert list(states) == ["pending", "deal"]
@@ -171,12 +176,12 @@ def test_a_deal_is_of_the_last_handoff_before_it():
 def test_a_refusal_is_of_the_last_handoff_and_one_of_an_earlier_stays():
     first = told()
     seen(first, lead_status="UNQUALIFIED")
-    weigh(LATER)
+    evaluate_outcomes(LATER)
     second = told(lead_status="OPEN", contact=first.contact, cycle=2, at=MONDAY + 40 * DAY)
     third = told(lead_status="OPEN", contact=first.contact, cycle=3, at=MONDAY + 80 * DAY)
     seen(first, lead_status="BAD_TIMING", at=MONDAY + 81 * DAY)
 
-    weigh(MONDAY + 81 * DAY)
+    evaluate_outcomes(MONDAY + 81 * DAY)
 
     reasons = {row.pk: row.reason for row in Outcome.objects.all()}
     assert reasons == {first.pk: "UNQUALIFIED", second.pk: "", third.pk: "BAD_TIMING"}
@@ -197,7 +202,7 @@ def test_a_deal_that_is_won_in_the_end_is_told_step_by_step_each_once():
     row = told()
     deal = a_deal(row)
     seen(row)
-    weigh(LATER)
+    evaluate_outcomes(LATER)
     Deal.objects.filter(pk=deal.pk).update(closed=True, won=True)
     seen(row, at=LATER + HOUR)
 
@@ -210,7 +215,7 @@ def test_a_deal_that_is_won_in_the_end_is_told_step_by_step_each_once():
 def test_what_sales_did_is_not_what_the_person_did():
     row = told()
     seen(row, lead_status="UNQUALIFIED")
-    weigh(LATER)
+    evaluate_outcomes(LATER)
 
     row.contact.refresh_from_db()
 
@@ -224,14 +229,14 @@ def test_only_contacts_that_the_crm_was_asked_about_since_are_weighed():
     row = told()
     seen(row)
 
-    assert (weigh(LATER), weigh(LATER)) == (1, 0)
+    assert (evaluate_outcomes(LATER), evaluate_outcomes(LATER)) == (1, 0)
 
 
 def test_a_lead_is_watched_for_a_year():
     row = told()
     seen(row, at=MONDAY + 366 * DAY)
 
-    assert weigh(MONDAY + 366 * DAY) == 0
+    assert evaluate_outcomes(MONDAY + 366 * DAY) == 0
 
 
 def test_handoffs_from_before_outcomes_were_kept_get_theirs():
@@ -251,7 +256,7 @@ def test_many_are_weighed_in_parts_with_as_many_queries_as_few():
         with CaptureQueriesContext(
             connection,
         ) as asked:
-            assert weigh(LATER, most) == most
+            assert evaluate_outcomes(LATER, most) == most
         return len(asked)
 
     assert queries(2) == queries(10)
@@ -265,7 +270,7 @@ def test_a_refused_lead_does_not_cross_again_before_its_cool_down_is_over():
     score = a_score(row.contact, armed=True, total=10, crossed_at=MONDAY - 90 * DAY)
     seen(row, lead_status="BAD_TIMING")
 
-    weigh(LATER)
+    evaluate_outcomes(LATER)
 
     score.refresh_from_db()
     assert score.armed is False
@@ -289,8 +294,8 @@ def test_what_a_rep_does_in_the_crm_comes_back(crm, there):
     deal = there.add_deal("Acme", there.lost_stage, lost.record_id)
     there.explain_loss(deal, "Price")
 
-    pull(crm, database_time(), full=True)
-    weigh(database_time())
+    pull_changes(crm, database_time(), full=True)
+    evaluate_outcomes(database_time())
 
     outcomes = {row.pk: (row.state, row.reason) for row in Outcome.objects.all()}
     assert outcomes == {refused.pk: ("refused", "UNQUALIFIED"), lost.pk: ("lost", "Price")}
@@ -301,7 +306,7 @@ def test_the_task_goes_on_until_all_is_weighed(monkeypatch):
     rows = [told(at=at - DAY) for _ in range(3)]
     for row in rows:
         seen(row, at=at - HOUR, lead_status="UNQUALIFIED")
-    monkeypatch.setattr("crm_sync.tasks.weigh", lambda at: weigh(at, most=2))
+    monkeypatch.setattr("crm_sync.tasks.weigh", lambda at: evaluate_outcomes(at, most=2))
 
     weigh_outcomes()
 

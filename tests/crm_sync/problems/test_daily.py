@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from crm_sync import tasks
-from crm_sync.handoff import deliver_due
+from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Report, reports
-from crm_sync.problems import daily
-from crm_sync.reconcile import reconcile
+from crm_sync.problems import daily_reports
+from crm_sync.reconcile.run import reconcile
 from leadscoring.celery import app
-from leadscoring.clock import database_time
+from leadscoring.common.clock import database_time
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 from tests.crm_sync.reconcile.test_reconcile import made, twin
 from tests.port.hubspot_side import TOKEN
@@ -22,19 +22,21 @@ DAY = timedelta(days=1)
 
 
 def keep(kind=COMPARISON, at=MONDAY, document=None, **more):
-    reports.keep(kind, at, document or {}, **({"wrong": 0} | more))
+    reports.store_report(kind, at, document or {}, **({"wrong": 0} | more))
 
 
 def told(at=MONDAY):
-    return [problem.what for problem in daily.tell(at)]
+    return [problem.what for problem in daily_reports.daily_problems(at)]
 
 
 # --- when -----------------------------------------------------------------------------------------
 def test_a_look_is_due_at_first_and_then_once_a_day():
-    before = reports.is_due(COMPARISON, MONDAY)
+    before = reports.is_report_due(COMPARISON, MONDAY)
     keep()
 
-    due = [reports.is_due(COMPARISON, MONDAY + after) for after in (timedelta(hours=23), DAY)]
+    due = [
+        reports.is_report_due(COMPARISON, MONDAY + after) for after in (timedelta(hours=23), DAY)
+    ]
     assert (before, due) == (True, [False, True])
 
 
@@ -42,8 +44,8 @@ def test_a_look_is_due_at_first_and_then_once_a_day():
 def test_while_something_is_wrong_a_look_is_due_every_hour(trouble):
     keep(**trouble)
 
-    assert not reports.is_due(COMPARISON, MONDAY + timedelta(minutes=59))
-    assert reports.is_due(COMPARISON, MONDAY + timedelta(minutes=60))
+    assert not reports.is_report_due(COMPARISON, MONDAY + timedelta(minutes=59))
+    assert reports.is_report_due(COMPARISON, MONDAY + timedelta(minutes=60))
 
 
 def test_beat_rings_for_both():
@@ -61,12 +63,14 @@ def connected(crm, there, settings):
 def test_a_ring_looks_when_it_is_time_and_not_again_the_same_day(connected):
     for task in (tasks.audit_crm, tasks.reconcile_handoffs):
         task()
-    first = [reports.last(kind) for kind in (AUDIT, COMPARISON)]
+    first = [reports.last_report(kind) for kind in (AUDIT, COMPARISON)]
     Report.objects.update(wrong=0, error="")
     for task in (tasks.audit_crm, tasks.reconcile_handoffs):
         task()
 
-    assert [reports.last(kind).at for kind in (AUDIT, COMPARISON)] == [each.at for each in first]
+    assert [reports.last_report(kind).at for kind in (AUDIT, COMPARISON)] == [
+        each.at for each in first
+    ]
     assert database_time() - first[0].at < timedelta(minutes=1)
 
 
@@ -83,20 +87,20 @@ def test_a_ring_looks_when_it_is_time_and_not_again_the_same_day(connected):
 def test_the_last_look_is_told_in_a_line(found, says):
     keep(**found)
 
-    assert reports.last(COMPARISON).told(MONDAY + timedelta(hours=4)) == says
+    assert reports.last_report(COMPARISON).told(MONDAY + timedelta(hours=4)) == says
 
 
 def test_a_look_that_failed_keeps_the_time_of_the_last_that_did_not():
     keep()
     keep(at=MONDAY + DAY, error="HubSpot is away.")
 
-    assert reports.last(COMPARISON).looked_at == MONDAY
+    assert reports.last_report(COMPARISON).looked_at == MONDAY
 
 
 def test_a_long_list_is_cut_in_the_row():
     keep(document={"unknown": list(range(1000))})
 
-    assert len(reports.last(COMPARISON).document["unknown"]) == reports.MOST_ITEMS
+    assert len(reports.last_report(COMPARISON).document["unknown"]) == reports.MOST_ITEMS
 
 
 # --- the home page --------------------------------------------------------------------------------
@@ -118,7 +122,7 @@ def test_what_does_not_agree_is_told_with_its_number_and_what_to_do(crm, there):
 
     reconcile(crm, MONDAY)
 
-    problems = list(daily.tell(MONDAY))
+    problems = list(daily_reports.daily_problems(MONDAY))
     assert [problem.what for problem in problems] == [
         "1 task of ours in the CRM beside another for the same lead.",
         "1 task in the CRM with a reference that the ledger does not know.",
@@ -142,7 +146,7 @@ def test_what_the_crm_lacks_is_told_as_the_audit_found_it():
     flaw = {"severity": "error", "what": "The token may not read contacts.", "fix": "Give it."}
     keep(AUDIT, document={"flaws": [flaw]}, wrong=1)
 
-    (problem,) = daily.tell(MONDAY)
+    (problem,) = daily_reports.daily_problems(MONDAY)
 
     assert (problem.severity, problem.what) == ("error", "The token may not read contacts.")
     assert problem.fix.startswith("Give it.")

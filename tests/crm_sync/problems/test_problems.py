@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from crm_sync import problems
 from crm_sync.models import PullReport, Round, Stage
-from leadscoring.crm_state import applied_up_to
-from leadscoring.health import problems as all_problems
+from crm_sync.problems import current
+from leadscoring.crm_state import set_freshness
+from leadscoring.operations.health import collect_problems as all_problems
 from tests.admin_pages import as_superuser
 from tests.crm_sync.makers import MONDAY, a_handoff, a_rep
 
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def connected(settings):
     settings.HUBSPOT_ACCESS_TOKEN = "made-up"
-    applied_up_to(dict.fromkeys(["contacts", "associations", "deals"], MONDAY))
+    set_freshness(dict.fromkeys(["contacts", "associations", "deals"], MONDAY))
 
 
 def told(at=MONDAY):
-    return [problem.what for problem in problems.tell(None, at)]
+    return [problem.what for problem in current.collect_crm_problems(None, at)]
 
 
 def test_all_well_is_silence(connected):
@@ -33,7 +33,9 @@ def test_all_well_is_silence(connected):
 
 def test_no_crm_is_one_problem_not_three():
     assert told() == ["No CRM is connected: leads that are ready wait here, and mail is held."]
-    assert problems.tell(None, MONDAY)[0].what in [each.what for each in all_problems(MONDAY)]
+    assert current.collect_crm_problems(None, MONDAY)[0].what in [
+        each.what for each in all_problems(MONDAY)
+    ]
 
 
 def test_handoffs_that_need_a_person_are_told_by_cause(connected):
@@ -49,7 +51,7 @@ def test_handoffs_that_need_a_person_are_told_by_cause(connected):
 def test_the_problem_leads_to_the_page_where_it_is_mended(connected):
     a_handoff(status="needs_attention", because="No rep takes leads.")
 
-    (problem,) = problems.tell(None, MONDAY)
+    (problem,) = current.collect_crm_problems(None, MONDAY)
 
     assert problem.url.startswith("/admin/crm_sync/handoff/")
 
@@ -62,7 +64,7 @@ def test_a_rep_who_left_with_open_tasks_is_told(connected):
                   task_tried_at=MONDAY, delivered_at=MONDAY)  # fmt: skip
 
     assert told() == ["Lee is not active in the CRM any more and has 2 open tasks."]
-    (problem,) = problems.tell(None, MONDAY)
+    (problem,) = current.collect_crm_problems(None, MONDAY)
     listed = as_superuser().get(problem.url)
     assert listed.status_code == 200
     assert listed.context["cl"].result_count == 2
@@ -71,7 +73,7 @@ def test_a_rep_who_left_with_open_tasks_is_told(connected):
 def test_a_cause_that_says_what_to_press_is_not_told_twice(connected):
     a_handoff(status="needs_attention", because="No rep: name one, then press Resend.")
 
-    assert [each.fix for each in problems.tell(None, MONDAY)] == [""]
+    assert [each.fix for each in current.collect_crm_problems(None, MONDAY)] == [""]
 
 
 def test_a_lead_that_waits_too_long_is_told_with_its_cause(connected):

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
-from crm_sync.hubspot import search
 from crm_sync.hubspot.adapter import HubSpot
+from crm_sync.hubspot.records import search
 from crm_sync.models import Cursor
-from crm_sync.pull import cursors, sweeping
+from crm_sync.pull import cursors, sweep
 
 tied, by_id, changes, take = (
-    search._of_one_instant, HubSpot.contacts_by_id, HubSpot.changes, cursors.take
+    search._of_one_instant, HubSpot.contacts_by_id, HubSpot.changes, cursors.apply_changes
 )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def no_tie_break(patch):
 
 
 def no_association_sweep(patch):
-    patch.setattr(sweeping, "associations", lambda visit: None)
+    patch.setattr(sweep, "associations", lambda visit: None)
 
 
 def no_merge_following(patch):
@@ -47,7 +47,7 @@ def cursor_before_apply(patch):
     """What is covered is written down first: a pull that dies in between skips it."""
 
     def hasty(visit, found):
-        fresh = [cursors.unknown(search_.cursor.kind, group) for search_, group in found]
+        fresh = [cursors.unapplied_changes(search_.cursor.kind, group) for search_, group in found]
         for (search_, group), changes_ in zip(found, fresh, strict=True):
             cursors.move_past(search_, group, changes_, visit.now())
         with patch.context() as known:  # as if it were asked before it was written down

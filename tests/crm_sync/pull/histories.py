@@ -9,11 +9,11 @@ from django.utils.timezone import now
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from crm_sync import pull as pulling
-from crm_sync.account import account_of
+from crm_sync.account import check_account
+from crm_sync.deals.stage_policy import STRICTNESS
 from crm_sync.models import Deal, Link, Round, Stage
-from crm_sync.pull.effects import STRICTNESS
-from crm_sync.pull.reading import people
+from crm_sync.pull import poll as pulling
+from crm_sync.pull.fetch import people_of_interest
 from leadscoring.models import Contact, CrmState, Effect
 from sequences.models import Enrollment, Sequence
 from tests.crm_sync.makers import a_contact
@@ -76,7 +76,7 @@ class History(RuleBasedStateMachine):
         """One turn, which may die on the way; the cause when it failed."""
         self.world.fate.update(fate)
         try:
-            report = pulling.pull(self.world.crm, now())
+            report = pulling.pull_changes(self.world.crm, now())
         except Killed:
             return "killed"
         finally:
@@ -100,7 +100,7 @@ class History(RuleBasedStateMachine):
     def somebody_new(self, what: str) -> None:
         contact = a_contact(f"{self.name()}@lead.example")
         record_id = "" if what == "in a sequence" else self.there.add_contact(contact.email)
-        at, portal_id = now(), account_of(self.world.crm, now()).portal_id
+        at, portal_id = now(), check_account(self.world.crm, now()).portal_id
         if what == "linked":
             Link.objects.create(
                 contact=contact, portal_id=portal_id, record_id=record_id, seen_at=at
@@ -247,7 +247,7 @@ class History(RuleBasedStateMachine):
             Round.objects.filter(pk=Round.Kind.ASSOCIATIONS).update(**due)
             assert self.pull() == ""
             compare(self.store, but_deleted=True)
-            assert pulling.pull(self.world.crm, now(), full=True).error == ""
+            assert pulling.pull_changes(self.world.crm, now(), full=True).error == ""
             compare(self.store, but_deleted=False)
         finally:
             transaction.set_rollback(True)
@@ -259,7 +259,7 @@ def compare(store: Any, *, but_deleted: bool) -> None:
 
     `but_deleted`: leave out those whose record was deleted, which only reading it shows.
     """
-    for contact in people().select_related("link").order_by("pk"):
+    for contact in people_of_interest().select_related("link").order_by("pk"):
         state = CrmState.objects.get(pk=contact)
         link = getattr(contact, "link", None)
         record = store.find("contacts", link.record_id if link else state.record_id)

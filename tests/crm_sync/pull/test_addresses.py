@@ -6,11 +6,11 @@ import pytest
 
 from crm_sync.models import Link
 from crm_sync.port import CrmContact
-from crm_sync.problems.people import tell
-from crm_sync.pull import pull
-from crm_sync.pull.addresses import is_news
-from crm_sync.pushing import push
-from leadscoring.erasing import erase
+from crm_sync.problems.people import collect_people_problems
+from crm_sync.pull.address_changes import is_new_address
+from crm_sync.pull.poll import pull_changes
+from crm_sync.push.batch import push_due
+from leadscoring.erasing import erase_contact
 from leadscoring.intake.contacts import take_contacts
 from leadscoring.models import Contact, ProfileChange, Score
 from sequences.models import Enrollment, Suppression
@@ -27,7 +27,7 @@ def ada_there(crm, **fields):
     """Somebody whose record was seen, known to the tests by an external id too."""
     ada, record_id = a_linked(crm, ADA)
     Contact.objects.filter(pk=ada.pk).update(external_id="7")
-    pull(crm, MONDAY, full=True)
+    pull_changes(crm, MONDAY, full=True)
     return ada, record_id
 
 
@@ -36,10 +36,10 @@ def contested(crm, there):
     ada, record_id = ada_there(crm)
     bob, bobs = a_linked(crm, NEW)
     there.set(bobs, email="other@engines.example")
-    pull(crm, MONDAY, full=True)
+    pull_changes(crm, MONDAY, full=True)
     Contact.objects.filter(pk=bob.pk).update(email=NEW)
     there.set(record_id, email=NEW)
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
     return ada, bob
 
 
@@ -50,8 +50,8 @@ def address_of(contact):
 def settle(crm, at=LATER):
     """All that goes either way, until nothing more comes of it."""
     for hours in range(3):
-        pull(crm, at + timedelta(hours=hours), full=True)
-        push(crm, at + timedelta(hours=hours))
+        pull_changes(crm, at + timedelta(hours=hours), full=True)
+        push_due(crm, at + timedelta(hours=hours))
 
 
 def writes(there):
@@ -66,7 +66,7 @@ def test_an_address_changed_there_becomes_ours_with_its_time_and_score(crm, ther
     ada, record_id = ada_there(crm)
     there.set(record_id, email=NEW.title())
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert address_of(ada) == NEW
     change = ProfileChange.objects.filter(contact=ada).latest("at")
@@ -80,7 +80,7 @@ def test_who_wanted_no_mail_gets_none_at_the_new_address(crm, there):
     Suppression.objects.create(email=ADA, reason="unsubscribed", created_at=MONDAY)
     there.set(record_id, email=NEW)
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert Suppression.objects.get(email=NEW).reason == "unsubscribed"
     assert Enrollment.objects.get(contact=ada).state == "stopped"
@@ -91,7 +91,7 @@ def test_that_an_address_refused_mail_is_no_wish_of_the_persons(crm, there):
     Suppression.objects.create(email=ADA, reason="bounced", created_at=MONDAY)
     there.set(record_id, email=NEW)
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert not Suppression.objects.filter(email=NEW).exists()
 
@@ -100,17 +100,20 @@ def test_an_address_that_somebody_else_has_with_a_record_is_left_alone_and_told(
     ada, bob = contested(crm, there)
 
     assert (address_of(ada), address_of(bob)) == (ADA, NEW)
-    assert any("1 person has an address in the CRM" in each.what for each in tell(None, LATER))
+    assert any(
+        "1 person has an address in the CRM" in each.what
+        for each in collect_people_problems(None, LATER)
+    )
 
 
 def test_what_was_taken_is_followed_as_soon_as_it_is_free(crm, there):
     ada, bob = contested(crm, there)
     Contact.objects.filter(pk=bob.pk).update(email="other@engines.example")
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert address_of(ada) == NEW
-    assert tell(None, LATER) == []
+    assert collect_people_problems(None, LATER) == []
 
 
 def test_somebody_without_a_record_who_has_the_records_address_is_the_same_person(crm, there):
@@ -118,7 +121,7 @@ def test_somebody_without_a_record_who_has_the_records_address_is_the_same_perso
     a_contact(NEW, first_name="Augusta")
     there.set(record_id, email=NEW)
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert [(each.pk, each.email, each.first_name) for each in Contact.objects.all()] == [
         (ada.pk, NEW, "Augusta")
@@ -138,15 +141,15 @@ def test_two_who_were_merged_there_are_one_here_under_the_address_that_stayed(
     settle(crm)
 
     assert list(Contact.objects.values_list("email", flat=True)) == [NEW]
-    assert tell(None, LATER) == []
+    assert collect_people_problems(None, LATER) == []
 
 
 def test_the_address_of_somebody_erased_is_not_taken_over(crm, there):
     ada, record_id = ada_there(crm)
-    erase(a_contact(NEW).pk, MONDAY)
+    erase_contact(a_contact(NEW).pk, MONDAY)
     there.set(record_id, email=NEW)
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert address_of(ada) == ADA
     assert not Link.objects.exclude(taken_email="").exists()
@@ -155,14 +158,16 @@ def test_the_address_of_somebody_erased_is_not_taken_over(crm, there):
 def test_two_who_exchanged_their_addresses_there_are_left_to_a_person(crm, there):
     ada, record_id = ada_there(crm)
     bob, bobs = a_linked(crm, NEW)
-    pull(crm, MONDAY, full=True)
+    pull_changes(crm, MONDAY, full=True)
     for id_, email in ((record_id, "free@engines.example"), (bobs, ADA), (record_id, NEW)):
         there.set(id_, email=email)
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert (address_of(ada), address_of(bob)) == (ADA, NEW)
-    assert any("2 people have an address" in each.what for each in tell(None, LATER))
+    assert any(
+        "2 people have an address" in each.what for each in collect_people_problems(None, LATER)
+    )
 
 
 # --- changed here
@@ -171,10 +176,10 @@ def test_two_who_exchanged_their_addresses_there_are_left_to_a_person(crm, there
 def test_an_address_changed_here_is_written_to_the_record(crm, there):
     ada, record_id = ada_there(crm)
     a_score(ada)
-    push(crm, MONDAY)
+    push_due(crm, MONDAY)
 
     take_contacts([{"external_id": "7", "email": NEW}], LATER)
-    push(crm, LATER)
+    push_due(crm, LATER)
 
     assert there.value(record_id, "email") == NEW
 
@@ -194,7 +199,7 @@ def test_an_address_that_another_record_has_keeps_nothing_else_from_being_told(c
     a_score(ada, total=91)
     take_contacts([{"external_id": "7", "email": NEW}], MONDAY)
 
-    push(crm, LATER)
+    push_due(crm, LATER)
 
     assert there.value(record_id, "email") == ADA
     assert there.value(record_id, "lead_score")
@@ -236,7 +241,7 @@ def test_an_address_there_and_back_again_is_followed_both_times(crm, there):
     ada, record_id = ada_there(crm)
     for email in (NEW, ADA):
         there.set(record_id, email=email)
-        pull(crm, LATER, full=True)
+        pull_changes(crm, LATER, full=True)
 
         assert address_of(ada) == email
 
@@ -260,4 +265,4 @@ def test_an_address_is_news_when_it_is_neither_seen_nor_written_nor_ours(seen, w
     link = Link(email=seen, written={"email": written} if written else {})
     record = CrmContact("1", says, "", "", "", False, {})
 
-    assert is_news(link, record, Contact(email="own@engines.example"), ["email"]) is news
+    assert is_new_address(link, record, Contact(email="own@engines.example"), ["email"]) is news

@@ -8,18 +8,20 @@ import pytest
 from django.db import transaction
 from django.utils.timezone import now
 
-from crm_sync.account import account_of
-from crm_sync.holding import Gate, gate
-from crm_sync.models import Cursor, Hold, Stage
-from crm_sync.pull import applying, drift, effects, pull, sweeping
-from crm_sync.pull.applying import apply
-from crm_sync.pull.looking import look_again
-from crm_sync.pull.reading import look
-from leadscoring.addresses import change_addresses
+from crm_sync.account import check_account
+from crm_sync.circuit_breaker import BreakerState, breaker_state
+from crm_sync.deals import stage_policy
+from crm_sync.models import Breaker, Cursor, Stage
+from crm_sync.pull import apply, drift, sweep
+from crm_sync.pull.apply import apply_snapshot
+from crm_sync.pull.fetch import fetch_snapshot
+from crm_sync.pull.hints import apply_due_hints
+from crm_sync.pull.poll import pull_changes
+from leadscoring.address_changes import change_addresses
 from leadscoring.intake import take_contacts
 from leadscoring.models import CrmFreshness, CrmState, Effect
-from sequences.claiming import Claim, claim_next
 from sequences.models import Step
+from sequences.sending.claim import MailClaim, claim_next
 from tests.crm_sync.elsewhere import elsewhere
 from tests.crm_sync.makers import MONDAY, a_contact
 from tests.crm_sync.pull.test_pull import an_enrolled
@@ -36,7 +38,7 @@ def effect_of(contact):
 
 
 def looked_at(crm, contact, at=LATER):
-    apply(crm, account_of(crm, at), look(crm, [contact.pk]), at)
+    apply_snapshot(crm, check_account(crm, at), fetch_snapshot(crm, [contact.pk]), at)
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def bob(crm, there):
     contact.record_id = there.add_contact(contact.email)
     contact.deal_id = there.add_deal("Acme", EARLY, contact.record_id)
     for at in (MONDAY, MONDAY + MINUTE):
-        assert pull(crm, at).error == ""
+        assert pull_changes(crm, at).error == ""
     return contact
 
 
@@ -63,10 +65,8 @@ def moving(crm, there, monkeypatch):
     record_id = there.add_contact("new@x.example")
     there.add_deal("Acme", there.won_stage, record_id)
     for at in (MONDAY, MONDAY + MINUTE):
-        pull(crm, at)
-    monkeypatch.setattr(
-        sweeping, "records", lambda *_, **__: iter(())
-    )  # it is elsewhere, for hours
+        pull_changes(crm, at)
+    monkeypatch.setattr(sweep, "records", lambda *_, **__: iter(()))  # it is elsewhere, for hours
     return contact
 
 
@@ -85,27 +85,27 @@ def test_nobody_is_mailed_at_a_new_address_before_the_crm_was_asked_about_it(crm
 
     move(moving)
 
-    assert isinstance(before, Claim)
-    assert not isinstance(claim_next(LATER), Claim)
-    pull(crm, LATER + MINUTE)
+    assert isinstance(before, MailClaim)
+    assert not isinstance(claim_next(LATER), MailClaim)
+    pull_changes(crm, LATER + MINUTE)
     assert effect_of(moving) == "stop"
 
 
 def test_a_look_by_the_old_address_says_nothing_of_the_new_one(crm, moving):
-    found = look(crm, [moving.pk])
+    found = fetch_snapshot(crm, [moving.pk])
     change_addresses({moving.pk: "new@x.example"}, LATER)
 
-    apply(crm, account_of(crm, LATER), found, LATER)
+    apply_snapshot(crm, check_account(crm, LATER), found, LATER)
 
     assert not CrmState.objects.filter(contact=moving).exists()
 
 
 def test_a_first_look_by_the_old_address_says_nothing_of_the_new_one_either(crm, moving):
     CrmState.objects.all().delete()
-    found = look(crm, [moving.pk])
+    found = fetch_snapshot(crm, [moving.pk])
     change_addresses({moving.pk: "new@x.example"}, LATER)
 
-    apply(crm, account_of(crm, LATER), found, LATER)
+    apply_snapshot(crm, check_account(crm, LATER), found, LATER)
 
     assert not CrmState.objects.filter(contact=moving).exists()
 
@@ -114,12 +114,12 @@ def test_a_first_look_by_the_old_address_says_nothing_of_the_new_one_either(crm,
 
 
 def test_of_three_looks_at_once_the_oldest_does_not_win(crm, there, bob):
-    old = look(crm, [bob.pk])
+    old = fetch_snapshot(crm, [bob.pk])
     there.move_deal(bob.deal_id, there.open_stage)
-    hinted, pulled = look(crm, [bob.pk]), look(crm, [bob.pk])
+    hinted, pulled = fetch_snapshot(crm, [bob.pk]), fetch_snapshot(crm, [bob.pk])
 
     for seconds, found in enumerate((hinted, pulled, old)):
-        apply(crm, account_of(crm, LATER), found, LATER + timedelta(seconds=seconds))
+        apply_snapshot(crm, check_account(crm, LATER), found, LATER + timedelta(seconds=seconds))
 
     state = CrmState.objects.filter(contact=bob).first()
     assert state is None or state.effect == "pause"
@@ -131,16 +131,16 @@ def test_of_three_looks_at_once_the_oldest_does_not_win(crm, there, bob):
 @pytest.mark.django_db(transaction=True)
 def test_what_somebody_sets_during_a_look_is_not_overwritten(crm, bob, monkeypatch):
     stage = Stage.objects.get(stage_id=EARLY[1])
-    real, setting = effects.stages_held, []
+    real, setting = stage_policy.lock_stages, []
 
     def held():
         found = real()
-        set_it = lambda: effects.set_effect(stage, Effect.PAUSE, "ann", LATER)  # noqa: E731
+        set_it = lambda: stage_policy.set_effect(stage, Effect.PAUSE, "ann", LATER)  # noqa: E731
         setting.append(elsewhere(set_it))
         time.sleep(0.5)  # it would be done by now, if nothing kept it waiting
         return found
 
-    monkeypatch.setattr(applying, "stages_held", held)
+    monkeypatch.setattr(apply, "stages_held", held)
     looked_at(crm, bob)
     setting[0].join(10)
 
@@ -150,17 +150,21 @@ def test_what_somebody_sets_during_a_look_is_not_overwritten(crm, bob, monkeypat
 @pytest.mark.django_db(transaction=True)
 def test_what_a_look_found_while_somebody_set_a_stage_is_not_overwritten(crm, there, bob):
     there.move_deal(bob.deal_id, there.open_stage)
-    found, account, applied = look(crm, [bob.pk]), account_of(crm, LATER), threading.Event()
+    found, account, applied = (
+        fetch_snapshot(crm, [bob.pk]),
+        check_account(crm, LATER),
+        threading.Event(),
+    )
 
     def pulling():
         with transaction.atomic():
-            apply(crm, account, found, LATER)
+            apply_snapshot(crm, account, found, LATER)
             applied.set()
             time.sleep(0.5)
 
     thread = elsewhere(pulling)
     assert applied.wait(10)
-    effects.set_effect(Stage.objects.get(stage_id=EARLY[1]), Effect.NONE, "ann", LATER)
+    stage_policy.set_effect(Stage.objects.get(stage_id=EARLY[1]), Effect.NONE, "ann", LATER)
     thread.join(10)
 
     assert effect_of(bob) == "pause"
@@ -174,16 +178,16 @@ def test_a_clock_that_is_put_forward_hides_no_change(crm, there, monkeypatch):
     an_enrolled(bob)
     deal_id = there.add_deal("Acme", EARLY, there.add_contact(bob.email))
     slow = now() - 20 * MINUTE
-    pull(crm, slow)
-    pull(crm, slow + MINUTE)
-    monkeypatch.setattr(sweeping, "records", lambda *_, **__: iter(()))
+    pull_changes(crm, slow)
+    pull_changes(crm, slow + MINUTE)
+    monkeypatch.setattr(sweep, "records", lambda *_, **__: iter(()))
 
     right = now()
-    pull(crm, right)
+    pull_changes(crm, right)
     there.move_deal(deal_id, there.open_stage)
     moved = now()
     for minutes in range(1, 9):
-        pull(crm, right + minutes * MINUTE)
+        pull_changes(crm, right + minutes * MINUTE)
 
     assert CrmFreshness.objects.get(kind="deals").as_of > moved
     assert effect_of(bob) == "pause"
@@ -199,7 +203,7 @@ def test_what_a_look_learns_of_the_index_during_a_pull_stays(crm, bob, monkeypat
         return real(self, kind, since)
 
     monkeypatch.setattr(type(crm), "changes", changes)
-    pull(crm, LATER)
+    pull_changes(crm, LATER)
 
     assert Cursor.objects.get(pk="deals").late_by == 9 * MINUTE
 
@@ -209,13 +213,13 @@ def test_what_a_look_learns_of_the_index_during_a_pull_stays(crm, bob, monkeypat
 
 @pytest.mark.parametrize(
     "beside",
-    [lambda crm, at: look_again(crm, at, at), lambda crm, at: drift.daily(crm, at)],
+    [lambda crm, at: apply_due_hints(crm, at, at), lambda crm, at: drift.measure_daily(crm, at)],
     ids=["hints", "drift"],
 )
 def test_who_asks_nothing_leaves_the_turn_that_tries_to_the_pull(crm, bob, beside):
-    held = {"work": Hold.Work.PULL, "token": crm.identity, "because": "x", "strikes": 5}
-    Hold.objects.create(since=MONDAY, until=MONDAY, **held)
+    held = {"work": Breaker.Work.PULL, "token": crm.identity, "because": "x", "strikes": 5}
+    Breaker.objects.create(since=MONDAY, until=MONDAY, **held)
 
     beside(crm, LATER)
 
-    assert gate(crm, Hold.Work.PULL, LATER) is Gate.TRYING
+    assert breaker_state(crm, Breaker.Work.PULL, LATER) is BreakerState.TRYING

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from crm_sync.hubspot import search
-from crm_sync.models import Change, Cursor, Deal, Link
+from crm_sync.hubspot.records import search
+from crm_sync.models import AppliedChange, Cursor, Deal, Link
 from crm_sync.models.cursors import LATE_KEPT, OVERLAP, STEP, USUAL_LAG
 from crm_sync.port import CrmBusy
 from crm_sync.pull import cursors
@@ -19,7 +19,7 @@ DEALS, CONTACTS = "deals", "contacts"
 
 def follow(crm, kind, **more):
     visit = a_visit(crm, **more)
-    return cursors.follow(visit, kind).get(kind), visit.report
+    return cursors.follow_changes(visit, kind).get(kind), visit.report
 
 
 def move(there, deal_id, stage="closedwon", **more):
@@ -66,7 +66,7 @@ def test_a_deal_without_a_contact_is_nobodys(crm, there):
 
     _, report = follow(crm, DEALS)
 
-    assert (report.contacts, Deal.objects.count(), Change.objects.count()) == (0, 0, 1)
+    assert (report.contacts, Deal.objects.count(), AppliedChange.objects.count()) == (0, 0, 1)
 
 
 def test_a_deal_that_hangs_on_another_contact_now_frees_the_first(crm, there):
@@ -161,7 +161,7 @@ def test_a_cursor_moves_on_while_nothing_changes_and_forgets_what_no_search_give
         follow(crm, DEALS)
 
     assert Cursor.objects.get(pk=DEALS).position > now() + timedelta(minutes=6)
-    assert not Change.objects.exists()
+    assert not AppliedChange.objects.exists()
 
 
 def test_a_leap_of_our_clock_moves_a_cursor_by_a_step_alone(crm, there):
@@ -191,7 +191,7 @@ def test_a_search_that_could_not_be_finished_vouches_for_nothing(crm, there):
 
     as_of, _ = follow(crm, DEALS, seconds=-1)
 
-    assert (as_of, Change.objects.count()) == (None, 0)
+    assert (as_of, AppliedChange.objects.count()) == (None, 0)
 
 
 @pytest.mark.parametrize("place", ["pull.looked", "pull.applied"])
@@ -208,7 +208,7 @@ def test_a_pull_that_dies_anywhere_repeats_and_does_not_skip(crm, there, monkeyp
         patched.setattr(cursors, "reach", die)
         with pytest.raises(SystemExit):
             follow(crm, DEALS)
-    nothing = effect_of(ada), Change.objects.count()
+    nothing = effect_of(ada), AppliedChange.objects.count()
     follow(crm, DEALS)
 
     assert nothing == ("none", 0)
@@ -279,7 +279,7 @@ def test_more_deals_of_one_time_than_a_search_can_give_are_all_found_and_none_is
     asked_for = len(asked(there, "associations/deals/contacts"))
     follow(crm, DEALS)
 
-    assert set(Change.objects.values_list("record_id", flat=True)) == imported
+    assert set(AppliedChange.objects.values_list("record_id", flat=True)) == imported
     assert asked_for == len(asked(there, "associations/deals/contacts")) == 12
 
 
@@ -289,7 +289,7 @@ def test_ties_end_where_pages_end(crm, there, number):
     times = [at, *[at + timedelta(milliseconds=5)] * number, at + timedelta(milliseconds=9)]
     ids = [store.create("deals", time).id for time in times]
 
-    found = [one for page in search.changes(crm._client, DEALS, at, page=3) for one in page]
+    found = [one for page in search.search_changes(crm._client, DEALS, at, page=3) for one in page]
 
     assert [change.record_id for change in found] == ids
 
@@ -298,7 +298,7 @@ def test_records_that_change_while_they_are_listed_hide_no_others(crm, there):
     ids = [there.add_deal(f"Deal {number}", there.open_stage) for number in range(7)]
     found = []
 
-    for page in search.changes(crm._client, DEALS, now() - timedelta(minutes=1), page=3):
+    for page in search.search_changes(crm._client, DEALS, now() - timedelta(minutes=1), page=3):
         found += [change.record_id for change in page]
         if len(found) < 4:
             move(there, ids[0])
@@ -313,4 +313,4 @@ def test_a_search_that_gives_other_records_than_asked_for_is_no_answer(crm, ther
     there.trouble("status", "/crm/v3/objects/deals/search", status=200, body=body, times=9)
 
     with pytest.raises(CrmBusy):
-        list(search.changes(crm._client, DEALS, now(), page=1))
+        list(search.search_changes(crm._client, DEALS, now(), page=1))

@@ -4,7 +4,8 @@ import pytest
 from django.utils.timezone import now
 
 from crm_sync.models import Deal, Round, Stage
-from crm_sync.pull import cursors, pull, sweeping
+from crm_sync.pull import cursors, sweep
+from crm_sync.pull.poll import pull_changes
 from leadscoring.models import CrmState
 from tests.crm_sync.reading import a_linked, a_visit, look_back
 
@@ -23,7 +24,7 @@ NOTHING = ("none", "")
 @pytest.fixture
 def ada(crm, there):
     """Somebody who is known to the CRM; the pipelines are known here."""
-    assert pull(crm, now()).error == ""
+    assert pull_changes(crm, now()).error == ""
     contact, record_id = a_linked(crm, there, "ada@engines.example")
     contact.record_id = record_id
     look_back(crm)
@@ -32,9 +33,9 @@ def ada(crm, there):
 
 def catch_up(crm):
     """A turn of changes and one of associations, as the pull takes them; nobody's record is swept."""
-    cursors.follow(a_visit(crm), "contacts", "deals")
+    cursors.follow_changes(a_visit(crm), "contacts", "deals")
     Round.objects.filter(pk=Round.Kind.ASSOCIATIONS).delete()
-    sweeping.associations(a_visit(crm))
+    sweep.sweep_associations(a_visit(crm))
 
 
 def effect(crm, contact):
@@ -86,7 +87,7 @@ def test_stages_of_two_pipelines_are_not_mixed_up_when_they_share_an_id(crm, the
     pipelines = there.sandbox.store.pipelines
     stage = next(one for one in pipelines["default"]["stages"] if one["id"] == "contractsent")
     pipelines["74830011"]["stages"].append({**stage, "label": "Paper out"})
-    pull(crm, now(), full=True)
+    pull_changes(crm, now(), full=True)
     Stage.objects.filter(pipeline_id="74830011", stage_id="contractsent").update(effect="none")
     deal_id = there.add_deal("Acme", NEGOTIATION, ada.record_id)
     before = effect(crm, ada)
@@ -163,7 +164,7 @@ def test_a_stage_that_was_archived_keeps_doing_to_its_deals_what_was_set(crm, th
     stages = there.sandbox.store.pipelines["default"]["stages"]
     stages.remove(next(stage for stage in stages if stage["id"] == "contractsent"))
 
-    pull(crm, now(), full=True)
+    pull_changes(crm, now(), full=True)
 
     assert Stage.objects.get(pipeline_id="default", stage_id="contractsent").archived
     assert (before, effect(crm, ada)) == (IN_NEGOTIATION, IN_NEGOTIATION)
@@ -174,7 +175,7 @@ def test_a_renamed_stage_is_named_by_its_new_name_and_does_what_it_did(crm, ther
     stages = there.sandbox.store.pipelines["default"]["stages"]
     next(stage for stage in stages if stage["id"] == "contractsent")["label"] = "Paper out"
 
-    pull(crm, now(), full=True)
+    pull_changes(crm, now(), full=True)
 
     assert effect(crm, ada) == ("pause", "Deal “Acme” is in Paper out (Sales Pipeline)")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from crm_sync.deals.stage_policy import decide_effect, effect_of, first_effect, set_effect
 from crm_sync.models import Deal, Stage
-from crm_sync.pull.effects import effect_of, first_effect, set_effect, verdict
 from leadscoring import crm_state
 from leadscoring.models import CrmState, Effect
 from tests.crm_sync.makers import MONDAY, a_contact
@@ -65,7 +65,7 @@ def test_first_effects(closed, probability, effect):
     ],
 )
 def test_a_deals_effect_and_its_sentence(stage, effect, because):
-    found = verdict([a_deal(stage)], STAGES)
+    found = decide_effect([a_deal(stage)], STAGES)
 
     assert (found.effect, found.because) == (effect, because)
 
@@ -78,14 +78,14 @@ def test_nobody_knows_what_an_unset_or_unknown_stage_does_so_it_holds():
 def test_the_strictest_deal_wins_and_is_named_whatever_the_order(order):
     deals = [a_deal("q", "First", "1"), a_deal("n", "Second", "2"), a_deal("w", "Third", "3")]
 
-    found = verdict([deals[place] for place in order], STAGES)
+    found = decide_effect([deals[place] for place in order], STAGES)
 
     assert (found.effect, found.because) == ("stop", "Deal “Third” was won (Sales)")
     assert [deal["effect"] for deal in found.deals] == ["stop", "pause", "none"]
 
 
 def test_no_deals_no_effect():
-    assert verdict([], STAGES).effect == Effect.NONE
+    assert decide_effect([], STAGES).effect == Effect.NONE
 
 
 @pytest.mark.django_db
@@ -99,7 +99,7 @@ def test_setting_a_stages_effect_changes_its_contacts_at_once_and_without_the_cr
     )
     deal.contacts.add(ada)
     for contact in (ada, other):
-        crm_state.put(
+        crm_state.store_states(
             [CrmState(contact=contact, record_id="1", since=MONDAY, seen_at=MONDAY)], MONDAY
         )
 

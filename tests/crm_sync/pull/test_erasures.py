@@ -5,14 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from crm_sync.handoff import batch, deliver_due, records
+from crm_sync.handoff import batch, contact
+from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Deal, Handoff, Hint, Link
-from crm_sync.problems.people import tell
-from crm_sync.pull import pull
-from crm_sync.pull.looking import look_again
-from crm_sync.pushing import push
-from leadscoring.clock import database_time
-from leadscoring.erasing import erase, erased_among
+from crm_sync.problems.people import collect_people_problems
+from crm_sync.pull.hints import apply_due_hints
+from crm_sync.pull.poll import pull_changes
+from crm_sync.push.batch import push_due
+from leadscoring.common.clock import database_time
+from leadscoring.erasing import erase_contact, erased_addresses
 from leadscoring.models import Contact, CrmState
 from sequences.models import Enrollment
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
@@ -30,7 +31,7 @@ def hear(crm, record_id, *, erased):
     """A signed hint that speaks of a record, looked at."""
     named = [("contact", record_id)]
     Hint.objects.note(named, database_time(), named if erased else ())
-    while look_again(crm, database_time(), database_time()):
+    while apply_due_hints(crm, database_time(), database_time()):
         pass
 
 
@@ -48,7 +49,7 @@ def spoken(there, monkeypatch):
 
 
 def what_is_told():
-    return [problem.what for problem in tell(None, MONDAY)]
+    return [problem.what for problem in collect_people_problems(None, MONDAY)]
 
 
 # --- told by a hint
@@ -62,7 +63,7 @@ def test_somebody_erased_there_is_erased_here_and_never_made_again(crm, there):
 
     assert not Contact.objects.filter(pk=ada.pk).exists()
     assert not Handoff.objects.exists()
-    assert erased_among([ADA]) == {ADA}
+    assert erased_addresses([ADA]) == {ADA}
 
 
 @pytest.mark.parametrize("happens", ["nothing", "archive"])
@@ -111,7 +112,7 @@ def test_a_record_that_is_gone_for_good_is_told_and_nobody_is_erased(crm, there)
     ada, record_id = a_linked(crm, ADA)
     there.erase(record_id)
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert Contact.objects.filter(pk=ada.pk).exists()
     assert any("1 person's record was deleted for good" in what for what in what_is_told())
@@ -121,7 +122,7 @@ def test_a_record_that_can_be_restored_is_not_told_as_gone_for_good(crm, there):
     _, record_id = a_linked(crm, ADA)
     there.archive(record_id)
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert what_is_told() == []
 
@@ -129,12 +130,12 @@ def test_a_record_that_can_be_restored_is_not_told_as_gone_for_good(crm, there):
 def test_who_was_made_anew_there_is_not_gone_any_more(crm, there):
     ada, record_id = a_linked(crm, ADA)
     there.erase(record_id)
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
     with there.sandbox.state.lock:
         there.sandbox.store.blocklist.clear()  # as when the person fills in a form
     anew = there.add_contact(ADA)
 
-    pull(crm, LATER, full=True)
+    pull_changes(crm, LATER, full=True)
 
     assert Link.objects.get(contact=ada).record_id == anew
     assert what_is_told() == []
@@ -162,7 +163,7 @@ def test_archived_holds_and_restored_releases(crm, there, by):
     see = (
         (lambda: hear(crm, record_id, erased=False))
         if by == "hint"
-        else (lambda: pull(crm, LATER, full=True))
+        else (lambda: pull_changes(crm, LATER, full=True))
     )
     there.archive(record_id)
     see()
@@ -187,14 +188,14 @@ def test_no_later_request_speaks_of_an_erased_person(crm, there, spoken):
     an_enrolled(ada)
     a_handoff(ada, cycle=2)
     there.add_deal("Ada's engine", there.open_stage, record_id)
-    pull(crm, MONDAY, full=True)
-    erase(ada.pk, LATER)
+    pull_changes(crm, MONDAY, full=True)
+    erase_contact(ada.pk, LATER)
     assert any(record_id in asked for asked in spoken)
     spoken.clear()
 
     deliver_due(crm, LATER)
-    push(crm, LATER)
-    pull(crm, LATER, full=True)
+    push_due(crm, LATER)
+    pull_changes(crm, LATER, full=True)
 
     assert spoken
     assert not [asked for asked in spoken if ADA in asked or record_id in asked]
@@ -205,9 +206,9 @@ def test_a_deal_that_is_somebody_elses_too_stays(crm, there):
     ada, record_id = a_linked(crm, ADA)
     bob, bobs = a_linked(crm, "bob@engines.example")
     there.add_deal("Engine", there.open_stage, record_id, bobs)
-    pull(crm, MONDAY, full=True)
+    pull_changes(crm, MONDAY, full=True)
 
-    erase(ada.pk, LATER)
+    erase_contact(ada.pk, LATER)
 
     assert list(Deal.objects.get().contacts.all()) == [bob]
 
@@ -215,7 +216,7 @@ def test_a_deal_that_is_somebody_elses_too_stays(crm, there):
 def test_nothing_in_the_database_speaks_of_an_erased_person(crm):
     ada, _ = a_linked(crm, ADA)
 
-    erase(ada.pk, LATER)
+    erase_contact(ada.pk, LATER)
 
     tables = [name for name in connection.introspection.table_names() if "django" not in name]
     with connection.cursor() as cursor:
@@ -246,9 +247,9 @@ def test_who_is_erased_while_a_worker_hands_them_off_holds_up_nobody(
 
     def reach(name):
         if name == point:
-            erase(ada.pk, MONDAY)
+            erase_contact(ada.pk, MONDAY)
 
-    for module in (batch, records):
+    for module in (batch, contact):
         monkeypatch.setattr(module, "reach", reach)
 
     deliver_due(crm, MONDAY)

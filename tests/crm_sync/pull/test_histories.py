@@ -14,17 +14,17 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 from redis import Redis
 
-from crm_sync.hubspot import search
-from crm_sync.hubspot.client import Client
+from crm_sync.hubspot.records import search
+from crm_sync.hubspot.transport.client import HubSpotClient
 from crm_sync.models import cursors as cursor_models
-from crm_sync.pull import cursors, sweeping
+from crm_sync.pull import cursors, sweep
 from tests.crm_sync.pull.broken import BREAKS
 from tests.crm_sync.pull.histories import LAG, History, Killed
 
 pytestmark = pytest.mark.django_db
 
 EXAMPLES, STEPS, ENOUGH = 15, 30, 200
-ask = Client.ask
+ask = HubSpotClient.ask
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def world(crm, there, no_pace, monkeypatch, settings):
         return ask(client, *args, **more)
 
     redis = Redis.from_url(settings.REDIS_URL)
-    monkeypatch.setattr(Client, "ask", mortal)
+    monkeypatch.setattr(HubSpotClient, "ask", mortal)
     monkeypatch.setattr(cursors, "reach", reach)
-    monkeypatch.setattr(search.changes, "__defaults__", (3,))
+    monkeypatch.setattr(search.search_changes, "__defaults__", (3,))
     monkeypatch.setattr(cursors, "GROUP", 4)
     monkeypatch.setattr(cursor_models, "OVERLAP", timedelta(seconds=3 * LAG))
-    monkeypatch.setattr(sweeping, "RECORDS_SHARE", 0.0)
-    monkeypatch.setattr(sweeping, "FEWEST", 0)
+    monkeypatch.setattr(sweep, "RECORDS_SHARE", 0.0)
+    monkeypatch.setattr(sweep, "FEWEST", 0)
     yield SimpleNamespace(crm=crm, there=there, fate=fate, forget_pace=redis.flushdb)
     redis.close()
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from crm_sync.handoff import deliver_due
+from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Account, Deal, Link, Owner, PullReport, Stage
-from crm_sync.pull import LOCK, pull
+from crm_sync.pull.poll import pull_changes
+from leadscoring.common.advisory_lock import LOCK
 from leadscoring.models import Contact, CrmFreshness, CrmState
 from leadscoring.signals import crm_state_changed
 from sequences.models import Enrollment, Sequence
@@ -43,7 +44,7 @@ def test_a_deal_in_negotiation_pauses_and_is_named(crm, there):
     ada, record_id = a_linked(crm)
     there.add_deal("Acme", there.open_stage, record_id)
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     state = state_of(ada)
     assert (state.effect, state.because) == (
@@ -57,7 +58,7 @@ def test_a_deal_that_is_won_stops(crm, there):
     ada, record_id = a_linked(crm)
     there.add_deal("Acme", there.won_stage, record_id)
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     assert (state_of(ada).effect, state_of(ada).because) == (
         "stop",
@@ -68,7 +69,7 @@ def test_a_deal_that_is_won_stops(crm, there):
 def test_a_deal_that_moved_changes_the_effect_and_tells_it(crm, there):
     ada, record_id = a_linked(crm)
     deal_id = there.add_deal("Acme", there.open_stage, record_id)
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     told = []
     listen = lambda contact_ids, **kwargs: told.extend(contact_ids)  # noqa: E731
     crm_state_changed.connect(listen)
@@ -76,7 +77,7 @@ def test_a_deal_that_moved_changes_the_effect_and_tells_it(crm, there):
     there.ask(
         "PATCH", f"/crm/v3/objects/deals/{deal_id}", {"properties": {"dealstage": "qualifiedtobuy"}}
     )
-    pull(crm, LATER)
+    pull_changes(crm, LATER)
 
     assert (state_of(ada).effect, told) == ("none", [ada.pk])
 
@@ -86,11 +87,11 @@ def test_a_deal_of_two_contacts_counts_for_both_and_of_none_for_nobody(crm, ther
     bob, second = a_linked(crm, "bob@engines.example")
     deal_id = there.add_deal("Acme", there.open_stage, first, second)
     there.add_deal("Nobody's", there.won_stage)
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     there.ask("DELETE", f"/crm/v3/objects/deals/{deal_id}")
     effects = [state_of(ada).effect, state_of(bob).effect]
-    pull(crm, LATER)
+    pull_changes(crm, LATER)
 
     assert effects == ["pause", "pause"]
     assert [state_of(ada).effect, state_of(bob).effect] == ["none", "none"]
@@ -112,7 +113,7 @@ def test_a_deal_of_two_contacts_counts_for_both_and_of_none_for_nobody(crm, ther
     ],
 )
 def test_an_amount_is_parsed_or_not_known(amount, kept):
-    from crm_sync.pull.mirroring import amount as parsed
+    from crm_sync.deals.mirror import parse_amount as parsed
 
     assert parsed(amount) == kept
 
@@ -121,7 +122,7 @@ def test_an_amount_is_parsed_or_not_known(amount, kept):
 
 
 def test_a_new_pipeline_gets_first_effects_by_probability(crm):
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     effects = dict(Stage.objects.values_list("stage_id", "effect"))
     assert effects["appointmentscheduled"] == "none"
@@ -131,13 +132,13 @@ def test_a_new_pipeline_gets_first_effects_by_probability(crm):
 
 
 def test_a_stage_that_turns_up_later_holds_until_somebody_sets_it(crm, there):
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     stages = there.sandbox.store.pipelines["default"]["stages"]
     stages.append({**stages[0], "id": "legal", "label": "Legal review"})
     ada, record_id = a_linked(crm)
     there.add_deal("Acme", ("default", "legal"), record_id)
 
-    pull(crm, LATER)
+    pull_changes(crm, LATER)
 
     assert Stage.objects.get(stage_id="legal").effect == ""
     assert state_of(ada).effect == "pause"
@@ -145,13 +146,13 @@ def test_a_stage_that_turns_up_later_holds_until_somebody_sets_it(crm, there):
 
 
 def test_renamed_and_archived_stages_are_followed_and_their_effect_stays(crm, there):
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     Stage.objects.filter(stage_id="contractsent").update(effect="stop", set_by="kim")
     stages = there.sandbox.store.pipelines["default"]["stages"]
     next(each for each in stages if each["id"] == "contractsent")["label"] = "Paper out"
     del stages[0]
 
-    pull(crm, LATER)
+    pull_changes(crm, LATER)
 
     renamed = Stage.objects.get(stage_id="contractsent")
     assert (renamed.label, renamed.effect, renamed.set_by) == ("Paper out", "stop", "kim")
@@ -159,11 +160,11 @@ def test_renamed_and_archived_stages_are_followed_and_their_effect_stays(crm, th
 
 
 def test_reps_are_mirrored_and_one_who_left_is_not_active(crm, there):
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     Owner.objects.filter(owner_id="712340001").update(takes_leads=False)
     there.sandbox.store.owners["712340002"]["archived"] = True
 
-    pull(crm, LATER)
+    pull_changes(crm, LATER)
 
     assert dict(Owner.objects.values_list("owner_id", "active")) == {
         "712340001": True,
@@ -182,7 +183,7 @@ def test_the_records_owner_opt_out_and_stage_come_back(crm, there):
     there.set(record_id, hubspot_owner_id="712340003", lifecyclestage="salesqualifiedlead")
     there.opt_out(record_id)
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     state = state_of(ada)
     assert (state.owner_id, state.owner_name, state.owner_email) == (
@@ -199,7 +200,7 @@ def test_a_lifecycle_stage_here_never_goes_back(crm, there):
     ada, _ = a_linked(crm)
     type(ada).objects.update(lifecycle_stage="opportunity")
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     ada.refresh_from_db()
     assert ada.lifecycle_stage == "opportunity"
@@ -211,7 +212,7 @@ def test_somebody_in_a_sequence_whom_the_crm_knows_is_found_by_address(crm, ther
     ada = a_contact("ada@engines.example")
     an_enrolled(ada)
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     assert Link.objects.get(contact=ada).record_id == record_id
     assert state_of(ada).effect == "pause"
@@ -221,7 +222,7 @@ def test_somebody_whom_the_crm_does_not_know_is_known_not_to_be_there(crm):
     ada = a_contact()
     an_enrolled(ada)
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     assert (state_of(ada).record_id, state_of(ada).effect) == ("", "none")
     assert not Link.objects.exists()
@@ -231,7 +232,7 @@ def test_people_with_whom_we_have_nothing_to_do_are_not_asked_for(crm, there):
     there.add_contact("ada@engines.example")
     a_contact("ada@engines.example")
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     assert not CrmState.objects.exists()
 
@@ -239,12 +240,12 @@ def test_people_with_whom_we_have_nothing_to_do_are_not_asked_for(crm, there):
 def test_a_deleted_record_holds_mail_and_a_restored_one_lets_it_go(crm, there):
     ada, record_id = a_linked(crm)
     there.archive(record_id)
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     held = state_of(ada)
 
     there.sandbox.store.records["contacts"][record_id].archived_at = None
     there.sandbox.store.index(there.sandbox.store.records["contacts"][record_id])
-    pull(crm, LATER)
+    pull_changes(crm, LATER)
 
     assert (held.effect, held.because) == ("pause", "The contact's record was deleted in the CRM")
     assert state_of(ada).effect == "none"
@@ -256,7 +257,7 @@ def test_a_person_made_anew_by_hand_is_linked_again(crm, there):
     there.archive(record_id)
     anew = there.add_contact("ada@engines.example")
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     assert Link.objects.get(contact=ada).record_id == anew
     assert state_of(ada).record_id == anew
@@ -267,7 +268,7 @@ def test_a_merged_record_is_followed(crm, there):
     new = there.merge(there.add_contact("byron@engines.example"), record_id)
     there.add_deal("Acme", there.open_stage, new)
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     assert Link.objects.get(contact=ada).record_id == new
     assert state_of(ada).effect == "pause"
@@ -278,7 +279,7 @@ def test_two_of_ours_that_became_one_there_both_feel_its_deals(crm, there):
     bob, second = a_linked(crm, "bob@engines.example")
     there.add_deal("Acme", there.open_stage, there.merge(first, second))
 
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     assert [state_of(ada).effect, state_of(bob).effect] == ["pause", "pause"]
 
@@ -291,8 +292,8 @@ def test_two_of_ours_that_became_one_there_become_one_here(
     there.add_deal("Acme", there.open_stage, there.merge(first, second))
 
     with django_capture_on_commit_callbacks(execute=True):
-        pull(crm, MONDAY)
-    pull(crm, LATER)
+        pull_changes(crm, MONDAY)
+    pull_changes(crm, LATER)
 
     (left,) = Contact.objects.filter(pk__in=[ada.pk, bob.pk])
     assert state_of(left).effect == "pause"
@@ -303,7 +304,7 @@ def test_two_of_ours_that_became_one_there_become_one_here(
 
 
 def test_freshness_is_when_looking_at_everybody_began(crm):
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
 
     assert MONDAY <= CrmFreshness.oldest() < LATER
 
@@ -314,11 +315,11 @@ def test_freshness_is_when_looking_at_everybody_began(crm):
 )
 def test_a_pull_that_failed_says_why_and_leaves_freshness_alone(crm, there, path):
     a_linked(crm)
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     before = CrmFreshness.oldest()
     there.trouble("status", path, status=503, times=3)
 
-    report = pull(crm, LATER)
+    report = pull_changes(crm, LATER)
 
     assert report.error
     assert PullReport.objects.get().error == report.error
@@ -329,18 +330,18 @@ def test_two_pulls_at_once_are_one(crm):
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        meanwhile = pull(crm, MONDAY)
+        meanwhile = pull_changes(crm, MONDAY)
         cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
     other.close()
 
     assert meanwhile is None
-    assert pull(crm, MONDAY).error == ""
+    assert pull_changes(crm, MONDAY).error == ""
 
 
 def test_a_token_of_another_account_changes_nothing(crm):
     Account.objects.create(portal_id="111", seen_at=MONDAY)
 
-    report = pull(crm, MONDAY)
+    report = pull_changes(crm, MONDAY)
 
     assert "account 111" in report.error
     assert not Stage.objects.exists()
@@ -349,10 +350,10 @@ def test_a_token_of_another_account_changes_nothing(crm):
 def test_what_a_pull_did_not_look_at_is_not_known_any_more(crm):
     ada = a_contact()
     enrollment = an_enrolled(ada)
-    pull(crm, MONDAY)
+    pull_changes(crm, MONDAY)
     enrollment.delete()
 
-    pull(crm, LATER)
+    pull_changes(crm, LATER)
 
     assert not CrmState.objects.exists()
 
@@ -363,6 +364,6 @@ def test_the_number_of_queries_does_not_grow_with_people(crm, django_assert_max_
     deliver_due(crm, MONDAY)
 
     with django_assert_max_num_queries(60):
-        report = pull(crm, MONDAY)
+        report = pull_changes(crm, MONDAY)
 
     assert report.contacts == 100

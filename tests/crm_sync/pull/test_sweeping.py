@@ -7,7 +7,8 @@ from django.utils.timezone import now
 
 from crm_sync.models import Link, Round
 from crm_sync.port import CrmBudget
-from crm_sync.pull import freshness, pull, sweeping
+from crm_sync.pull import freshness, sweep
+from crm_sync.pull.poll import pull_changes
 from leadscoring.models import CrmFreshness, CrmState
 from tests.crm_sync.makers import a_contact
 from tests.crm_sync.pull.test_pull import an_enrolled
@@ -19,14 +20,14 @@ OLD = timedelta(hours=1)
 OF_A_SMALL_ACCOUNT = CrmBudget(0, 100, 0, 250_000)
 
 
-def sweep(crm, part=sweeping.associations, **more):
+def sweep(crm, part=sweep.sweep_associations, **more):
     visit = a_visit(crm, **more)
     part(visit)
     return visit.report
 
 
 def records(visit, **more):
-    return list(sweeping.records(visit, **{"all_at_once": False, **more}))
+    return list(sweep.sweep_records(visit, **{"all_at_once": False, **more}))
 
 
 def age(contact, by=OLD):
@@ -113,13 +114,13 @@ def test_associations_are_read_anew_before_what_is_known_is_too_old_to_send_by(c
 def test_very_many_people_never_take_more_than_their_share_of_the_day(crm):
     sweep = Round(whole_people=1_000_000)
 
-    pause = sweeping.pause_of(a_visit(crm), sweep)
+    pause = sweep.sweep_pause(a_visit(crm), sweep)
 
-    assert timedelta(days=1) / pause * 1_000 <= 0.2 * sweeping.LEAST_A_DAY
+    assert timedelta(days=1) / pause * 1_000 <= 0.2 * sweep.LEAST_A_DAY
 
 
 def test_a_sweep_that_was_cut_short_goes_on_where_it_was(crm, there, monkeypatch):
-    monkeypatch.setattr(sweeping, "LINKS", 2)
+    monkeypatch.setattr(sweep, "LINKS", 2)
     people = [a_linked(crm, there)[0] for _ in range(5)]
     begun = Round.of(Round.Kind.ASSOCIATIONS)
     begun.begin(now())
@@ -141,17 +142,17 @@ def test_whoever_was_never_looked_at_is_looked_at_at_once(crm, there):
     there.add_deal("Acme", there.won_stage, there.add_contact(ada.email))
     an_enrolled(ada)
 
-    sweep(crm, sweeping.first_looks)
+    sweep(crm, sweep.refresh_never_seen)
 
     assert effect_of(ada) == "stop"
 
 
 def test_nobody_is_looked_at_for_the_first_time_twice(crm, monkeypatch):
-    monkeypatch.setattr(sweeping, "CHUNK", 2)
+    monkeypatch.setattr(sweep, "CHUNK", 2)
     for _ in range(5):
         an_enrolled(a_contact())
 
-    reports = [sweep(crm, sweeping.first_looks).contacts for _ in range(2)]
+    reports = [sweep(crm, sweep.refresh_never_seen).contacts for _ in range(2)]
 
     assert reports == [5, 0]
 
@@ -160,10 +161,10 @@ def test_the_record_of_whoever_is_about_to_be_mailed_is_read_when_the_last_look_
     ada, record_id = a_linked(crm, there)
     an_enrolled(ada)
     there.archive(record_id)
-    recent = sweep(crm, sweeping.about_to_be_mailed).contacts
+    recent = sweep(crm, sweep.refresh_due_for_mail).contacts
     age(ada)
 
-    sweep(crm, sweeping.about_to_be_mailed)
+    sweep(crm, sweep.refresh_due_for_mail)
 
     assert recent == 0
     assert effect_of(ada) == "pause"
@@ -185,9 +186,9 @@ def test_a_deleted_record_is_found_without_a_search(crm, there):
 
 
 def test_the_first_round_takes_everybody_and_later_ones_what_the_budget_allows(crm, monkeypatch):
-    monkeypatch.setattr(sweeping, "CHUNK", 2)
-    monkeypatch.setattr(sweeping, "FEWEST", 3)
-    monkeypatch.setattr(sweeping, "RECORDS_SHARE", 0)
+    monkeypatch.setattr(sweep, "CHUNK", 2)
+    monkeypatch.setattr(sweep, "FEWEST", 3)
+    monkeypatch.setattr(sweep, "RECORDS_SHARE", 0)
     for _ in range(7):
         an_enrolled(a_contact())
 
@@ -197,30 +198,30 @@ def test_the_first_round_takes_everybody_and_later_ones_what_the_budget_allows(c
 
 
 def test_a_full_pull_reads_everybody_from_the_beginning(crm, monkeypatch):
-    monkeypatch.setattr(sweeping, "FEWEST", 1)
-    monkeypatch.setattr(sweeping, "RECORDS_SHARE", 0)
+    monkeypatch.setattr(sweep, "FEWEST", 1)
+    monkeypatch.setattr(sweep, "RECORDS_SHARE", 0)
     for _ in range(3):
         an_enrolled(a_contact())
-    pull(crm, now())
-    pull(crm, now())
+    pull_changes(crm, now())
+    pull_changes(crm, now())
 
-    report = pull(crm, now(), full=True)
+    report = pull_changes(crm, now(), full=True)
 
     assert report.contacts == 3
 
 
 def test_fifty_thousand_people_are_seen_again_within_three_hours_for_four_percent_of_a_small_day():
-    a_minute = sweeping.people_a_minute(OF_A_SMALL_ACCOUNT)
+    a_minute = sweep.people_a_minute(OF_A_SMALL_ACCOUNT)
 
     assert 50_000 / a_minute < 180
-    assert a_minute * 1440 / 100 * sweeping.REQUESTS_A_HUNDRED <= 0.04 * 250_000
+    assert a_minute * 1440 / 100 * sweep.REQUESTS_A_HUNDRED <= 0.04 * 250_000
 
 
 def test_how_long_a_round_takes_is_told(crm, there):
     a_linked(crm, there)
-    before = sweeping.told()
+    before = sweep.sweep_sentence()
     records(a_visit(crm))
-    one = sweeping.told()
+    one = sweep.sweep_sentence()
     Round.objects.update(
         whole_people=48_000, whole_since=now() - timedelta(minutes=165), whole_until=now()
     )
@@ -228,7 +229,8 @@ def test_how_long_a_round_takes_is_told(crm, there):
     assert before == "Not everybody has been looked at yet."
     assert one == "The one person of interest to the CRM seen again within 1 min."
     assert (
-        sweeping.told() == "All 48,000 people of interest to the CRM seen again within 2 h 46 min."
+        sweep.sweep_sentence()
+        == "All 48,000 people of interest to the CRM seen again within 2 h 46 min."
     )
 
 
@@ -238,16 +240,16 @@ def test_how_long_a_round_takes_is_told(crm, there):
 def test_nothing_is_vouched_for_before_everybody_was_looked_at(crm):
     an_enrolled(a_contact())
 
-    pull(crm, now(), seconds=-1)
+    pull_changes(crm, now(), seconds=-1)
     early = CrmFreshness.oldest()
-    pull(crm, now())
+    pull_changes(crm, now())
 
     assert early is None
     assert CrmFreshness.oldest() is not None
 
 
 def test_associations_are_as_old_as_the_beginning_of_the_last_whole_sweep(crm):
-    pull(crm, now())
+    pull_changes(crm, now())
     since = now() - timedelta(minutes=20)
     CrmFreshness.objects.update(as_of=since)
     Round.objects.filter(pk=Round.Kind.RECORDS).update(whole_since=since, whole_until=since)
@@ -255,34 +257,34 @@ def test_associations_are_as_old_as_the_beginning_of_the_last_whole_sweep(crm):
     begun.begin(now() - timedelta(minutes=5))
     begun.end(now())
 
-    freshness.of_sweeps()
+    freshness.sweep_freshness()
 
     assert as_of("associations") == begun.whole_since
     assert as_of("deals") == as_of("contacts") == since
 
 
 def test_what_is_known_up_to_an_instant_never_goes_back(crm):
-    pull(crm, now())
+    pull_changes(crm, now())
     before = CrmFreshness.oldest()
 
-    freshness.of_searches({"deals": before - OLD})
+    freshness.search_freshness({"deals": before - OLD})
 
     assert CrmFreshness.oldest() == before
 
 
 def test_two_looks_at_one_person_at_once_leave_nobody_to_vouch_for_either(crm, there):
-    from crm_sync.pull.applying import apply
-    from crm_sync.pull.reading import look
+    from crm_sync.pull.apply import apply_snapshot
+    from crm_sync.pull.fetch import fetch_snapshot
 
     ada, record_id = a_linked(crm, there)
     visit = a_visit(crm)
-    slow = look(crm, [ada.pk])
+    slow = fetch_snapshot(crm, [ada.pk])
     there.add_deal("Acme", there.won_stage, record_id)
     visit.see([ada.pk])
 
-    apply(crm, visit.account, slow, visit.at)
+    apply_snapshot(crm, visit.account, slow, visit.at)
     unknown = not CrmState.objects.filter(contact=ada).exists()
-    sweep(crm, sweeping.first_looks)
+    sweep(crm, sweep.refresh_never_seen)
 
     assert unknown
     assert effect_of(ada) == "stop"

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from crm_sync.account import account_of
-from crm_sync.audit import audit
+from crm_sync.account import check_account
+from crm_sync.audit import run_audit
 from crm_sync.models import FieldMapping, Link
-from crm_sync.pull.applying import apply
-from crm_sync.pull.reading import look
-from crm_sync.pushing import push
-from leadscoring.intake.people import remember
+from crm_sync.pull.apply import apply_snapshot
+from crm_sync.pull.fetch import fetch_snapshot
+from crm_sync.push.batch import push_due
+from leadscoring.intake.people import record_profile_changes
 from leadscoring.models import Contact, ProfileChange, Score
 from leadscoring.scoring import rescore_locked
 from tests.crm_sync.makers import MONDAY, a_contact, a_score
@@ -26,7 +26,7 @@ def ada(crm, there):
     """Somebody linked, known since Monday, and their record's id."""
     contact, record_id = a_linked(crm, there, "ada@engines.example")
     Contact.objects.filter(pk=contact.pk).update(job_title="Dev", updated_at=MONDAY)
-    remember([Contact.objects.get(pk=contact.pk)], MONDAY)
+    record_profile_changes([Contact.objects.get(pk=contact.pk)], MONDAY)
     return contact, record_id
 
 
@@ -43,7 +43,7 @@ def written(ada, **properties):
 
 
 def looked(crm, ada, at=LATER):
-    apply(crm, account_of(crm, at), look(crm, [ada[0].pk]), at)
+    apply_snapshot(crm, check_account(crm, at), fetch_snapshot(crm, [ada[0].pk]), at)
     return Contact.objects.get(pk=ada[0].pk)
 
 
@@ -103,10 +103,10 @@ def test_our_own_word_coming_back_changes_nothing(crm, there, ada):
 def test_what_was_written_while_it_was_read_is_left_for_the_next_look(crm, there, ada):
     mapped()
     there.set(ada[1], jobtitle="Read before we wrote")
-    found = look(crm, [ada[0].pk])
+    found = fetch_snapshot(crm, [ada[0].pk])
     written(ada, jobtitle="Dev")
 
-    apply(crm, account_of(crm, LATER), found, LATER)
+    apply_snapshot(crm, check_account(crm, LATER), found, LATER)
 
     assert Contact.objects.get(pk=ada[0].pk).job_title == "Dev"
 
@@ -124,12 +124,12 @@ def test_it_settles_and_neither_side_writes_again(crm, there, ada):
     there.set(ada[1], jobtitle=TITLE)
     looked(crm, ada)
     for hour in (2, 3):
-        push(crm, MONDAY + timedelta(hours=hour))
+        push_due(crm, MONDAY + timedelta(hours=hour))
         looked(crm, ada, MONDAY + timedelta(hours=hour, minutes=30))
     changes = ProfileChange.objects.filter(contact=ada[0]).count()
     there.sandbox.state.log.clear()
 
-    push(crm, MONDAY + timedelta(hours=4))
+    push_due(crm, MONDAY + timedelta(hours=4))
     looked(crm, ada, MONDAY + timedelta(hours=5))
 
     assert not [each for each in there.sandbox.state.log if "update" in each["path"]]
@@ -140,14 +140,14 @@ def test_it_settles_and_neither_side_writes_again(crm, there, ada):
 def test_a_rep_who_goes_back_to_what_we_once_wrote_keeps_it(crm, there, ada):
     mapped()
     a_score(ada[0])
-    push(crm, LATER)
+    push_due(crm, LATER)
     for hours, said in ((1, "CEO"), (2, "Dev")):
         there.set(ada[1], jobtitle=said)
         looked(crm, ada, LATER + timedelta(hours=hours))
-        push(crm, LATER + timedelta(hours=hours, minutes=30))
+        push_due(crm, LATER + timedelta(hours=hours, minutes=30))
 
     Contact.objects.filter(pk=ada[0].pk).update(updated_at=LATER + timedelta(hours=3))
-    push(crm, LATER + timedelta(hours=4))
+    push_due(crm, LATER + timedelta(hours=4))
 
     assert Contact.objects.get(pk=ada[0].pk).job_title == "Dev"
     assert there.value(ada[1], "jobtitle") == "Dev"
@@ -156,14 +156,14 @@ def test_a_rep_who_goes_back_to_what_we_once_wrote_keeps_it(crm, there, ada):
 def test_where_theirs_wins_we_write_only_what_nobody_there_wrote(crm, there, ada):
     mapped()
     a_score(ada[0])
-    push(crm, LATER)
+    push_due(crm, LATER)
     ours = there.value(ada[1], "jobtitle")
     there.set(ada[1], jobtitle=TITLE)
     Contact.objects.filter(pk=ada[0].pk).update(
         job_title="Intern", updated_at=LATER + timedelta(hours=1)
     )
 
-    push(crm, LATER + timedelta(hours=2))
+    push_due(crm, LATER + timedelta(hours=2))
 
     assert (ours, there.value(ada[1], "jobtitle")) == ("Dev", TITLE)
 
@@ -182,7 +182,7 @@ def test_a_further_lifecycle_stage_comes_only_where_the_mapping_lets_it(crm, the
 def test_the_audit_tells_it_among_what_is_read_and_not_among_what_is_sent(crm):
     mapped("country", direction="in", property_="country")
 
-    told = audit(crm, LATER)
+    told = run_audit(crm, LATER)
 
     assert "country" in [each["name"] for each in told.read if each["record"] == "contact"]
     assert "country" not in [each["name"] for each in told.sent]
@@ -193,11 +193,11 @@ def test_it_costs_as_many_queries_for_many_people(crm, there, django_assert_max_
     people = [a_linked(crm, there) for _ in range(6)]
     for _, record_id in people:
         there.set(record_id, jobtitle=TITLE)
-    account, ids = account_of(crm, LATER), [contact.pk for contact, _ in people]
-    found = look(crm, ids)
+    account, ids = check_account(crm, LATER), [contact.pk for contact, _ in people]
+    found = fetch_snapshot(crm, ids)
 
     with django_assert_max_num_queries(50):
-        apply(crm, account, found, LATER)
+        apply_snapshot(crm, account, found, LATER)
 
     assert set(Contact.objects.filter(pk__in=ids).values_list("job_title", flat=True)) == {TITLE}
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_sync.handoff import deliver_due
+from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Handoff, Link
-from crm_sync.pull import pull
-from crm_sync.pushing import push
+from crm_sync.pull.poll import pull_changes
+from crm_sync.push.batch import push_due
 from leadscoring.intake import take_contacts
 from leadscoring.models import Contact, Score
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
@@ -62,10 +62,10 @@ class History:
         Score.objects.filter(contact=self.ada).update(total=70 + self.hours)
 
     def push(self, _):
-        push(self.crm, self.at)
+        push_due(self.crm, self.at)
 
     def pull(self, _):
-        pull(self.crm, self.at, full=True)
+        pull_changes(self.crm, self.at, full=True)
 
     def deliver(self, _):
         a_handoff(self.ada, cycle=Handoff.objects.filter(contact=self.ada).count() + 1)

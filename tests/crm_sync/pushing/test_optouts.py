@@ -5,17 +5,17 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from crm_sync.audit import audit
+from crm_sync.audit import run_audit
 from crm_sync.models import Link, OptOut
-from crm_sync.models.optouts import BATCH, LEASE
+from crm_sync.models.opt_outs import BATCH, LEASE
 from crm_sync.port import NotConnected
-from crm_sync.problems.people import tell
-from crm_sync.pull import pull
-from crm_sync.pushing.optouts import DENIED_WAIT, tell_opt_outs
-from leadscoring.erasing import erase
+from crm_sync.problems.people import collect_people_problems
+from crm_sync.pull.poll import pull_changes
+from crm_sync.push.opt_outs import DENIED_WAIT, push_opt_outs
+from leadscoring.erasing import erase_contact
 from leadscoring.models import CrmState
 from sequences.models import Suppression
-from sequences.suppressing import suppress
+from sequences.suppression import suppress_addresses
 from tests.crm_sync.makers import MONDAY, a_contact
 from tests.crm_sync.pull.test_pull import a_linked
 
@@ -32,7 +32,7 @@ def after(**passed):
 def unwilling(crm, email=ADA, reason=Reason.UNSUBSCRIBED, at=MONDAY):
     """Somebody in the CRM who wants no mail; answers their record."""
     _, record_id = a_linked(crm, email)
-    suppress([email], reason, at, by="test")
+    suppress_addresses([email], reason, at, by="test")
     return record_id
 
 
@@ -50,11 +50,11 @@ def failures():
 
 def test_a_wish_is_told_also_of_an_address_that_had_refused_mail(crm, there):
     record_id = unwilling(crm, reason=Reason.BOUNCED)
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
     before = opted_out(there, record_id)
 
-    suppress([ADA], Reason.UNSUBSCRIBED, after(minutes=2), by="ada")
-    tell_opt_outs(crm, after(minutes=3))
+    suppress_addresses([ADA], Reason.UNSUBSCRIBED, after(minutes=2), by="ada")
+    push_opt_outs(crm, after(minutes=3))
 
     assert (before, opted_out(there, record_id)) == (False, True)
 
@@ -63,7 +63,7 @@ def test_a_wish_is_told_also_of_an_address_that_had_refused_mail(crm, there):
 def test_who_wants_no_mail_here_gets_none_from_the_crm(crm, there, reason):
     record_id = unwilling(crm, reason=reason)
 
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
 
     assert opted_out(there, record_id)
     assert OptOut.objects.get().told_at == after(minutes=1)
@@ -73,7 +73,7 @@ def test_who_wants_no_mail_here_gets_none_from_the_crm(crm, there, reason):
 def test_what_the_crm_said_and_what_is_no_wish_is_not_written_there(crm, there, reason):
     unwilling(crm, reason=reason)
 
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
 
     assert told(there) == []
 
@@ -81,8 +81,8 @@ def test_what_the_crm_said_and_what_is_no_wish_is_not_written_there(crm, there, 
 def test_each_is_told_once_and_what_the_crm_then_says_is_not_sent_back(crm, there):
     unwilling(crm)
     for minutes in (1, 2, 120):
-        tell_opt_outs(crm, after(minutes=minutes))
-        pull(crm, after(minutes=minutes), full=True)
+        push_opt_outs(crm, after(minutes=minutes))
+        pull_changes(crm, after(minutes=minutes), full=True)
 
     assert len(told(there)) == 1
     assert Suppression.objects.get(email=ADA).reason == Reason.UNSUBSCRIBED
@@ -92,8 +92,8 @@ def test_an_opt_out_there_suppresses_here_and_is_not_sent_back(crm, there):
     _, record_id = a_linked(crm, ADA)
     there.opt_out(record_id)
 
-    pull(crm, MONDAY, full=True)
-    tell_opt_outs(crm, after(minutes=1))
+    pull_changes(crm, MONDAY, full=True)
+    push_opt_outs(crm, after(minutes=1))
 
     assert Suppression.objects.get(email=ADA).reason == Reason.CRM_OPT_OUT
     assert told(there) == []
@@ -102,40 +102,40 @@ def test_an_opt_out_there_suppresses_here_and_is_not_sent_back(crm, there):
 def test_what_the_crm_knows_already_is_not_told_to_it(crm, there):
     record_id = unwilling(crm)
     there.opt_out(record_id)
-    pull(crm, MONDAY, full=True)
+    pull_changes(crm, MONDAY, full=True)
 
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
 
     assert told(there) == []
 
 
 def test_somebody_whom_the_crm_does_not_know_is_not_made_known_to_it(crm, there):
     a_contact(BOB)
-    suppress([BOB], Reason.UNSUBSCRIBED, MONDAY, by="test")
+    suppress_addresses([BOB], Reason.UNSUBSCRIBED, MONDAY, by="test")
 
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
 
     assert (told(there), there.contacts()) == ([], 0)
 
 
 def test_who_unsubscribed_before_the_crm_knew_them_is_told_then(crm, there):
-    suppress([ADA], Reason.UNSUBSCRIBED, MONDAY, by="test")
-    tell_opt_outs(crm, MONDAY)
+    suppress_addresses([ADA], Reason.UNSUBSCRIBED, MONDAY, by="test")
+    push_opt_outs(crm, MONDAY)
     _, record_id = a_linked(crm, ADA)
 
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
 
     assert opted_out(there, record_id)
 
 
 def test_who_asks_anew_after_mail_was_allowed_again_is_told_anew(crm, there):
     record_id = unwilling(crm)
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
     Suppression.objects.all().delete()
     there.set(record_id, hs_email_optout="false")
-    suppress([ADA], Reason.UNSUBSCRIBED, after(days=1), by="test")
+    suppress_addresses([ADA], Reason.UNSUBSCRIBED, after(days=1), by="test")
 
-    tell_opt_outs(crm, after(days=1, minutes=1))
+    push_opt_outs(crm, after(days=1, minutes=1))
 
     assert opted_out(there, record_id)
 
@@ -145,7 +145,7 @@ def test_a_wish_that_was_taken_back_in_time_is_not_told(crm, there):
     OptOut.objects.queue(MONDAY)
     Suppression.objects.all().delete()
 
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
 
     assert not opted_out(there, record_id)
     assert not OptOut.objects.exists()
@@ -159,26 +159,26 @@ def test_what_the_account_does_not_allow_is_said_once_and_asked_once_an_hour(crm
     there.forbid_opting_out()
 
     for minutes in range(5):
-        tell_opt_outs(crm, after(minutes=minutes))
+        push_opt_outs(crm, after(minutes=minutes))
 
     assert len(told(there)) == 1
-    (problem,) = tell(None, MONDAY)
+    (problem,) = collect_people_problems(None, MONDAY)
     assert problem.severity == "warning"
     assert problem.what.startswith("2 people want no mail, and the CRM could not be told")
-    assert problem.what in [each.what for each in audit(crm, MONDAY).problems]
+    assert problem.what in [each.what for each in run_audit(crm, MONDAY).problems]
 
 
 def test_it_goes_on_by_itself_once_the_account_allows_it(crm, there):
     record_id = unwilling(crm)
     there.forbid_opting_out()
-    tell_opt_outs(crm, MONDAY)
+    push_opt_outs(crm, MONDAY)
     there.allow(["communication_preferences.write", "crm.objects.contacts.read"])
 
-    tell_opt_outs(crm, MONDAY + DENIED_WAIT)
+    push_opt_outs(crm, MONDAY + DENIED_WAIT)
 
     assert "communication_preferences.write" in there.sandbox.settings.tokens[there.token].scopes
     assert OptOut.objects.get().told_at
-    assert tell(None, MONDAY) == []
+    assert collect_people_problems(None, MONDAY) == []
     assert record_id
 
 
@@ -187,7 +187,7 @@ def test_one_address_that_is_refused_keeps_no_other_from_being_told(crm, there):
     refusal = {"status": "error", "message": "no", "category": "VALIDATION_ERROR"}
     there.trouble("status", "/communication-preferences", status=400, body=refusal, times=1)
 
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
 
     assert [opted_out(there, each) for each in (record_id, bobs)].count(True) == 1
     assert len(failures()) == 1
@@ -197,10 +197,10 @@ def test_one_address_that_is_refused_keeps_no_other_from_being_told(crm, there):
 def test_silence_is_asked_again_and_does_no_harm(crm, there, kind):
     record_id = unwilling(crm)
     there.trouble(kind, "/communication-preferences", times=1)
-    tell_opt_outs(crm, MONDAY)
+    push_opt_outs(crm, MONDAY)
     assert failures() == [ADA]
 
-    tell_opt_outs(crm, after(minutes=10))
+    push_opt_outs(crm, after(minutes=10))
 
     assert opted_out(there, record_id)
     assert failures() == []
@@ -211,13 +211,13 @@ def test_what_a_worker_died_over_falls_due_again(crm, there):
     OptOut.objects.queue(MONDAY)
     OptOut.objects.claim(MONDAY)
 
-    tell_opt_outs(crm, MONDAY + LEASE)
+    push_opt_outs(crm, MONDAY + LEASE)
 
     assert opted_out(there, record_id)
 
 
 def test_without_a_crm_nothing_is_queued():
-    assert tell_opt_outs(NotConnected("THE_TOKEN"), MONDAY) == 0
+    assert push_opt_outs(NotConnected("THE_TOKEN"), MONDAY) == 0
     assert not OptOut.objects.exists()
 
 
@@ -229,7 +229,7 @@ def test_the_queries_do_not_grow_with_the_people(crm, there, django_assert_max_n
         contact = a_contact(f"p{number}@engines.example")
         record_id = there.add_contact(contact.email)
         Link.objects.create(contact=contact, portal_id="1", record_id=record_id, seen_at=MONDAY)
-    suppress(
+    suppress_addresses(
         [f"p{number}@engines.example" for number in range(BATCH + 5)],
         Reason.UNSUBSCRIBED,
         MONDAY,
@@ -237,16 +237,16 @@ def test_the_queries_do_not_grow_with_the_people(crm, there, django_assert_max_n
     )
 
     with django_assert_max_num_queries(20):
-        assert tell_opt_outs(crm, after(minutes=1)) == BATCH
-    assert tell_opt_outs(crm, after(minutes=2)) == 5
+        assert push_opt_outs(crm, after(minutes=1)) == BATCH
+    assert push_opt_outs(crm, after(minutes=2)) == 5
 
 
 def test_somebody_erased_is_not_told_of(crm, there):
     unwilling(crm)
     OptOut.objects.queue(MONDAY)
-    erase(CrmState.objects.get().contact_id, MONDAY)
+    erase_contact(CrmState.objects.get().contact_id, MONDAY)
 
-    tell_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
 
     assert told(there) == []
     with connection.cursor() as cursor:

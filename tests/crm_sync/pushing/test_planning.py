@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from crm_sync.models import FieldMapping, Handoff, Link
-from crm_sync.pushing import push
-from crm_sync.pushing.planning import SHOWN, TOLD_BEFORE, WITH_A_HANDOFF, plan
+from crm_sync.push.batch import push_due
+from crm_sync.push.plan import SHOWN, TOLD_BEFORE, WITH_A_HANDOFF, plan_push
 from leadscoring.models import Contact
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 from tests.crm_sync.reading import a_linked
@@ -25,14 +25,14 @@ def ada(crm, there):
 
 def planned(crm, at=LATER):
     """The one person's changes by property."""
-    return {change.property: change for change in plan(crm, at).people[0].changes}
+    return {change.property: change for change in plan_push(crm, at).people[0].changes}
 
 
 def test_what_is_planned_is_what_a_push_then_writes(crm, there, ada):
     there.set(ada[1], jobtitle="VP Engineering", lead_grade="D4")
 
     told = planned(crm)
-    push(crm, LATER)
+    push_due(crm, LATER)
 
     assert {name: there.value(ada[1], name) for name in told} == {
         name: change.after for name, change in told.items()
@@ -57,7 +57,7 @@ def test_what_is_left_alone_says_why(crm, there, ada, property_, why):
 
 
 def test_what_we_wrote_and_somebody_changed_waits_until_it_changes_here(crm, there, ada):
-    push(crm, LATER)
+    push_due(crm, LATER)
     there.set(ada[1], lead_grade="D4")
 
     change = planned(crm, LATER + timedelta(hours=1))["lead_grade"]
@@ -86,7 +86,7 @@ def test_those_handed_off_last_come_first_then_the_hottest(crm, there):
             owner_id="1",
         )
 
-    shown = [person.contact.pk for person in plan(crm, LATER).people]
+    shown = [person.contact.pk for person in plan_push(crm, LATER).people]
 
     assert shown == [people[1].pk, people[0].pk, *(one.pk for one in people[:3:-1])]
 
@@ -94,7 +94,7 @@ def test_those_handed_off_last_come_first_then_the_hottest(crm, there):
 def test_a_record_that_is_gone_gets_nothing(crm, there, ada):
     there.archive(ada[1])
 
-    person = plan(crm, LATER).people[0]
+    person = plan_push(crm, LATER).people[0]
 
     assert (person.writes, person.problem) == (0, "the CRM has no such record any more")
 
@@ -105,7 +105,7 @@ def test_a_full_push_takes_two_requests_for_each_hundred_people(crm, there):
         a_score(contact)
         Link.objects.create(contact=contact, portal_id="1", record_id=f"r{number}", seen_at=MONDAY)
 
-    told = plan(crm, LATER)
+    told = plan_push(crm, LATER)
 
     assert (told.linked, told.calls) == (101, 4)
 
@@ -113,13 +113,13 @@ def test_a_full_push_takes_two_requests_for_each_hundred_people(crm, there):
 def test_the_figure_of_a_full_push_is_what_it_takes(crm, there):
     for _ in range(3):
         a_score(a_linked(crm, there)[0])
-    calls = plan(crm, LATER).calls
-    push(crm, MONDAY)  # the account is asked for once
+    calls = plan_push(crm, LATER).calls
+    push_due(crm, MONDAY)  # the account is asked for once
     Link.objects.update(written={})
     Contact.objects.update(updated_at=LATER, first_name="New")
     there.sandbox.state.log.clear()
 
-    push(crm, LATER + timedelta(hours=1))
+    push_due(crm, LATER + timedelta(hours=1))
 
     assert len(there.sandbox.state.log) == calls == 2
 
@@ -127,7 +127,7 @@ def test_the_figure_of_a_full_push_is_what_it_takes(crm, there):
 def test_looking_costs_the_crm_one_request(crm, there, ada):
     there.sandbox.state.log.clear()
 
-    plan(crm, LATER)
+    plan_push(crm, LATER)
 
     assert len(there.sandbox.state.log) == 1
 
@@ -135,7 +135,7 @@ def test_looking_costs_the_crm_one_request(crm, there, ada):
 def test_with_the_crm_away_it_says_so_and_keeps_the_figures(crm, there, ada):
     there.revoke()
 
-    told = plan(crm, LATER)
+    told = plan_push(crm, LATER)
 
     assert told.error
     assert (told.linked, told.calls, told.people) == (1, 2, [])

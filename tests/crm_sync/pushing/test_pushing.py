@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from crm_sync.account import ask_account
-from crm_sync.handoff import deliver_due
-from crm_sync.models import FieldMapping, Hold, Link, Push
-from crm_sync.pushing import push, refusals
+from crm_sync.account import read_account
+from crm_sync.handoff.deliver import deliver_due
+from crm_sync.models import Breaker, FieldMapping, Link, Push
+from crm_sync.push.batch import push_due, recent_rejections
 from leadscoring.models import Contact, Lifecycle, Score
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 
@@ -32,7 +32,7 @@ def ada(crm, there):
     a_score(ada)
     a_handoff(ada)
     deliver_due(crm, MONDAY)
-    push(crm, MONDAY)
+    push_due(crm, MONDAY)
     there.sandbox.state.log.clear()
     return ada
 
@@ -44,7 +44,7 @@ def record(ada):
 def test_a_score_that_rose_reaches_the_record(crm, there, ada):
     Score.objects.filter(contact=ada).update(total=95, grade="A1")
 
-    push(crm, after(hours=1))
+    push_due(crm, after(hours=1))
 
     assert there.value(record(ada), "lead_score") == "95"
     assert paths(there)[:2] == [f"{CONTACTS}/batch/read", f"{CONTACTS}/batch/update"]
@@ -54,7 +54,7 @@ def test_only_what_changed_is_sent(crm, there, ada):
     there.set(record(ada), lead_grade="D4", firstname="")
     Score.objects.filter(contact=ada).update(total=95)
 
-    push(crm, after(hours=1))
+    push_due(crm, after(hours=1))
 
     assert there.value(record(ada), "lead_score") == "95"
     assert there.value(record(ada), "lead_grade") == "D4"
@@ -64,19 +64,19 @@ def test_only_what_changed_is_sent(crm, there, ada):
 def test_a_change_that_was_committed_after_a_telling_and_dated_before_it_is_told(crm, there, ada):
     """A request that came in just before, and was still being written down."""
     Score.objects.filter(contact=ada).update(total=95)
-    push(crm, after(hours=1))
+    push_due(crm, after(hours=1))
     Contact.objects.filter(pk=ada.pk).update(
         last_name="Lovelace", updated_at=after(hours=1) - timedelta(seconds=1)
     )
 
-    push(crm, after(hours=2))
+    push_due(crm, after(hours=2))
 
     assert there.value(record(ada), "lastname") == "Lovelace"
 
 
 def test_at_rest_nothing_is_asked(crm, there, ada):
     for hour in range(1, 60):
-        push(crm, after(hours=hour))
+        push_due(crm, after(hours=hour))
 
     assert paths(there) == []
 
@@ -84,21 +84,21 @@ def test_at_rest_nothing_is_asked(crm, there, ada):
 def test_a_small_move_is_told_once_a_day(crm, there, ada):
     Score.objects.filter(contact=ada).update(total=84)
 
-    push(crm, after(hours=1))
+    push_due(crm, after(hours=1))
     soon = there.value(record(ada), "lead_score")
-    push(crm, after(hours=25))
+    push_due(crm, after(hours=25))
 
     assert (soon, there.value(record(ada), "lead_score")) == ("82", "84")
 
 
 def test_a_record_is_not_written_every_minute(crm, there, ada):
     Score.objects.filter(contact=ada).update(total=90)
-    push(crm, after(minutes=20))
+    push_due(crm, after(minutes=20))
     Score.objects.filter(contact=ada).update(total=99)
 
-    push(crm, after(minutes=21))
+    push_due(crm, after(minutes=21))
     soon = there.value(record(ada), "lead_score")
-    push(crm, after(minutes=36))
+    push_due(crm, after(minutes=36))
 
     assert (soon, there.value(record(ada), "lead_score")) == ("90", "99")
 
@@ -107,7 +107,7 @@ def test_what_a_person_changed_there_stays_theirs(crm, there, ada):
     there.set(record(ada), jobtitle="Countess", hs_lead_status="OPEN")
     Contact.objects.filter(pk=ada.pk).update(job_title="CTO", updated_at=after(minutes=1))
 
-    push(crm, after(hours=1))
+    push_due(crm, after(hours=1))
 
     assert there.value(record(ada), "jobtitle") == "Countess"
     assert there.value(record(ada), "hs_lead_status") == "OPEN"
@@ -116,7 +116,7 @@ def test_what_a_person_changed_there_stays_theirs(crm, there, ada):
 def test_what_we_wrote_and_nobody_touched_follows(crm, there, ada):
     Contact.objects.filter(pk=ada.pk).update(job_title="CTO", updated_at=after(minutes=1))
 
-    push(crm, after(hours=1))
+    push_due(crm, after(hours=1))
 
     assert there.value(record(ada), "jobtitle") == "CTO"
     assert Link.objects.get(contact=ada).written["jobtitle"] == "CTO"
@@ -127,7 +127,7 @@ def test_a_lifecycle_stage_only_goes_forward(crm, there, ada):
     changed = {"lifecycle_stage": Lifecycle.MQL, "updated_at": after(minutes=1)}
     Contact.objects.filter(pk=ada.pk).update(**changed)
 
-    push(crm, after(hours=1))
+    push_due(crm, after(hours=1))
 
     assert there.value(record(ada), "lifecyclestage") == "opportunity"
 
@@ -144,29 +144,29 @@ def linked(there, email, **fields):
 def test_who_was_not_handed_off_gets_a_score_but_no_lead_status(crm, there):
     eve = linked(there, "eve@engines.example")
 
-    push(crm, MONDAY)
+    push_due(crm, MONDAY)
 
     assert there.value(record(eve), "lead_score") == "30"
     assert there.value(record(eve), "hs_lead_status") == ""
 
 
 def test_a_hundred_people_take_two_calls(crm, there):
-    ask_account(crm, MONDAY)
+    read_account(crm, MONDAY)
     for number in range(100):
         linked(there, f"person{number}@engines.example")
     there.sandbox.state.log.clear()
 
-    push(crm, MONDAY)
+    push_due(crm, MONDAY)
 
     assert len(paths(there)) == 2
-    assert push(crm, after(minutes=1)) == 0
+    assert push_due(crm, after(minutes=1)) == 0
 
 
 def test_nobody_is_made_who_is_not_there(crm, there):
     eve = linked(there, "eve@engines.example")
     there.archive(record(eve))
 
-    push(crm, MONDAY)
+    push_due(crm, MONDAY)
 
     assert there.contacts() == 0
 
@@ -175,10 +175,10 @@ def test_a_refused_property_is_left_out_and_told_and_the_rest_goes(crm, there):
     FieldMapping.objects.create(source="country", property="no_such_property")
     eve = linked(there, "eve@engines.example", country="France")
 
-    push(crm, MONDAY)
+    push_due(crm, MONDAY)
 
     assert there.value(record(eve), "lead_score") == "30"
-    (refused,) = refusals(MONDAY - timedelta(days=1))
+    (refused,) = recent_rejections(MONDAY - timedelta(days=1))
     assert list(refused) == ["no_such_property"]
 
 
@@ -186,9 +186,9 @@ def test_what_got_no_answer_is_told_again(crm, there):
     eve = linked(there, "eve@engines.example")
     there.trouble("drop_before", f"{CONTACTS}/batch/update")
 
-    push(crm, MONDAY)
+    push_due(crm, MONDAY)
     assert not Push.objects.exists()
-    push(crm, after(minutes=1))
+    push_due(crm, after(minutes=1))
 
     assert there.value(record(eve), "lead_score") == "30"
 
@@ -197,9 +197,9 @@ def test_a_revoked_token_is_one_hold_not_an_error_for_each(crm, there):
     linked(there, "eve@engines.example")
     there.revoke()
 
-    push(crm, MONDAY)
+    push_due(crm, MONDAY)
     there.sandbox.state.log.clear()
-    push(crm, MONDAY)
+    push_due(crm, MONDAY)
 
-    assert Hold.objects.get(work="push").denied
+    assert Breaker.objects.get(work="push").denied
     assert paths(there) == []

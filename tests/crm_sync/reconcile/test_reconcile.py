@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from crm_sync import reconcile as reconciling
-from crm_sync.alone import alone
-from crm_sync.handoff import deliver_due
-from crm_sync.mapping.wording import digest
+from crm_sync.handoff.deliver import deliver_due
+from crm_sync.mapping.task_text import text_digest
 from crm_sync.models import Account, Handoff, Owner, Report, reports
-from crm_sync.reconcile import LOCK, reconcile
+from crm_sync.reconcile import run as reconciling
+from crm_sync.reconcile.run import LOCK, reconcile
+from leadscoring.common.advisory_lock import advisory_lock
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 from tests.port.hubspot_side import TASKS
 
@@ -246,7 +246,7 @@ def test_a_task_without_a_row_beside_one_with_goes_when_it_is_ours_and_untouched
 def reworded_reference(body, old, new):
     """A text as we would have written it with another reference."""
     body = body.replace(old, new)
-    return re.sub("#text-[0-9a-f]{8}", f"#text-{digest(body)}", body)
+    return re.sub("#text-[0-9a-f]{8}", f"#text-{text_digest(body)}", body)
 
 
 def test_another_installations_task_on_the_same_contact_is_never_deleted(crm, there, row):
@@ -330,7 +330,7 @@ def test_a_plan_finds_all_and_changes_nothing(crm, there, row):
 
     assert (list(Handoff.objects.values()), task_ids(there)) == before
     assert (kinds(found), len(found.wrong)) == ({"missing": 2, "duplicate": 1}, 3)
-    assert reports.last(Report.Kind.COMPARISON) is None
+    assert reports.last_report(Report.Kind.COMPARISON) is None
 
 
 def test_a_portal_of_another_account_is_refused(crm, there, row):
@@ -347,14 +347,14 @@ def test_another_comparison_at_the_same_time_says_so_and_does_nothing(crm, row, 
     found = reconcile(crm, LATER)
 
     assert found.error == "Another comparison runs at this moment."
-    assert reports.last(Report.Kind.COMPARISON) is None
+    assert reports.last_report(Report.Kind.COMPARISON) is None
 
 
 @pytest.fixture
 def other_session():
     """Another process that compares."""
     with ThreadPoolExecutor(1) as thread:
-        held = alone(LOCK)
+        held = advisory_lock(LOCK)
         assert thread.submit(held.__enter__).result()
         yield
         thread.submit(held.__exit__, None, None, None).result()
@@ -379,7 +379,9 @@ def test_a_crm_that_stays_away_is_told_and_nothing_is_taken_for_lost(crm, there,
     assert found.error
     assert (kinds(found), fresh_status(row)) == ({}, "delivered")
     assert (
-        reports.last(Report.Kind.COMPARISON).told(LATER).startswith("just now, could not be made")
+        reports.last_report(Report.Kind.COMPARISON)
+        .told(LATER)
+        .startswith("just now, could not be made")
     )
 
 
@@ -402,7 +404,7 @@ def test_what_was_found_is_kept_for_the_pages(crm, there, row):
 
     reconcile(crm, LATER)
 
-    report = reports.last(Report.Kind.COMPARISON)
+    report = reports.last_report(Report.Kind.COMPARISON)
     assert (report.wrong, report.repaired, report.error) == (0, 1, "")
     assert report.told(LATER + timedelta(hours=4)) == "4 h ago, 1 repaired"
     assert report.document["duplicate"][0]["repaired"] == "deleted in the CRM"

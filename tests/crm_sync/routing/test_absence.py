@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from crm_sync.routing.absence import hindrance
+from crm_sync.routing.availability import unavailable_reason
 from tests.crm_sync.makers import MONDAY, an_unsaved_rep
 
 TENTH, TWELFTH = date(2026, 5, 10), date(2026, 5, 12)
@@ -12,7 +12,9 @@ TENTH, TWELFTH = date(2026, 5, 10), date(2026, 5, 12)
 
 def on(day, **fields):
     """What hinders a rep at noon of a day of May 2026."""
-    return hindrance(an_unsaved_rep("kim", **fields), datetime(2026, 5, day, 12, tzinfo=UTC), "UTC")
+    return unavailable_reason(
+        an_unsaved_rep("kim", **fields), datetime(2026, 5, day, 12, tzinfo=UTC), "UTC"
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,6 @@ def test_a_day_away_is_that_of_the_reps_time_zone():
     """Monday, 10:00 UTC is Tuesday, 00:00 in Kiritimati."""
     there = an_unsaved_rep("kim", away_until=MONDAY.date(), time_zone="Pacific/Kiritimati")
 
-    assert hindrance(there, MONDAY, "UTC") == ""
+    assert unavailable_reason(there, MONDAY, "UTC") == ""
     there.time_zone = ""
-    assert hindrance(there, MONDAY, "Europe/Berlin") == "is away until 4 May"
+    assert unavailable_reason(there, MONDAY, "Europe/Berlin") == "is away until 4 May"

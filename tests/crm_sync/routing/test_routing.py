@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from crm_sync.models import RoutingRule, RulePlace
-from crm_sync.routing import LONGEST, Lead, Routing
+from crm_sync.routing.choose import LONGEST, Lead, RoutingTable
 from tests.crm_sync.makers import MONDAY, an_unsaved_rep
 
 Kind = RoutingRule.Kind
@@ -33,7 +33,7 @@ def dach(*reps):
 
 
 def routing(*reps, rules=None):
-    return Routing(rules or the_first_rules(), reps, "UTC")
+    return RoutingTable(rules or the_first_rules(), reps, "UTC")
 
 
 def choose(routes, lead=None, at=MONDAY):
@@ -270,7 +270,7 @@ def test_nobody_is_an_answer_that_says_why():
 
 
 def test_without_rules_the_fallback_takes_all():
-    routes = Routing([], [rep("a"), rep("boss", is_fallback=True)], "UTC")
+    routes = RoutingTable([], [rep("a"), rep("boss", is_fallback=True)], "UTC")
 
     assert choose(routes) == ("boss", "is the fallback: no rule finds anybody else")
 

@@ -3,8 +3,8 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from crm_sync.initial_data import FIRST_RULES, make_first_rules
 from crm_sync.models import Owner, RoutingRule, RulePlace
-from crm_sync.setup import FIRST_RULES, make_first_rules
 from tests.crm_sync.makers import a_rep
 
 pytestmark = pytest.mark.django_db

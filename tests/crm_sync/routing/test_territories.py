@@ -2,11 +2,11 @@
 
 import pytest
 
-from crm_sync.routing.territories import ModelFileError, is_for
+from crm_sync.routing.territories import ModelFileError, territory_matcher
 
 
 def test_a_territory_is_written_as_the_condition_of_a_scoring_rule():
-    large = is_for(
+    large = territory_matcher(
         "all:\n- profile: {country__in: [DE, AT]}\n- not: {profile: {employees__lt: 50}}"
     )
 
@@ -16,7 +16,7 @@ def test_a_territory_is_written_as_the_condition_of_a_scoring_rule():
 
 
 def test_norway_is_a_country():
-    assert is_for("profile: {country: NO}")({"country": "NO"})
+    assert territory_matcher("profile: {country: NO}")({"country": "NO"})
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,6 @@ def test_norway_is_a_country():
 )
 def test_what_cannot_be_a_territory_is_refused_with_its_reason(text, reason):
     with pytest.raises(ModelFileError) as refused:
-        is_for(text)
+        territory_matcher(text)
 
     assert str(refused.value).startswith(reason)

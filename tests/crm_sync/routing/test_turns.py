@@ -5,19 +5,19 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sync.routing.turns import Place, next_of, take
+from crm_sync.routing.round_robin import RotationPlace, count_turn, next_in_rotation
 from tests.crm_sync.makers import an_unsaved_rep
 
 
 def a_turn(**weights):
     reps = [an_unsaved_rep(name, weight=weight) for name, weight in weights.items()]
-    return [Place(rep, rep.weight, rep) for rep in reps]
+    return [RotationPlace(rep, rep.weight, rep) for rep in reps]
 
 
 def given_out(turn, leads):
     for _ in range(leads):
-        taker = next_of(turn).owner
-        take(turn, taker)
+        taker = next_in_rotation(turn).owner
+        count_turn(turn, taker)
         yield taker.owner_id
 
 
@@ -37,7 +37,7 @@ def test_of_equals_whoever_has_waited_longest_is_next():
     turn = a_turn(a=1, b=1)
     turn[0].owner.last_lead_at = turn[0].owner.seen_at
 
-    assert next_of(turn).owner.owner_id == "b"
+    assert next_in_rotation(turn).owner.owner_id == "b"
 
 
 weights = st.lists(st.integers(1, 100), min_size=1, max_size=8)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import DEAL_TO_CONTACT, KIM, Hub
+from tests.crm_sync.sandbox.conftest import DEAL_TO_CONTACT, KIM, Hub
 
 READ = "/crm/v4/associations/contacts/deals/batch/read"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import TO_CONTACT, Hub, link
+from tests.crm_sync.sandbox.conftest import TO_CONTACT, Hub, link
 
 CONTACTS = "/crm/v3/objects/contacts/batch"
 TASKS = "/crm/v3/objects/tasks/batch"

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from .conftest import KIM, Hub
+from tests.crm_sync.sandbox.conftest import KIM, Hub
 
 
 def test_a_card_is_dragged_to_another_column(hub: Hub, page: Page) -> None:

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_sync.sandbox.pages.clean import ALLOWED, clean
-
-from .conftest import Tags
+from tests.crm_sync.sandbox.conftest import Tags
 
 
 @pytest.mark.parametrize(

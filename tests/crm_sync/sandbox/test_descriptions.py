@@ -15,8 +15,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 from crm_sync.sandbox.routes import ROUTES
-
-from .conftest import DEAL_TO_CONTACT, KIM, TO_CONTACT, Hub
+from tests.crm_sync.sandbox.conftest import DEAL_TO_CONTACT, KIM, TO_CONTACT, Hub
 
 DESCRIPTIONS = Path(__file__).parents[4] / "shared" / "hubspot-openapi"
 pytestmark = pytest.mark.skipif(

@@ -7,8 +7,7 @@ import pytest
 import requests
 
 from crm_sync.sandbox.dials import DIALS
-
-from .conftest import KIM, TOKEN, Hub
+from tests.crm_sync.sandbox.conftest import KIM, TOKEN, Hub
 
 CONTACTS = "/crm/v3/objects/contacts"
 NEW = {"properties": {"firstname": "A"}}

@@ -8,8 +8,7 @@ import requests
 
 from crm_sync.sandbox.server import Sandbox
 from crm_sync.sandbox.settings import Token
-
-from .conftest import TOKEN, Hub
+from tests.crm_sync.sandbox.conftest import TOKEN, Hub
 
 CONTACTS = "/crm/v3/objects/contacts"
 

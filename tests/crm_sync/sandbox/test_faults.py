@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from .conftest import Hub
+from tests.crm_sync.sandbox.conftest import Hub
 
 CONTACTS = "/crm/v3/objects/contacts"
 

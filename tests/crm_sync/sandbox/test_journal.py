@@ -8,8 +8,7 @@ import requests
 
 from crm_sync.sandbox import journal
 from crm_sync.sandbox.journal import Journal, Line
-
-from .conftest import TOKEN, Hub, link
+from tests.crm_sync.sandbox.conftest import TOKEN, Hub, link
 
 CONTACTS = "/crm/v3/objects/contacts"
 TASKS = "/crm/v3/objects/tasks"

@@ -5,7 +5,7 @@ import time
 import pytest
 import requests
 
-from .conftest import ANA, KIM, TO_CONTACT, TOM_ARCHIVED, Hub, link, refused
+from tests.crm_sync.sandbox.conftest import ANA, KIM, TO_CONTACT, TOM_ARCHIVED, Hub, link, refused
 
 CONTACTS = "/crm/v3/objects/contacts"
 TASKS = "/crm/v3/objects/tasks"

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from .conftest import ANA, KIM, TOM_ARCHIVED, Hub, Tags
+from tests.crm_sync.sandbox.conftest import ANA, KIM, TOM_ARCHIVED, Hub, Tags
 
 EVIL = '"><script>alert(1)</script>'
 

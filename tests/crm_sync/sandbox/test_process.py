@@ -12,8 +12,7 @@ import pytest
 import requests
 
 from crm_sync.sandbox.server import Sandbox
-
-from .conftest import TOKEN, Hub
+from tests.crm_sync.sandbox.conftest import TOKEN, Hub
 
 SOURCES = Path(__file__).parents[3] / "crm_sync" / "sandbox"
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from crm_sync.sandbox.store import Record
-
-from .conftest import Hub
+from tests.crm_sync.sandbox.conftest import Hub
 
 SEARCH = "/crm/v3/objects/contacts/search"
 

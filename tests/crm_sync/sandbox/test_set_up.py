@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Hub
+from tests.crm_sync.sandbox.conftest import Hub
 
 PROPERTIES = "/crm/v3/properties/contacts"
 DEALS = "/crm/v3/pipelines/deals"

@@ -4,8 +4,7 @@ import pytest
 
 from crm_sync.sandbox.dials import DIALS, stormy
 from crm_sync.sandbox.faults import Storm
-
-from .conftest import Hub
+from tests.crm_sync.sandbox.conftest import Hub
 
 CONTACTS = "/crm/v3/objects/contacts"
 TASKS = "/crm/v3/objects/tasks"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from .conftest import KIM, Hub
+from tests.crm_sync.sandbox.conftest import KIM, Hub
 
 CONTACTS = "/crm/v3/objects/contacts"
 TASKS = "/crm/v3/objects/tasks"

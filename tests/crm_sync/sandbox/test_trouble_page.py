@@ -6,8 +6,7 @@ from playwright.sync_api import Page
 
 from crm_sync.sandbox.dials import DIALS
 from crm_sync.sandbox.switches import SWITCHES
-
-from .conftest import KIM, Hub, Tags
+from tests.crm_sync.sandbox.conftest import KIM, Hub, Tags
 
 CONTACTS = "/crm/v3/objects/contacts"
 

@@ -1,0 +1,23 @@
+"""How right our picture of the CRM is: the samples of the last month on the home page."""
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from crm_sync.pull.drift import drift_last_month
+from leadscoring.signals import PageSection, home_sections_wanted
+
+# A bar is drawn against this share at least, so that one of a thousand does not look like all.
+LOWEST_TOP = 2.0
+
+
+@receiver(home_sections_wanted)
+def drift_on_home(sender: object, user: Any, at: datetime, **kwargs: object) -> list[PageSection]:
+    drifts = drift_last_month(at) if user.has_perm("crm_sync.view_handoff") else []
+    if not drifts:
+        return []
+    top = max(LOWEST_TOP, *(drift.share for drift in drifts))
+    bars = [{"drift": drift, "percent": 100 * drift.share / top} for drift in drifts]
+    shows = {"bars": bars, "last": drifts[-1], "top": top}
+    return [PageSection(40, "Our picture of the CRM", "admin/crm_sync/drift.html", shows)]

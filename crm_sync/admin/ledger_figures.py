@@ -1,0 +1,142 @@
+"""The figures above the ledger: what waits and why, the two clocks, the reps, the CRM."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm_sync import ledger_stats
+from crm_sync.circuit_breaker import breaker_reason, open_breakers_now
+from crm_sync.connect import connect
+from crm_sync.ledger_stats import BacklogStats, ClockStats
+from crm_sync.models import Breaker, Handoff
+from crm_sync.models.reports import Report, last_report
+from leadscoring.common import format
+
+WINDOWS = ("24 hours", "7 days")
+HELD_BACK = "Held back: “The CRM” says why."
+
+
+def ledger_figures(at: datetime) -> dict[str, Any]:
+    """All that stands above the list. A fixed number of queries, none of which grows with the table."""
+    day, week = ledger_stats.window_stats(at)
+    found = ledger_stats.backlog_stats(at)
+    stopped = bool(breaker_reason(connect(), Breaker.Work.HANDOFFS, at))
+    return {
+        "backlog": found,
+        "pace": backlog_sentence(found, stopped=stopped),
+        "ages": ledger_stats.waiting_ages(at),
+        "causes": [cause_row(row, stopped=stopped) for row in ledger_stats.waiting_causes()],
+        "clocks": [
+            {"name": "Crossing to task", "windows": clock_rows(day.to_task, week.to_task)},
+            {"name": "Task to first touch", "windows": clock_rows(day.to_touch, week.to_touch)},
+        ],
+        "withdrawn": week.withdrawn,
+        "tasks": ledger_stats.task_stats(at),
+        "reps": [rep_row(row, at) for row in ledger_stats.rep_stats(at)],
+        "slowest": [
+            {"name": "Slowest to a task", "rows": slow_rows(ledger_stats.slowest_to_task(at))},
+            {"name": "Slowest first touch", "rows": slow_rows(ledger_stats.slowest_to_touch(at))},
+        ],
+        "held": open_breakers(at),
+        "budget": request_budget(),
+        "comparison": last_report(Report.Kind.COMPARISON),
+    }
+
+
+def backlog_sentence(found: BacklogStats, *, stopped: bool = False) -> str:
+    """What becomes of the backlog, in a sentence. `stopped`: something holds all handoffs."""
+    if not found.waiting:
+        return "Nothing waits."
+    if stopped:
+        return HELD_BACK
+    if found.minutes is None:
+        return "How long it takes is unknown: nothing has moved in the last minutes."
+    return f"Gone in about {format_duration(timedelta(minutes=found.minutes))}, at {found.per_minute:,.0f} a minute."
+
+
+def cause_row(row: dict[str, Any], *, stopped: bool) -> dict[str, Any]:
+    attention = row["status"] == Handoff.Status.NEEDS_ATTENTION
+    return {
+        "because": row["because"]
+        or (HELD_BACK if stopped else "On its way; nothing has gone wrong."),
+        "n": row["n"],
+        "oldest": row["oldest"],
+        "attention": attention,
+        "url": format.list_url(Handoff, ask="attention" if attention else "waiting"),
+    }
+
+
+def clock_rows(*windows: ClockStats) -> list[dict[str, Any]]:
+    return [
+        {
+            "window": name,
+            "leads": one.leads,
+            "median": format_duration(one.median),
+            "p95": format_duration(one.p95),
+        }
+        for name, one in zip(WINDOWS, windows, strict=True)
+    ]
+
+
+def rep_row(row: dict[str, Any], at: datetime) -> dict[str, Any]:
+    since = row["untouched_since"]
+    waits = format_duration(at - since) if since else ""
+    return {
+        **row,
+        "median": format_duration(row["median"]),
+        "p95": format_duration(row["p95"]),
+        "waits": waits,
+    }
+
+
+def slow_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": row,
+            "url": format.change_url(row),
+            "took": format_duration(row.took),
+            "still": row.task_state == Handoff.TaskState.OPEN and not row.touched_at,
+        }
+        for row in rows
+    ]
+
+
+def open_breakers(at: datetime) -> list[dict[str, Any]]:
+    """What is held back, by what, since and until when."""
+    return [
+        {
+            "work": Breaker.Work(hold.work).label,
+            "because": hold.because,
+            "denied": hold.denied,
+            "since": hold.since,
+            "until": hold.until if hold.until > at else None,
+        }
+        for hold in open_breakers_now(connect(), at)
+    ]
+
+
+def request_budget() -> list[dict[str, Any]]:
+    """Requests made and allowed; what is not known is left out."""
+    found = connect().budget()
+    pairs = (
+        ("in the last 10 s", found.used_in_10s, found.allowed_in_10s),
+        ("today", found.used_today, found.allowed_today),
+    )
+    return [
+        {"words": words, "used": used, "allowed": allowed, "percent": percent_used(used, allowed)}
+        for words, used, allowed in pairs
+        if used is not None
+    ]
+
+
+def percent_used(used: int, allowed: int | None) -> int | None:
+    return min(round(100 * used / allowed), 100) if allowed else None
+
+
+def format_duration(took: timedelta | None) -> str:
+    """ "0.4 s", "3 min", "–": a clock that runs backwards by a little shows as nothing."""
+    if took is None:
+        return "–"
+    if took < timedelta(seconds=10):
+        return f"{max(took.total_seconds(), 0):.1f} s"
+    return format.format_span(took)

@@ -1,0 +1,149 @@
+"""What this app adds to pages of the lower one: the loop's last stops, handoffs, deals, and questions."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.dispatch import receiver
+
+from crm_sync.admin.handoffs import handoff_state
+from crm_sync.models import Account, Deal, Handoff, Owner, RoutingRule
+from crm_sync.routing.choose import Lead, RoutingTable
+from crm_sync.routing.territories import territory_facts
+from leadscoring.admin.filters import Contacts, register_question
+from leadscoring.common import format
+from leadscoring.models import Contact, ModelVersion
+from leadscoring.signals import (
+    FunnelStation,
+    PageSection,
+    contact_sections_wanted,
+    home_sections_wanted,
+)
+
+LAST = 6
+COMPANY_ASKED_LATER = "who owns the contact's company is asked in the CRM when the time comes"
+
+
+# --- questions put to the list of contacts
+
+
+@register_question("hot", "Hot, not handed off", place=1)
+def filter_hot(contacts: Contacts, at: datetime) -> Contacts:
+    """Over the threshold now, and sales has not been told of it."""
+    threshold = ModelVersion.objects.in_force(at).model.thresholds.handoff
+    told = Handoff.objects.delivered().filter(
+        contact=OuterRef("pk"), cycle=OuterRef("score__cycle")
+    )
+    return contacts.filter(~Exists(told), score__total__gte=threshold)
+
+
+@register_question("handed-off", "Handed off", pill=False, place=2)
+def filter_handed_off(contacts: Contacts, at: datetime) -> Contacts:
+    return contacts.filter(Exists(Handoff.objects.delivered().filter(contact=OuterRef("pk"))))
+
+
+@register_question("with-sales", "With sales", place=3)
+def filter_with_sales(contacts: Contacts, at: datetime) -> Contacts:
+    return contacts.filter(Exists(open_deals().filter(contact_id=OuterRef("pk"))))
+
+
+@register_question("won", "Won", place=4)
+def filter_won(contacts: Contacts, at: datetime) -> Contacts:
+    return contacts.filter(Exists(won_deals().filter(contact_id=OuterRef("pk"))))
+
+
+def open_deals() -> QuerySet[Any]:
+    """Which contact is in which deal that is still open."""
+    return Deal.contacts.through._default_manager.filter(deal__closed=False)
+
+
+def won_deals() -> QuerySet[Any]:
+    return Deal.contacts.through._default_manager.filter(deal__won=True)
+
+
+# --- home
+
+
+@receiver(home_sections_wanted)
+def handoffs_on_home(
+    sender: object, user: Any, at: datetime, **kwargs: object
+) -> list[FunnelStation | PageSection]:
+    if not user.has_perm("crm_sync.view_handoff"):
+        return []
+    return [
+        *handoff_stations(),
+        PageSection(10, "Last handoffs", "admin/crm_sync/on_home.html", {"rows": last_handoffs()}),
+    ]
+
+
+def handoff_stations() -> list[FunnelStation]:
+    people = Count("contact", distinct=True)
+    counts = Handoff.objects.aggregate(
+        told=Count("contact", distinct=True, filter=Q(status=Handoff.Status.DELIVERED)),
+        waiting=Count("pk", filter=Q(status=Handoff.Status.WAITING)),
+        attention=Count("pk", filter=Q(status=Handoff.Status.NEEDS_ATTENTION)),
+    )
+    told = [(counts["waiting"], "on their way"), (counts["attention"], "to be looked after")]
+    waiting = ", ".join(f"{number} {words}" for number, words in told if number)
+    with_ = open_deals().aggregate(people=people)["people"]
+    won_ = won_deals().aggregate(people=people)["people"]
+    return [
+        FunnelStation(
+            40, "Handed off", counts["told"], format.list_url(Contact, ask="handed-off"), waiting
+        ),
+        FunnelStation(
+            50, "With sales", with_, format.list_url(Contact, ask="with-sales"), "in an open deal"
+        ),
+        FunnelStation(60, "Won", won_, format.list_url(Contact, ask="won")),
+    ]
+
+
+def last_handoffs() -> list[dict[str, Any]]:
+    rows = Handoff.objects.select_related("contact__company").order_by("-pk")[:LAST]
+    return [
+        {"row": row, "state": handoff_state(row), "url": format.change_url(row)} for row in rows
+    ]
+
+
+# --- a contact's page
+
+
+@receiver(contact_sections_wanted)
+def handoffs_on_contact(
+    sender: object, contact: Contact, user: Any, at: datetime, **kwargs: object
+) -> list[PageSection]:
+    if not user.has_perm("crm_sync.view_handoff"):
+        return []
+    rows = list(contact.handoffs.order_by("-cycle")[:10])
+    owners = {owner.owner_id: owner for owner in Owner.objects.all()}
+    told = [
+        {
+            "row": row,
+            "state": handoff_state(row),
+            "url": format.change_url(row),
+            "rep": owners.get(row.owner_id) or row.owner_id,
+        }
+        for row in rows
+    ]
+    shows = {"rows": told, "next_rep": predict_rep(contact, list(owners.values()), at)}
+    return [PageSection(10, "Handoffs to sales", "admin/crm_sync/on_contact.html", shows)]
+
+
+def predict_rep(contact: Contact, owners: list[Owner], at: datetime) -> str:
+    """Who would get this lead if it were handed off now, and why."""
+    account = Account.objects.filter(pk=1).first()
+    rules = RoutingRule.objects.in_force()
+    routing = RoutingTable(rules, owners, account.time_zone if account else "UTC")
+    choice = routing.choose(lead_from_database(contact, rules), at)
+    return f"{choice.owner or 'nobody'} ({choice.because})"
+
+
+def lead_from_database(contact: Contact, rules: list[RoutingRule]) -> Lead:
+    """What routing would ask about a contact, as far as it is known without asking the CRM."""
+    state = getattr(contact, "crm_state", None)
+    known = any(rule.kind == RoutingRule.Kind.COMPANY_OWNER for rule in rules) and state
+    return Lead(
+        owner_id=state.owner_id if state else "",
+        untold=COMPANY_ASKED_LATER if known else "",
+        facts=territory_facts(contact),
+    )

@@ -1,0 +1,78 @@
+"""What setting the effects of stages would do to people, counted before it is done."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+
+from crm_sync.deals.stage_policy import decide_effect, stages_by_id
+from crm_sync.models import Deal
+from leadscoring.models import Effect
+
+# An effect depends on where somebody's deals are, so people whose deals are in the same stages are
+# judged together: one query, and as many verdicts as there are such groups.
+GROUPS = """
+    SELECT effect, places, count(*) FROM (
+        SELECT state.effect,
+            jsonb_agg(DISTINCT jsonb_build_array(deal.pipeline_id, deal.stage_id)) AS places
+        FROM leadscoring_crmstate AS state
+        JOIN crm_sync_deal_contacts AS tie ON tie.contact_id = state.contact_id
+        JOIN crm_sync_deal AS deal ON deal.id = tie.deal_id
+        WHERE state.contact_id IN (
+            SELECT inside.contact_id FROM crm_sync_stage AS stage
+            JOIN crm_sync_deal AS there USING (pipeline_id, stage_id)
+            JOIN crm_sync_deal_contacts AS inside ON inside.deal_id = there.id
+            WHERE stage.id = ANY(%s)
+        )
+        GROUP BY state.contact_id
+    ) AS people GROUP BY effect, places
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectPreview:
+    """How many people's mail would pause, stop or go on; and how many have a deal in these stages."""
+
+    pauses: int
+    stops: int
+    releases: int
+    looked_at: int
+
+    def __str__(self) -> str:
+        told = [
+            f"{verb} {number:,} {'person' if number == 1 else 'people'}"
+            for verb, number in (
+                ("pauses", self.pauses),
+                ("stops", self.stops),
+                ("releases", self.releases),
+            )
+            if number
+        ]
+        if not told:
+            return "Changes nothing for anybody now."
+        sentence = f"{', '.join(told)} now."
+        return sentence[0].upper() + sentence[1:]
+
+
+def preview_effects(wanted: Mapping[int, Effect]) -> EffectPreview:
+    """What `set_effects` would do, counted with the same verdict over the same deals."""
+    stages = stages_by_id()
+    for stage in stages.values():
+        stage.effect = wanted.get(stage.pk, stage.effect)
+    with connection.cursor() as cursor:
+        cursor.execute(GROUPS, [list(wanted)])
+        groups = cursor.fetchall()
+    becomes: Counter[str] = Counter()
+    for before, places, people in groups:
+        deals = [Deal(pipeline_id=pair[0], stage_id=pair[1]) for pair in json.loads(places)]
+        after = decide_effect(deals, stages).effect
+        if after != before:
+            becomes[after] += people
+    return EffectPreview(
+        pauses=becomes[Effect.PAUSE],
+        stops=becomes[Effect.STOP],
+        releases=becomes[Effect.NONE],
+        looked_at=sum(people for *_, people in groups),
+    )

@@ -1,0 +1,146 @@
+"""What the deals of a contact do to what we send them: the strictest wins, and is named."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from crm_sync.models import Deal, Stage
+from leadscoring import crm_state
+from leadscoring.models import CrmState, Effect
+
+STRICTNESS = (Effect.NONE, Effect.PAUSE, Effect.STOP)
+# An open deal that is at least so likely to be won is a negotiation.
+NEGOTIATION = 0.6
+BATCH = 1000
+
+Stages = Mapping[tuple[str, str], Stage]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An effect, the sentence that says why ("" for none), and the deals that were looked at."""
+
+    effect: Effect = Effect.NONE
+    because: str = ""
+    deals: tuple[dict[str, str], ...] = ()
+
+
+def first_effect(*, closed: bool, probability: float | None) -> Effect:
+    """What a stage does when its pipeline is first seen."""
+    if closed:
+        return Effect.STOP
+    return Effect.PAUSE if (probability or 0.0) >= NEGOTIATION else Effect.NONE
+
+
+def effect_of(stage: Stage | None) -> Effect:
+    """A stage that nobody knows or has set holds mail: unknown is not none."""
+    return Effect(stage.effect) if stage and stage.effect else Effect.PAUSE
+
+
+def effect_reason(deal: Deal, stage: Stage | None) -> str:
+    """Why a deal in this stage holds or ends mail."""
+    name = f"Deal “{deal}”"
+    if stage is None:
+        return f"{name} is in a stage that is not known here yet"
+    if not stage.effect:
+        return f"{name} is in {stage.label} ({stage.pipeline}), and nobody has set yet what this stage does"
+    if stage.closed:
+        return f"{name} was {'won' if stage.won else 'lost'} ({stage.pipeline})"
+    return f"{name} is in {stage.label} ({stage.pipeline})"
+
+
+def decide_effect(deals: Iterable[Deal], stages: Stages) -> Verdict:
+    """The strictest effect of some deals; of equally strict ones an open deal is named first."""
+    found = [(deal, stages.get((deal.pipeline_id, deal.stage_id))) for deal in deals]
+    if not found:
+        return Verdict()
+    found.sort(
+        key=lambda pair: (-STRICTNESS.index(effect_of(pair[1])), pair[0].closed, pair[0].deal_id)
+    )
+    deal, stage = found[0]
+    effect = effect_of(stage)
+    because = "" if effect == Effect.NONE else effect_reason(deal, stage)[:500]
+    return Verdict(effect, because, tuple(deal_summary(*pair) for pair in found))
+
+
+def deal_summary(deal: Deal, stage: Stage | None) -> dict[str, str]:
+    """A deal as the contact's JSON and page show it."""
+    return {
+        "id": deal.deal_id,
+        "name": deal.name,
+        "pipeline": stage.pipeline if stage else deal.pipeline_id,
+        "stage": stage.label if stage else deal.stage_id,
+        "effect": effect_of(stage).value,
+    }
+
+
+def stages_by_id() -> dict[tuple[str, str], Stage]:
+    return {(stage.pipeline_id, stage.stage_id): stage for stage in Stage.objects.all()}
+
+
+def lock_stages() -> dict[tuple[str, str], Stage]:
+    """All stages, as nobody can set them otherwise before this transaction has ended."""
+    rows = Stage.objects.raw("SELECT * FROM crm_sync_stage ORDER BY id FOR SHARE")
+    return {(stage.pipeline_id, stage.stage_id): stage for stage in rows}
+
+
+def deals_by_contact(contact_ids: Collection[int], **having: Any) -> dict[int, list[Deal]]:
+    """The mirrored deals of contacts, in two queries."""
+    pairs = Deal.contacts.through.objects.filter(contact_id__in=contact_ids)
+    rows = list(pairs.values_list("contact_id", "deal_id"))
+    deals = Deal.objects.filter(**having).in_bulk({deal_id for _, deal_id in rows})
+    found: dict[int, list[Deal]] = {contact_id: [] for contact_id in contact_ids}
+    for contact_id, deal_id in rows:
+        if deal_id in deals:
+            found[contact_id].append(deals[deal_id])
+    return found
+
+
+def set_effect(stage: Stage, effect: Effect, by: str, at: datetime) -> int:
+    """Set what one stage does; see `set_effects`."""
+    changed = set_effects({stage.pk: effect}, by, at)
+    stage.refresh_from_db()
+    return changed
+
+
+def set_effects(wanted: Mapping[int, Effect], by: str, at: datetime) -> int:
+    """Set what stages do, by their keys; their contacts' mails pause, stop or go on at once, without
+    asking the CRM.
+
+    `by`: who set it. Answers the number of contacts whose state changed. Whoever sets a stage has
+    seen its name: it no longer counts as renamed.
+    """
+    with transaction.atomic():
+        stages = list(Stage.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+        for stage in stages:
+            stage.effect, stage.set_by, stage.set_at = wanted[stage.pk], by[:200], at
+            stage.former_label = ""
+        Stage.objects.bulk_update(stages, ["effect", "set_by", "set_at", "former_label"])
+        told = CrmState.objects.filter(contact__in=contacts_in(wanted)).order_by("contact_id")
+        ids = list(told.values_list("contact_id", flat=True))
+        return sum(recompute_states(ids[i : i + BATCH], at) for i in range(0, len(ids), BATCH))
+
+
+def contacts_in(stage_ids: Collection[int]) -> Any:
+    """The ids of contacts with a deal in one of the stages, as a subquery."""
+    stages = Stage.objects.filter(
+        pk__in=stage_ids, pipeline_id=OuterRef("pipeline_id"), stage_id=OuterRef("stage_id")
+    )
+    inside = Deal.objects.filter(Exists(stages))
+    return Deal.contacts.through.objects.filter(deal__in=inside).values("contact_id")
+
+
+def recompute_states(contact_ids: Collection[int], at: datetime) -> int:
+    """Recompute the CRM state of contacts from the mirror; when the CRM was asked stays what it was."""
+    states = CrmState.objects.select_for_update().order_by("contact_id").filter(pk__in=contact_ids)
+    fresh = list(states)  # locked first: what a pull has just written is read after it
+    deals, stages = deals_by_contact(contact_ids), stages_by_id()
+    for state in fresh:
+        found = decide_effect(deals[state.contact_id], stages)
+        state.effect, state.because, state.deals = found.effect, found.because, list(found.deals)
+        state.since = at
+    return len(crm_state.store_states(fresh, at))

@@ -1,0 +1,277 @@
+"""The first step of a handoff: the contact's record in the CRM."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from django.db import transaction
+
+from crm_sync.deals.mirror import deal_row, mirror_stages
+from crm_sync.deals.stage_policy import decide_effect, stages_by_id
+from crm_sync.handoff.batch import DELETED, Batch
+from crm_sync.handoff.eligibility import CUSTOMER, reason_not_to_send, set_aside_merged
+from crm_sync.mapping import record_values
+from crm_sync.models import Handoff, Link
+from crm_sync.outcomes.evaluate import remember_lead_statuses
+from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRefused, CrmSilent
+from leadscoring import crm_state
+from leadscoring.crm_state import last_seen_at
+from leadscoring.merging import merge_contacts
+from leadscoring.models import Contact, CrmState, Lifecycle
+from leadscoring.operations.failpoints import reach
+
+# What a look writes to a link, too.
+READ = ("owner_id", "lifecycle_stage", "lead_status", "opted_out", "seen_at")
+TWIN = "Is one person with contact {other}, who has the same record in the CRM."
+
+
+def read_records(batch: Batch) -> None:
+    """Find out what the CRM has: by record id where we know it, else by address."""
+    properties = [row.property for row in batch.mappings]
+    known = [row for row in batch.rows if row.contact_id in batch.links]
+    new = [row for row in batch.rows if row.contact_id not in batch.links]
+    by_id = read_contacts(
+        batch.crm.contacts_by_id,
+        [batch.links[row.contact_id].record_id for row in known],
+        properties,
+    )
+    by_email = read_contacts(
+        batch.crm.contacts_by_email, [row.contact.email or "" for row in new], properties
+    )
+    for row in known:
+        keep_record(batch, row, by_id.get(batch.links[row.contact_id].record_id))
+    for row in new:
+        keep_record(batch, row, by_email.get(row.contact.email or ""))
+    merge_shared_records(
+        batch, {row.pk: there for row in batch.rows if (there := batch.record_of(row))}
+    )
+    respect_their_deals(batch, [row for row in new if batch.record_of(row)])
+
+
+def read_contacts(
+    question: Callable[[Sequence[str], Sequence[str]], Mapping[str, CrmContact]],
+    keys: Sequence[str],
+    properties: Sequence[str],
+) -> Mapping[str, CrmContact]:
+    return question(keys, properties) if keys else {}
+
+
+def keep_record(batch: Batch, row: Handoff, record: CrmContact | None) -> None:
+    if record:
+        batch.records[row.contact_id] = record
+    if record and record.lifecycle_stage == Lifecycle.CUSTOMER and not row.begun:
+        row.withdraw(CUSTOMER)
+    elif record is None and row.contact_id in batch.links:
+        row.withdraw(DELETED)
+
+
+def merge_shared_records(batch: Batch, records: Mapping[int, CrmContact]) -> None:
+    """A record stands for one person: whoever shares another's is joined with them, and looked at anew."""
+    holders = record_holders(batch, records.values())
+    twins = []
+    for row in batch.under_way():
+        if record := records.get(row.pk):
+            ids = (record.record_id, *record.former_ids)
+            other = next((holders[id_] for id_ in ids if id_ in holders), row.contact_id)
+            if other != row.contact_id:
+                row.postpone(TWIN.format(other=other), batch.now(), excused=True)
+                twins.append((other, row.contact_id))
+            holders[record.record_id] = other
+    if twins:
+        batch.record()
+        for kept, gone in twins:
+            merge_contacts(kept, gone, batch.now())
+
+
+def record_holders(batch: Batch, records: Iterable[CrmContact]) -> dict[str, int]:
+    """Who has which record, or one that was merged into it."""
+    ids = {id_ for record in records for id_ in (record.record_id, *record.former_ids)}
+    links = Link.objects.filter(portal_id=batch.account.portal_id, record_id__in=ids)
+    return dict(links.values_list("record_id", "contact_id"))
+
+
+def respect_their_deals(batch: Batch, rows: Iterable[Handoff]) -> None:
+    """Somebody whom the CRM knew before us may be in negotiation already."""
+    rows = [row for row in rows if row.status == Handoff.Status.WAITING]
+    if not rows:
+        return
+    deals = batch.crm.deals_of([batch.records[row.contact_id].record_id for row in rows])
+    refresh_unknown_stages(batch, (deal for found in deals.values() for deal in found))
+    for row in rows:
+        found = deals.get(batch.records[row.contact_id].record_id, ())
+        open_deals = [deal_row(deal, batch.at) for deal in found if not deal.closed]
+        if because := reason_not_to_send(
+            batch.known[row.contact_id], decide_effect(open_deals, batch.stages)
+        ):
+            row.withdraw(because)
+
+
+def refresh_unknown_stages(batch: Batch, deals: Iterable[CrmDeal]) -> None:
+    """Read the pipelines when a deal is in a stage that is not known here."""
+    if any((deal.pipeline_id, deal.stage_id) not in batch.stages for deal in deals):
+        mirror_stages(batch.crm.stages())
+        batch.stages = stages_by_id()
+
+
+def save_records(batch: Batch) -> None:
+    """Write the records; properties that the CRM refuses are left out, and the lead still goes."""
+    for row in batch.rows:
+        row.left_out = {}
+    sent = batch.prepare(lambda row: build_write(batch, row))
+    answers = dict(write_records(batch, sent))
+    again = {
+        row.pk: changed
+        for row in batch.rows
+        if (changed := without_rejected_properties(row, sent[row.pk], answers.get(row.reference)))
+    }
+    if again:
+        answers |= write_records(batch, again)
+    reach("handoff.contact_saved")
+    saved = {}
+    for row in batch.rows:
+        answer = answers.get(row.reference, CrmSilent("The CRM did not answer for this contact."))
+        if isinstance(answer, CrmContact):
+            saved[row.pk] = answer
+        else:
+            batch.stop(row, answer)
+    merge_shared_records(batch, saved)
+    link_records(batch, saved, sent | again)
+
+
+def write_records(
+    batch: Batch, sent: Mapping[int, CrmContactWrite]
+) -> Mapping[str, CrmContact | CrmError]:
+    """A record that says all already, as after a try that was cut short, is left alone: a CRM may
+    refuse a write of nothing."""
+    writes = {pk: write for pk, write in sent.items() if write.properties}
+    answers = dict(batch.crm.save_contacts(list(writes.values())) if writes else {})
+    for row in batch.rows:
+        if row.pk not in writes and (record := batch.record_of(row)):
+            answers[row.reference] = record
+    return answers
+
+
+def build_write(batch: Batch, row: Handoff) -> CrmContactWrite:
+    record, link = batch.record_of(row), batch.links.get(row.contact_id)
+    properties = record_values.record_properties(
+        batch.known[row.contact_id],
+        batch.mappings,
+        batch.crm.lifecycle_words,
+        record,
+        link.written if link else {},
+    )
+    record_id = record.record_id if record else ""
+    return CrmContactWrite(row.reference, record_id, row.contact.email or "", properties)
+
+
+def without_rejected_properties(
+    row: Handoff, sent: CrmContactWrite, answer: CrmContact | CrmError | None
+) -> CrmContactWrite | None:
+    """A refused write without the properties at fault; None when there is nothing to try.
+
+    An address that turned out to belong to a record is written to that record.
+    """
+    if not isinstance(answer, CrmRefused):
+        return None
+    if answer.existing_id and not sent.record_id:
+        return CrmContactWrite(sent.trace, answer.existing_id, sent.email, sent.properties)
+    refused = {name: why for name, why in answer.properties.items() if name in sent.properties}
+    if answer.existing_id and not refused:
+        taken = f"CRM record {answer.existing_id} has it already"
+        refused = {name: taken for name, value in sent.properties.items() if value == sent.email}
+    row.left_out = refused
+    rest = {name: value for name, value in sent.properties.items() if name not in refused}
+    return CrmContactWrite(sent.trace, sent.record_id, sent.email, rest) if refused else None
+
+
+def link_records(
+    batch: Batch, saved: Mapping[int, CrmContact], sent: Mapping[int, CrmContactWrite]
+) -> None:
+    """Remember which record each contact is, with the ledger's step in one transaction.
+
+    Whoever was erased meanwhile has no row in the ledger any more, and gets no link.
+    """
+    for row in batch.under_way():
+        row.portal_id, row.record_id = batch.account.portal_id, saved[row.pk].record_id
+    with transaction.atomic():
+        set_aside_merged(batch, lock_contacts(batch))
+        batch.record()
+        ids = [row.contact_id for row in batch.under_way()]
+        held = Link.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+        now, looked_at = {link.pk: link for link in held}, refreshed_since(batch, ids)
+        links = dict(now)
+        for row in batch.under_way():
+            pk, written = row.contact_id, sent[row.pk].properties
+            fresh = link_row(batch, row, saved[row.pk])
+            links[pk] = merge_link(fresh, links.get(pk), written, newer=pk in looked_at)
+        Link.objects.bulk_create(
+            [links[pk] for pk in sorted(links)],
+            update_conflicts=True,
+            unique_fields=["contact"],
+            update_fields=["portal_id", "record_id", "owner_id", "lifecycle_stage", "lead_status",
+                           "opted_out", "written", "seen_at", "gone_at",
+                           "gone_for_good"],
+        )  # fmt: skip
+        remember_lead_statuses((row, links[row.contact_id]) for row in batch.under_way())
+        crm_state.store_states(initial_states(batch, now.keys() | looked_at), batch.now())
+
+
+def lock_contacts(batch: Batch) -> set[int]:
+    """In the order of all who lock people before what belongs to them; answers who is there."""
+    people = Contact.objects.filter(pk__in=[row.contact_id for row in batch.under_way()])
+    locked = people.select_for_update(no_key=True).order_by("pk")
+    return set(locked.values_list("pk", flat=True))
+
+
+def refreshed_since(batch: Batch, ids: Collection[int]) -> set[int]:
+    """Those whom a look has met since the batch weighed them."""
+    seen = last_seen_at(ids)
+    return {pk for pk in ids if seen.get(pk) != batch.seen.get(pk)}
+
+
+def initial_states(batch: Batch, known: Collection[int]) -> list[CrmState]:
+    """What the CRM says of those whom it knows only since now and from us: there is nothing to ask.
+
+    `known`: who was linked or looked at meanwhile, and is known better than that.
+    """
+    made = [
+        row
+        for row in batch.under_way()
+        if batch.record_of(row) is None and row.contact_id not in known
+    ]
+    return [
+        CrmState(
+            contact_id=row.contact_id,
+            record_id=row.record_id,
+            record_url=batch.crm.contact_url(row.record_id),
+            since=batch.at,
+            seen_at=batch.at,
+        )
+        for row in sorted(made, key=lambda row: row.contact_id)
+    ]
+
+
+def merge_link(fresh: Link, before: Link | None, sent: Mapping[str, str], *, newer: bool) -> Link:
+    """A link as it is to be: what others wrote to the record meanwhile was written too, and what a
+    later look has read (`newer`) stays."""
+    if before is None:
+        fresh.written = {**fresh.written, **sent}
+        return fresh
+    fresh.written = {**before.written, **sent}
+    for name in READ if newer else ():
+        setattr(fresh, name, getattr(before, name))
+    return fresh
+
+
+def link_row(batch: Batch, row: Handoff, saved: CrmContact) -> Link:
+    read = batch.record_of(row) or saved
+    found_by = record_values.email_at_linking(batch.mappings, read, row.contact.email)
+    return Link(
+        contact_id=row.contact_id,
+        portal_id=batch.account.portal_id,
+        record_id=saved.record_id,
+        owner_id=read.owner_id,
+        lifecycle_stage=read.lifecycle_stage,
+        lead_status=read.lead_status,
+        opted_out=read.opted_out,
+        written=found_by,
+        seen_at=batch.now(),
+    )

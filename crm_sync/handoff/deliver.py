@@ -1,0 +1,69 @@
+"""Due handoffs on their way to sales: contact → owner → task, each step recorded before the next."""
+
+from datetime import datetime
+
+from crm_sync.account import check_account, read_account
+from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
+from crm_sync.handoff.batch import FAULT, Batch
+from crm_sync.handoff.contact import read_records, save_records
+from crm_sync.handoff.eligibility import check_eligibility
+from crm_sync.handoff.owner import assign_owners
+from crm_sync.handoff.tasks import find_tried_tasks, make_tasks
+from crm_sync.models import Breaker, Handoff
+from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced
+from leadscoring.operations.failpoints import reach
+
+STEPS = (check_eligibility, read_records, find_tried_tasks, save_records, assign_owners, make_tasks)
+HANDOFFS = Breaker.Work.HANDOFFS
+# More than so many at once are a backlog: single leads go before them.
+FEW = 10
+
+
+def deliver_due(crm: Crm, at: datetime) -> int:
+    """Claim due handoffs and take them as far as they go; answers how many were claimed.
+
+    Whatever stops it, each row says how far it came and why no further. Only faults of this
+    program are raised, after they were written down.
+    """
+    door = breaker_state(crm, HANDOFFS, at)
+    if door is BreakerState.SHUT:
+        return 0
+    trying = door is BreakerState.TRYING
+    rows = Handoff.objects.claim(at=at, limit=1 if trying else 100)
+    if rows or trying:
+        reach("handoff.claimed")
+        batch = Batch(crm.in_lane("live" if len(rows) <= FEW else "backlog"), at, rows)
+        try:
+            if trying:
+                read_account(batch.crm, at)
+            run_steps(batch)
+        except CrmPaced as paced:
+            batch.put_back(str(paced), paced.retry_after)
+        except CrmError as error:
+            handle_error(batch, error)
+        except Exception as fault:
+            batch.postpone_all(FAULT.format(name=type(fault).__name__))
+            raise
+        else:
+            reset(crm, HANDOFFS)
+    return len(rows)
+
+
+def run_steps(batch: Batch) -> None:
+    if not batch.rows:
+        return
+    batch.account = check_account(batch.crm, batch.at)
+    for step in STEPS:
+        step(batch)
+        batch.record()
+        if not batch.rows:
+            return
+
+
+def handle_error(batch: Batch, error: CrmError) -> None:
+    """Something went wrong for all: their own fault perhaps, unless the CRM means everybody."""
+    if isinstance(error, CrmDenied) or (isinstance(error, CrmBusy) and error.shared):
+        batch.put_back(str(error))
+    else:
+        batch.postpone_all(str(error), error.retry_after if isinstance(error, CrmBusy) else 0.0)
+    record_failure(batch.crm, HANDOFFS, error, batch.now())

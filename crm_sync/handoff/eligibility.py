@@ -1,0 +1,76 @@
+"""Before anything is sent: what must not or cannot go to sales, by what is known here."""
+
+from collections.abc import Collection
+
+from crm_sync.deals.stage_policy import Verdict, deals_by_contact, decide_effect, stages_by_id
+from crm_sync.handoff.batch import Batch
+from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
+from crm_sync.models import FieldMapping, Link
+from leadscoring.models import Lifecycle
+
+# Failures of a row's own after which a person has to look.
+MOST_FAILURES = 20
+
+NO_EMAIL = "There is no e-mail address, and the CRM knows people by theirs: add one to the contact, then press Resend."
+CUSTOMER = "Already a customer."
+JOINED = "They turned out to be one person with somebody else just now, and are looked at anew."
+WORN_OUT = "Tried {attempts} times in vain. {because} Find the cause, then press Resend."
+
+
+def check_eligibility(batch: Batch) -> None:
+    """Set aside what must not or cannot go, by what is known here."""
+    ids = [row.contact_id for row in batch.rows]
+    batch.known = load_contact_facts(ids, batch.at)
+    batch.links = Link.objects.in_bulk(ids)
+    batch.stages = stages_by_id()
+    batch.mappings = list(FieldMapping.objects.sent().order_by("pk"))
+    deals = deals_by_contact(ids, closed=False)
+    contacts = [known.contact for known in batch.known.values()]
+    batch.seen = {
+        each.pk: each.crm_state.seen_at for each in contacts if hasattr(each, "crm_state")
+    }
+    set_aside_merged(batch, ids)
+    for row in batch.under_way():
+        known = batch.known[row.contact_id]
+        row.contact = known.contact
+        if row.failures > MOST_FAILURES:
+            row.give_up(WORN_OUT.format(attempts=row.attempts, because=row.because))
+        elif row.begun:
+            continue
+        elif because := reason_not_to_send(
+            known, decide_effect(deals[row.contact_id], batch.stages)
+        ):
+            row.withdraw(because)
+        elif not known.contact.email and row.contact_id not in batch.links:
+            row.give_up(NO_EMAIL)
+
+
+def set_aside_merged(batch: Batch, there: Collection[int]) -> None:
+    """Whoever was joined with somebody since their row was claimed is weighed anew as the one who
+    stayed; whoever was erased has no row any more."""
+    for row in batch.under_way():
+        if row.contact_id not in there or row.contact_id not in batch.known:
+            row.postpone(JOINED, batch.now(), excused=True)
+
+
+def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
+    """Why sales should not be told of a contact any more; "" when they should.
+
+    `deals`: the verdict on the open ones.
+    """
+    if known.score and known.score.disqualified:
+        reasons = known.score.contributions
+        return (
+            f"Disqualified meanwhile: {reasons[0]['because']}"
+            if reasons
+            else "Disqualified meanwhile."
+        )
+    if known.contact.lifecycle_stage == Lifecycle.CUSTOMER:
+        return CUSTOMER
+    return f"Sales is at work already: {open_deal_reason(deals)}." if deals.deals else ""
+
+
+def open_deal_reason(deals: Verdict) -> str:
+    """Names the open deal that decides, whatever its stage does to mails."""
+    deal = deals.deals[0]
+    return deals.because or f"Deal “{deal['name']}” is in {deal['stage']} ({deal['pipeline']})"

@@ -1,0 +1,106 @@
+"""The step of a handoff in which somebody gets each lead, by the rules of routing."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Model
+
+from crm_sync.deals.mirror import mirror_owners
+from crm_sync.handoff.batch import Batch
+from crm_sync.models import Handoff, Owner, RoutingRule, RulePlace
+from crm_sync.port import CrmError
+from crm_sync.routing.choose import NOBODY, Lead, RoutingTable
+from crm_sync.routing.territories import territory_facts
+
+UNTOLD = "the CRM did not say who owns the contact's company"
+COUNTED = ("last_lead_at", "credit", "counted_on", "leads_counted")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyOwners:
+    """Who owns the companies of contacts, by the contacts' record ids; or why that is not known."""
+
+    owner_ids: Mapping[str, str] = field(default_factory=dict)
+    untold: str = ""
+
+
+def assign_owners(batch: Batch) -> None:
+    """Give each lead to somebody, in turn also when several workers do so at once.
+
+    Whom a lead was given at an earlier attempt keeps it while they may. What is asked of the CRM is
+    asked before the transaction, in which all owners are locked.
+    """
+    companies = read_company_owners(batch)
+    leads = {row.pk: build_lead(batch, row, companies) for row in batch.rows}
+    refresh_unknown_owners(batch, leads.values())
+    with transaction.atomic():
+        routing = lock_routing(batch.account.time_zone)
+        for row in batch.rows:
+            assign_owner(row, leads[row.pk], routing, batch)
+        store_routing(routing)
+        batch.record()
+    batch.owners = {key: owner for key, owner in routing.owners.items() if owner.active}
+
+
+def read_company_owners(batch: Batch) -> CompanyOwners:
+    """Asked in one call, of contacts that the CRM knew before, and only when a rule wants to know.
+
+    A handoff does not wait for it: without an answer the next rule decides.
+    """
+    known = [there.record_id for row in batch.rows if (there := batch.record_of(row))]
+    if not known or not RoutingRule.objects.asking_for_companies():
+        return CompanyOwners()
+    try:
+        return CompanyOwners(batch.crm.company_owners(known))
+    except CrmError as error:
+        log.warning("who owns the companies of %d contacts is not known: %s", len(known), error)
+        return CompanyOwners(untold=UNTOLD)
+
+
+def build_lead(batch: Batch, row: Handoff, companies: CompanyOwners) -> Lead:
+    there = batch.record_of(row)
+    return Lead(
+        owner_id=there.owner_id if there else "",
+        company_owner_id=companies.owner_ids.get(there.record_id, "") if there else "",
+        untold=companies.untold if there else "",
+        facts=territory_facts(batch.known[row.contact_id].contact),
+    )
+
+
+def refresh_unknown_owners(batch: Batch, leads: Iterable[Lead]) -> None:
+    """Read the CRM's owners when one of them is not known here, or nobody is active."""
+    active = dict(Owner.objects.values_list("owner_id", "active"))
+    named = {owner_id for lead in leads for owner_id in (lead.owner_id, lead.company_owner_id)}
+    if not any(active.values()) or named - {""} - active.keys():
+        mirror_owners(batch.crm.owners(), batch.at)
+
+
+def lock_routing(account_zone: str) -> RoutingTable:
+    """The rules and reps, whom nobody else can choose among until the transaction ends."""
+    owners = list(Owner.objects.select_for_update().order_by("pk"))
+    return RoutingTable(RoutingRule.objects.in_force(), owners, account_zone)
+
+
+def assign_owner(row: Handoff, lead: Lead, routing: RoutingTable, batch: Batch) -> None:
+    at = batch.now()
+    if routing.keeps(row.owner_id, at):
+        return
+    choice = routing.choose(lead, at)
+    if choice.owner is None:
+        row.owner_id = row.owner_because = ""
+        row.give_up(NOBODY.format(because=choice.because))
+        return
+    routing.give(choice, at)
+    row.owner_id, row.owner_because = choice.owner.owner_id, choice.because
+
+
+def store_routing(routing: RoutingTable) -> None:
+    """Write down whose turn came and how many leads they have had. Two statements at most."""
+    moved: set[Model] = set(routing.moved)
+    owners = [row for row in moved if isinstance(row, Owner)]
+    places = [row for row in moved if isinstance(row, RulePlace)]
+    Owner.objects.bulk_update(owners, COUNTED)
+    RulePlace.objects.bulk_update(places, ["credit"])

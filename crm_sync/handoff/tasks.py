@@ -1,0 +1,117 @@
+"""The last steps of a handoff: the task that tells a rep, found again or made."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from crm_sync.account import refresh_task_guard
+from crm_sync.handoff.batch import Batch
+from crm_sync.mapping import task_text
+from crm_sync.models import Handoff
+from crm_sync.port import (
+    CrmBusy,
+    CrmDenied,
+    CrmError,
+    CrmSilent,
+    CrmTask,
+    CrmTaskWrite,
+)
+from crm_sync.routing.working_hours import task_due_at, working_hours
+from leadscoring.operations.failpoints import reach
+
+# A task whose making was not answered may still be on its way into the CRM for so long.
+SETTLE = timedelta(seconds=20)
+NOT_MADE = "The task was looked for and is not there: it is made now."
+UNGUARDED = "The CRM no longer keeps the references of tasks: they are looked for from now on."
+
+
+def find_tried_tasks(batch: Batch) -> None:
+    """Of tasks that may have been made, find out whether they were; adopt those that are there.
+
+    Those that the CRM refuses to make twice are simply asked for again.
+    """
+    safe = batch.account.guards_tasks
+    unsure = [row for row in batch.rows if row.begun and not (safe and row.task_guarded)]
+    for row in unsure:
+        if row.task_tried_at and (settled := row.task_tried_at + SETTLE) > batch.now():
+            row.postpone(
+                row.because or "It is not known yet whether the task was made.",
+                settled,
+                excused=True,
+            )
+    places = {row.pk: task_record_id(batch, row) for row in unsure if not row.released}
+    tasks = batch.crm.tasks_of(sorted({*places.values()} - {""})) if places else {}
+    for row in unsure:
+        if row.pk in places:
+            adopt_found_task(batch, row, tasks.get(places[row.pk], ()))
+
+
+def task_record_id(batch: Batch, row: Handoff) -> str:
+    """The record that the task would hang on; "" when there never was one, so no task either."""
+    record = batch.record_of(row)
+    return record.record_id if record else row.record_id
+
+
+def adopt_found_task(batch: Batch, row: Handoff, tasks: Iterable[CrmTask]) -> None:
+    found = [task for task in tasks if row.reference in task.body]
+    if found:
+        row.deliver(found[0].task_id, found[0].subject, batch.now())
+    else:
+        # Weighed anew before it is made: sales may not want to be told of them any more.
+        row.forget_try()
+        row.postpone(NOT_MADE, batch.now(), excused=True)
+
+
+def make_tasks(batch: Batch) -> None:
+    """Make the tasks. That it is tried is written first: after that only looking can tell."""
+    guarded = batch.account.guards_tasks
+    tasks = batch.prepare(lambda row: build_task(batch, row))
+    for row in batch.rows:
+        row.task_tried_at, row.task_guarded = batch.now(), guarded
+    batch.record()
+    reach("handoff.before_task")
+    try:
+        answers = batch.crm.create_tasks(
+            [tasks[row.pk] for row in batch.rows], guarded=guarded, until=batch.late_after()
+        )
+    except (CrmBusy, CrmDenied) as error:
+        for row in batch.rows:
+            clear_try_if_not_made(row, tasks[row.pk], error)
+        if guarded and isinstance(error, CrmDenied) and not refresh_task_guard(batch.crm):
+            batch.put_back(UNGUARDED)
+            return
+        raise
+    reach("handoff.task_made")
+    silence = CrmSilent("The CRM did not say whether it made the task.")
+    for row in batch.rows:
+        record_answer(batch, row, tasks[row.pk], answers.get(row.reference, silence))
+
+
+def record_answer(
+    batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError
+) -> None:
+    if isinstance(answer, CrmTask):
+        row.task_due_at = sent.due_at
+        row.deliver(answer.task_id, sent.subject, batch.now())
+        return
+    clear_try_if_not_made(row, sent, answer)
+    batch.stop(row, answer)
+
+
+def clear_try_if_not_made(row: Handoff, sent: CrmTaskWrite, error: CrmError) -> None:
+    """What may be asked for twice is told as busy also when the outcome is unknown."""
+    unknown = isinstance(error, CrmSilent) or (row.task_guarded and isinstance(error, CrmBusy))
+    if not unknown and not sent.again:
+        row.forget_try()
+
+
+def build_task(batch: Batch, row: Handoff) -> CrmTaskWrite:
+    hours = working_hours(batch.owners[row.owner_id], batch.account.time_zone)
+    return CrmTaskWrite(
+        trace=row.reference,
+        record_id=row.record_id,
+        owner_id=row.owner_id,
+        subject=task_text.task_subject(row),
+        body=task_text.task_body(row, batch.known[row.contact_id]),
+        due_at=task_due_at(batch.now(), hours, row.grade),
+        again=row.begun,
+    )

@@ -1,0 +1,210 @@
+"""Many things asked at once: cut into HubSpot's batches, answers taken apart one by one.
+
+HubSpot promises no order of a batch's results, may leave some out, and tells errors in a 207 or
+inside an ordinary 200: whatever the status, `errors` is read and answers are matched by trace or key.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from crm_sync.hubspot.transport.calls import ApiCall
+from crm_sync.hubspot.transport.client import HubSpotClient, Json
+from crm_sync.hubspot.transport.errors import error_from_item, no_answer_error
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRefused, CrmSilent
+
+OBJECTS = 100  # inputs of a batch of records
+LINKS = 1_000  # inputs of a batch that reads associations
+NEW_LINKS = 2_000  # inputs of a batch that makes associations
+
+
+class Traced(Protocol):
+    @property
+    def trace(self) -> str: ...
+
+
+Item = TypeVar("Item")
+Write = TypeVar("Write", bound=Traced)
+Result = TypeVar("Result")
+Outcome = dict[str, Result | CrmError]
+
+
+def split_batches(items: Sequence[Item], most: int = OBJECTS) -> Iterator[Sequence[Item]]:
+    return (items[start : start + most] for start in range(0, len(items), most))
+
+
+def unique_rounds(writes: Iterable[Write], key: Callable[[Write], Hashable]) -> list[list[Write]]:
+    """Writes so that no round has two of one key: HubSpot refuses a batch that has."""
+    found: list[dict[Hashable, Write]] = []
+    for write in writes:
+        free = next((each for each in found if key(write) not in each), None)
+        if free is None:
+            free = {}
+            found.append(free)
+        free[key(write)] = write
+    return [list(each.values()) for each in found]
+
+
+def write_all(
+    batches: Iterable[Sequence[Write]],
+    write: Callable[[Sequence[Write]], Mapping[str, Result | CrmError]],
+) -> Outcome[Result]:
+    """Every write's result or error, by trace.
+
+    A batch that is refused as a whole is halved until the culprit stands alone. When the CRM does
+    not answer or does not let us, the rest is not tried. CrmBusy and CrmDenied are raised when
+    nothing was done before.
+    """
+    waiting = deque(batches)
+    outcome: Outcome[Result] = {}
+    while waiting:
+        batch = waiting.popleft()
+        try:
+            outcome |= write(batch)
+        except (CrmRefused, CrmMissing) as error:
+            if len(batch) == 1:
+                outcome[batch[0].trace] = error
+            else:
+                half = len(batch) // 2
+                waiting.extendleft((batch[half:], batch[:half]))
+        except CrmSilent as error:
+            not_tried = CrmBusy("Not asked yet: HubSpot did not answer what was asked before.")
+            return outcome | _all([batch], error) | _all(waiting, not_tried)
+        except (CrmBusy, CrmDenied) as error:
+            if not outcome:
+                raise
+            return outcome | _all([batch, *waiting], error)
+    return outcome
+
+
+def _all(batches: Iterable[Sequence[Write]], error: CrmError) -> dict[str, Any]:
+    return {write.trace: error for batch in batches for write in batch}
+
+
+def batch_outcomes(
+    call: ApiCall,
+    found: Json,
+    batch: Sequence[Write],
+    key: Callable[[Write], str],
+    key_of: Callable[[Json], str],
+) -> Outcome[Json]:
+    """The result or error of each write, by the trace that HubSpot repeats, else by `key`."""
+    traces = {write.trace for write in batch}
+    times = Counter(key(write) for write in batch)
+    trace_of = {key(write): write.trace for write in batch if times[key(write)] == 1}
+    outcome: Outcome[Json] = {}
+    for item in list_field(found, "results"):
+        trace = str(item.get("objectWriteTraceId") or "")
+        outcome[trace if trace in traces else trace_of.get(key_of(item), "")] = item
+    unnamed: CrmError | None = None
+    for item in list_field(found, "errors"):
+        error = error_from_item(call, item)
+        context = object_field(item, "context")
+        told = text_fields(context, "objectWriteTraceId")
+        named = told or [trace_of.get(each, "") for each in text_fields(context, "ids")]
+        named = [each for each in named if each in traces]
+        outcome |= dict.fromkeys(named, error)
+        unnamed = unnamed if named else error
+    # An error that names nobody is that of who has no answer; not for a write that must not be
+    # repeated by mistake: that one is looked for.
+    silence = (
+        unnamed if unnamed and call.retry else no_answer_error(call, "it said nothing of this one")
+    )
+    return {write.trace: outcome.get(write.trace, silence) for write in batch}
+
+
+def found_results(call: ApiCall, found: Json) -> list[Json]:
+    """What a read found. That a record is not there is no error; anything else is one."""
+    for item in list_field(found, "errors"):
+        error = error_from_item(call, item)
+        if not isinstance(error, CrmMissing):
+            raise error
+    return list_field(found, "results")
+
+
+def list_field(found: Json, name: str) -> list[Json]:
+    items = found.get(name)
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
+
+
+def object_field(found: Json, name: str) -> Json:
+    item = found.get(name)
+    return item if isinstance(item, dict) else {}
+
+
+def text_fields(found: Json, name: str) -> list[str]:
+    items = found.get(name)
+    return [str(each) for each in items] if isinstance(items, list) else []
+
+
+def read_records(
+    client: HubSpotClient,
+    call: ApiCall,
+    ids: Iterable[str],
+    properties: Sequence[str],
+    query: Sequence[tuple[str, str]] = (),
+    **more: str,
+) -> Iterator[Json]:
+    """Records that exist, in no order. `more`: further keys of the body, such as `idProperty`."""
+    for batch in split_batches(list(dict.fromkeys(ids))):
+        body = {
+            "inputs": [{"id": id_} for id_ in batch],
+            "properties": list(properties),
+            "propertiesWithHistory": [],
+        }
+        yield from found_results(call, client.ask(call, body | more, query=query))
+
+
+def read_associations(
+    client: HubSpotClient, call: ApiCall, ids: Iterable[str]
+) -> dict[str, list[str]]:
+    """The ids of all records that each of `ids` is associated with."""
+    return {id_: list(linked) for id_, linked in association_rows(client, call, ids).items()}
+
+
+def association_rows(
+    client: HubSpotClient, call: ApiCall, ids: Iterable[str]
+) -> dict[str, dict[str, Json]]:
+    """All associations of each of `ids`, by the other record's id, page after page.
+
+    A record without any is told as an error of its own (OBJECT_NOT_FOUND), which is no failure.
+    """
+    found: dict[str, dict[str, Json]] = {id_: {} for id_ in ids}
+    asking = [{"id": id_} for id_ in found]
+    seen = set()
+    while asking:
+        batch, asking = asking[:LINKS], asking[LINKS:]
+        for item in found_results(call, client.ask(call, {"inputs": batch})):
+            id_ = str(object_field(item, "from").get("id"))
+            linked = found.setdefault(id_, {})
+            linked.update((str(each.get("toObjectId")), each) for each in list_field(item, "to"))
+            after = next_cursor(item)
+            if after and (id_, after) not in seen:  # or a cursor that stands still goes on for ever
+                seen.add((id_, after))
+                asking.append({"id": id_, "after": after})
+    return found
+
+
+def next_cursor(found: Json) -> str:
+    """The cursor of the next page; "" at the end. Its `link` is not to be followed."""
+    return str(object_field(object_field(found, "paging"), "next").get("after") or "")
+
+
+def property_values(item: Json) -> dict[str, str]:
+    """A record's properties; an empty one is null in HubSpot and "" here."""
+    held = object_field(item, "properties")
+    return {name: "" if value is None else str(value) for name, value in held.items()}
+
+
+def iter_pages(
+    client: HubSpotClient, call: ApiCall, query: Sequence[tuple[str, str]]
+) -> Iterator[Json]:
+    """Everything that a list has, page after page."""
+    after, seen = "", {""}
+    while True:
+        page = client.ask(call, query=[*query, ("after", after)] if after else query)
+        yield from list_field(page, "results")
+        after = next_cursor(page)
+        if after in seen:  # the end, or a cursor that stands still
+            return
+        seen.add(after)

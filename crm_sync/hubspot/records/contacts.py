@@ -1,0 +1,223 @@
+"""Contacts: found by id or address, created, updated; merged ones followed."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from crm_sync.hubspot.records.batches import (
+    Outcome,
+    batch_outcomes,
+    property_values,
+    read_records,
+    split_batches,
+    unique_rounds,
+    write_all,
+)
+from crm_sync.hubspot.timestamps import parse_instant_value
+from crm_sync.hubspot.transport.calls import (
+    READ_CONTACT,
+    READ_CONTACTS,
+    UPDATE_CONTACT,
+    UPDATE_CONTACTS,
+    UPSERT_CONTACTS,
+)
+from crm_sync.hubspot.transport.client import HubSpotClient, Json
+from crm_sync.hubspot.transport.error_details import with_values
+from crm_sync.hubspot.transport.errors import rejected_values_error
+from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmMissing, CrmRefused
+
+# Ours → HubSpot's internal names, ascending. "evangelist", "other" and stages that an account made
+# itself are none of ours: where they stand among the six differs from account to account.
+LIFECYCLE = {
+    "subscriber": "subscriber",
+    "lead": "lead",
+    "mql": "marketingqualifiedlead",
+    "sql": "salesqualifiedlead",
+    "opportunity": "opportunity",
+    "customer": "customer",
+}
+OURS = {theirs: ours for ours, theirs in LIFECYCLE.items()}
+READ = (
+    "email",
+    "hs_additional_emails",
+    "hs_merged_object_ids",
+    "hubspot_owner_id",
+    "lifecyclestage",
+    "hs_lead_status",
+    "hs_email_optout",
+    "notes_last_contacted",
+)
+
+
+def contacts_by_id(
+    client: HubSpotClient, ids: Sequence[str], properties: Sequence[str]
+) -> dict[str, CrmContact]:
+    """Merged records are answered under the old id too.
+
+    A batch read may answer an old id with the merged record, which lists its old ids, or not at
+    all (the documentation does not say). So an id that is neither among the live nor among the
+    archived records is asked for alone: that does follow a merge.
+    """
+    wanted = dict.fromkeys(ids)
+    names = _names(properties)
+    found: dict[str, CrmContact] = {}
+    for item in read_records(client, READ_CONTACTS, wanted, names):
+        found |= {id_: _contact(item, id_) for id_ in _ids(item) if id_ in wanted}
+    missing = [id_ for id_ in wanted if id_ not in found]
+    restorable = archived_contacts(client, missing)
+    for id_ in missing:
+        if id_ not in restorable and (merged := _followed(client, id_, names)):
+            found[id_] = _contact(merged, id_)
+    return found
+
+
+def contacts_by_email(
+    client: HubSpotClient, emails: Sequence[str], properties: Sequence[str]
+) -> dict[str, CrmContact]:
+    """By primary or additional address, whatever its letters' case."""
+    found: dict[str, CrmContact] = {}
+    items = read_records(
+        client, READ_CONTACTS, map(_folded, emails), _names(properties), idProperty="email"
+    )
+    for item in items:
+        found |= dict.fromkeys(_addresses(item), _contact(item))
+    return {email: found[_folded(email)] for email in emails if _folded(email) in found}
+
+
+def archived_contacts(client: HubSpotClient, ids: Sequence[str]) -> set[str]:
+    """Those of them that can be restored, for 90 days after their deletion."""
+    query = [("archived", "true")]
+    items = read_records(client, READ_CONTACTS, ids, ["hs_merged_object_ids"], query)
+    return {id_ for item in items for id_ in _ids(item)}.intersection(ids)
+
+
+def save_contacts(client: HubSpotClient, writes: Sequence[CrmContactWrite]) -> Outcome[CrmContact]:
+    """By record id where there is one, else by address."""
+    nameless = {
+        write.trace: CrmRefused("A contact needs an e-mail address to be created.")
+        for write in writes
+        if not write.record_id and not write.email
+    }
+    known = [write for write in writes if write.record_id]
+    new = [write for write in writes if not write.record_id and write.email]
+    batches = [
+        *_batches(unique_rounds(known, lambda write: write.record_id)),
+        *_batches(unique_rounds(new, lambda write: _folded(write.email))),
+    ]
+    outcome = write_all(batches, lambda batch: _saved(client, batch)) | nameless
+    return {write.trace: _with_values(outcome[write.trace], write) for write in writes}
+
+
+def _with_values(found: CrmContact | CrmError, write: CrmContactWrite) -> CrmContact | CrmError:
+    if not (isinstance(found, CrmRefused) and found.properties):
+        return found
+    return rejected_values_error(with_values(found.properties, write.properties), found.existing_id)
+
+
+def _batches(found: Iterable[list[CrmContactWrite]]) -> Iterator[Sequence[CrmContactWrite]]:
+    return (batch for each in found for batch in split_batches(each))
+
+
+def _saved(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcome[CrmContact]:
+    write = _updated if batch[0].record_id else _upserted
+    return {
+        trace: found if isinstance(found, CrmError | CrmContact) else _contact(found)
+        for trace, found in write(client, batch).items()
+    }
+
+
+def _updated(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcome[Json]:
+    """A batch update does not follow merged ids, an update of one does."""
+    inputs = [_input(write, write.record_id, write.properties) for write in batch]
+    answer = client.ask(UPDATE_CONTACTS, {"inputs": inputs})
+    outcome = batch_outcomes(UPDATE_CONTACTS, answer, batch, lambda write: write.record_id, _id)
+    for write in batch:
+        if isinstance(outcome[write.trace], CrmMissing):
+            outcome[write.trace] = _alone(client, write.record_id, write.properties)
+    return outcome
+
+
+def _upserted(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcome[Json]:
+    """An address that is another record's additional one: that record is meant.
+
+    It keeps its primary address. `email` goes along in the properties because HubSpot does not
+    support upserts by e-mail that leave things out.
+    """
+    inputs = [
+        _input(write, write.email, {"email": write.email} | dict(write.properties))
+        | {"idProperty": "email"}
+        for write in batch
+    ]
+    answer = client.ask(UPSERT_CONTACTS, {"inputs": inputs})
+    outcome = batch_outcomes(
+        UPSERT_CONTACTS, answer, batch, lambda write: _folded(write.email), _email
+    )
+    for write in batch:
+        error = outcome[write.trace]
+        if isinstance(error, CrmRefused) and error.existing_id:
+            kept = {name: value for name, value in write.properties.items() if name != "email"}
+            outcome[write.trace] = _alone(client, error.existing_id, kept)
+    return outcome
+
+
+def _alone(client: HubSpotClient, record_id: str, properties: Mapping[str, str]) -> Json | CrmError:
+    """One update by id; its error is that record's alone."""
+    try:
+        return client.ask(UPDATE_CONTACT, {"properties": dict(properties)}, path={"id": record_id})
+    except CrmError as error:
+        return error
+
+
+def _followed(client: HubSpotClient, record_id: str, names: Sequence[str]) -> Json | None:
+    query = [("properties", name) for name in names]
+    try:
+        return client.ask(READ_CONTACT, path={"id": record_id}, query=query)
+    except CrmMissing:
+        return None
+
+
+def _input(write: CrmContactWrite, id_: str, properties: Mapping[str, str]) -> Json:
+    return {"id": id_, "properties": dict(properties), "objectWriteTraceId": write.trace}
+
+
+def _contact(item: Json, asked_id: str = "") -> CrmContact:
+    held = property_values(item)
+    return CrmContact(
+        record_id=_id(item),
+        email=held.get("email", "").lower(),
+        owner_id=held.get("hubspot_owner_id", ""),
+        lifecycle_stage=OURS.get(held.get("lifecyclestage", ""), ""),
+        lead_status=held.get("hs_lead_status", ""),
+        opted_out=held.get("hs_email_optout", "").lower() == "true",
+        properties=held,
+        asked_id=asked_id if asked_id != _id(item) else "",
+        former_ids=tuple(_parts(item, "hs_merged_object_ids")),
+        touched_at=parse_instant_value(held.get("notes_last_contacted", "")),
+    )
+
+
+def _names(properties: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys((*READ, *properties)))
+
+
+def _id(item: Json) -> str:
+    return str(item.get("id") or "")
+
+
+def _ids(item: Json) -> list[str]:
+    """A record's id and those that were merged into it."""
+    return [_id(item), *_parts(item, "hs_merged_object_ids")]
+
+
+def _addresses(item: Json) -> list[str]:
+    return [_email(item), *map(_folded, _parts(item, "hs_additional_emails"))]
+
+
+def _email(item: Json) -> str:
+    return _folded(property_values(item).get("email", ""))
+
+
+def _parts(item: Json, name: str) -> list[str]:
+    return [part for part in property_values(item).get(name, "").split(";") if part]
+
+
+def _folded(email: str) -> str:
+    return email.strip().lower()

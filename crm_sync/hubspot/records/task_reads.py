@@ -1,0 +1,92 @@
+"""Tasks as HubSpot has them: read by contact, by id, or all."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from crm_sync.hubspot.records.batches import (
+    OBJECTS,
+    iter_pages,
+    list_field,
+    next_cursor,
+    object_field,
+    property_values,
+    read_associations,
+    read_records,
+)
+from crm_sync.hubspot.timestamps import parse_instant_value
+from crm_sync.hubspot.transport.calls import (
+    CONTACTS_OF_TASKS,
+    LIST_TASKS,
+    READ_TASKS,
+    TASKS_OF_CONTACTS,
+)
+from crm_sync.hubspot.transport.client import HubSpotClient, Json
+from crm_sync.port import CrmTask
+
+NOT_STARTED, COMPLETED = "NOT_STARTED", "COMPLETED"
+READ = (
+    "hs_task_subject",
+    "hs_task_body",
+    "hubspot_owner_id",
+    "hs_task_status",
+    "hs_task_completion_date",
+    "hs_lastmodifieddate",
+)
+
+
+def tasks_of_contacts(client: HubSpotClient, record_ids: Sequence[str]) -> dict[str, list[CrmTask]]:
+    """Read by association, which shows what was just written, not by search, which lags."""
+    linked = read_associations(client, TASKS_OF_CONTACTS, record_ids)
+    tasks = tasks_by_id(client, [id_ for each in linked.values() for id_ in each])
+    return {
+        record_id: [tasks[id_] for id_ in found if id_ in tasks]
+        for record_id, found in linked.items()
+    }
+
+
+def tasks_by_id(client: HubSpotClient, task_ids: Sequence[str]) -> dict[str, CrmTask]:
+    """Those that are there."""
+    found = map(parse_task, read_records(client, READ_TASKS, task_ids, READ))
+    return {each.task_id: each for each in found}
+
+
+def archived_task_ids(client: HubSpotClient, task_ids: Sequence[str]) -> set[str]:
+    """Those that were deleted less than 90 days ago; HubSpot forgets them then."""
+    found = read_records(client, READ_TASKS, task_ids, ["hs_object_id"], [("archived", "true")])
+    return {str(each.get("id")) for each in found}
+
+
+def iter_tasks(client: HubSpotClient, marker: str) -> Iterator[CrmTask]:
+    """All tasks with a text in their body, a page at a time, from the list and not from search."""
+    query = [("limit", str(OBJECTS)), ("associations", "contacts")]
+    for item in iter_pages(client, LIST_TASKS, [*query, *(("properties", name) for name in READ)]):
+        found = parse_task(item)
+        if marker in found.body:
+            yield replace(found, record_ids=tuple(_contacts(client, item)))
+
+
+def parse_task(item: Json) -> CrmTask:
+    held = property_values(item)
+    status = held.get("hs_task_status", "")
+    done = status == COMPLETED
+    # Tasks that were completed long ago have no date of it.
+    done_at = held.get("hs_task_completion_date") or held.get("hs_lastmodifieddate", "")
+    return CrmTask(
+        task_id=str(item.get("id") or ""),
+        subject=held.get("hs_task_subject", ""),
+        body=held.get("hs_task_body", ""),
+        owner_id=held.get("hubspot_owner_id", ""),
+        done=done,
+        started=status not in ("", NOT_STARTED, COMPLETED),
+        done_at=parse_instant_value(done_at) if done else None,
+    )
+
+
+def _contacts(client: HubSpotClient, item: Json) -> list[str]:
+    """The contacts of a task in a list; HubSpot cuts long ones there, which are then read apart."""
+    linked = object_field(object_field(item, "associations"), "contacts")
+    if next_cursor(linked):
+        id_ = str(item.get("id"))
+        return read_associations(client, CONTACTS_OF_TASKS, [id_])[id_]
+    # A contact is there once for each type of association.
+    return list(dict.fromkeys(str(each.get("id")) for each in list_field(linked, "results")))

@@ -1,0 +1,172 @@
+"""Tasks made with their contact, each once.
+
+Without a guard (see guard.py) a task whose making was not answered must be looked for. With one,
+it is asked for again: what is there already is answered instead of made.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from crm_sync.hubspot.records.batches import (
+    Outcome,
+    batch_outcomes,
+    property_values,
+    read_records,
+    split_batches,
+    write_all,
+)
+from crm_sync.hubspot.records.task_idempotency import REFERENCE
+from crm_sync.hubspot.records.task_reads import NOT_STARTED, READ, parse_task
+from crm_sync.hubspot.records.task_updates import TASK_TO_CONTACT, archive_tasks, associate_tasks
+from crm_sync.hubspot.timestamps import format_instant
+from crm_sync.hubspot.transport.calls import (
+    CREATE_GUARDED_TASKS,
+    CREATE_TASKS,
+    READ_TASKS,
+    UPSERT_TASKS,
+    ApiCall,
+)
+from crm_sync.hubspot.transport.client import HubSpotClient, Json
+from crm_sync.hubspot.transport.error_details import REASONS
+from crm_sync.port import CrmDenied, CrmError, CrmMissing, CrmRefused, CrmTask, CrmTaskWrite
+
+Batch = Sequence[CrmTaskWrite]
+LOST = (CrmMissing, CrmRefused)
+NO_PROPERTY = REASONS["PROPERTY_DOESNT_EXIST"]
+GONE = (
+    f"The property {REFERENCE} of tasks, which keeps tasks from being made twice, is gone in "
+    "HubSpot. Run crm_setup, which makes it again."
+)
+
+
+def create_tasks(client: HubSpotClient, writes: Batch, until: float | None) -> Outcome[CrmTask]:
+    return write_all(
+        split_batches(writes), lambda batch: _created(client, CREATE_TASKS, batch, until)
+    )
+
+
+def create_guarded_tasks(
+    client: HubSpotClient, writes: Batch, until: float | None
+) -> Outcome[CrmTask]:
+    """`again` ones are first looked for by their reference: a rep may be at work on them."""
+
+    def made(batch: Batch) -> Outcome[CrmTask]:
+        write = _made_or_found if batch[0].again else _made_once
+        return write(client, batch, until)
+
+    fresh = [write for write in writes if not write.again]
+    again = [write for write in writes if write.again]
+    return write_all([*split_batches(fresh), *split_batches(again)], made)
+
+
+def _made_once(client: HubSpotClient, batch: Batch, until: float | None) -> Outcome[CrmTask]:
+    """Make them all in one call. Of one that HubSpot says it has, that is the answer."""
+    try:
+        outcome = _created(client, CREATE_GUARDED_TASKS, batch, until)
+    except CrmRefused as refused:
+        return _made_but_those_there(client, batch, refused, until)
+    clashing = [write for write in batch if _is_clash(outcome[write.trace])]
+    return outcome | _by_reference(client, clashing)
+
+
+def _made_but_those_there(
+    client: HubSpotClient, batch: Batch, refused: CrmRefused, until: float | None
+) -> Outcome[CrmTask]:
+    """The whole batch was refused, and HubSpot does not say for which of them."""
+    _check_guard([refused])
+    there: Outcome[CrmTask] = dict(_by_reference(client, batch)) if _is_clash(refused) else {}
+    if not there:
+        raise refused
+    left = [write for write in batch if write.trace not in there]
+    return there | _made_once(client, left, until) if left else there
+
+
+def _made_or_found(client: HubSpotClient, batch: Batch, until: float | None) -> Outcome[CrmTask]:
+    outcome: Outcome[CrmTask] = dict(_by_reference(client, batch))
+    new = [write for write in batch if write.trace not in outcome]
+    if new:
+        outcome |= _upserted(client, new, until)
+    tasks = {trace: each for trace, each in outcome.items() if isinstance(each, CrmTask)}
+    on_nobody = [write for write in batch if write.trace in tasks]
+    hung = write_all(split_batches(on_nobody), lambda part: _hung(client, part, tasks, until))
+    # A task whose contact is gone would lie about on nobody.
+    lost = [write.trace for write in new if isinstance(hung.get(write.trace), LOST)]
+    archive_tasks(client, [tasks[trace].task_id for trace in lost])
+    return outcome | hung
+
+
+def _hung(
+    client: HubSpotClient, batch: Batch, tasks: Mapping[str, CrmTask], until: float | None
+) -> Outcome[CrmTask]:
+    """An upsert takes no associations, so they are made after it."""
+    associate_tasks(client, {tasks[write.trace].task_id: write.record_id for write in batch}, until)
+    return {write.trace: tasks[write.trace] for write in batch}
+
+
+def _created(
+    client: HubSpotClient, call: ApiCall, batch: Batch, until: float | None
+) -> Outcome[CrmTask]:
+    inputs = [
+        _input(write, guarded=call is CREATE_GUARDED_TASKS)
+        | {"associations": [{"to": {"id": write.record_id}, "types": [TASK_TO_CONTACT]}]}
+        for write in batch
+    ]
+    return _told(call, client.ask(call, {"inputs": inputs}, until=until), batch)
+
+
+def _upserted(client: HubSpotClient, batch: Batch, until: float | None) -> Outcome[CrmTask]:
+    key = {"idProperty": REFERENCE}
+    inputs = [_input(write, guarded=True) | {"id": write.trace} | key for write in batch]
+    answer = client.ask(UPSERT_TASKS, {"inputs": inputs}, until=until)
+    return _told(UPSERT_TASKS, answer, batch)
+
+
+def _told(call: ApiCall, answer: Json, batch: Batch) -> Outcome[CrmTask]:
+    # A body has its reference in it, so it tells which task this is should the trace be missing.
+    outcome = batch_outcomes(call, answer, batch, lambda write: write.body, _body)
+    found: Outcome[CrmTask] = {
+        trace: each if isinstance(each, CrmError) else parse_task(each)
+        for trace, each in outcome.items()
+    }
+    _check_guard(found.values())
+    return found
+
+
+def _by_reference(client: HubSpotClient, batch: Batch) -> dict[str, CrmTask]:
+    references = [write.trace for write in batch]
+    found = read_records(client, READ_TASKS, references, [*READ, REFERENCE], idProperty=REFERENCE)
+    try:
+        return {property_values(item).get(REFERENCE, ""): parse_task(item) for item in found}
+    except CrmRefused:  # there is nothing else in the question that could be wrong
+        raise CrmDenied(GONE) from None
+
+
+def _check_guard(answers: Iterable[object]) -> None:
+    """Somebody deleted the property: a matter of the account, not of these tasks."""
+    for answer in answers:
+        if isinstance(answer, CrmRefused) and answer.properties.get(REFERENCE) == NO_PROPERTY:
+            raise CrmDenied(GONE)
+
+
+def _is_clash(answer: object) -> bool:
+    """HubSpot says it in a 409 or a 400, of one input or of the whole batch."""
+    return isinstance(answer, CrmRefused) and (
+        REFERENCE in answer.properties or "already" in str(answer)
+    )
+
+
+def _input(write: CrmTaskWrite, *, guarded: bool) -> Json:
+    properties = {
+        "hs_task_subject": write.subject,
+        "hs_task_body": write.body,
+        "hs_task_status": NOT_STARTED,
+        "hs_task_priority": "HIGH",
+        "hs_task_type": "CALL",
+        "hs_timestamp": format_instant(write.due_at),
+        "hubspot_owner_id": write.owner_id,
+    }
+    reference = {REFERENCE: write.trace} if guarded else {}
+    return {"objectWriteTraceId": write.trace, "properties": properties | reference}
+
+
+def _body(item: Json) -> str:
+    return property_values(item).get("hs_task_body", "")

@@ -1,0 +1,115 @@
+"""The client library, asked through the table of calls, at our pace.
+
+A call ends within TOTAL_SECONDS (see wire.py), is never repeated here, and fails with the port's
+errors alone.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from time import monotonic
+from typing import Any
+
+from crm_sync.hubspot.transport.calls import ApiCall
+from crm_sync.hubspot.transport.error_details import bounded_line
+from crm_sync.hubspot.transport.errors import error_from_answer, no_answer_error, parse_body
+from crm_sync.hubspot.transport.http import HttpError, NoHttpAnswer, RawAnswer
+from crm_sync.hubspot.transport.rate_limit import RateLimiter
+from crm_sync.hubspot.transport.sdk import Sdk
+from crm_sync.hubspot.transport.versions import CLASSIC
+from crm_sync.port import CrmBusy, CrmError, Lane
+
+logger = logging.getLogger(__name__)
+
+TIMEOUTS = (3.05, 10.0)  # seconds to connect, seconds between two pieces of the answer
+
+Json = dict[str, Any]
+
+
+class HubSpotClient:
+    """`version`: of HubSpot's interface, see versions.py. `lane`: the claim of its calls to the
+    shared budget."""
+
+    def __init__(
+        self, library: Sdk, pace: RateLimiter, version: str = CLASSIC, lane: Lane = "live"
+    ) -> None:
+        self._library = library
+        self.pace = pace
+        self.version = version
+        self._lane: Lane = lane
+
+    def in_lane(self, lane: Lane) -> "HubSpotClient":
+        return HubSpotClient(self._library, self.pace, self.version, lane)
+
+    def room(self) -> float:
+        """Seconds until an ordinary call would be let through."""
+        return self.pace.room(self._lane)
+
+    def ask(
+        self,
+        call: ApiCall,
+        body: Json | None = None,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Iterable[tuple[str, str]] = (),
+        until: float | None = None,
+    ) -> Json:
+        """The JSON object that HubSpot answers, {} for a 2xx with nothing; else a CrmError.
+
+        `until`: the reading of time.monotonic() after which the call is not made any more.
+        """
+        api, call = self._library.api, call.in_version(self.version)
+        self.pace.wait(call, self._lane)
+        if until is not None and monotonic() > until:
+            raise CrmBusy(f"It had become too late to {call.purpose}: it is tried anew.", 1.0)
+        answer = self._answer(api, call, body, dict(path or {}), list(query))
+        if not answer.body:
+            return {}
+        found = parse_body(answer.body)
+        if not found:
+            raise no_answer_error(call, "the answer was not JSON")
+        return found
+
+    def _answer(
+        self,
+        api: Any,
+        call: ApiCall,
+        body: Json | None,
+        path: dict[str, str],
+        query: list[tuple[str, str]],
+    ) -> RawAnswer:
+        try:
+            answer: RawAnswer = api.call_api(
+                call.path,
+                call.method,
+                path_params=path,
+                query_params=query,
+                header_params={"Accept": "application/json", "Content-Type": "application/json"},
+                body=body,
+                auth_settings=["oauth2"],
+                _preload_content=False,
+                _request_timeout=TIMEOUTS,
+            )
+        except HttpError as refusal:
+            raise self._refusal(call, refusal.answer) from None
+        except NoHttpAnswer as silence:
+            logger.warning("%s %s: %s", call.method, call.path, silence)
+            raise _silence(call, silence) from None
+        self.pace.learn(answer.headers)
+        return answer
+
+    def _refusal(self, call: ApiCall, answer: RawAnswer) -> CrmError:
+        error = error_from_answer(call, answer)
+        correlation = bounded_line(parse_body(answer.body).get("correlationId") or "-", 50)
+        logger.warning(
+            "%s %s answered %s, correlation %s", call.method, call.path, answer.status, correlation
+        )
+        self.pace.learn(answer.headers)
+        self.pace.obey(call, answer.status, error)
+        return error
+
+
+def _silence(call: ApiCall, silence: NoHttpAnswer) -> CrmError:
+    """What never left us was certainly not done."""
+    if not silence.sent:
+        return CrmBusy(f"HubSpot is away when asked to {call.purpose}: {silence}.")
+    return no_answer_error(call, str(silence))

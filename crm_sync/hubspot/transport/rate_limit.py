@@ -1,0 +1,185 @@
+"""How fast we may ask: one budget for all processes of a token, in Redis and by Redis's clock."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm_sync.hubspot.transport.calls import ApiCall
+from crm_sync.hubspot.transport.errors import USED_UP, DailyLimitReached
+from crm_sync.hubspot.transport.local_rate_limit import LocalRateLimiter
+from crm_sync.hubspot.transport.rate_limit_script import (
+    BUCKETS,
+    BURST,
+    COUNTED_SECONDS,
+    NO_LIMIT,
+    SHARES,
+    TURN,
+    Bucket,
+    LimiterAnswer,
+)
+from crm_sync.hubspot.transport.redis_state import RedisState
+from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Lane
+
+PATIENCE = 2.0  # seconds that a call may wait for its turn; longer is the caller's to plan
+SHORTEST_SLEEP = 0.002
+BEFORE_THE_FIRST_ANSWER = 100  # requests in ten seconds, the least that HubSpot grants
+LEARNED_FOR = 24 * 3600
+SECONDS_BETWEEN_NOTES = 2.0  # of the day's requests, which every answer tells
+# The account may be given more requests before its midnight: one an hour finds out.
+LONGEST_DAY = 3600.0
+ALL, DAY = "all", "day"
+SLOW, LOCKED, MOVING = "slow", "locked", "moving"
+HELD = {
+    "": "Our requests to HubSpot are used up for the moment.",
+    SLOW: "HubSpot asked us to slow down.",
+    LOCKED: "HubSpot was changing the same records a moment ago.",
+    MOVING: "HubSpot is moving the account to another data centre.",
+    DAY: USED_UP,
+}
+
+
+class RateLimiter:
+    """`most`: HUBSPOT_REQUESTS_PER_10S, or None to use all that the account has."""
+
+    def __init__(self, shared: RedisState, most: int | None) -> None:
+        self._shared = shared
+        self._most = most
+        self._learned = ""
+        self._noted_at = -SECONDS_BETWEEN_NOTES
+        self._alone = LocalRateLimiter(most)
+
+    def wait(self, call: ApiCall, lane: Lane = "live") -> None:
+        """Return when the call may be made; CrmPaced when that is more than PATIENCE away.
+
+        CrmDenied, when the requests of the day are used up.
+        """
+        began = monotonic()
+        while True:
+            waited = min(monotonic() - began, PATIENCE)
+            turn = self._turn(BUCKETS[call.limit], _holds(call), lane, waited=waited, take=True)
+            if turn.seconds <= 0:
+                return
+            if waited + turn.seconds > PATIENCE:
+                raise _too_long(turn)
+            sleep(max(turn.seconds, SHORTEST_SLEEP))
+
+    def room(self, lane: Lane) -> float:
+        """Seconds until an ordinary request would be let through."""
+        return self._turn((BURST,), [BURST.name, ALL, DAY], lane, waited=0, take=False).seconds
+
+    def learn(self, headers: Mapping[str, str]) -> None:
+        """Take the limits from an answer's headers, for all processes."""
+        most = _number(headers.get("x-hubspot-ratelimit-max"))
+        window = _number(headers.get("x-hubspot-ratelimit-interval-milliseconds")) or 10_000
+        told = str(max(1, most * 10_000 // window)) if most else ""
+        if told and told != self._learned:
+            self._learned = told
+            self._note("limit", told)
+        today = _number(headers.get("x-hubspot-ratelimit-daily"))
+        if today and monotonic() - self._noted_at >= SECONDS_BETWEEN_NOTES:
+            self._noted_at = monotonic()
+            left = _number(headers.get("x-hubspot-ratelimit-daily-remaining"))
+            self._note("today", f"{max(today - left, 0)} {today}")
+
+    def obey(self, call: ApiCall, status: int, error: CrmError) -> None:
+        """What a refusal means for everybody who asks: a while of silence, told to all at once."""
+        if isinstance(error, DailyLimitReached):
+            self.hold(DAY, min(self._until_midnight(), LONGEST_DAY), DAY)
+        elif isinstance(error, CrmBusy) and status == 429:
+            self.hold(BUCKETS[call.limit][0].name, error.retry_after, SLOW)
+        elif isinstance(error, CrmBusy) and status == 423:
+            self.hold(f"records:{call.records}", error.retry_after, LOCKED)
+        elif isinstance(error, CrmBusy) and status == 477:
+            self.hold(ALL, error.retry_after, MOVING)
+
+    def hold(self, name: str, seconds: float, held: str = SLOW) -> None:
+        """Nobody asks for that long. `name`: a bucket, "all", "day", or "records:contacts"."""
+        self._alone.hold(name, seconds, held)
+        key = self._shared.key(f"{name}:held")
+        self._shared.ask(lambda redis: redis.set(key, held, px=max(1, int(seconds * 1000))))
+
+    def budget(self) -> CrmBudget:
+        found = self._shared.ask(self._read_budget)
+        if found is None:
+            return CrmBudget(None, self._most, None, None)
+        used, learned, (used_today, allowed_today) = found
+        allowed = min((most for most in (learned, self._most) if most), default=None)
+        return CrmBudget(used, allowed, used_today, allowed_today)
+
+    def set_zone(self, zone: str) -> None:
+        """The account's time zone, in which its day ends."""
+        self._note("zone", zone)
+
+    def _read_budget(self, redis: Any) -> Any:
+        now = int(redis.time()[0])
+        seconds = range(now - COUNTED_SECONDS + 1, now + 1)
+        used = redis.mget([self._shared.key(f"made:{second}") for second in seconds])
+        learned, today = redis.mget([self._shared.key("limit"), self._shared.key("today")])
+        of_today = tuple(map(int, today.split())) if today else (None, None)
+        return sum(int(each or 0) for each in used), _number(learned), of_today
+
+    def _turn(
+        self,
+        buckets: tuple[Bucket, ...],
+        holds: list[str],
+        lane: Lane,
+        *,
+        waited: float,
+        take: bool,
+    ) -> LimiterAnswer:
+        names = ["limit", "made:", f"{lane}:spare", *(each.name for each in buckets)]
+        keys = [self._shared.key(name) for name in (*names, *(f"{name}:held" for name in holds))]
+        arguments = [
+            self._most or BEFORE_THE_FIRST_ANSWER,
+            self._most or NO_LIMIT,
+            *SHARES[lane],
+            0.99 * waited / PATIENCE,
+            "take" if take else "look",
+            len(buckets),
+            *(bound for each in buckets for bound in (each.window, each.most)),
+        ]
+        answer: Any = self._shared.ask(lambda redis: redis.eval(TURN, len(keys), *keys, *arguments))
+        if answer is None:
+            return self._alone.turn(holds, take=take)
+        self._learned = answer[1]
+        return LimiterAnswer(float(answer[0]), answer[2])
+
+    def _note(self, name: str, value: str) -> None:
+        key = self._shared.key(name)
+        self._shared.ask(lambda redis: redis.set(key, value, ex=LEARNED_FOR))
+
+    def _until_midnight(self) -> float:
+        found = self._shared.ask(lambda redis: (redis.time(), redis.get(self._shared.key("zone"))))
+        if found is None:
+            return LONGEST_DAY
+        (seconds, _), zone = found
+        return seconds_until_midnight(datetime.fromtimestamp(seconds, UTC), str(zone or "UTC"))
+
+
+def seconds_until_midnight(at: datetime, zone: str) -> float:
+    """Seconds until the day ends in a time zone; in UTC when there is no such zone."""
+    try:
+        there = at.astimezone(ZoneInfo(zone))
+    except (KeyError, ValueError, OSError):
+        there = at.astimezone(UTC)
+    midnight = datetime.combine(there.date() + timedelta(days=1), datetime.min.time(), there.tzinfo)
+    return (midnight.astimezone(UTC) - at).total_seconds()
+
+
+def _holds(call: ApiCall) -> list[str]:
+    return [*(each.name for each in BUCKETS[call.limit]), f"records:{call.records}", ALL, DAY]
+
+
+def _too_long(turn: LimiterAnswer) -> CrmError:
+    sentence = HELD.get(turn.held, HELD[""])
+    if turn.held == DAY:
+        return DailyLimitReached(sentence)
+    if turn.held == MOVING:
+        return CrmBusy(sentence, turn.seconds, shared=True)
+    return CrmPaced(sentence, turn.seconds)
+
+
+def _number(text: str | None) -> int:
+    return int(text[:9]) if text and text.isascii() and text.isdigit() else 0

@@ -1,0 +1,99 @@
+"""Whose turn it is: one Redis script that lets requests through, for all processes of a token.
+
+Each bucket keeps one instant: when all that was admitted would be through at an even pace (the
+generic cell rate algorithm). A request may be ahead of the even pace by a small burst. Within any
+window `burst + rate` requests are admitted, 95 % of the limit together; the rest is room for
+requests that arrive later than they were admitted.
+
+The burst is also what lanes share: one that may use only a part of it leaves the rest free, so a
+live request finds room at once, while the even pace is for whoever asks.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from crm_sync.hubspot.transport.calls import Limit
+from crm_sync.port import Lane
+
+
+class Bucket(NamedTuple):
+    name: str
+    window: float  # seconds
+    most: float  # requests in a window, if the account's limit is not below
+
+
+class PriorityShare(NamedTuple):
+    """Parts of the burst. `spare`: what one request in ten steps may use, so that none starves."""
+
+    usual: float
+    spare: float = 0.0
+
+
+NO_LIMIT = 1_000_000
+BURST = Bucket("burst", 10, NO_LIMIT)
+# Associations have a limit of their own (100, or 150 in larger accounts). Whether they count
+# against the ordinary one differs by endpoint, so they do here.
+BUCKETS: Mapping[Limit, tuple[Bucket, ...]] = {
+    "burst": (BURST,),
+    "associations": (Bucket("associations", 10, 150), BURST),
+    "search": (Bucket("search", 1, 5),),
+}
+SHARES: Mapping[Lane, PriorityShare] = {
+    "live": PriorityShare(1.0),
+    "backlog": PriorityShare(0.6),
+    "polling": PriorityShare(0.3, spare=0.8),
+}
+COUNTED_SECONDS = 10
+
+# KEYS: the learned limit, the counter's prefix, the mark of a spare turn that was used, then the
+# buckets' instants, then the holds that concern this call.
+# ARGV: the limit when none was learned, the most that may be used of it, the lane's usual and spare
+# share, what part of its patience the caller has waited, "take" or "look", how many buckets there
+# are, then each bucket's window and most.
+# Answers: seconds to wait (0: admitted, unless it only looked), the learned limit, who holds.
+# Written by its effects, so that it may read the clock.
+TURN = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local learned = redis.call('GET', KEYS[1])
+local limit = math.min(tonumber(learned or ARGV[1]), tonumber(ARGV[2]))
+local share, spare, waited = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local buckets = tonumber(ARGV[7])
+local is_spare = spare > 0 and redis.call('EXISTS', KEYS[3]) == 0
+if is_spare then share = spare end
+local wait, held, after, slowest = 0, '', {}, 0
+for i = 1, buckets do
+  local window, most = tonumber(ARGV[6 + 2 * i]), math.min(limit, tonumber(ARGV[7 + 2 * i]))
+  local burst = math.min(math.max(5, math.floor(0.06 * most)), math.max(1, math.floor(most / 5)))
+  local step = window / math.max(0.95 * most - burst, most / 2)
+  local ahead = math.max(1, math.floor(share * burst))
+  -- who has waited longer goes before others of the lane
+  if ahead < burst then ahead = ahead + waited end
+  local due = math.max(tonumber(redis.call('GET', KEYS[3 + i]) or 0), now)
+  wait = math.max(wait, due - (ahead - 1) * step - now)
+  after[i] = {due + step, due + step - now}
+  slowest = math.max(slowest, step)
+end
+for i = 4 + buckets, #KEYS do
+  local left = redis.call('PTTL', KEYS[i]) / 1000
+  if left > wait then wait, held = left, redis.call('GET', KEYS[i]) or '' end
+end
+if wait <= 0 and ARGV[6] == 'take' then
+  for i = 1, buckets do
+    local seconds = math.ceil(after[i][2]) + 1
+    redis.call('SET', KEYS[3 + i], string.format('%.6f', after[i][1]), 'EX', seconds)
+  end
+  if is_spare then redis.call('SET', KEYS[3], '1', 'PX', math.ceil(10000 * slowest)) end
+  local counter = KEYS[2] .. string.format('%d', math.floor(now))
+  redis.call('INCR', counter)
+  redis.call('EXPIRE', counter, 15)
+end
+return {string.format('%.6f', wait), learned or '', held}
+"""
+
+
+class LimiterAnswer(NamedTuple):
+    """`seconds`: to wait; 0 when it is now. `held`: why nobody may ask, a word of pace.HELD."""
+
+    seconds: float
+    held: str = ""

@@ -1,0 +1,56 @@
+"""What all processes that use one token share, in Redis. Without Redis each is on its own."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import TypeVar
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+Found = TypeVar("Found")
+
+AWAY_SECONDS = 5.0
+
+
+class RedisState:
+    """Keys are named after a hash of account and token: neither can be read out of them."""
+
+    def __init__(self, url: str, *names: str) -> None:
+        self._redis = Redis.from_url(
+            url,
+            socket_connect_timeout=0.5,
+            socket_timeout=0.5,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+        )
+        self.name = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+        self._away_until = 0.0
+
+    def key(self, name: str) -> str:
+        return f"hubspot:{self.name}:{name}"
+
+    def ask(self, question: Callable[[Redis], Found]) -> Found | None:
+        """The answer, or None while Redis is away; a silent Redis is left alone for some seconds."""
+        if monotonic() < self._away_until:
+            return None
+        try:
+            found = question(self._redis)
+        except (RedisError, OSError) as fault:
+            self._lost(fault)
+            return None
+        if self._away_until:
+            self._away_until = 0.0
+            logger.warning("Redis is back, all processes share one pace again")
+        return found
+
+    def _lost(self, fault: Exception) -> None:
+        """Said once, however long it lasts."""
+        if not self._away_until:
+            logger.warning(
+                "Redis is away, each process keeps its own pace (%s)", type(fault).__name__
+            )
+        self._away_until = monotonic() + AWAY_SECONDS

@@ -1,0 +1,238 @@
+"""The ledger in figures: what waits and why, how fast leads reach a rep, how fast reps act.
+
+Each is one query over what waits, what is open, or a window of time: none grows with the table.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import (
+    Aggregate,
+    Case,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from crm_sync.models import Handoff, Owner
+
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+# Leads of so long are what the present pace is taken from; of one minute at the least.
+PACE, SHORTEST = timedelta(minutes=5), timedelta(minutes=1)
+AGES = (
+    (timedelta(minutes=1), "under 1 min"),
+    (timedelta(minutes=15), "1 to 15 min"),
+    (timedelta(hours=1), "15 to 60 min"),
+    (timedelta(days=1), "1 to 24 h"),
+    (None, "over a day"),
+)
+MOST_CAUSES, MOST_SLOW, MOST_REPS = 8, 5, 20
+
+TO_TASK = ExpressionWrapper(F("delivered_at") - F("crossed_at"), DurationField())
+TO_TOUCH = ExpressionWrapper(F("touched_at") - F("delivered_at"), DurationField())
+TOUCHED = Q(touched_at__isnull=False)
+UNTOUCHED = Q(task_state=Handoff.TaskState.OPEN, touched_at=None)
+
+
+class Percentile(Aggregate):
+    """PostgreSQL's continuous percentile of what is not null."""
+
+    function = "percentile_cont"
+    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+    def __init__(self, expression: Any, share: float, **extra: Any) -> None:
+        super().__init__(expression, share=share, output_field=DurationField(), **extra)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStats:
+    """Of how many leads, and how long it took half and nineteen in twenty of them."""
+
+    leads: int
+    median: timedelta | None
+    p95: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowStats:
+    """What became of the leads that crossed since some instant."""
+
+    delivered: int
+    withdrawn: int
+    to_task: ClockStats
+    to_touch: ClockStats
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogStats:
+    """`per_minute`: leads that reached sales at the present pace; 0 when nothing moved of late."""
+
+    waiting: int
+    attention: int
+    oldest: datetime | None
+    per_minute: float
+
+    @property
+    def minutes(self) -> float | None:
+        """Until all that waits has gone at the present pace; None: nobody can say."""
+        if not self.waiting:
+            return 0.0
+        return self.waiting / self.per_minute if self.per_minute else None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStats:
+    """Tasks that reps have: nobody has begun, begun, and those of the first that were due."""
+
+    untouched: int
+    started: int
+    overdue: int
+
+
+def backlog_stats(at: datetime) -> BacklogStats:
+    waiting = Handoff.objects.waiting().aggregate(n=Count("pk"), oldest=Min("crossed_at"))
+    attention = Handoff.objects.needing_attention().count()
+    return BacklogStats(waiting["n"], attention, waiting["oldest"], deliveries_per_minute(at))
+
+
+def deliveries_per_minute(at: datetime) -> float:
+    """Leads a minute that reached sales of late. Between single leads it tells the time between them."""
+    told = Handoff.objects.delivered_lately(at - PACE).aggregate(
+        n=Count("pk"), first=Min("delivered_at")
+    )
+    if not told["n"]:
+        return 0.0
+    return float(told["n"] / (max(at - told["first"], SHORTEST) / timedelta(minutes=1)))
+
+
+def waiting_causes() -> list[dict[str, Any]]:
+    """Why leads are not with sales, the most frequent first: status, because, n, oldest."""
+    kept = Handoff.objects.on_the_way().values("status", "because")
+    rows = kept.annotate(n=Count("pk"), oldest=Min("crossed_at")).order_by("-n", "because")
+    return [dict(row) for row in rows[:MOST_CAUSES]]
+
+
+def waiting_ages(at: datetime) -> list[tuple[str, int]]:
+    """How long leads have been on the way: the words for an age, and how many are of it."""
+    bounds = [
+        When(crossed_at__gt=at - age, then=Value(place))
+        for place, (age, _) in enumerate(AGES)
+        if age
+    ]
+    place = Case(*bounds, default=Value(len(AGES) - 1), output_field=IntegerField())
+    rows = Handoff.objects.on_the_way().values_list(place).annotate(n=Count("pk")).order_by()
+    found = dict(rows)
+    return [(words, found.get(place, 0)) for place, (_, words) in enumerate(AGES)]
+
+
+def window_stats(at: datetime) -> tuple[WindowStats, WindowStats]:
+    """The last 24 hours and the last seven days."""
+    spans = {"day": DAY, "week": WEEK}
+    wanted: dict[str, Any] = {}
+    for name, span in spans.items():
+        wanted |= clock_aggregates(name, "task", TO_TASK, Q(crossed_at__gt=at - span))
+        wanted |= clock_aggregates(name, "touch", TO_TOUCH, Q(crossed_at__gt=at - span) & TOUCHED)
+    told = Handoff.objects.delivered().crossed_since(at - WEEK).aggregate(**wanted)
+    gone = (
+        Handoff.objects.withdrawn()
+        .crossed_since(at - WEEK)
+        .aggregate(
+            **{
+                name: Count("pk", filter=Q(crossed_at__gt=at - span))
+                for name, span in spans.items()
+            }
+        )
+    )
+    day, week = (
+        WindowStats(
+            told[f"{n}_task_n"], gone[n], read_clock(told, n, "task"), read_clock(told, n, "touch")
+        )
+        for n in spans
+    )
+    return day, week
+
+
+def clock_aggregates(window: str, name: str, length: Any, those: Q) -> dict[str, Any]:
+    """The aggregates that a clock is made of."""
+    return {
+        f"{window}_{name}_n": Count("pk", filter=those),
+        f"{window}_{name}_median": Percentile(length, 0.5, filter=those),
+        f"{window}_{name}_p95": Percentile(length, 0.95, filter=those),
+    }
+
+
+def read_clock(told: dict[str, Any], window: str, name: str) -> ClockStats:
+    return ClockStats(*(told[f"{window}_{name}_{part}"] for part in ("n", "median", "p95")))
+
+
+def slowest_to_task(at: datetime) -> list[Any]:
+    """Of the last seven days, those that took longest to reach sales, as `took`."""
+    rows = recent_handoffs(at).annotate(took=TO_TASK)
+    return list(rows.order_by("-took", "pk")[:MOST_SLOW])
+
+
+def slowest_to_touch(at: datetime) -> list[Any]:
+    """Those that took the rep longest, or are waiting for them still, as `took`; tasks that were
+    closed or deleted untouched are nobody's delay."""
+    until = Coalesce(F("touched_at"), Value(at))
+    took = ExpressionWrapper(until - F("delivered_at"), DurationField())
+    rows = recent_handoffs(at).filter(TOUCHED | UNTOUCHED).annotate(took=took)
+    return list(rows.order_by("-took", "pk")[:MOST_SLOW])
+
+
+def recent_handoffs(at: datetime) -> QuerySet[Handoff]:
+    return Handoff.objects.delivered().crossed_since(at - WEEK).select_related("contact__company")
+
+
+def rep_stats(at: datetime) -> list[dict[str, Any]]:
+    """Of the last seven days by rep, who has the most leads first: name, leads, touched, median, p95,
+    longest that one has been waiting untouched."""
+    names = {owner.owner_id: str(owner) for owner in Owner.objects.all()}
+    rows = (
+        Handoff.objects.delivered()
+        .crossed_since(at - WEEK)
+        .values("owner_id")
+        .annotate(
+            leads=Count("pk"),
+            touched=Count("touched_at"),
+            median=Percentile(TO_TOUCH, 0.5, filter=TOUCHED),
+            p95=Percentile(TO_TOUCH, 0.95, filter=TOUCHED),
+            untouched_since=Min("delivered_at", filter=UNTOUCHED),
+        )
+        .order_by("-leads", "owner_id")[:MOST_REPS]
+    )
+    return [{**row, "name": names.get(row["owner_id"], row["owner_id"])} for row in rows]
+
+
+def task_stats(at: datetime) -> TaskStats:
+    told = Handoff.objects.with_open_task().aggregate(
+        untouched=Count("pk", filter=UNTOUCHED),
+        started=Count("pk", filter=~UNTOUCHED),
+        overdue=Count("pk", filter=UNTOUCHED & Q(task_due_at__lt=at)),
+    )
+    return TaskStats(**told)
+
+
+def quantiles(
+    rows: QuerySet[Handoff], length: Any, shares: Iterable[float]
+) -> tuple[int, dict[str, float]]:
+    """How many there are, and seconds by share ("0.5"); share 1 is the longest."""
+    wanted = {f"q{n}": Percentile(length, share) for n, share in enumerate(shares)}
+    told = rows.aggregate(n=Count("pk"), longest=Max(length), **wanted)
+    found = {str(share): told[f"q{n}"] for n, share in enumerate(shares)}
+    return told["n"], {
+        share: took.total_seconds()
+        for share, took in {**found, "1": told["longest"]}.items()
+        if took is not None
+    }

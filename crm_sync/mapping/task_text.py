@@ -1,0 +1,246 @@
+"""What a rep reads: the task, and the texts on the record. Plain sentences, nothing to sell."""
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape, unescape
+from typing import Any
+from urllib.parse import urlsplit
+from zlib import crc32
+
+from django.conf import settings
+
+from crm_sync.mapping.contact_facts import ContactFacts, SequenceRun
+from crm_sync.models import Handoff
+from leadscoring.engine.wording import format_day, format_figure
+from leadscoring.models import Activity
+
+# Fields that say which page, form or mail it was, the most telling first.
+DETAILS = ("url", "page", "path", "form", "title", "subject", "name", "link", "campaign")
+LONGEST_SUBJECT = 255
+LONGEST_TEXT = 65_536  # https://developers.hubspot.com: the most that a text property holds
+LONGEST_DETAIL = 80
+STRONGEST = 3
+RUNS_TOLD = 3
+ACTIVITIES_TOLD = 5
+FITS_TOLD = 5
+AGAINST_TOLD = 3
+
+# Stands before the reason in a task that we have closed.
+NOTHING_LEFT = "Nothing to do any more:"
+# Tells our text from one that a person has changed; rides in the link, where nobody reads it.
+MARK = re.compile(r"<a\s[^<>]*#text-([0-9a-f]{8})")
+# What the engine says of points that a cap took: true, but of the model, not of the person.
+CUT = re.compile(r", [\d.,]+ points? above the cap of [\d.,]+ not counted$")
+
+
+def task_subject(row: Handoff) -> str:
+    """ "Hot lead: Ada Byron, Analytical Engines (score 82, A1)". Plain text."""
+    company = row.contact.company
+    where = f", {bounded_text(company.name, 80)}" if company and company.name else ""
+    return f"Hot lead: {display_name(row)}{where} (score {row.total:.0f}, {row.grade})"[
+        :LONGEST_SUBJECT
+    ]
+
+
+def task_body(row: Handoff, known: ContactFacts) -> str:
+    """The task's text as HTML, everything from outside escaped."""
+    link = escape(contact_url(row))
+    more = f'<a href="{link}">See all that is known of {escape(display_name(row))}</a>'
+    parts = [
+        html_section(introduction(row), strongest_reasons(row))
+        or f"<p>{escape(introduction(row))}.</p>",
+        html_section("Against it", negative_reasons(row)),
+        f"<p>{escape(fit_line(row))}</p>",
+        html_section("Recently", activity_lines(known))
+        or "<p>Nothing is known of what they did.</p>",
+        html_section("Mail", sequence_lines(known)),
+        f"<p>{more}</p><p>ref {escape(row.reference)}</p>",
+    ]
+    whole = "".join(parts)
+    return whole.replace(f'href="{link}"', f'href="{link}#text-{text_digest(whole)}"')
+
+
+def is_unedited(there: str) -> bool:
+    """Whether a task's text is as we wrote it: a person's word in it makes it theirs.
+
+    A CRM may write the same text with other mark-up, so the words alone count.
+    """
+    mark = MARK.search(there)
+    return mark is not None and mark[1] == text_digest(there)
+
+
+def text_digest(body: str) -> str:
+    """Eight signs that stand for the words of a text."""
+    return f"{crc32(plain_words(body).encode('utf-8', 'replace')):08x}"
+
+
+def plain_words(body: str) -> str:
+    """The text without mark-up and white space."""
+    return re.sub(r"\s", "", unescape(re.sub(r"<[^<>]*>", "", body)))
+
+
+def closed_body(because: str, there: str) -> str:
+    """A task's text when there is nothing to do any more: why, and what it said."""
+    return f"<p>{escape(NOTHING_LEFT)} {escape(bounded_text(because, 500))}</p>{there}"[
+        :LONGEST_TEXT
+    ]
+
+
+def is_closed_body(there: str) -> bool:
+    """Whether it is a text that we have closed: not one of somebody who calls themselves so."""
+    return plain_words(there).startswith(plain_words(NOTHING_LEFT)) and not is_unedited(there)
+
+
+def strip_score(subject: str) -> str:
+    """ "Hot lead: Ada Byron, Engines" of a subject that goes on with "(score 82, A1)"."""
+    line = " ".join(subject.split())
+    return line.rpartition(" (score ")[0] or line
+
+
+def html_section(heading: str, lines: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<p>{escape(heading)}:</p><ul>{items}</ul>" if lines else ""
+
+
+def introduction(row: Handoff) -> str:
+    """ "Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May". The reasons follow."""
+    company = row.contact.company.name if row.contact.company else ""
+    role = ", ".join(
+        filter(None, [bounded_text(row.contact.job_title, 80), bounded_text(company, 80)])
+    )
+    who = f"{display_name(row)} ({role})" if role else display_name(row)
+    return (
+        f"{who} reached a score of {row.total:.0f} on {format_day(row.crossed_at, row.crossed_at)}"
+    )
+
+
+def display_name(row: Handoff) -> str:
+    contact = row.contact
+    return bounded_text(contact.name or contact.email or contact.external_id or "", 120)
+
+
+def strongest_reasons(row: Handoff) -> list[str]:
+    """The reasons that weighed most at the crossing, in whole points."""
+    by_points = sorted(row.reasons, key=lambda reason: -reason["points"])
+    return [in_whole_points(each, 300) for each in by_points[:STRONGEST] if each["points"] > 0.5]
+
+
+def negative_reasons(row: Handoff) -> list[str]:
+    """What they did that took points off, the weightiest first. What they are is told by the fit."""
+    by_points = sorted(row.reasons, key=lambda reason: reason["points"])
+    done = [each for each in by_points if each["group"] != "fit" and each["points"] < -0.5]
+    return [in_whole_points(each, 300) for each in done[:AGAINST_TOLD]]
+
+
+def in_whole_points(reason: dict[str, Any], longest: int) -> str:
+    """ "Visited pricing 3 times, last on 4 May (+30)"."""
+    sign = "−" if reason["points"] < 0 else "+"
+    return f"{reason_text(reason, longest)} ({sign}{abs(reason['points']):.0f})"
+
+
+def reason_text(reason: dict[str, Any], longest: int) -> str:
+    because = reason.get("because") or reason.get("label") or reason["rule"]
+    return bounded_text(CUT.sub("", because), longest)
+
+
+def reason_line(reason: dict[str, Any]) -> str:
+    """ "Visited pricing 3 times, last on 4 May (+29.5)": these add up to the score."""
+    sign = "−" if reason["points"] < 0 else "+"
+    return f"{reason_text(reason, 300)} ({sign}{format_figure(abs(reason['points']))})"
+
+
+def fit_line(row: Handoff) -> str:
+    """ "Fit A, engagement 1 (A and 1 are best). Senior job title: CTO; Very small company (−5)"."""
+    by_points = sorted(row.reasons, key=lambda reason: -reason["points"])
+    reasons = [reason for reason in by_points if reason["group"] == "fit" and reason["points"]]
+    grades = f"Fit {row.grade[:1]}, engagement {row.grade[1:]} (A and 1 are best)"
+    if not reasons:
+        return f"{grades}. Nothing known of the person or the company counts as fit."
+    told = [
+        in_whole_points(each, 120) if each["points"] < 0 else reason_text(each, 120)
+        for each in reasons[:FITS_TOLD]
+    ]
+    return f"{grades}. {'; '.join(told)}"
+
+
+def all_reasons(known: ContactFacts) -> str:
+    """Today's reasons of the score, one a line, strongest first; or what disqualifies."""
+    if known.score is None:
+        return ""
+    if known.score.disqualified:
+        return text_property(reason_text(reason, 300) for reason in known.score.contributions)
+    return text_property(
+        reason_line(reason) for reason in known.score.contributions if reason["points"]
+    )
+
+
+def activity_lines(known: ContactFacts) -> list[str]:
+    """ "4 May: page view /pricing", newest first; what came several times that day is said once."""
+    lines = dict.fromkeys(activity_line(activity, known) for activity in known.recent)
+    return list(lines)[:ACTIVITIES_TOLD]
+
+
+def activity_line(activity: Activity, known: ContactFacts) -> str:
+    what = bounded_text(re.sub(r"[_\-.]+", " ", activity.type), LONGEST_DETAIL)
+    which = activity_detail(activity.properties)
+    return f"{format_day(activity.occurred_at, known.at)}: {what}{f' {which}' if which else ''}"
+
+
+def activity_detail(properties: dict[str, Any]) -> str:
+    """ "/pricing" or "“Welcome”": which page, form or mail it was.
+
+    An address is told by its path, for the rest may hold secrets.
+    """
+    for name in DETAILS:
+        value = properties.get(name)
+        if isinstance(value, str) and value.strip():
+            told = bounded_text(url_path(value), LONGEST_DETAIL)
+            return told if told.startswith("/") else f"“{told}”"
+    return ""
+
+
+def url_path(value: str) -> str:
+    """ "/pricing" of a web address; its host when it is nobody's page but the first."""
+    try:
+        parts = urlsplit(value.strip())
+        host = parts.hostname
+    except ValueError:
+        return value
+    if parts.scheme in ("http", "https"):
+        return parts.path if len(parts.path) > 1 else host or value
+    return parts.path if value.startswith("/") else value
+
+
+def sequence_lines(known: ContactFacts) -> list[str]:
+    """ "nurture: 3 mails sent, last on 4 May, paused", the latest sequence first."""
+    return [run_line(run, known) for run in reversed(known.runs[-RUNS_TOLD:])]
+
+
+def run_line(run: SequenceRun, known: ContactFacts) -> str:
+    mails = "1 mail sent" if run.sent == 1 else f"{run.sent or 'no'} mails sent"
+    last = f", last on {format_day(run.last_sent_at, known.at)}" if run.last_sent_at else ""
+    because = (
+        f" ({bounded_text(run.because, 200)})"
+        if run.because and run.state in ("paused", "stopped")
+        else ""
+    )
+    state = "still under way" if run.state == "active" else run.state
+    return f"{bounded_text(run.sequence, 100)}: {mails}{last}, {state}{because}"
+
+
+def contact_url(row: Handoff) -> str:
+    """Where a colleague with a log-in finds the contact here."""
+    return f"{settings.BASE_URL}/admin/leadscoring/contact/{row.contact_id}/change/"
+
+
+def text_property(lines: Iterable[str]) -> str:
+    """Lines as one text property takes them."""
+    return "\n".join(lines)[:LONGEST_TEXT]
+
+
+def bounded_text(value: str, longest: int) -> str:
+    """One printable line, cut where it is too long."""
+    line = " ".join(
+        "".join(sign if sign.isprintable() else " " for sign in value[: 4 * longest]).split()
+    )
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"

@@ -1,0 +1,478 @@
+"""The ledger: one row for each crossing, and how far its handoff to sales has come."""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+from uuid import uuid4
+
+from django.db import connection, models, transaction
+from django.db.models import CheckConstraint, Count, F, Index, Max, Q, UniqueConstraint, Value
+from django.db.models.functions import Coalesce
+
+from leadscoring.models import Contact
+
+# Outlasts the slowest batch: calls are bounded by their time-outs, and each recorded step renews it.
+LEASE = timedelta(minutes=5)
+# So many attempts that ended without a word: the row itself may be what kills its worker.
+SUSPECT = 3
+# One place in so many of a claim is for the newest crossings, whatever waits.
+NEWEST = 10
+# Columns that are written at the end of a step, and only while the claim is held.
+RECORDED = (
+    "status", "because", "failures", "due_at", "portal_id", "record_id", "owner_id",
+    "owner_because", "left_out", "task_tried_at", "task_guarded", "task_id", "delivered_at",
+    "task_state", "task_due_at", "task_seen_at", "told_subject", "told_total", "told_grade",
+)  # fmt: skip
+# One statement for a whole batch. A row that is no longer waiting under the claim is left alone;
+# one that has left `waiting`, or was put off (`released`), is no longer held.
+RECORD = f"""
+    UPDATE crm_sync_handoff AS row
+    SET {", ".join(f"{name} = step.{name}" for name in RECORDED)},
+        claim = CASE WHEN step.status = 'waiting' AND NOT step.id = ANY(%(released)s) THEN row.claim END
+    FROM jsonb_populate_recordset(NULL::crm_sync_handoff, %(steps)s) AS step
+    WHERE row.id = step.id AND row.claim = step.claim AND row.status = 'waiting'
+    RETURNING row.id
+"""  # noqa: S608 -- made of the constants above
+
+# Columns that are written when a task was looked at, and only if nobody looked meanwhile.
+LOOKED = (
+    "task_state", "task_seen_at", "touched_at", "told_subject", "told_total", "told_grade", "because",
+)  # fmt: skip
+RECORD_LOOKS = f"""
+    UPDATE crm_sync_handoff AS row SET {", ".join(f"{name} = look.{name}" for name in LOOKED)}
+    FROM jsonb_populate_recordset(NULL::crm_sync_handoff, %(looks)s) AS look
+    WHERE row.id = look.id AND row.task_state IN ('open', 'started')
+      AND row.task_seen_at IS NOT DISTINCT FROM (%(seen)s::jsonb ->> row.id::text)::timestamptz
+"""  # noqa: S608 -- made of the constants above
+
+
+def clean_reason(sentence: str) -> str:
+    """A sentence as the column takes it: it may repeat what a CRM said, so it is bounded and mended."""
+    return sentence.replace("\0", "").encode("utf-8", "replace").decode()[:1000]
+
+
+def queue_position(crossed_at: datetime, total: float) -> datetime:
+    """The place in the queue of a lead: an hour earlier for each point of its score."""
+    return crossed_at - timedelta(hours=total)
+
+
+class HandoffQuerySet(models.QuerySet["Handoff"]):
+    def waiting(self) -> Self:
+        return self.filter(status=Handoff.Status.WAITING)
+
+    def due(self, at: datetime) -> Self:
+        return self.waiting().filter(due_at__lte=at)
+
+    def needing_attention(self) -> Self:
+        return self.filter(status=Handoff.Status.NEEDS_ATTENTION)
+
+    def delivered(self) -> Self:
+        return self.filter(status=Handoff.Status.DELIVERED)
+
+    def withdrawn(self) -> Self:
+        return self.filter(status=Handoff.Status.WITHDRAWN)
+
+    def waiting_since(self, before: datetime) -> Self:
+        """Those that wait and crossed before an instant."""
+        return self.waiting().filter(crossed_at__lt=before)
+
+    def without_owner(self) -> Self:
+        """Those on their way for which nobody in sales was found yet."""
+        return self.on_the_way().filter(owner_id="")
+
+    def claim(self, *, at: datetime, limit: int = 100, lease: timedelta = LEASE) -> list["Handoff"]:
+        """Lease due handoffs to the caller, counting the attempt before the work.
+
+        The newest crossings come first, so that a lead does not wait for a backlog; then the
+        hottest. A lease is nothing but a later `due_at`: when the worker dies, its rows fall due
+        again. Rows that may have killed their worker go when no others are due, in ever smaller
+        companies, so that in the end the culprit goes alone.
+        """
+        token = uuid4()
+        with transaction.atomic():
+            due = self.due(at).select_for_update(skip_locked=True)
+            chosen = self._sound(due.filter(failures__lt=SUSPECT), limit) or self._suspects(
+                due.filter(failures__gte=SUSPECT), limit
+            )
+            self.filter(pk__in=chosen).update(
+                claim=token,
+                due_at=at + lease,
+                attempts=F("attempts") + 1,
+                failures=F("failures") + 1,
+            )
+        return list(self.filter(pk__in=chosen, claim=token).order_by("turn_at", "pk"))
+
+    def _sound(self, due: Self, limit: int) -> list[int]:
+        newest = (
+            due.filter(attempts=0)
+            .order_by("-crossed_at")[: limit // NEWEST]
+            .values_list("pk", flat=True)
+        )
+        hottest = due.order_by("turn_at", "pk")[:limit].values_list("pk", flat=True)
+        return list(dict.fromkeys([*newest, *hottest]))[:limit]
+
+    def _suspects(self, due: Self, limit: int) -> list[int]:
+        rows = list(due.order_by("failures", "turn_at", "pk")[:limit])
+        company = [row.pk for row in rows if row.failures == rows[0].failures]
+        return company[: max(1, limit >> 2 * (rows[0].failures - SUSPECT + 1))] if rows else []
+
+    def record(self, rows: Collection["Handoff"]) -> list["Handoff"]:
+        """Write a finished step of claimed rows as they stand in memory, in one statement.
+
+        Answers those that were still in the caller's hands; of the others nothing was written.
+        """
+        columns = ("id", "claim", *RECORDED)
+        steps = [{name: getattr(row, name) for name in columns} for row in rows]
+        released = [row.pk for row in rows if row.released]
+        with connection.cursor() as cursor:
+            cursor.execute(RECORD, {"steps": json.dumps(steps, default=str), "released": released})
+            ours = {row_id for (row_id,) in cursor.fetchall()}
+        return [row for row in rows if row.pk in ours]
+
+    def forgive(self) -> int:
+        """The failures of waiting rows were not their own: an outage was over."""
+        return self.waiting().filter(failures__gt=0, claim=None).update(failures=0)
+
+    def resend(self, at: datetime) -> int:
+        """Make undelivered handoffs due at once, except those a worker is holding."""
+        held = Q(claim__isnull=False, due_at__gt=at, status=Handoff.Status.WAITING)
+        return (
+            self.exclude(held)
+            .exclude(status=Handoff.Status.DELIVERED)
+            .update(
+                status=Handoff.Status.WAITING,
+                due_at=at,
+                claim=None,
+                attempts=0,
+                failures=0,
+                because="",
+            )
+        )
+
+    def withdraw(self, because: str, at: datetime) -> int:
+        """Take back undelivered handoffs that no worker is holding and that were not begun."""
+        held = Q(claim__isnull=False, due_at__gt=at)
+        begun = Q(task_tried_at__isnull=False)
+        return (
+            self.on_the_way()
+            .exclude(held | begun)
+            .update(status=Handoff.Status.WITHDRAWN, because=clean_reason(because), claim=None)
+        )
+
+    def with_open_task(self) -> Self:
+        """Those whose task has not come to an end, as far as we have seen."""
+        return self.filter(task_state__in=[Handoff.TaskState.OPEN, Handoff.TaskState.STARTED])
+
+    def newest_open_task(self, contact_ids: Collection[int]) -> dict[int, int]:
+        """The cycle of the newest task that has not come to an end, by contact; 0 when there is none."""
+        rows = self.with_open_task().filter(contact__in=contact_ids).order_by()
+        found = rows.values_list("contact").annotate(newest=Max("cycle"))
+        return dict.fromkeys(contact_ids, 0) | dict(found)
+
+    def not_seen_since(self, moment: datetime) -> Self:
+        """Those whose task was last looked at by then, the longest ago first."""
+        return self.filter(task_seen_at__lte=moment).order_by("task_seen_at", "pk")
+
+    def overdue(self, at: datetime) -> Self:
+        """Those whose rep should have acted by now and has not begun."""
+        untouched = self.filter(task_state=Handoff.TaskState.OPEN, touched_at=None)
+        return untouched.filter(task_due_at__lt=at)
+
+    def on_the_way(self) -> Self:
+        """Those that are not with sales yet and still should be."""
+        return self.filter(status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION])
+
+    def crossed_since(self, moment: datetime) -> Self:
+        return self.filter(crossed_at__gt=moment)
+
+    def delivered_lately(self, moment: datetime) -> Self:
+        """Those delivered since a moment not long ago whose task is still open.
+
+        By the index of open tasks: a task was last seen no earlier than it was made.
+        """
+        return self.with_open_task().filter(delivered_at__gt=moment, task_seen_at__gt=moment)
+
+    def record_looks(
+        self, rows: Collection["Handoff"], seen: Mapping[int, datetime | None]
+    ) -> None:
+        """Write what was seen of tasks, in one statement.
+
+        `seen`: when each was looked at before, by id. What somebody else wrote since stays.
+        """
+        looks = [{name: getattr(row, name) for name in ("id", *LOOKED)} for row in rows]
+        told = {"looks": json.dumps(looks, default=str), "seen": json.dumps(seen, default=str)}
+        with connection.cursor() as cursor:
+            cursor.execute(RECORD_LOOKS, told)
+
+    def by_reference(self, references: Collection[str]) -> dict[str, "Handoff"]:
+        """Rows by their references, without the long columns."""
+        rows = self.filter(reference__in=references).defer("reasons", "left_out")
+        return {row.reference: row for row in rows}
+
+    def with_task_to_find(self, since: datetime, until: datetime) -> Self:
+        """Those delivered in between whose task nobody has done: it is there, or somebody deleted it."""
+        ended = [Handoff.TaskState.DONE, Handoff.TaskState.CLOSED]
+        return (
+            self.delivered()
+            .filter(delivered_at__range=(since, until))
+            .exclude(task_state__in=ended)
+        )
+
+    def free(self, at: datetime) -> Self:
+        """Undelivered rows that no worker is holding."""
+        held = Q(claim__isnull=False, due_at__gt=at, status=Handoff.Status.WAITING)
+        return self.exclude(held).exclude(status=Handoff.Status.DELIVERED)
+
+    def take(
+        self, *, at: datetime, portal_id: str, because: str, lease: timedelta = LEASE
+    ) -> list["Handoff"]:
+        """Lease undelivered rows that nobody holds to somebody who has found their tasks.
+
+        As if they had just been tried: should the caller die, a worker looks for the task.
+        """
+        token = uuid4()
+        self.free(at).update(
+            status=Handoff.Status.WAITING,
+            claim=token,
+            due_at=at + lease,
+            portal_id=portal_id,
+            because=because,
+            task_tried_at=Coalesce("task_tried_at", Value(at)),
+        )
+        return list(Handoff.objects.filter(claim=token))
+
+    def put_back(self, because: str, at: datetime, *, certain: bool) -> int:
+        """Delivered rows whose task is not there any more wait again.
+
+        `certain`: it was looked for everywhere; otherwise a worker looks before it makes another.
+        """
+        again: dict[str, Any] = {
+            "status": Handoff.Status.WAITING,
+            "because": clean_reason(because),
+            "task_id": "",
+            "task_state": "",
+            "delivered_at": None,
+            "due_at": at,
+            "claim": None,
+            "attempts": 0,
+            "failures": 0,
+        }
+        never = {"task_tried_at": None, "task_guarded": False} if certain else {}
+        return self.delivered().update(**again, **never)
+
+    def by_status(self) -> dict[str, int]:
+        """How many there are in each state."""
+        counted = dict(self.order_by().values_list("status").annotate(n=Count("pk")))
+        return {status: counted.get(status, 0) for status in Handoff.Status.values}
+
+
+class Handoff(models.Model):
+    """A crossing on its way to a person in sales. Each finished step is written before the next.
+
+    Steps: `record_id` (the contact is in the CRM), `owner_id` (somebody gets it),
+    `task_tried_at` (the task is about to be made: from here on the outcome may be unknown until
+    it was looked for by its reference), `task_id` and `delivered_at`.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        DELIVERED = "delivered", "Delivered"
+        NEEDS_ATTENTION = "needs_attention", "Needs attention"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    class TaskState(models.TextChoices):
+        OPEN = "open", "Untouched"
+        STARTED = "started", "Begun by the rep"
+        DONE = "done", "Done"
+        DELETED = "deleted", "Deleted by the rep"
+        CLOSED = "closed", "Closed by us"
+
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="handoffs")
+    cycle = models.PositiveIntegerField()
+    reference = models.CharField(max_length=20, unique=True)
+    total = models.FloatField("score")
+    grade = models.CharField(max_length=2)
+    reasons = models.JSONField(default=list)
+    crossed_at = models.DateTimeField()
+    # Its place in the queue: an hour earlier for each point, so the hottest goes first and nobody
+    # is overtaken for ever.
+    turn_at = models.DateTimeField(editable=False)
+
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.WAITING)
+    because = models.CharField(max_length=1000, blank=True, default="")
+    attempts = models.PositiveIntegerField(default=0)
+    # Attempts that ended without a word or with a fault of this row's own; an outage is neither.
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    due_at = models.DateTimeField()
+    claim = models.UUIDField(null=True, blank=True, editable=False)
+
+    portal_id = models.CharField("account", max_length=64, blank=True, default="")
+    record_id = models.CharField(max_length=64, blank=True, default="")
+    owner_id = models.CharField(max_length=64, blank=True, default="")
+    owner_because = models.CharField(max_length=300, blank=True, default="")
+    left_out = models.JSONField(default=dict, blank=True)
+    task_tried_at = models.DateTimeField(null=True, blank=True)
+    # It was tried in the way that the CRM refuses to do twice.
+    task_guarded = models.BooleanField(default=False, editable=False)
+    task_id = models.CharField(max_length=64, blank=True, default="")
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    # What became of the task, written by `following`.
+    task_state = models.CharField(
+        max_length=10, choices=TaskState.choices, blank=True, default="", editable=False
+    )
+    task_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    task_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When the rep first did something about the lead, as far as the CRM tells.
+    touched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # What the task says: its subject, and the score and grade that its text was made from.
+    told_subject = models.CharField(max_length=255, blank=True, default="", editable=False)
+    told_total = models.FloatField(null=True, blank=True, editable=False)
+    told_grade = models.CharField(max_length=2, blank=True, default="", editable=False)
+
+    objects = HandoffQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["contact", "cycle"], name="one_handoff_per_contact_and_cycle"),
+            UniqueConstraint(
+                fields=["portal_id", "task_id"],
+                condition=~Q(task_id=""),
+                name="one_handoff_per_task",
+            ),
+            CheckConstraint(
+                condition=~Q(status="delivered")
+                | (
+                    ~Q(task_id="")
+                    & ~Q(record_id="")
+                    & ~Q(owner_id="")
+                    & Q(delivered_at__isnull=False)
+                ),
+                name="a_delivered_handoff_names_record_owner_and_task",
+                violation_error_message="A delivered handoff must name its CRM record, owner and task.",
+            ),
+            CheckConstraint(
+                condition=Q(status__in=["waiting", "delivered"]) | ~Q(because=""),
+                name="an_undelivered_handoff_says_why",
+            ),
+            CheckConstraint(
+                condition=Q(task_id="") | Q(task_tried_at__isnull=False),
+                name="a_task_was_announced_before_it_was_made",
+            ),
+        ]
+        indexes: ClassVar = [
+            # Read by claim, every few seconds: what is due, the hottest, the newest.
+            Index(fields=["due_at"], condition=Q(status="waiting"), name="handoff_waiting_by_due"),
+            Index(
+                fields=["turn_at", "id"],
+                include=["due_at"],
+                condition=Q(status="waiting"),
+                name="handoff_waiting_by_turn",
+            ),
+            Index(
+                fields=["-crossed_at"],
+                condition=Q(status="waiting", attempts=0),
+                name="handoff_untried_by_crossing",
+            ),
+            # Read by following: open tasks, those that were not looked at for longest first.
+            Index(
+                fields=["task_seen_at"],
+                condition=Q(task_state__in=["open", "started"]),
+                name="handoff_open_task_by_seen",
+            ),
+            # Read by the ledger's page and the API's cursor.
+            Index(fields=["status", "-crossed_at"], name="handoff_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.turn_at = self.turn_at or queue_position(self.crossed_at, self.total)
+        super().save(*args, **kwargs)
+
+    @property
+    def begun(self) -> bool:
+        """Whether a task may exist already, so that only looking can tell."""
+        return self.task_tried_at is not None and not self.task_id
+
+    # Verbs change the row in memory; `Handoff.objects.record` writes them, if the claim still holds.
+    released = False
+
+    def deliver(self, task_id: str, subject: str, at: datetime) -> None:
+        """The task exists and says `subject`: the handoff is done."""
+        self.task_id, self.delivered_at, self.because = task_id, at, ""
+        self.status, self.task_state = self.Status.DELIVERED, self.TaskState.OPEN
+        self.task_seen_at, self.told_subject = at, subject[:255]
+        self.told_total, self.told_grade = self.total, self.grade
+
+    def postpone(self, because: str, until: datetime, *, excused: bool = False) -> None:
+        """Not now; the cause stays readable meanwhile. `excused`: the fault is not this row's."""
+        self.because, self.due_at, self.released = clean_reason(because), until, True
+        self.failures = max(0, self.failures - 1) if excused else self.failures
+
+    def forget_try(self) -> None:
+        """The task was certainly not made."""
+        self.task_tried_at, self.task_guarded = None, False
+
+    def give_up(self, because: str) -> None:
+        """Nothing more happens until a person has done what `because` says and presses Resend."""
+        self.because, self.status = clean_reason(because), self.Status.NEEDS_ATTENTION
+
+    def withdraw(self, because: str) -> None:
+        """Not sent on purpose."""
+        self.because, self.status = clean_reason(because), self.Status.WITHDRAWN
+
+    def as_dict(self, held: str = "") -> dict[str, Any]:
+        """As JSON says it. Reads the contact's e-mail: select it along.
+
+        `held`: why nothing waiting goes at this moment.
+        """
+        waiting = self.status == self.Status.WAITING
+        return {
+            "id": self.pk,
+            "contact": self.contact_id,
+            "email": self.contact.email,
+            "cycle": self.cycle,
+            "score": self.total,
+            "status": self.status,
+            "because": self.because or (held if waiting else ""),
+            "attempts": self.attempts,
+            "crossed_at": self.crossed_at,
+            "delivered_at": self.delivered_at,
+            "record_id": self.record_id or None,
+            "task_id": self.task_id or None,
+            "owner_id": self.owner_id or None,
+            "reference": self.reference,
+        }
+
+
+class Breaker(models.Model):
+    """Trouble with the CRM that all rows of one kind of work share; gone when it works again.
+
+    Until `until` nothing is asked. After that one asks for all, and the others wait for how it
+    ends. `token`: the credentials that it holds for; it does not count for others.
+    """
+
+    class Work(models.TextChoices):
+        HANDOFFS = "handoffs", "Handoffs"
+        PULL = "pull", "Reading the CRM"
+        TASKS = "tasks", "Looking after tasks"
+        PUSH = "push", "Telling the CRM of changes"
+
+    work = models.CharField(primary_key=True, max_length=10, choices=Work.choices)
+    token = models.CharField(max_length=64, blank=True, default="")
+    because = models.CharField(max_length=1000)
+    # Whether a person must do something, or time will.
+    denied = models.BooleanField(default=False)
+    # Failures of everything one after the other.
+    strikes = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [CheckConstraint(condition=~Q(because=""), name="a_hold_says_why")]
+
+    def __str__(self) -> str:
+        return self.because

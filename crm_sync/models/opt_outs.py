@@ -1,0 +1,93 @@
+"""People who want no mail, and whether the CRM was told: the rows from which it is."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from django.db import models, transaction
+from django.db.models import CheckConstraint, Exists, F, Index, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
+
+from leadscoring.models import Contact
+from sequences.models import Suppression
+
+# One request for each, so few at a time.
+BATCH = 20
+# When the worker dies, its rows fall due again.
+LEASE = timedelta(minutes=10)
+# What a person asked for, here: not that an address does not work, nor what the CRM itself told.
+WISHES = (Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.BY_HAND)
+
+
+def unreported_opt_outs() -> QuerySet[Contact]:
+    """People known in the CRM who want no mail, which it does not know; `asked_at`: since when."""
+    asked = Suppression.objects.filter(email=OuterRef("email"), reason__in=WISHES)
+    known = Contact.objects.filter(link__record_id__gt="", link__gone_at=None)
+    return known.filter(Exists(asked), link__opted_out=False).annotate(
+        asked_at=Subquery(asked.values("created_at"))
+    )
+
+
+class OptOutQuerySet(QuerySet["OptOut"]):
+    def queue(self, at: datetime) -> None:
+        """Rows for those who have none yet, or who asked anew since; none for whose wish is gone."""
+        self.waiting().exclude(email__in=unreported_opt_outs().values("email")).delete()
+        told = OptOut.objects.filter(email=OuterRef("email"), asked_at__gte=OuterRef("asked_at"))
+        people: Any = unreported_opt_outs().filter(~Exists(told)).order_by("pk")[:BATCH]
+        rows = [
+            OptOut(email=each.email, contact=each, asked_at=each.asked_at, due_at=at)
+            for each in people
+        ]
+        self.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["email"],
+            update_fields=["contact", "asked_at", "told_at", "due_at", "tries", "because"],
+        )
+
+    def waiting(self) -> Self:
+        return self.filter(told_at=None)
+
+    def failed(self) -> Self:
+        return self.waiting().exclude(because="")
+
+    def claim(self, at: datetime) -> list["OptOut"]:
+        """Lease some due rows to the caller; a lease is nothing but a later `due_at`."""
+        with transaction.atomic():
+            due = self.waiting().filter(due_at__lte=at).order_by("due_at", "pk")
+            rows = list(due.select_for_update(skip_locked=True)[:BATCH])
+            held = self.filter(pk__in=[row.pk for row in rows])
+            held.update(due_at=at + LEASE, tries=F("tries") + 1)
+        for row in rows:
+            row.tries += 1
+        return rows
+
+
+class OptOut(models.Model):
+    """The CRM is to know that nobody may write to an address. `because`: why it could not be told."""
+
+    email = models.CharField(max_length=254, unique=True)
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="opt_outs")
+    asked_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField()
+    tries = models.PositiveIntegerField(default=0)
+    because = models.CharField(max_length=1000, blank=True, default="")
+
+    objects = OptOutQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=Q(email=Lower("email")) & ~Q(email=""), name="opt_out_has_an_address"
+            ),
+            CheckConstraint(
+                condition=Q(told_at=None) | Q(because=""), name="who_was_told_of_did_not_fail"
+            ),
+        ]
+        indexes: ClassVar = [
+            # Read by OptOutQuerySet.claim and by the home page.
+            Index(fields=["due_at"], condition=Q(told_at=None), name="opt_out_waiting")
+        ]
+
+    def __str__(self) -> str:
+        return f"opt-out of contact {self.contact_id}"

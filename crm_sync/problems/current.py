@@ -1,0 +1,206 @@
+"""What of the handoffs and of the CRM's side needs a person: each with its cause and what to do."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count
+from django.urls import NoReverseMatch, reverse
+
+from crm_sync.circuit_breaker import open_breakers_now
+from crm_sync.connect import connect, credentials_setting
+from crm_sync.models import Breaker, Handoff, Owner, PullReport, Stage
+from crm_sync.problems import daily_reports
+from crm_sync.pull import sweep
+from crm_sync.push.batch import recent_rejections
+from leadscoring.common import format
+from leadscoring.engine import wording
+from leadscoring.models import CrmFreshness
+from leadscoring.operations.health import Problem
+
+LONG_WAIT = timedelta(minutes=15)
+MOST_CAUSES = 10
+
+
+def collect_crm_problems(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
+    """Receiver of problems_wanted."""
+    connection = list(connection_problems())
+    return [
+        *connection,
+        *([] if connection else breaker_problems(at)),
+        *attention_problems(),
+        *overdue_problems(at),
+        *left_out_problems(at),
+        *rep_problems(),
+        *stage_problems(),
+        *([] if connection else pull_problems(at)),
+        *([] if connection else daily_reports.daily_problems(at)),
+    ]
+
+
+def connection_problems() -> Iterator[Problem]:
+    if not connect().connected:
+        yield Problem(
+            "error",
+            "No CRM is connected: leads that are ready wait here, and mail is held.",
+            f"Set {credentials_setting()} and restart the processes.",
+            "",
+        )
+
+
+def check_crm_access(at: datetime) -> str:
+    """Why the CRM does not let us in, for the readiness check; "" when it does."""
+    return next((hold.because for hold in open_breakers_now(connect(), at) if hold.denied), "")
+
+
+def breaker_problems(at: datetime) -> Iterator[Problem]:
+    """What stops everything of one kind: one alarm for each cause, however many leads wait."""
+    causes: dict[str, list[Breaker]] = {}
+    for hold in open_breakers_now(connect(), at):
+        causes.setdefault(hold.because, []).append(hold)
+    for because, found in causes.items():
+        first, *others = [str(Breaker.Work(hold.work).label) for hold in found]
+        works = wording.join_and([first, *(label[0].lower() + label[1:] for label in others)])
+        length = format.format_span(at - min(hold.since for hold in found))
+        yield Problem(
+            "error",
+            f"{works}: held back for {length}. {because}",
+            "It goes on by itself as soon as the cause is gone."
+            if found[0].denied
+            else "It is tried again by itself; nothing is lost meanwhile.",
+            admin_list_url("handoff"),
+        )
+
+
+def attention_problems() -> Iterator[Problem]:
+    """Handoffs that wait for a person, by their cause, the most frequent first."""
+    causes = Handoff.objects.needing_attention().values("because").annotate(n=Count("pk"))
+    for cause in causes.order_by("-n", "because")[:MOST_CAUSES]:
+        yield Problem(
+            "error",
+            f"{count_leads(cause['n'])} not handed to sales: {cause['because']}",
+            "" if "press Resend" in cause["because"] else "Mend the cause, then press Resend.",
+            admin_list_url("handoff", "ask=attention"),
+        )
+
+
+def overdue_problems(at: datetime) -> Iterator[Problem]:
+    """Handoffs that should be with sales by now, by the cause of the last attempt."""
+    late = Handoff.objects.waiting().filter(crossed_at__lt=at - LONG_WAIT)
+    for cause in (
+        late.values("because").annotate(n=Count("pk")).order_by("-n", "because")[:MOST_CAUSES]
+    ):
+        because = cause["because"] or "No worker has taken them up."
+        yield Problem(
+            "error",
+            f"{count_leads(cause['n'])} on the way to sales for more than 15 minutes: {because}",
+            "They are tried again by themselves as soon as the cause is gone; check that a worker and beat run.",
+            admin_list_url("handoff", "ask=late"),
+        )
+
+
+def left_out_problems(at: datetime) -> Iterator[Problem]:
+    """Properties that the CRM did not take of late: the leads went without them."""
+    recent = Handoff.objects.delivered().filter(crossed_at__gt=at - timedelta(days=1))
+    rows = recent.exclude(left_out={}).order_by("-crossed_at")
+    refused: dict[str, str] = {}
+    told = recent_rejections(at - timedelta(days=1))
+    for reasons in [*rows.values_list("left_out", flat=True)[:100], *told]:
+        refused = reasons | refused
+    for name, reason in sorted(refused.items())[:MOST_CAUSES]:
+        yield Problem(
+            "warning",
+            f"Leads went to the CRM without {name}: {reason}.",
+            "Run crm_setup, or mend the field's mapping.",
+            admin_list_url("fieldmapping"),
+        )
+
+
+def rep_problems() -> Iterator[Problem]:
+    """Before the first pull nobody is known, which is told by the pull."""
+    owners = list(Owner.objects.all())
+    active = [owner for owner in owners if owner.active]
+    if owners and not any(owner.takes_leads or owner.is_fallback for owner in active):
+        yield Problem(
+            "error",
+            "No rep takes leads: who has no owner in the CRM cannot be handed off.",
+            "Let at least one active rep take leads, or make one the fallback.",
+            admin_list_url("owner"),
+        )
+    yield from leaver_problems({owner.owner_id: str(owner) for owner in owners if not owner.active})
+
+
+def leaver_problems(gone: Mapping[str, str]) -> Iterator[Problem]:
+    """Reps who are not there any more, id -> name, with tasks that nobody will do."""
+    open_tasks = Handoff.objects.with_open_task().filter(owner_id__in=gone).order_by()
+    for found in open_tasks.values("owner_id").annotate(n=Count("pk")).order_by("-n")[:MOST_CAUSES]:
+        tasks = "1 open task" if found["n"] == 1 else f"{found['n']} open tasks"
+        yield Problem(
+            "warning",
+            f"{gone[found['owner_id']]} is not active in the CRM any more and has {tasks}.",
+            "Give them to somebody else in the CRM.",
+            admin_list_url("handoff", f"owner_id={found['owner_id']}"),
+        )
+
+
+def stage_problems() -> Iterator[Problem]:
+    unset = Stage.objects.filter(effect="", archived=False).order_by("pipeline", "position")
+    for stage in unset[:MOST_CAUSES]:
+        yield Problem(
+            "warning",
+            f"Nobody has set what the deal stage {stage.label} ({stage.pipeline}) does: its contacts' mail is held.",
+            "Say on the board whether it pauses or stops their mail, or does nothing.",
+            admin_list_url("stage"),
+        )
+
+
+def pull_problems(at: datetime) -> Iterator[Problem]:
+    """The last pull failed, or what is known of the CRM is too old to send by."""
+    report = PullReport.objects.first()
+    if (
+        report
+        and report.error
+        and report.error not in {hold.because for hold in open_breakers_now(connect(), at)}
+    ):
+        yield Problem(
+            "error",
+            f"The CRM could not be read: {report.error}",
+            "It is tried again every minute.",
+            "",
+        )
+    as_of = CrmFreshness.oldest()
+    if as_of is None and (so_far := sweep.first_round_progress()):
+        yield Problem(
+            "warning",
+            f"The CRM is being read for the first time, {so_far:,} people so far: mail is held until all are.",
+            "It goes on by itself; crm_pull shows how far it is.",
+            "",
+        )
+    elif as_of is None:
+        yield Problem(
+            "error",
+            "The CRM was never read: mail is held until it is.",
+            "Check that a worker and beat run, or run crm_pull.",
+            "",
+        )
+    elif as_of < at - timedelta(seconds=settings.CRM_MAX_AGE_SECONDS):
+        minutes = (at - as_of) // timedelta(minutes=1)
+        yield Problem(
+            "error",
+            f"What is known of the CRM is {minutes} minutes old: mail is held.",
+            "Check that a worker and beat run; crm_pull reads it now and says what is wrong.",
+            "",
+        )
+
+
+def count_leads(count: int) -> str:
+    return "1 lead" if count == 1 else f"{count} leads"
+
+
+def admin_list_url(model: str, query: str = "") -> str:
+    """A list in the admin; "" where it has none."""
+    try:
+        address = reverse(f"admin:crm_sync_{model}_changelist")
+    except NoReverseMatch:
+        return ""
+    return f"{address}?{query}" if query else address

@@ -1,0 +1,119 @@
+"""Addresses that were changed in the CRM: ours follow, once, unless somebody else here has them.
+
+An address that a person wrote there is theirs: a later change here is not written over it, unless
+the mapping says that ours wins. So neither side undoes what the other did.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from crm_sync.models import FieldMapping, Link
+from crm_sync.port import CrmContact
+from crm_sync.pull.fetch import Snapshot
+from leadscoring.address_changes import change_addresses
+from leadscoring.intake.validation import InvalidItem, PersonItem, validate_item
+from leadscoring.merging import merge_contacts
+from leadscoring.models import Contact
+
+SEEN = """
+    UPDATE crm_sync_link AS link SET email = seen.email, taken_email = ''
+    FROM jsonb_to_recordset(%s) AS seen (contact_id bigint, email text)
+    WHERE link.contact_id = seen.contact_id
+"""
+# What we wrote there once is not ours any more: somebody has written another address since.
+FOLLOWED = """
+    UPDATE crm_sync_link AS link
+    SET email = contact.email, taken_email = '', written = link.written - %s::text[]
+    FROM leadscoring_contact AS contact
+    WHERE contact.id = link.contact_id AND link.contact_id = ANY(%s)
+"""
+Emails = Mapping[int, str]
+
+
+def find_changed_addresses(found: Snapshot, contacts: Mapping[int, Contact]) -> dict[int, str]:
+    """The addresses that people were given in the CRM since we last looked, by contact id.
+
+    Call inside the transaction of the look. All others are noted as seen. Whoever was written to
+    since the look began is left for the next one.
+    """
+    names = address_properties()
+    seen, moved = {}, {}
+    for pk, link in Link.objects.in_bulk(list(found.records.keys() & contacts.keys())).items():
+        record, before = found.records[pk], found.written.get(pk)
+        known_before = before is not None and pk not in found.gone
+        if known_before and link.written != before:
+            continue
+        if known_before and is_new_address(link, record, contacts[pk], names):
+            moved[pk] = normalize_crm_email(record.email)
+        elif (link.email, link.taken_email) != (record.email, ""):
+            seen[pk] = record.email
+    record_addresses_seen(seen)
+    return {pk: email for pk, email in moved.items() if email}
+
+
+def is_new_address(link: Link, record: CrmContact, contact: Contact, names: Iterable[str]) -> bool:
+    """It is neither the one that the record had, nor the one that we wrote, nor the one we have."""
+    known = {link.email, *(link.written.get(name, "") for name in names)} - {""}
+    return bool(known) and record.email not in {"", contact.email, *known}
+
+
+def normalize_crm_email(text: str) -> str:
+    """An address as it may be kept here, by the rules for all that comes in; "" when it may not."""
+    try:
+        return validate_item(PersonItem, {"email": text}).email or ""
+    except InvalidItem:
+        return ""
+
+
+def address_properties() -> list[str]:
+    """Where the mapping puts addresses there."""
+    named = FieldMapping.objects.filter(source=FieldMapping.Source.EMAIL)
+    return list(named.values_list("property", flat=True))
+
+
+def record_addresses_seen(seen: Emails) -> None:
+    rows = [{"contact_id": pk, "email": email[:254]} for pk, email in seen.items()]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(SEEN, [json.dumps(rows)])
+
+
+def follow_addresses(moved: Emails, at: datetime) -> None:
+    """Give people here the addresses that they were given there. Nothing is done twice by calling again.
+
+    Somebody without a record who has the address here is the same person: the record is found by it.
+    """
+    given = give_addresses(moved, at)
+    left = {pk: email for pk, email in moved.items() if pk not in given}
+    twins = dict(address_holders(left))
+    for kept, gone in twins.items():
+        merge_contacts(kept, gone, at)
+    given = give_addresses({pk: email for pk, email in left.items() if pk in twins}, at)
+    flag_taken_addresses({pk: email for pk, email in left.items() if pk not in given})
+
+
+def give_addresses(emails: Emails, at: datetime) -> set[int]:
+    with transaction.atomic():
+        given = change_addresses(emails, at)
+        with connection.cursor() as cursor:
+            cursor.execute(FOLLOWED, [address_properties(), sorted(given)])
+    return given
+
+
+def address_holders(emails: Emails) -> Iterator[tuple[int, int]]:
+    """Who shares the record: (whose it is, who has its address here and no record of their own)."""
+    holders = Contact.objects.filter(email__in=emails.values(), link=None)
+    holder_of = dict(holders.values_list("email", "pk"))
+    return ((pk, holder_of[email]) for pk, email in emails.items() if email in holder_of)
+
+
+def flag_taken_addresses(emails: Emails) -> None:
+    """Somebody else here has the address, and a record of their own: a person has to look."""
+    taken = set(Contact.objects.filter(email__in=emails.values()).values_list("email", flat=True))
+    links = Link.objects.in_bulk([pk for pk, email in emails.items() if email in taken])
+    for pk, link in links.items():
+        link.taken_email = emails[pk]
+    Link.objects.bulk_update(links.values(), ["taken_email"])

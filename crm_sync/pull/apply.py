@@ -1,0 +1,164 @@
+"""A look at some people, written down: mirrored here, and turned into their neutral CRM state."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from crm_sync.deals.mirror import mirror_deals, mirror_stages
+from crm_sync.deals.stage_policy import deals_by_contact, decide_effect, lock_stages
+from crm_sync.mapping import record_values
+from crm_sync.models import Account, FieldMapping, Link, Owner
+from crm_sync.port import Crm, CrmContact
+from crm_sync.pull import address_changes
+from crm_sync.pull.fetch import Snapshot
+from crm_sync.pull.inbound_fields import take_over_fields
+from leadscoring import crm_state
+from leadscoring.merging import merge_contacts
+from leadscoring.models import Contact, CrmState, Effect
+
+DELETED = "The contact's record was deleted in the CRM"
+
+
+def apply_snapshot(crm: Crm, account: Account, found: Snapshot, at: datetime) -> int:
+    """Write down one look in one transaction; answers the number of deals.
+
+    `at`: when the look began. Two looks at one person at the same time: which of them is the newer
+    cannot be told, so nobody vouches for either and the next pull looks again, first of all.
+    """
+    with transaction.atomic():
+        locked = (
+            Contact.objects.select_for_update(of=("self",)).order_by("pk").filter(pk__in=found.ids)
+        )
+        contacts = {contact.pk: contact for contact in locked}
+        overtaken = refreshed_meanwhile(found, contacts)
+        crm_state.drop_states(overtaken)
+        contacts = {pk: row for pk, row in contacts.items() if pk not in overtaken}
+        if found.stages:
+            mirror_stages(found.stages)
+        take_over_fields(contacts, found.records, found.written, at)
+        made_since = link_contacts(account, found, contacts, at)
+        moved = address_changes.find_changed_addresses(found, contacts)
+        ids = [pk for pk in contacts if pk not in made_since]
+        deals = mirror_deals({pk: found.deals[pk] for pk in ids}, at)
+        crm_state.store_states(neutral_states(crm, found, ids, at), at)
+        if found.twins:
+            transaction.on_commit(lambda: merge_twins(found.twins, at))
+        if moved:
+            transaction.on_commit(lambda: address_changes.follow_addresses(moved, at))
+    return deals
+
+
+def merge_twins(twins: Iterable[tuple[int, int]], at: datetime) -> None:
+    """Whom the CRM has as one are one here. One that fails is met again by the next look."""
+    for kept, gone in twins:
+        merge_contacts(kept, gone, at)
+
+
+def refreshed_meanwhile(found: Snapshot, contacts: Mapping[int, Contact]) -> set[int]:
+    """Those whom somebody else has looked at, or of whom somebody else forgot what was known, or
+    whose address became another since this look began."""
+    now = crm_state.last_seen_at(contacts)
+    return {
+        pk
+        for pk, row in contacts.items()
+        if now.get(pk) != found.seen_before.get(pk) or row.email != found.asked[pk]
+    }
+
+
+def link_contacts(
+    account: Account, found: Snapshot, contacts: Mapping[int, Contact], at: datetime
+) -> set[int]:
+    """Which contact is which record. A record that is another contact's already stays theirs, and
+    whoever shares it is the same person.
+
+    Answers the contacts that the CRM did not know and whom a handoff has linked since: what is
+    known of them is newer than this look.
+    """
+    links = Link.objects.in_bulk(list(contacts))
+    record_ids = [record.record_id for record in found.records.values()]
+    taken = Link.objects.filter(portal_id=account.portal_id, record_id__in=record_ids)
+    holders = dict(taken.values_list("record_id", "contact_id"))
+    fresh = []
+    mappings = list(FieldMapping.objects.filter(enabled=True))
+    for pk, record in found.records.items():
+        if pk not in contacts:
+            continue
+        if (holder := holders.setdefault(record.record_id, pk)) == pk:
+            fresh.append(link_row(account, contacts[pk], record, mappings, at))
+        else:
+            found.twins.append((holder, pk))
+    Link.objects.bulk_create(
+        fresh,
+        update_conflicts=True,
+        unique_fields=["contact"],
+        update_fields=[
+            "record_id",
+            "owner_id",
+            "lifecycle_stage",
+            "lead_status",
+            "opted_out",
+            "seen_at",
+            "gone_at",
+            "gone_for_good",
+        ],
+    )
+    gone = (found.gone - found.records.keys()) & contacts.keys()
+    Link.objects.filter(contact__in=gone, gone_at=None).update(gone_at=at)
+    Link.objects.filter(contact__in=gone & found.lost).update(gone_for_good=True)
+    return links.keys() - found.records.keys() - found.gone
+
+
+def link_row(
+    account: Account,
+    contact: Contact,
+    record: CrmContact,
+    mappings: Sequence[FieldMapping],
+    at: datetime,
+) -> Link:
+    """`written` counts for a new link only: afterwards it is the handoff's to say."""
+    return Link(
+        contact=contact,
+        written=record_values.email_at_linking(mappings, record, contact.email),
+        portal_id=account.portal_id,
+        record_id=record.record_id,
+        owner_id=record.owner_id[:64],
+        lifecycle_stage=record.lifecycle_stage[:100],
+        lead_status=record.lead_status[:100],
+        opted_out=record.opted_out,
+        seen_at=at,
+    )
+
+
+def neutral_states(
+    crm: Crm, found: Snapshot, ids: Collection[int], at: datetime
+) -> Iterator[CrmState]:
+    deals, stages = deals_by_contact(ids), lock_stages()
+    owners = {owner.owner_id: owner for owner in Owner.objects.all()}
+    for pk in ids:
+        record = found.records.get(pk)
+        if record is None:
+            yield state_without_record(pk, gone=pk in found.gone, at=at)
+            continue
+        effect = decide_effect(deals[pk], stages)
+        owner = owners.get(record.owner_id)
+        yield CrmState(
+            contact_id=pk,
+            record_id=record.record_id,
+            record_url=crm.contact_url(record.record_id),
+            owner_id=record.owner_id,
+            owner_name=owner.name if owner else "",
+            owner_email=owner.email if owner else "",
+            effect=effect.effect,
+            because=effect.because,
+            deals=list(effect.deals),
+            opted_out=record.opted_out,
+            since=at,
+            seen_at=at,
+        )
+
+
+def state_without_record(contact_id: int, *, gone: bool, at: datetime) -> CrmState:
+    """The CRM was asked and has no record. One that was deleted there holds mail: it may be an erasure."""
+    effect, because = (Effect.PAUSE, DELETED) if gone else (Effect.NONE, "")
+    return CrmState(contact_id=contact_id, effect=effect, because=because, since=at, seen_at=at)

@@ -1,0 +1,82 @@
+"""What the CRM says of some people now: read by id, by address and by association, never by search."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from crm_sync.deals.stage_policy import stages_by_id
+from crm_sync.port import Crm, CrmContact, CrmDeal, CrmStage
+from crm_sync.pull import inbound_fields
+from crm_sync.pull.erasures import contacts_lost
+from leadscoring.crm_state import last_seen_at
+from leadscoring.models import Contact
+from sequences.models import Enrollment
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """What the CRM answered about some contacts. `records`, `deals`: by contact id.
+
+    `written`: what had been written to the records by us before they were read, by contact id.
+    `asked`: by which address each was asked about, if it had come to that.
+    `stages`: all that there are, when a deal is in one that is not known here; else empty.
+    `seen_before`: when each was looked at last, as it was known before this look began.
+    """
+
+    ids: list[int]
+    seen_before: Mapping[int, datetime]
+    asked: Mapping[int, str | None]
+    written: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    records: dict[int, CrmContact] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+    lost: set[int] = field(default_factory=set)  # of those gone: nobody can restore them
+    deals: dict[int, Sequence[CrmDeal]] = field(default_factory=dict)
+    stages: Sequence[CrmStage] = ()
+    # Who turned out to be one person: (who holds the record, who shares it).
+    twins: list[tuple[int, int]] = field(default_factory=list)
+
+
+def people_of_interest() -> QuerySet[Contact]:
+    """Everybody whose state in the CRM matters here: known there, or mailed here.
+
+    A handoff on its way asks for itself, and who was handed off is known there.
+    """
+    enrolled = Enrollment.objects.open().filter(contact=OuterRef("pk"))
+    return Contact.objects.filter(Q(link__isnull=False) | Exists(enrolled))
+
+
+def fetch_snapshot(crm: Crm, ids: Collection[int]) -> Snapshot:
+    """Ask about contacts, by record id where that is known, else by address. No writing here.
+
+    One whose record was deleted is asked for by address too: a person may have made it anew.
+    """
+    seen_before = last_seen_at(ids)
+    contacts = Contact.objects.select_related("link").in_bulk(list(ids))
+    links = {pk: row.link for pk, row in contacts.items() if hasattr(row, "link")}
+    linked = {pk: row.record_id for pk, row in links.items()}
+    asked = {pk: row.email for pk, row in contacts.items()}
+    written = {pk: row.written for pk, row in links.items()}
+    found = Snapshot(list(contacts), seen_before, asked, written)
+    names = inbound_fields.inbound_property_names()
+    by_id = crm.contacts_by_id(list(linked.values()), names) if linked else {}
+    found.records = {pk: by_id[record_id] for pk, record_id in linked.items() if record_id in by_id}
+    found.gone = linked.keys() - found.records.keys()
+    found.lost = contacts_lost(crm, links, found.gone)
+    emails = {
+        row.email: pk for pk, row in contacts.items() if row.email and pk not in found.records
+    }
+    by_email = crm.contacts_by_email(list(emails), names) if emails else {}
+    found.records |= {pk: by_email[email] for email, pk in emails.items() if email in by_email}
+    read_deals(crm, found)
+    return found
+
+
+def read_deals(crm: Crm, found: Snapshot) -> None:
+    record_ids = {pk: record.record_id for pk, record in found.records.items()}
+    deals = crm.deals_of(list(record_ids.values())) if record_ids else {}
+    found.deals = {pk: deals.get(record_ids.get(pk, ""), ()) for pk in found.ids}
+    there = {(deal.pipeline_id, deal.stage_id) for some in deals.values() for deal in some}
+    if there and not there <= stages_by_id().keys():
+        found.stages = crm.stages()

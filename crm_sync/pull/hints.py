@@ -1,0 +1,88 @@
+"""Records we were told of are looked at again, in the way in which the pull looks and applies."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from crm_sync import wakeup
+from crm_sync.account import check_account
+from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
+from crm_sync.models import Breaker, Hint, Link, PullReport
+from crm_sync.port import Crm, CrmError, CrmPaced
+from crm_sync.pull.cursors import contacts_with_address, contacts_with_deal, contacts_with_record
+from crm_sync.pull.erasures import erase_confirmed
+from crm_sync.pull.run import CHUNK, PullRun, id_parts
+from leadscoring.common.advisory_lock import HINTS, advisory_lock
+
+
+def apply_due_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
+    """Look at some of the records that were hinted at until `heard_by`, the oldest hints first.
+
+    Answers how many hints were dealt with. One worker at a time: two looks at one person at once
+    would both count for nothing. Whoever comes in vain rings for what the other may not know of.
+    """
+    with advisory_lock(HINTS) as mine:
+        if mine:
+            return apply_some_hints(crm, heard_by, at)
+    wakeup.wake_worker()
+    return 0
+
+
+def apply_some_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
+    """A hint goes only after what it covers was applied.
+
+    What fails here fails as a pull does: it holds both, and the home page tells people of it.
+    """
+    due = Hint.objects.due(heard_by).exists()
+    hints = Hint.objects.claim(heard_by, at) if due and may_ask_crm(crm, at) else []
+    if not hints:
+        Hint.objects.forget(at)
+        return 0
+    try:
+        apply_hints(crm, hints, at)
+    except CrmError as error:
+        Hint.objects.put_back(hints, at)
+        if not isinstance(error, CrmPaced):
+            record_failure(crm, Breaker.Work.PULL, error, at)
+        return 0
+    reset(crm, Breaker.Work.PULL)
+    Hint.objects.settle(hints, at)
+    return len(hints)
+
+
+def may_ask_crm(crm: Crm, at: datetime) -> bool:
+    """Ask only when there is something to ask: after an outage this may be the one turn that tries."""
+    return crm.connected and breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.SHUT
+
+
+def apply_hints(crm: Crm, hints: Sequence[Hint], at: datetime) -> None:
+    visit = PullRun(crm, check_account(crm, at), at, PullReport(started_at=at))
+    erase_confirmed(crm, visit.account, hints, at)
+    for ids in id_parts(sorted(contacts_of_hints(visit, hints)), CHUNK):
+        visit.see(ids)
+
+
+def contacts_of_hints(visit: PullRun, hints: Sequence[Hint]) -> set[int]:
+    """The contacts of ours whose picture may have changed. Most records are nobody's."""
+    deals, records = hinted_ids(hints, Hint.Kind.DEAL), hinted_ids(hints, Hint.Kind.CONTACT)
+    on_deals = visit.crm.contacts_of_deals(deals) if deals else {}
+    there = {record_id for found in on_deals.values() for record_id in found}
+    known = Link.objects.filter(portal_id=visit.account.portal_id, record_id__in=records)
+    strangers = set(records).difference(known.values_list("record_id", flat=True))
+    return (
+        contacts_with_record(visit, there.union(records))
+        | contacts_with_deal(deals)
+        | resolve_record_ids(visit, strangers)
+    )
+
+
+def hinted_ids(hints: Sequence[Hint], kind: Hint.Kind) -> list[str]:
+    return [hint.record_id for hint in hints if hint.kind == kind]
+
+
+def resolve_record_ids(visit: PullRun, record_ids: Collection[str]) -> set[int]:
+    """Contacts whose records these are by another id (merged), or by their address (new there)."""
+    found = visit.crm.contacts_by_id(list(record_ids), []).values() if record_ids else ()
+    merged = contacts_with_record(visit, {record.record_id for record in found})
+    return merged | contacts_with_address(
+        {record.email.lower() for record in found if record.email}
+    )

@@ -1,0 +1,130 @@
+"""What sales did in the CRM comes back: one turn of looking for changes, and of looking at people again.
+
+Each part writes down how far it came, so a turn may end anywhere: the next one goes on there. How far
+all is known is written down part by part (`freshness`), never before it is applied.
+"""
+
+import time
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from crm_sync.account import check_account
+from crm_sync.circuit_breaker import record_failure, reset
+from crm_sync.deals.mirror import mirror_owners, mirror_stages
+from crm_sync.models import Breaker, PullReport, Round
+from crm_sync.port import Crm, CrmError, CrmPaced
+from crm_sync.pull import cursors, freshness, sweep
+from crm_sync.pull.apply import apply_snapshot
+from crm_sync.pull.fetch import fetch_snapshot, people_of_interest
+from crm_sync.pull.run import CHUNK, PullRun, Watch
+from leadscoring.common.advisory_lock import PULLS as LOCK
+from leadscoring.common.advisory_lock import advisory_lock
+
+__all__ = [
+    "CHUNK",
+    "LOCK",
+    "advisory_lock",
+    "apply_snapshot",
+    "fetch_snapshot",
+    "people_of_interest",
+    "pull_changes",
+]
+
+# Pipelines, stages and reps are read so often; a stage that nobody knows yet is read when it is met.
+DEFINITIONS_EVERY = timedelta(minutes=5)
+LONGEST_NAP = 5.0
+FAULT = "A fault in this program ({name}): the worker's log says where."
+
+
+def pull_changes(
+    crm: Crm,
+    at: datetime,
+    watch: Watch = iter,
+    *,
+    full: bool = False,
+    seconds: float = float("inf"),
+) -> PullReport | None:
+    """One turn: apply what was changed in the CRM, and look at some people again.
+
+    `full`: at everybody. `seconds`: how long it may last. `watch` sees the number of contacts of each
+    part of the sweep go by. Answers how it went, with the cause in `error` when it failed; None when
+    another pull runs.
+    """
+    with advisory_lock(LOCK) as mine:
+        if not mine:
+            return None
+        report = PullReport(started_at=at, definitions_at=definitions_read_at(full=full))
+        crm = crm.in_lane("polling")
+        try:
+            visit = PullRun(crm, check_account(crm, at), at, report, seconds, watch)
+            run_paced(visit, full=full)
+            reset(crm, Breaker.Work.PULL)
+        except CrmPaced as paced:
+            report.error = str(paced)
+        except CrmError as error:
+            report.error = str(error)[:1000]
+            record_failure(crm, Breaker.Work.PULL, error, at)
+        except Exception as fault:
+            report.error = FAULT.format(name=type(fault).__name__)
+            raise
+        finally:
+            store_pull_report(report)
+        return report
+
+
+def run_paced(visit: PullRun, *, full: bool) -> None:
+    """When our share of the requests is used up, wait for it, as long as there is time."""
+    if full:
+        Round.objects.filter(pk=Round.Kind.RECORDS).update(began_at=None)
+    while True:
+        try:
+            return run_steps_of_pull(visit, full=full)
+        except CrmPaced as paced:
+            time.sleep(min(paced.retry_after, LONGEST_NAP))
+            if visit.is_over():
+                raise
+
+
+def run_steps_of_pull(visit: PullRun, *, full: bool) -> None:
+    refresh_definitions(visit)
+    freshness.search_freshness(cursors.follow_changes(visit, "contacts", "deals"))
+    if freshness.full_round_started_at():  # else the sweep of records begins with everybody
+        sweep.refresh_never_seen(visit)
+        sweep.refresh_due_for_mail(visit)
+        sweep.sweep_associations(visit)
+    for _ in visit.watch(sweep.sweep_records(visit, all_at_once=full)):
+        pass
+    freshness.sweep_freshness()
+
+
+def refresh_definitions(visit: PullRun) -> None:
+    """The account's pipelines, stages and reps, now and then."""
+    read_at = visit.report.definitions_at
+    if read_at and read_at <= visit.at < read_at + DEFINITIONS_EVERY:
+        return
+    stages, owners = visit.crm.stages(), visit.crm.owners()
+    with transaction.atomic():
+        mirror_stages(stages)
+        mirror_owners(owners, visit.at)
+    visit.report.definitions_at = visit.at
+
+
+def definitions_read_at(*, full: bool) -> datetime | None:
+    return None if full else PullReport.objects.values_list("definitions_at", flat=True).first()
+
+
+def store_pull_report(report: PullReport) -> None:
+    PullReport.objects.bulk_create(
+        [report],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=[
+            "started_at",
+            "finished_at",
+            "contacts",
+            "deals",
+            "definitions_at",
+            "error",
+        ],
+    )

@@ -1,0 +1,51 @@
+"""One turn of reading the CRM: whom it asks, for how long, and what it has read so far."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from crm_sync.models import Account, PullReport
+from crm_sync.port import Crm
+from crm_sync.pull import index_lag
+from crm_sync.pull.apply import apply_snapshot
+from crm_sync.pull.fetch import fetch_snapshot
+
+# People that are looked at together: five reads of records, one of associations.
+CHUNK = 500
+
+Watch = Callable[[Iterator[int]], Iterable[int]]
+
+
+def id_parts(ids: Sequence[int], most: int) -> Iterator[Sequence[int]]:
+    return (ids[start : start + most] for start in range(0, len(ids), most))
+
+
+@dataclass(slots=True)
+class PullRun:
+    """`at`: when it began. `seconds`: how long it may last; what is left then is the next one's.
+
+    `watch` sees the number of people of each part of a long sweep go by.
+    """
+
+    crm: Crm
+    account: Account
+    at: datetime
+    report: PullReport
+    seconds: float = float("inf")
+    watch: Watch = iter
+    began: float = field(default_factory=time.monotonic)
+
+    def now(self) -> datetime:
+        """The instant we were told, and the time that went by since."""
+        return self.at + timedelta(seconds=time.monotonic() - self.began)
+
+    def is_over(self) -> bool:
+        return time.monotonic() - self.began > self.seconds
+
+    def see(self, ids: Collection[int]) -> None:
+        """Look at people anew, and write it down."""
+        at, found = self.now(), fetch_snapshot(self.crm, ids)
+        index_lag.learn_index_lag(found, at)
+        self.report.deals += apply_snapshot(self.crm, self.account, found, at)
+        self.report.contacts += len(ids)

@@ -1,0 +1,180 @@
+"""People looked at again and again, because not every change shows in a search.
+
+An association that is made or removed changes the time of neither record, and a deleted record is
+in no search. So:
+
+* whoever was never looked at is, first of all: their mail waits for it;
+* whoever is about to be mailed is, when their last look is not recent;
+* everybody's associations are read anew, a thousand people a request, before what is known of them
+  is too old to send by; only those whose deals are others than here are looked at as a whole;
+* everybody's record and deals are read anew by their ids, at a rate that the day's requests allow.
+
+Nothing of it uses the search. A part is over when it is applied; a sweep that is killed goes on there.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from crm_sync.models import Deal, Link, Round
+from crm_sync.port import CrmBudget
+from crm_sync.pull.fetch import people_of_interest
+from crm_sync.pull.run import CHUNK, PullRun, id_parts
+from leadscoring import crm_state
+from leadscoring.models import CrmState
+from sequences.models import Enrollment
+
+DAY = timedelta(days=1)
+MINUTES_A_DAY = 24 * 60
+# What a small account may ask in a day: reckoned with until the CRM has told.
+LEAST_A_DAY = 250_000
+# Of the day's requests: reading records anew, and the most that reading associations may take.
+RECORDS_SHARE, ASSOCIATIONS_SHARE = 0.035, 0.2
+# Requests for a hundred people: their records, a tenth of a batch of associations, their deals.
+REQUESTS_A_HUNDRED = 2.1
+FEWEST, MOST_MINUTES = 100, 10.0
+LINKS = 1_000  # people whose associations one request reads
+# Of the age at which what is known holds mail, when everybody's associations are read anew.
+SOON_ENOUGH = 2 / 3
+ABOUT_TO_BE_MAILED = timedelta(minutes=10)
+
+
+def refresh_never_seen(visit: PullRun) -> None:
+    """Whoever was never looked at: new in a sequence, new in the CRM through a handoff."""
+    last = 0
+    while not visit.is_over() and (ids := never_seen(last)):
+        visit.see(ids)
+        last = ids[-1]
+
+
+def never_seen(after: int) -> list[int]:
+    """Contacts of interest without a state, in id order, from the tables that make them so."""
+    found: set[int] = set()
+    sources: tuple[QuerySet[Link] | QuerySet[Enrollment], ...] = (
+        Link.objects.all(),
+        Enrollment.objects.open(),
+    )
+    for rows in sources:
+        unseen = rows.filter(contact__crm_state=None, contact__gt=after).order_by("contact")
+        found.update(unseen.values_list("contact", flat=True)[:CHUNK])
+    return sorted(found)[:CHUNK]
+
+
+def refresh_due_for_mail(visit: PullRun) -> None:
+    """Their record may have been deleted, which no search shows; a bounded number each time."""
+    at, old = visit.now(), timedelta(seconds=settings.CRM_MAX_AGE_SECONDS)
+    due = Enrollment.objects.due(at + ABOUT_TO_BE_MAILED).order_by("next_at")
+    rows = due.filter(contact__crm_state__seen_at__lt=at - old)
+    if not visit.is_over() and (ids := sorted(set(rows.values_list("contact", flat=True)[:CHUNK]))):
+        visit.see(ids)
+
+
+def sweep_associations(visit: PullRun) -> None:
+    """Who has which deals, of everybody whom the CRM knows, once in a while."""
+    sweep = Round.of(Round.Kind.ASSOCIATIONS)
+    if sweep.began_at is None:
+        if sweep.whole_since and visit.now() < sweep.whole_since + sweep_pause(visit, sweep):
+            return
+        sweep.begin(visit.now())
+    while not visit.is_over():
+        known = CrmState.objects.exclude(record_id="").filter(pk__gt=sweep.position)
+        rows = list(known.order_by("pk").values_list("pk", "record_id")[:LINKS])
+        for ids in id_parts(contacts_with_other_deals(visit, dict(rows)), CHUNK):
+            visit.see(ids)
+        if rows:
+            sweep.passed(rows[-1][0], len(rows), visit.now())
+        if len(rows) < LINKS:
+            sweep.end(visit.now())
+            return
+
+
+def sweep_pause(visit: PullRun, sweep: Round) -> timedelta:
+    """Between two beginnings: soon enough to keep mail going, if the day's requests allow that."""
+    wanted = timedelta(seconds=settings.CRM_MAX_AGE_SECONDS) * SOON_ENOUGH
+    requests = sweep.whole_people / LINKS
+    return max(wanted, DAY * requests / (ASSOCIATIONS_SHARE * requests_a_day(visit.crm.budget())))
+
+
+def contacts_with_other_deals(visit: PullRun, record_of: dict[int, str]) -> list[int]:
+    """Those whose deals there are not those that are known here."""
+    if not record_of:
+        return []
+    there = visit.crm.deal_ids_of(list(record_of.values()))
+    here = mirrored_deal_ids(list(record_of))
+    return [pk for pk, record_id in record_of.items() if set(there.get(record_id, ())) != here[pk]]
+
+
+def mirrored_deal_ids(contact_ids: Sequence[int]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {pk: set() for pk in contact_ids}
+    tied = Deal.contacts.through.objects.filter(contact_id__in=contact_ids)
+    for pk, deal_id in tied.values_list("contact_id", "deal__deal_id"):
+        found[pk].add(deal_id)
+    return found
+
+
+def sweep_records(visit: PullRun, *, all_at_once: bool) -> Iterator[int]:
+    """Everybody's record and deals anew, as many as the budget allows; yields the number of each part.
+
+    The first round of all lets nobody wait for the budget.
+    """
+    sweep = Round.of(Round.Kind.RECORDS)
+    if sweep.began_at is None:
+        sweep.begin(visit.now())
+    all_at_once = all_at_once or sweep.whole_since is None
+    left = sys.maxsize if all_at_once else sweep_allowance(visit, sweep)
+    while left > 0 and not visit.is_over():
+        size = min(CHUNK, left)
+        rows = people_of_interest().filter(pk__gt=sweep.position).order_by("pk")
+        ids = list(rows.values_list("pk", flat=True)[: size + 1])
+        visit.see(ids[:size])
+        sweep.passed(max(ids[:size], default=0), len(ids[:size]), visit.now())
+        yield len(ids[:size])
+        if len(ids) <= size:
+            finish_round(sweep, visit.now())
+            return
+        left -= size
+
+
+def finish_round(sweep: Round, at: datetime) -> None:
+    """Whom a whole round did not meet is of no interest any more, and nobody vouches for their state."""
+    if sweep.began_at:
+        crm_state.drop_states_before(sweep.began_at)
+    sweep.end(at)
+
+
+def sweep_allowance(visit: PullRun, sweep: Round) -> int:
+    """People that may be read anew now, for the time that went by since the last part."""
+    minutes = min(sweep.minutes_waited(visit.now()), MOST_MINUTES)
+    return max(FEWEST, int(people_a_minute(visit.crm.budget()) * minutes))
+
+
+def people_a_minute(budget: CrmBudget) -> float:
+    return requests_a_day(budget) * RECORDS_SHARE / MINUTES_A_DAY * 100 / REQUESTS_A_HUNDRED
+
+
+def requests_a_day(budget: CrmBudget) -> int:
+    return budget.allowed_today or LEAST_A_DAY
+
+
+def first_round_progress() -> int:
+    """People looked at in the first round of all, while it is under way; else 0."""
+    under_way = Round.objects.filter(pk=Round.Kind.RECORDS, whole_since=None)
+    return under_way.values_list("people", flat=True).first() or 0
+
+
+def sweep_sentence() -> str:
+    """How long it takes until everybody's record was read anew, for people to read."""
+    sweep = Round.objects.filter(pk=Round.Kind.RECORDS).first()
+    if sweep is None or sweep.whole_since is None or sweep.whole_until is None:
+        return "Not everybody has been looked at yet."
+    took = max(sweep.whole_until - sweep.whole_since, timedelta(minutes=1))
+    who = "The one person" if sweep.whole_people == 1 else f"All {sweep.whole_people:,} people"
+    return f"{who} of interest to the CRM seen again within {format_lasting(took)}."
+
+
+def format_lasting(time: timedelta) -> str:
+    minutes = -(-time // timedelta(minutes=1))
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,202 @@
+"""Score, reasons and what else changed of people whom the CRM knows: told to it, as a difference.
+
+Only what differs from what we last wrote is considered, and of that only what the record does not
+say already and the mapping lets us write: what a person wrote there stays theirs.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from crm_sync.account import check_account
+from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
+from crm_sync.mapping import record_values
+from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
+from crm_sync.models import Breaker, FieldMapping, Link, Push
+from crm_sync.models.pushes import links_with_changes
+from crm_sync.port import (
+    Crm,
+    CrmContact,
+    CrmContactWrite,
+    CrmDenied,
+    CrmError,
+    CrmPaced,
+    CrmRefused,
+)
+from leadscoring.operations.failpoints import reach
+
+BATCH = 100
+WRITTEN = """
+    UPDATE crm_sync_link AS link SET written = link.written || told.written
+    FROM jsonb_populate_recordset(NULL::crm_sync_link, %s) AS told
+    WHERE link.contact_id = told.contact_id
+"""
+Properties = dict[str, str]
+
+
+@dataclass(slots=True)
+class PushBatch:
+    """People whose records are brought up to date together."""
+
+    crm: Crm
+    at: datetime
+    links: list[Link]
+    mappings: list[FieldMapping]
+    known: dict[int, ContactFacts] = field(default_factory=dict)
+    refused: dict[int, Properties] = field(default_factory=dict)
+
+
+def push_due(crm: Crm, at: datetime) -> int:
+    """Tell the CRM of the people who waited longest; answers how many were looked at.
+
+    What the CRM refuses for all is written down as a hold, not raised.
+    """
+    if breaker_state(crm, Breaker.Work.PUSH, at) is BreakerState.SHUT:
+        return 0
+    links = list(links_with_changes(at)[:BATCH])
+    # A fixed value is a handoff's to say: it means that sales was told.
+    mappings = FieldMapping.objects.sent().exclude(source=FieldMapping.Source.CONSTANT)
+    try:
+        check_account(crm, at)
+        if links:
+            push_batch(PushBatch(crm, at, links, list(mappings.order_by("pk"))))
+    except CrmPaced:
+        return 0
+    except CrmError as error:
+        record_failure(crm, Breaker.Work.PUSH, error, at)
+        return 0
+    if links or not crm.room():  # else nothing was asked, and nobody knows that it works
+        reset(crm, Breaker.Work.PUSH)
+    return len(links)
+
+
+def push_batch(telling: PushBatch) -> None:
+    telling.known = load_contact_facts([link.pk for link in telling.links], telling.at)
+    news = {
+        link.pk: found for link in telling.links if (found := changed_properties(telling, link))
+    }
+    writes = build_writes(telling, news) if news else {}
+    answers = dict(write_pushes(telling, writes)) if writes else {}
+    reach("pushing.saved")
+    record_written(telling, writes, answers)
+
+
+def changed_properties(telling: PushBatch, link: Link) -> Properties:
+    """Our values that differ from what we last wrote there."""
+    known, words = telling.known[link.pk], telling.crm.lifecycle_words
+    ours = {row.property: record_values.mapped_value(row, known, words) for row in telling.mappings}
+    return {name: value for name, value in ours.items() if value != link.written.get(name, "")}
+
+
+def build_writes(telling: PushBatch, news: Mapping[int, Properties]) -> dict[int, CrmContactWrite]:
+    """What to write to each record as it reads now; those that are gone are the pull's matter."""
+    links = {link.record_id: link for link in telling.links if link.pk in news}
+    names = [row.property for row in telling.mappings]
+    records = telling.crm.contacts_by_id(list(links), names)
+    writes = {
+        link.pk: build_push_write(telling, link, record, news[link.pk])
+        for record_id, link in links.items()
+        if (record := records.get(record_id))
+    }
+    return {pk: write for pk, write in writes.items() if write.properties}
+
+
+def build_push_write(
+    telling: PushBatch, link: Link, record: CrmContact, news: Properties
+) -> CrmContactWrite:
+    """Of what is new, all that the mapping lets us write to the record as it reads now."""
+    known, words = telling.known[link.pk], telling.crm.lifecycle_words
+    allowed = record_values.record_properties(known, telling.mappings, words, record, link.written)
+    told = {name: value for name, value in allowed.items() if name in news}
+    return CrmContactWrite(str(link.pk), record.record_id, record.email, told)
+
+
+def write_pushes(
+    telling: PushBatch, writes: Mapping[int, CrmContactWrite]
+) -> Mapping[str, CrmContact | CrmError]:
+    """Write, and once more without what was refused. Raises when the CRM lets nobody in."""
+    answers = dict(telling.crm.save_contacts(list(writes.values())))
+    again = [
+        drop_rejected_properties(telling, write, answer)
+        for write in writes.values()
+        if isinstance(answer := answers.get(write.trace), CrmRefused)
+    ]
+    if again := [write for write in again if write.properties]:
+        answers |= telling.crm.save_contacts(again)
+    for answer in answers.values():
+        if isinstance(answer, CrmDenied):
+            raise answer
+    return answers
+
+
+def drop_rejected_properties(
+    telling: PushBatch, write: CrmContactWrite, refused: CrmRefused
+) -> CrmContactWrite:
+    """Without the properties at fault; without all when it is not said which they are.
+
+    That another record has something already can only be the address.
+    """
+    faults = {name: why for name, why in refused.properties.items() if name in write.properties}
+    if refused.existing_id and not faults:
+        taken = f"CRM record {refused.existing_id} has it already"
+        own = telling.known[int(write.trace)].contact.email
+        faults = {name: taken for name, text in write.properties.items() if text == own}
+    telling.refused[int(write.trace)] = faults or dict.fromkeys(write.properties, str(refused))
+    left = {
+        name: value for name, value in write.properties.items() if faults and name not in faults
+    }
+    return CrmContactWrite(write.trace, write.record_id, write.email, left)
+
+
+def record_written(
+    telling: PushBatch,
+    writes: Mapping[int, CrmContactWrite],
+    answers: Mapping[str, CrmContact | CrmError],
+) -> None:
+    """What was written counts as ours from now on. What got no answer is told again later."""
+    told: dict[int, Properties] = {}
+    done = []
+    for link in telling.links:
+        write, answer = writes.get(link.pk), answers.get(str(link.pk))
+        refused = telling.refused.get(link.pk, {})
+        if write and isinstance(answer, CrmContact):
+            sent = {name: text for name, text in write.properties.items() if name not in refused}
+            told[link.pk] = sent
+        if write is None or refused or isinstance(answer, CrmContact):
+            done.append(push_row(telling, link, refused))
+    record_written_properties(told)
+    Push.objects.bulk_create(
+        done,
+        update_conflicts=True,
+        unique_fields=["link"],
+        update_fields=["at", "total", "grade", "refused"],
+    )
+
+
+def record_written_properties(told: Mapping[int, Properties]) -> None:
+    """Added by the database: a handoff may be writing to the same record, and locks in the same order."""
+    rows = [{"contact_id": pk, "written": sent} for pk, sent in told.items()]
+    with transaction.atomic(), connection.cursor() as cursor:
+        held = Link.objects.select_for_update().filter(pk__in=told).order_by("pk")
+        list(held.values_list("pk"))
+        cursor.execute(WRITTEN, [json.dumps(rows)])
+
+
+def push_row(telling: PushBatch, link: Link, refused: Properties) -> Push:
+    score = telling.known[link.pk].score
+    return Push(
+        link=link,
+        at=telling.at,
+        total=score.total if score else 0.0,
+        grade=score.grade if score else "",
+        refused=refused,
+    )
+
+
+def recent_rejections(since: datetime) -> Sequence[Properties]:
+    """What the CRM did not take of late, for the home page."""
+    rows = Push.objects.filter(at__gt=since).exclude(refused={}).order_by("-at")
+    return list(rows.values_list("refused", flat=True)[:100])

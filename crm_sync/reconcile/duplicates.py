@@ -1,0 +1,171 @@
+"""Two tasks for one lead: which of them stays.
+
+The ledger's own task stays. Another goes only while nobody has done anything to it, and it goes
+where a person can bring it back from. Before anything is decided both are read anew.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+
+from crm_sync.mapping import task_text
+from crm_sync.models import Handoff
+from crm_sync.port import CrmTask
+from crm_sync.reconcile.comparison import Comparison, Discrepancy
+from crm_sync.reconcile.repairs import Repairs, chunked
+from crm_sync.reconcile.survey import Survey, is_untouched
+from crm_sync.task_tracking.outcome import is_reworded
+
+Tasks = Mapping[str, CrmTask]
+ARCHIVED = "deleted in the CRM"
+ADOPTED = "written down as delivered"
+BEGUN = "Somebody has begun or changed it: complete or delete one of the two tasks in the CRM."
+TWO_PEOPLE = (
+    "Two contacts here stand for one record of the CRM: put them together, and delete one of the "
+    "two tasks in the CRM."
+)
+
+
+def settle_duplicates(mender: Repairs, seen: Survey, found: Comparison) -> None:
+    """All that is double, each kind in its turn."""
+    for ids in chunked(list(seen.twins)):
+        settle_task_duplicates(mender, seen, ids, found)
+    for record_ids in chunked([key for key, tasks in seen.open_on.items() if len(set(tasks)) > 1]):
+        report_shared_records(mender, seen, record_ids, found)
+    settle_unknown(mender, seen, found)
+
+
+def rows_in_chunks(**named: object) -> list[Handoff]:
+    return list(Handoff.objects.filter(**named).select_related("contact__company"))
+
+
+# --- several tasks of one reference -----------------------------------------------------------
+def settle_task_duplicates(
+    mender: Repairs, seen: Survey, ids: Sequence[int], found: Comparison
+) -> None:
+    rows = rows_in_chunks(pk__in=ids)
+    own = {row.pk: row.task_id or seen.finds[row.pk].task_id for row in rows}
+    twins = {row.pk: list(dict.fromkeys(seen.twins[row.pk])) for row in rows}
+    asked = [*own.values(), *(each for some in twins.values() for each in some)]
+    tasks = mender.crm.tasks(asked)
+    doubles: dict[str, Discrepancy] = {}
+    for row in rows:
+        others = [tasks[each] for each in twins[row.pk] if each in tasks and each != own[row.pk]]
+        if own[row.pk] in tasks:
+            doubles |= dict(duplicates_of(row, tasks[own[row.pk]], others))
+        elif others and row.task_id:
+            found.unnoticed.append(adopt_replacement(mender, row, others[0]))
+    found.duplicate += doubles.values()
+    archive_duplicates(mender, doubles)
+
+
+def duplicates_of(
+    row: Handoff, own: CrmTask, others: Sequence[CrmTask]
+) -> Iterator[tuple[str, Discrepancy]]:
+    """A rep's own task that repeats our reference is no double, nor are two that are both done."""
+    for task in others:
+        quotes = is_reworded(row, task) and not task_text.is_unedited(task.body)
+        if not quotes and not (own.done and task.done):
+            yield task.task_id, duplicate_finding(row, task, f"A second task beside {own.task_id}.")
+
+
+def duplicate_finding(row: Handoff, task: CrmTask, because: str) -> Discrepancy:
+    return Discrepancy(
+        because,
+        "" if is_untouched(row, task) else BEGUN,
+        reference=row.reference,
+        task_id=task.task_id,
+        contact=row.contact_id,
+    )
+
+
+def adopt_replacement(mender: Repairs, row: Handoff, task: CrmTask) -> Discrepancy:
+    """The row's own task is gone, and another of its reference is there: that one is it."""
+    told = Discrepancy(
+        f"Its task {row.task_id} is gone; {task.task_id} has the same reference.",
+        reference=row.reference,
+        task_id=task.task_id,
+        contact=row.contact_id,
+    )
+    if not mender.plan:
+        mender.put_back([row.pk], certain=False)
+        told.repaired = ADOPTED if mender.adopt({row.pk: task}) else ""
+    return told
+
+
+def archive_duplicates(mender: Repairs, doubles: Mapping[str, Discrepancy]) -> None:
+    """Delete those that a person need not look at."""
+    untouched = [task_id for task_id, told in doubles.items() if not told.fix]
+    if untouched and not mender.plan:
+        mender.crm.archive_tasks(untouched)
+        for task_id in untouched:
+            doubles[task_id].repaired = ARCHIVED
+
+
+# --- several tasks on one contact -------------------------------------------------------------
+def report_shared_records(
+    mender: Repairs, seen: Survey, record_ids: Sequence[str], found: Comparison
+) -> None:
+    """Untouched tasks of one cycle on one record, all in the ledger: contacts here that are one person."""
+    asked = {task_id for key in record_ids for task_id in seen.open_on[key]}
+    tasks = mender.crm.tasks(sorted(asked))
+    rows = {row.task_id: row for row in rows_in_chunks(task_id__in=asked)}
+    for key in record_ids:
+        firsts: dict[int, str] = {}
+        for task_id in dict.fromkeys(seen.open_on[key]):
+            row, task = rows.get(task_id), tasks.get(task_id)
+            if row and task and is_untouched(row, task):
+                first = firsts.setdefault(row.cycle, task_id)
+                if first != task_id:
+                    told = duplicate_finding(row, task, f"A second open task beside {first}.")
+                    told.fix = TWO_PEOPLE
+                    found.duplicate.append(told)
+
+
+# --- tasks without a row, beside one that has -------------------------------------------------
+def settle_unknown(mender: Repairs, seen: Survey, found: Comparison) -> None:
+    """A task that lost its row (a database was brought back from a copy), where the lead got another."""
+    beside = {
+        task_id: next((key for key in record_ids if key in seen.open_on), "")
+        for task_id, (_, record_ids) in seen.unknown.items()
+    }
+    doubles: dict[str, Discrepancy] = {}
+    for ids in chunked([task_id for task_id, key in beside.items() if key]):
+        doubles |= unknown_doubles(mender, seen, {task_id: beside[task_id] for task_id in ids})
+    found.duplicate += doubles.values()
+    for ids in chunked(list(doubles)):
+        archive_duplicates(mender, {task_id: doubles[task_id] for task_id in ids})
+    for task_id, (reference, _) in seen.unknown.items():
+        if task_id not in doubles:
+            found.unknown.append(unknown_finding(reference, task_id))
+
+
+def unknown_doubles(
+    mender: Repairs, seen: Survey, beside: Mapping[str, str]
+) -> dict[str, Discrepancy]:
+    own = {task_id: seen.open_on[key][0] for task_id, key in beside.items()}
+    tasks = mender.crm.tasks([*own, *own.values()])
+    rows = {row.task_id: row for row in rows_in_chunks(task_id__in=own.values())}
+    doubles = {}
+    for task_id, own_id in own.items():
+        row, task, ours = rows.get(own_id), tasks.get(task_id), tasks.get(own_id)
+        if row and task and ours and not ours.done and is_from_here(row, task):
+            because = f"The ledger does not know it, and the contact has task {own_id}."
+            told = duplicate_finding(row, task, because)
+            told.reference = seen.unknown[task_id][0]
+            doubles[task_id] = told
+    return doubles
+
+
+def is_from_here(row: Handoff, task: CrmTask) -> bool:
+    """Its text leads to the contact's page here: another installation's task is not ours to delete."""
+    return escape(task_text.contact_url(row)) in task.body
+
+
+def unknown_finding(reference: str, task_id: str) -> Discrepancy:
+    return Discrepancy(
+        "The ledger does not know its reference: its contact was erased here, or another "
+        "installation made it.",
+        "Delete the task in the CRM if nobody needs it.",
+        reference=reference,
+        task_id=task_id,
+    )

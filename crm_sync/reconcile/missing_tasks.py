@@ -1,0 +1,72 @@
+"""Rows that say delivered and whose task is not there: looked for everywhere, then delivered again."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from crm_sync.models import Handoff
+from crm_sync.port import CrmTask
+from crm_sync.reconcile.comparison import Comparison, Discrepancy
+from crm_sync.reconcile.duplicates import adopt_replacement
+from crm_sync.reconcile.repairs import Repairs, chunked, current_records
+from crm_sync.reconcile.survey import Survey
+
+# For so long a CRM can tell that a task was deleted; what was delivered before is not looked for.
+REMEMBERED = timedelta(days=89)
+WAITS = "waits to be delivered again"
+
+
+def look_for_missing(mender: Repairs, seen: Survey, found: Comparison) -> None:
+    rows = Handoff.objects.with_task_to_find(mender.at - REMEMBERED, mender.at)
+    unseen = [pk for pk in rows.values_list("pk", flat=True).iterator() if pk not in seen.seen]
+    # Those with another task of their reference were settled before.
+    for ids in chunked([pk for pk in unseen if pk not in seen.twins]):
+        find_missing_batch(
+            mender, list(rows.filter(pk__in=ids).defer("reasons", "left_out")), found
+        )
+
+
+def find_missing_batch(mender: Repairs, rows: Sequence[Handoff], found: Comparison) -> None:
+    """Not listed is not yet gone: asked for by id, among the deleted ones, and on the contact.
+
+    What somebody has deleted is not missing.
+    """
+    ids = [row.task_id for row in rows]
+    there = mender.crm.tasks(ids)
+    absent = [task_id for task_id in ids if task_id not in there]
+    deleted = mender.crm.archived_tasks(absent) if absent else set()
+    lost = [row for row in rows if row.task_id not in there and row.task_id not in deleted]
+    if lost:
+        redeliver(mender, lost, found)
+
+
+def redeliver(mender: Repairs, lost: Sequence[Handoff], found: Comparison) -> None:
+    records = current_records(lost)
+    tasks = mender.crm.tasks_of(list(records.values())) if records else {}
+    others = {row.pk: find_referenced(tasks.get(records.get(row.pk, ""), ()), row) for row in lost}
+    gone = [row for row in lost if not others[row.pk]]
+    told = {row.pk: lost_finding(row) for row in gone}
+    found.missing += told.values()
+    found.unnoticed += [
+        adopt_replacement(mender, row, other)
+        for row in lost
+        if (other := others[row.pk]) is not None
+    ]
+    if not mender.plan:
+        mender.put_back(list(told), certain=True)
+        for each in told.values():
+            each.repaired = WAITS
+
+
+def find_referenced(tasks: Iterable[CrmTask], row: Handoff) -> CrmTask | None:
+    """The task that bears the row's reference."""
+    return next((task for task in tasks if row.reference in task.body), None)
+
+
+def lost_finding(row: Handoff) -> Discrepancy:
+    return Discrepancy(
+        "Its task is not in the CRM, and nobody has deleted it there.",
+        "Run handoff_reconcile.",
+        reference=row.reference,
+        task_id=row.task_id,
+        contact=row.contact_id,
+    )

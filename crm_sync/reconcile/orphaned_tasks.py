@@ -1,0 +1,59 @@
+"""Open tasks that are on nobody's list: put on their contact, given to the rep whom the row names."""
+
+from collections.abc import Sequence
+
+from crm_sync.models import Handoff
+from crm_sync.port import CrmTask
+from crm_sync.reconcile.comparison import Comparison, Discrepancy
+from crm_sync.reconcile.repairs import Repairs, active_owner_ids, chunked, current_records
+from crm_sync.reconcile.survey import OrphanedTask, Survey
+
+MENDED = "put on its contact and given to its rep"
+
+
+def repair_orphaned(mender: Repairs, seen: Survey, found: Comparison) -> None:
+    for some in chunked(seen.astray):
+        found.on_nobody += repair_batch(mender, some)
+
+
+def repair_batch(mender: Repairs, some: Sequence[OrphanedTask]) -> list[Discrepancy]:
+    rows = Handoff.objects.in_bulk([each.row_id for each in some])
+    tasks = mender.crm.tasks([each.task_id for each in some])
+    # A rep may have dealt with it since it was listed.
+    open_ones = [each for each in some if each.task_id in tasks and not tasks[each.task_id].done]
+    active = active_owner_ids()
+    records = current_records(list(rows.values()))
+    hang = {
+        each.task_id: records[each.row_id]
+        for each in open_ones
+        if not each.hangs and each.row_id in records
+    }
+    give = {
+        each.task_id: rows[each.row_id].owner_id
+        for each in open_ones
+        if tasks[each.task_id].owner_id not in active and rows[each.row_id].owner_id in active
+    }
+    hung = set() if mender.plan else mender.hang(hang)
+    given = set() if mender.plan else mender.assign(give)
+    return [
+        orphan_finding(each, rows[each.row_id], tasks[each.task_id], hung=each.hangs or each.task_id in hung,
+             given=tasks[each.task_id].owner_id in active or each.task_id in given)
+        for each in open_ones
+    ]  # fmt: skip
+
+
+def orphan_finding(
+    each: OrphanedTask, row: Handoff, task: CrmTask, *, hung: bool, given: bool
+) -> Discrepancy:
+    lacks = [
+        *([] if each.hangs else ["hangs on no contact"]),
+        *([] if each.owner_id else ["has no rep who is there"]),
+    ]
+    return Discrepancy(
+        f"An open task that {' and '.join(lacks)}.",
+        "Put it on its contact and give it to a rep in the CRM.",
+        reference=row.reference,
+        task_id=task.task_id,
+        contact=row.contact_id,
+        repaired=MENDED if hung and given else "",
+    )

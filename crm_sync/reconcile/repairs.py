@@ -1,0 +1,97 @@
+"""Repairs of what a comparison with the CRM found. Each is safe to repeat, and to do twice at once.
+
+No task is ever made here: a row that needs one waits again, and the ledger delivers it.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.db.models import QuerySet
+
+from crm_sync.models import Account, Handoff, Link, Owner
+from crm_sync.port import Crm, CrmError, CrmMissing, CrmRefused, CrmTask, CrmTaskChange
+
+Item = TypeVar("Item")
+CHUNK = 500
+FOUND = "The task was found in the CRM; it is being written down."
+LOST = "Its task is not in the CRM any more, and nobody has deleted it there: it is made again."
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """Who repairs: the CRM, whose ids these are, the instant, and whether to do it or only to look."""
+
+    crm: Crm
+    account: Account
+    at: datetime
+    plan: bool
+
+    def adopt(self, finds: Mapping[int, CrmTask]) -> set[int]:
+        """Rows whose tasks were found become delivered; answers them, without those in a worker's hands."""
+        if self.plan:
+            return set(lockable_rows(finds, self.at).values_list("pk", flat=True))
+        adopted = set()
+        for ids in chunked(list(finds)):
+            rows = Handoff.objects.filter(pk__in=ids).take(
+                at=self.at, portal_id=self.account.portal_id, because=FOUND
+            )
+            for row in rows:
+                self.deliver(row, finds[row.pk])
+            adopted |= {row.pk for row in Handoff.objects.record(rows) if row.task_id}
+        return adopted
+
+    def deliver(self, row: Handoff, task: CrmTask) -> None:
+        """A row that was never brought so far learns from the task whose it is."""
+        row.record_id = row.record_id or next(iter(task.record_ids), "")
+        row.owner_id = row.owner_id or task.owner_id
+        if row.record_id and row.owner_id:
+            row.deliver(task.task_id, task.subject, self.at)
+        else:
+            row.give_up(
+                f"Its task {task.task_id} is in the CRM, on nobody: give it a contact and a rep there."
+            )
+
+    def put_back(self, row_ids: Collection[int], *, certain: bool) -> int:
+        """Rows whose task is gone wait again."""
+        return Handoff.objects.filter(pk__in=row_ids).put_back(LOST, self.at, certain=certain)
+
+    def hang(self, record_of: Mapping[str, str]) -> set[str]:
+        """Put tasks on their contacts; answers those that hang now. One bad one spoils no others."""
+        if not record_of:
+            return set()
+        try:
+            self.crm.hang_tasks(record_of)
+        except (CrmMissing, CrmRefused):
+            if len(record_of) == 1:
+                return set()
+            pairs = list(record_of.items())
+            half = len(pairs) // 2
+            return self.hang(dict(pairs[:half])) | self.hang(dict(pairs[half:]))
+        return set(record_of)
+
+    def assign(self, owner_of: Mapping[str, str]) -> set[str]:
+        """Give tasks to their reps; answers those that have them now."""
+        changes = [CrmTaskChange(task_id, owner_id=owner) for task_id, owner in owner_of.items()]
+        answers = self.crm.change_tasks(changes) if changes else {}
+        return {task_id for task_id, told in answers.items() if not isinstance(told, CrmError)}
+
+
+def lockable_rows(row_ids: Collection[int], at: datetime) -> QuerySet[Handoff]:
+    return Handoff.objects.filter(pk__in=row_ids).free(at)
+
+
+def current_records(rows: Collection[Handoff]) -> dict[int, str]:
+    """The record that each row's contact is today, by row; without those that were deleted."""
+    links = Link.objects.filter(contact__in=[row.contact_id for row in rows], gone_at=None)
+    today = dict(links.values_list("contact_id", "record_id"))
+    return {row.pk: today[row.contact_id] for row in rows if row.contact_id in today}
+
+
+def active_owner_ids() -> set[str]:
+    return set(Owner.objects.filter(active=True).values_list("owner_id", flat=True))
+
+
+def chunked(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

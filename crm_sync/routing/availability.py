@@ -1,0 +1,51 @@
+"""Whether a rep may take a lead now, and what is in the way."""
+
+from datetime import date, datetime
+
+from crm_sync.models import Owner
+from crm_sync.routing.working_hours import time_zone_named
+from leadscoring.engine.wording import MONTHS, format_count
+
+
+def local_day(owner: Owner, at: datetime, account_zone: str) -> date:
+    """The day that it is where the rep is."""
+    return at.astimezone(time_zone_named(owner.time_zone or account_zone)).date()
+
+
+def unavailable_reason(
+    owner: Owner, at: datetime, account_zone: str, *, bounded: bool = True
+) -> str:
+    """Why a rep takes no lead now, as the end of a sentence; "" when they may.
+
+    `bounded`: whether their most leads a day counts.
+    """
+    today = local_day(owner, at, account_zone)
+    if not owner.active:
+        return "is no longer active in the CRM"
+    if is_away(owner, today):
+        return (
+            f"is away until {return_day_text(owner.away_until, today)}"
+            if owner.away_until
+            else "is away"
+        )
+    if bounded and owner.most_a_day is not None and leads_on_day(owner, today) >= owner.most_a_day:
+        return f"has had {format_count(owner.most_a_day, 'lead')} today, the most a day"
+    return ""
+
+
+def is_away(owner: Owner, today: date) -> bool:
+    """Away on both days named and those between; without a last day until further notice."""
+    if owner.away_from is None and owner.away_until is None:
+        return False
+    begun = owner.away_from is None or owner.away_from <= today
+    return begun and (owner.away_until is None or today <= owner.away_until)
+
+
+def leads_on_day(owner: Owner, today: date) -> int:
+    """How many leads the rep was given on a day of theirs, which is the last one counted."""
+    return owner.leads_counted if owner.counted_on == today else 0
+
+
+def return_day_text(day: date, today: date) -> str:
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day.day} {MONTHS[day.month]}{year}"

@@ -1,0 +1,87 @@
+"""What became of a task: decided for one, from what the CRM shows of it and what is known here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm_sync.mapping import task_text
+from crm_sync.models import Handoff
+from crm_sync.port import CrmTask
+from leadscoring.models import Score
+
+# So many points more than the task says are worth saying.
+RISE = 10.0
+
+State = Handoff.TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOutcome:
+    """`touched_at`: when the rep first did something; `close`: why there is nothing to do any more;
+    `tell`: the task is to say the score of now."""
+
+    state: Handoff.TaskState
+    touched_at: datetime | None
+    close: str = ""
+    tell: bool = False
+
+
+def decide_outcome(
+    row: Handoff,
+    task: CrmTask | None,
+    spoken_at: datetime | None,
+    score: Score | None,
+    unwanted: str,
+    at: datetime,
+) -> TaskOutcome:
+    """`task`: None when it is not there any more; `spoken_at`: when somebody in sales last spoke or
+    wrote to the contact; `unwanted`: why sales should not be told of them any more."""
+    spoke = spoken_at if spoken_at and row.delivered_at and spoken_at > row.delivered_at else None
+    touched = row.touched_at or spoke
+    if task is None:
+        return TaskOutcome(State.DELETED, touched)
+    if task.done and task_text.is_closed_body(task.body):
+        return TaskOutcome(State.CLOSED, touched)
+    if task.done:
+        return TaskOutcome(State.DONE, earliest(touched, task.done_at or at))
+    if is_touched(row, task):
+        return TaskOutcome(State.STARTED, touched or at)
+    if touched:
+        return TaskOutcome(State.OPEN, touched)
+    return TaskOutcome(
+        State.OPEN, None, close=unwanted, tell=not unwanted and is_worth_telling(row, task, score)
+    )
+
+
+def earliest(touched: datetime | None, done: datetime) -> datetime:
+    return min(touched, done) if touched else done
+
+
+def is_touched(row: Handoff, task: CrmTask) -> bool:
+    """The rep has done something to the task: begun, put off, passed on, reworded or reopened it."""
+    passed_on = bool(task.owner_id) and task.owner_id != row.owner_id
+    reopened = task_text.is_closed_body(task.body)
+    began = row.task_state == State.STARTED or task.started
+    return began or passed_on or reopened or is_reworded(row, task)
+
+
+def is_reworded(row: Handoff, task: CrmTask) -> bool:
+    """The subject is no longer ours. Scores do not count: a worker may have died after telling one."""
+    ours = {
+        task_text.strip_score(row.told_subject),
+        task_text.strip_score(task_text.task_subject(row)),
+    }
+    return bool(row.told_subject) and task_text.strip_score(task.subject) not in ours
+
+
+def is_worth_telling(row: Handoff, task: CrmTask, score: Score | None) -> bool:
+    """The score rose so far in the same cycle that the task should say so, in a text that is still ours."""
+    if score is None or score.cycle != row.cycle or score.disqualified:
+        return False
+    told = row.told_total if row.told_total is not None else row.total
+    risen = score.total >= told + RISE or is_better(score.grade, row.told_grade or row.grade)
+    return risen and task_text.is_unedited(task.body)
+
+
+def is_better(grade: str, told: str) -> bool:
+    """A1 is the best: neither half is worse, and one is better."""
+    return grade != told and grade[:1] <= told[:1] and grade[1:] <= told[1:]

@@ -1,0 +1,197 @@
+"""The tasks that reps have: what became of each, and keeping its text true while nobody has begun."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import chain, zip_longest
+
+from crm_sync.account import check_account
+from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
+from crm_sync.deals.stage_policy import deals_by_contact, decide_effect, stages_by_id
+from crm_sync.handoff.eligibility import reason_not_to_send
+from crm_sync.mapping import task_text
+from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
+from crm_sync.models import Breaker, Deal, Handoff
+from crm_sync.models.handoff import clean_reason
+from crm_sync.port import Crm, CrmError, CrmPaced, CrmRefused, CrmTask, CrmTaskChange
+from crm_sync.task_tracking.outcome import TaskOutcome, decide_outcome
+from leadscoring.models import Score
+from leadscoring.operations.failpoints import reach
+
+BATCH = 100
+# Tasks of the last day are looked at every minute, older ones every hour; of each kind at most so
+# many a turn, the longest not looked at first, so that none is forgotten when there are more.
+FRESH = timedelta(days=1)
+LOOK_FRESH, LOOK_OLD = timedelta(minutes=1), timedelta(hours=1)
+MOST = 500
+NEWER = "A newer task is about the same person."
+# What was seen longer ago is no ground for changing a task: its rep may have begun meanwhile.
+GOOD_FOR = 20.0
+
+
+@dataclass(slots=True)
+class TaskCheck:
+    """Tasks that are looked at together: what is known of them here and what the CRM showed."""
+
+    crm: Crm
+    at: datetime
+    rows: Sequence[Handoff]
+    tasks: dict[str, CrmTask] = field(default_factory=dict)
+    spoken: dict[str, datetime | None] = field(default_factory=dict)  # by the record's id
+    scores: dict[int, Score] = field(default_factory=dict)
+    unwanted: dict[int, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
+
+
+def track_tasks(crm: Crm, at: datetime) -> int:
+    """Look at open tasks, a bounded number; answers how many. Safe to repeat, and to do twice at once.
+
+    What the CRM refuses for all is written down as a hold, not raised.
+    """
+    if breaker_state(crm, Breaker.Work.TASKS, at) is BreakerState.SHUT:
+        return 0
+    looked, asking = 0, crm.in_lane("polling")
+    try:
+        check_account(asking, at)
+        for rows in due_batches(at):
+            if asking.room():
+                break
+            check_tasks(TaskCheck(asking, at, rows))
+            looked += len(rows)
+    except CrmPaced:
+        return looked
+    except CrmError as error:
+        record_failure(crm, Breaker.Work.TASKS, error, at)
+        return looked
+    if looked or not asking.room():  # else nothing was asked, and nobody knows that it works
+        reset(crm, Breaker.Work.TASKS)
+    return looked
+
+
+def due_batches(at: datetime) -> Iterator[list[Handoff]]:
+    """The tasks whose turn it is, in batches: fresh and old ones by turns, neither starves the other."""
+    tasks = Handoff.objects.with_open_task().select_related("contact__company")
+    old = tasks.not_seen_since(at - LOOK_OLD)[:MOST]
+    fresh = tasks.filter(delivered_at__gt=at - FRESH, task_seen_at__gt=at - LOOK_OLD)
+    pairs = zip_longest(
+        batched_rows(fresh.not_seen_since(at - LOOK_FRESH)[:MOST]), batched_rows(old)
+    )
+    return (batch for batch in chain.from_iterable(pairs) if batch)
+
+
+def batched_rows(found: Iterable[Handoff]) -> Iterator[list[Handoff]]:
+    rows = list(found)
+    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+
+
+def check_tasks(look: TaskCheck) -> None:
+    """Ask for all of them at once, decide for each, change tasks at once, write in one statement."""
+    read_tasks(look)
+    load_context(look)
+    fates = {row.pk: outcome_of(look, row) for row in look.rows}
+    changes = plan_changes(look, fates)
+    reach("following.decided")
+    answers = change_tasks(look, list(changes.values()))
+    reach("following.changed")
+    seen = {row.pk: row.task_seen_at for row in look.rows}
+    for row in look.rows:
+        found = fates[row.pk]
+        row.task_state, row.touched_at, row.task_seen_at = found.state, found.touched_at, look.at
+        if answer := answers.get(row.task_id):
+            record_change(row, found, look.scores.get(row.contact_id), changes[row.pk], answer)
+    Handoff.objects.record_looks(look.rows, seen)
+
+
+def read_tasks(look: TaskCheck) -> None:
+    look.tasks = dict(look.crm.tasks([row.task_id for row in look.rows]))
+    untouched = [row.record_id for row in look.rows if row.touched_at is None]
+    records = look.crm.contacts_by_id(untouched, ()) if untouched else {}
+    look.spoken = {asked: record.touched_at for asked, record in records.items()}
+
+
+def load_context(look: TaskCheck) -> None:
+    """What is known here by now of those whom the tasks are about. A fixed number of queries."""
+    ids = [row.contact_id for row in look.rows]
+    look.scores = Score.objects.in_bulk(ids)
+    deals, stages = deals_by_contact(ids), stages_by_id()
+    newest = Handoff.objects.newest_open_task(ids)
+    for row in look.rows:
+        known = ContactFacts(row.contact, look.scores.get(row.contact_id), look.at)
+        found = [deal for deal in deals[row.contact_id] if not deal.closed or is_since(row, deal)]
+        because = reason_not_to_send(known, decide_effect(found, stages))
+        look.unwanted[row.pk] = because or (NEWER if row.cycle < newest[row.contact_id] else "")
+
+
+def is_since(row: Handoff, deal: Deal) -> bool:
+    """A deal that was made after the handoff and is decided already came of it, or beside it."""
+    return bool(deal.made_at and row.delivered_at and deal.made_at > row.delivered_at)
+
+
+def outcome_of(look: TaskCheck, row: Handoff) -> TaskOutcome:
+    return decide_outcome(
+        row,
+        look.tasks.get(row.task_id),
+        look.spoken.get(row.record_id),
+        look.scores.get(row.contact_id),
+        look.unwanted[row.pk],
+        look.at,
+    )
+
+
+def plan_changes(look: TaskCheck, fates: Mapping[int, TaskOutcome]) -> dict[int, CrmTaskChange]:
+    """What tasks should say from now on, by the row's id."""
+    risen = [row.contact_id for row in look.rows if fates[row.pk].tell]
+    known = load_contact_facts(risen, look.at) if risen else {}
+    changes = {}
+    for row in look.rows:
+        if because := fates[row.pk].close:
+            body = task_text.closed_body(because, look.tasks[row.task_id].body)
+            changes[row.pk] = CrmTaskChange(row.task_id, body=body, done=True)
+        elif fates[row.pk].tell:
+            anew = as_of_now(row, look.scores[row.contact_id])
+            body = task_text.task_body(anew, known[row.contact_id])
+            changes[row.pk] = CrmTaskChange(row.task_id, task_text.task_subject(anew), body)
+    return changes
+
+
+def as_of_now(row: Handoff, score: Score) -> Handoff:
+    """The row as it would be if the contact had crossed with the score of now; for the text alone."""
+    anew = copy(row)
+    anew.total, anew.grade, anew.reasons = score.total, score.grade, score.contributions
+    anew.crossed_at = score.at
+    return anew
+
+
+def change_tasks(
+    look: TaskCheck, changes: Sequence[CrmTaskChange]
+) -> Mapping[str, CrmTask | CrmError]:
+    """Not after a pause: what was seen may not be so any more, and the next turn looks again."""
+    if not changes or time.monotonic() - look.began > GOOD_FOR:
+        return {}
+    return look.crm.change_tasks(changes)
+
+
+def record_change(
+    row: Handoff,
+    fate: TaskOutcome,
+    score: Score | None,
+    sent: CrmTaskChange,
+    answer: CrmTask | CrmError,
+) -> None:
+    """What came of a change. What failed by chance is done at the next look; a text that was refused
+    is not sent again before the score has risen again."""
+    if isinstance(answer, CrmError) and not isinstance(answer, CrmRefused):
+        return
+    if isinstance(answer, CrmRefused):
+        row.because = clean_reason(f"The CRM did not take a change of the task: {answer}")
+    elif fate.close:
+        row.task_state, row.because = (
+            Handoff.TaskState.CLOSED,
+            clean_reason(f"Task closed: {fate.close}"),
+        )
+    else:
+        row.told_subject, row.because = (sent.subject or "")[:255], ""
+    if fate.tell and score:
+        row.told_total, row.told_grade = score.total, score.grade

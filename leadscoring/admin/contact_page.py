@@ -1,0 +1,148 @@
+"""A contact's page: why this score, where they stand with sales, what it was before."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadscoring.engine import wording
+from leadscoring.engine.model import ScoringModel, Thresholds
+from leadscoring.models import Contact, CrmState, ModelVersion, Score
+from leadscoring.scoring import last_sales_refusals, score_at
+from leadscoring.signals import collect_answers, contact_sections_wanted
+
+WEEKS = 8
+ACTIVITIES = 50
+
+
+def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str, Any]:
+    """All that a contact's page shows beside the form."""
+    model = ModelVersion.objects.in_force(at).model
+    score = Score.objects.filter(contact=contact).select_related("model").first()
+    sections = collect_answers(contact_sections_wanted, Contact, contact=contact, user=user, at=at)
+    crm = CrmState.objects.filter(contact=contact).first()
+    return {
+        "score": score,
+        "standing": qualification_sentence(score, model.thresholds, at),
+        "thresholds": model.thresholds,
+        "reasons": reason_rows(score, model),
+        "chart": chart_coordinates(score_history(contact, at), model.thresholds),
+        "crm": crm,
+        "crm_url": crm.record_url if crm and crm.record_url.startswith("http") else "",
+        "activities": recent_activities(contact),
+        "sections": sorted(sections, key=lambda section: section.place),
+        "at": at,
+    }
+
+
+def qualification_sentence(score: Score | None, thresholds: Thresholds, at: datetime) -> str:
+    """Where a contact stands with sales, in a sentence or two."""
+    if score is None:
+        return "Not scored yet. This happens within minutes of the first news of a person."
+    if score.disqualified:
+        return "Disqualified: worth nothing to sales, and never handed off, while the reason holds."
+    if score.armed:
+        if score.total >= thresholds.handoff:
+            return "Over the threshold by the model in force; sales hears of them with the next look at all scores."
+        missing = thresholds.handoff - score.total
+        again = " again" if score.cycle else ""
+        return f"{wording.format_figure(round(missing, 2))} below the {wording.format_figure(thresholds.handoff)} that hand them to sales{again}."
+    return f"{crossed_sentence(score, at)} {rearm_sentence(score, thresholds, at)}"
+
+
+def crossed_sentence(score: Score, at: datetime) -> str:
+    times = "" if score.cycle == 1 else f", for the {ordinal(score.cycle)} time"
+    reached = wording.format_day(score.crossed_at, at) if score.crossed_at else "some day"
+    return f"Ready for sales since {reached}{times}."
+
+
+def ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def rearm_sentence(score: Score, thresholds: Thresholds, at: datetime) -> str:
+    """When a new crossing can tell sales once more."""
+    below = f"the score has been below {wording.format_figure(thresholds.rearm_below)}"
+    refused_at = last_sales_refusals([score.contact_id]).get(score.contact_id)
+    now = replace(score.qualification, refused_at=refused_at)
+    if now.cooled(thresholds, at) or score.crossed_at is None:
+        return f"Sales hears of them again after {below} and risen once more."
+    began = max(refused_at or score.crossed_at, score.crossed_at)
+    until = began + timedelta(days=thresholds.cooldown_days)
+    refused = (
+        f"Sales refused them {wording.format_day(refused_at, at)}. " if refused_at == began else ""
+    )
+    return f"{refused}Sales hears of them again after {below}, not before {wording.format_day(until, at)}, and risen once more."
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """`share`: its points as percent of the most that a rule here contributes."""
+
+    label: str
+    because: str
+    group: str
+    points: float
+    share: float
+
+
+def reason_rows(score: Score | None, model: ScoringModel) -> list[ReasonRow]:
+    contributions = score.contributions if score else []
+    most = max((abs(one["points"]) for one in contributions), default=0) or 1
+    return [
+        ReasonRow(
+            one["label"],
+            one["because"],
+            one["group"],
+            one["points"],
+            round(100 * abs(one["points"]) / most, 1),
+        )
+        for one in contributions
+    ]
+
+
+def recent_activities(contact: Contact) -> Any:
+    return contact.activities.order_by("-occurred_at", "-pk")[:ACTIVITIES]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    at: datetime
+    total: float
+    grade: str
+
+
+def score_history(contact: Contact, at: datetime) -> list[HistoryPoint]:
+    """What the engine says of the last weeks, oldest first, today last."""
+    instants = [at - timedelta(weeks=weeks) for weeks in range(WEEKS, -1, -1)]
+    scored = [(instant, score_at(contact, instant)[0]) for instant in instants]
+    return [HistoryPoint(instant, one.total, one.grade) for instant, one in scored]
+
+
+WIDTH, HEIGHT = 320, 90
+
+
+def chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dict[str, Any]:
+    """The history as coordinates of a drawing WIDTH by HEIGHT."""
+    top = max([thresholds.handoff * 1.15, *(point.total for point in points)], default=1) or 1
+
+    def y(total: float) -> float:
+        return round(HEIGHT - HEIGHT * max(total, 0) / top, 1)
+
+    step = WIDTH / max(len(points) - 1, 1)
+    dots = [
+        {"x": round(i * step, 1), "y": y(point.total), "point": point, "title": point_title(point)}
+        for i, point in enumerate(points)
+    ]
+    return {
+        "dots": dots,
+        "line": " ".join(f"{dot['x']},{dot['y']}" for dot in dots),
+        "width": WIDTH,
+        "height": HEIGHT,
+        "handoff": y(thresholds.handoff),
+        "first": wording.format_day(points[0].at, points[-1].at) if points else "",
+    }
+
+
+def point_title(point: HistoryPoint) -> str:
+    return f"{point.at:%d %B}: {wording.format_figure(point.total)}, {point.grade}"

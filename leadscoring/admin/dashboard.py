@@ -1,0 +1,131 @@
+"""The figures of the home page. Each is one query on an index, however many people there are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, F, IntegerField
+from django.db.models.functions import Cast, Floor, Greatest, Least
+from django.http import HttpRequest
+from django.utils.timezone import now
+
+from leadscoring.common.format import format_span, list_url
+from leadscoring.engine.model import Thresholds
+from leadscoring.models import Contact, CrmFreshness, Lifecycle, ModelVersion, Score
+from leadscoring.operations import health
+from leadscoring.signals import FunnelStation, PageSection, collect_answers, home_sections_wanted
+
+BAND = 10
+TOP_BAND = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBand:
+    """People whose total lies in [start, start + BAND), the last one: from start on."""
+
+    start: int
+    people: int
+    percent: float  # of the tallest bar
+    tone: str
+
+    @property
+    def label(self) -> str:
+        return (
+            f"{self.start}+" if self.start == TOP_BAND else f"{self.start}–{self.start + BAND - 1}"
+        )
+
+    @property
+    def url(self) -> str:
+        return list_url(Contact, band=self.start)
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What unfold calls to fill the index page."""
+    at = now()
+    return context | home_context(request.user, at)
+
+
+def home_context(user: Any, at: datetime) -> dict[str, Any]:
+    """All that the home page shows to a user, who sees nothing that they may not open."""
+    if not user.has_perm("leadscoring.view_contact"):
+        return {"title": "Home", "nothing_to_see": True}
+    told = collect_answers(home_sections_wanted, user=user, at=at)
+    thresholds = ModelVersion.objects.in_force(at).model.thresholds
+    bars = score_distribution(thresholds)
+    return {
+        "title": "Home",
+        "problems": health.collect_problems(at),
+        "freshness": freshness_line(at),
+        "stations": funnel_stations(bars, [one for one in told if isinstance(one, FunnelStation)]),
+        "bars": bars,
+        "thresholds": thresholds,
+        "sections": sorted(
+            (one for one in told if isinstance(one, PageSection)), key=lambda section: section.place
+        ),
+    }
+
+
+def score_distribution(thresholds: Thresholds) -> list[ScoreBand]:
+    """How many people have which score, in bands of ten; below zero counts as zero."""
+    band = Cast(Least(Greatest(Floor(F("total") / BAND), 0), TOP_BAND / BAND), IntegerField())
+    counted = dict(Score.objects.values_list(band).annotate(n=Count("*")).order_by())
+    tallest = max(counted.values(), default=1)
+    return [
+        ScoreBand(
+            start=number * BAND,
+            people=counted.get(number, 0),
+            percent=round(100 * counted.get(number, 0) / tallest, 1),
+            tone=band_tone(number * BAND, thresholds),
+        )
+        for number in range(TOP_BAND // BAND + 1)
+    ]
+
+
+def band_tone(start: int, thresholds: Thresholds) -> str:
+    """hot: over the handoff threshold; warm: marketing-qualified; cool: neither."""
+    if start >= thresholds.handoff:
+        return "hot"
+    return "warm" if start >= thresholds.mql else "cool"
+
+
+def funnel_stations(
+    bars: Iterable[ScoreBand], others: Iterable[FunnelStation]
+) -> Sequence[FunnelStation]:
+    """The stops of the loop in their order, ours and those of the other apps."""
+    stages = dict(Contact.objects.values_list("lifecycle_stage").annotate(n=Count("*")).order_by())
+    qualified = sum(n for stage, n in stages.items() if stage in stages_from_mql())
+    ours = [
+        FunnelStation(10, "People", sum(stages.values()), list_url(Contact)),
+        FunnelStation(
+            20, "Scored", sum(bar.people for bar in bars), list_url(Contact, ask="scored")
+        ),
+        FunnelStation(30, "MQL", qualified, list_url(Contact, ask="mql"), "or further"),
+    ]
+    return sorted([*ours, *others], key=lambda station: station.place)
+
+
+def stages_from_mql() -> list[str]:
+    return [stage.value for stage in Lifecycle if not Lifecycle.MQL.ahead_of(stage)]
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessLine:
+    sentence: str
+    good: bool
+
+
+def freshness_line(at: datetime) -> FreshnessLine:
+    """How old what we know of the CRM is, and what that means for sending."""
+    oldest = CrmFreshness.oldest()
+    if oldest is None:
+        return FreshnessLine(
+            "The CRM has not been read yet: no sequence mail is sent until it is.", False
+        )
+    age = max(at - oldest, timedelta(0))
+    if age > timedelta(seconds=settings.CRM_MAX_AGE_SECONDS):
+        return FreshnessLine(
+            f"What the CRM says is {format_span(age)} old, too old: sequence mail waits.", False
+        )
+    return FreshnessLine(f"What the CRM says is {format_span(age)} old.", True)

@@ -1,0 +1,107 @@
+"""How the admin looks: its name, its colours, and the sidebar, grouped by who uses what."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def has_permission(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: bool(request.user.has_perm(permission))
+
+
+def sidebar_item(title: str, icon: str, model: str, badge: str = "") -> dict[str, Any]:
+    """A link of the sidebar to a model's list, for those who may see it."""
+    app, _, name = model.partition(".")
+    shown: dict[str, Any] = {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": has_permission(f"{app}.view_{name}"),
+    }
+    return shown | ({"badge": badge} if badge else {})
+
+
+HOME = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
+
+UNFOLD = {
+    "SITE_TITLE": "Lead scoring",
+    "SITE_HEADER": "Lead scoring",
+    "SITE_SYMBOL": "sync_alt",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}
+    ],
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("admin.css")],
+    "BORDER_RADIUS": "8px",
+    "DASHBOARD_CALLBACK": "leadscoring.admin.dashboard.dashboard",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .013 192)",
+            "100": "oklch(94.8% .032 191)",
+            "200": "oklch(90% .06 190)",
+            "300": "oklch(83% .088 189)",
+            "400": "oklch(73.5% .1 188)",
+            "500": "oklch(62.5% .095 189)",
+            "600": "oklch(52% .083 191)",
+            "700": "oklch(44.5% .07 193)",
+            "800": "oklch(38% .058 195)",
+            "900": "oklch(33% .048 197)",
+            "950": "oklch(24% .038 199)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Leads",
+                "items": [
+                    HOME,
+                    sidebar_item("Contacts", "group", "leadscoring.contact"),
+                    sidebar_item("Companies", "apartment", "leadscoring.company"),
+                    sidebar_item("Activities", "bolt", "leadscoring.activity"),
+                    sidebar_item("Scoring models", "tune", "leadscoring.modelversion"),
+                ],
+            },
+            {
+                "title": "Sequences",
+                "items": [
+                    sidebar_item("Sequences", "forward_to_inbox", "sequences.sequence"),
+                    sidebar_item("Enrollments", "route", "sequences.enrollment"),
+                    sidebar_item("Mails", "outgoing_mail", "sequences.delivery"),
+                    sidebar_item("Suppressions", "unsubscribe", "sequences.suppression"),
+                ],
+            },
+            {
+                "title": "Sales and CRM",
+                "items": [
+                    sidebar_item(
+                        "Handoffs",
+                        "handshake",
+                        "crm_sync.handoff",
+                        "crm_sync.admin.attention_badge",
+                    ),
+                    sidebar_item("What became of leads", "flag", "crm_sync.outcome"),
+                    sidebar_item("Deals", "sell", "crm_sync.deal"),
+                    sidebar_item("Deal stages", "view_kanban", "crm_sync.stage"),
+                    sidebar_item("Routing", "alt_route", "crm_sync.routingrule"),
+                    sidebar_item("Reps", "support_agent", "crm_sync.owner"),
+                    sidebar_item("Field mapping", "swap_horiz", "crm_sync.fieldmapping"),
+                    sidebar_item("CRM account", "domain", "crm_sync.account"),
+                ],
+            },
+            {
+                "title": "Operations",
+                "items": [
+                    sidebar_item("API keys", "key", "leadscoring.apikey"),
+                    sidebar_item("Users", "person", "auth.user"),
+                    sidebar_item("Groups", "shield_person", "auth.group"),
+                ],
+            },
+        ],
+    },
+}

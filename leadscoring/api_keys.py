@@ -1,0 +1,35 @@
+"""Keys that let programs in. What is kept of one cannot be turned back into it."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from leadscoring.models import ApiKey
+
+PREFIX_SHOWN = 10
+NOTED_EVERY = timedelta(minutes=1)
+
+
+def create_key(name: str) -> tuple[ApiKey, str]:
+    """A new key, and its text, which is nowhere else. Raises IntegrityError when the name is taken."""
+    text = f"ls_{secrets.token_urlsafe(32)}"
+    key = ApiKey.objects.create(name=name, hash=hash_key(text), prefix=text[:PREFIX_SHOWN])
+    return key, text
+
+
+def hash_key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def find_key(text: str) -> ApiKey | None:
+    """The usable key of that text. Unknown and revoked ones take the same one look."""
+    return ApiKey.objects.usable().filter(hash=hash_key(text)).first()
+
+
+def record_use(key: ApiKey, at: datetime) -> None:
+    """Remember when a key was last used, to the minute, so that few requests write."""
+    if key.last_used_at is None or key.last_used_at < at - NOTED_EVERY:
+        old = Q(last_used_at=None) | Q(last_used_at__lt=at - NOTED_EVERY)
+        ApiKey.objects.filter(old, pk=key.pk).update(last_used_at=at)

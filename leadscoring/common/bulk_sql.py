@@ -1,0 +1,71 @@
+"""Many rows in one statement. They travel as one JSON value, which is several times as fast as a
+statement with a parameter for each field, and PostgreSQL takes the types from the table itself."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+
+from django.db import connection
+from django.db.models import Model
+from psycopg import sql
+
+Row = dict[str, Any]  # by column
+
+
+def rows_as_json(rows: Iterable[Row]) -> str:
+    return json.dumps(list(rows), default=datetime.isoformat)
+
+
+def column_values(row: Model) -> Row:
+    """A row by column, without an id that it has not yet."""
+    return {
+        str(field.column): getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if not (field.primary_key and row.pk is None)
+    }
+
+
+def bulk_insert(
+    model: type[Model], rows: Iterable[Row], order: LiteralString, answer: LiteralString
+) -> list[Any]:
+    """Insert the rows that conflict with nothing, and answer some columns of those.
+
+    `order`: all who insert into a table do so in the same order, or two of them could wait for
+    each other.
+    """
+    given = list(rows)
+    if not given:
+        return []
+    statement = sql.SQL(
+        "INSERT INTO {table} ({columns}) SELECT {columns}"
+        " FROM jsonb_populate_recordset(NULL::{table}, %s)"
+        " ORDER BY {order} ON CONFLICT DO NOTHING RETURNING {answer}"
+    ).format(
+        table=sql.Identifier(model._meta.db_table),
+        columns=sql.SQL(", ").join(map(sql.Identifier, given[0])),
+        order=sql.SQL(order),
+        answer=sql.SQL(answer),
+    )
+    return run_statement(statement, [rows_as_json(given)])
+
+
+def bulk_update(model: type[Model], rows: Iterable[Model], names: Sequence[str]) -> None:
+    """Write some columns of rows that exist."""
+    given = [column_values(row) for row in rows]
+    if not given:
+        return
+    changes = sql.SQL(", ").join(
+        [sql.SQL("{name} = changed.{name}").format(name=sql.Identifier(name)) for name in names]
+    )
+    statement = sql.SQL(
+        "UPDATE {table} AS old SET {changes}"
+        " FROM jsonb_populate_recordset(NULL::{table}, %s) AS changed WHERE old.id = changed.id"
+    ).format(table=sql.Identifier(model._meta.db_table), changes=changes)
+    run_statement(statement, [rows_as_json(given)])
+
+
+def run_statement(statement: Any, parameters: Sequence[Any] | None = None) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,195 @@
+"""A messy CSV file as rows, in constant memory: encoding, delimiter, header, broken rows.
+
+A row that cannot be right is one row lost, never the file: a quote that is not closed ends with
+its own line, a line without an end is cut, and reading goes on behind it.
+"""
+
+import codecs
+import csv
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+DELIMITERS = ",;\t|"
+LONGEST_LINE = 1_048_576
+MOST_LINES_OF_A_ROW = 100
+BLOCK = 1 << 20
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+ERRORS = dict.fromkeys(("utf-8", "utf-8-sig", "cp1252"), "surrogateescape") | {"utf-16": "replace"}
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how Python keeps a byte that is not
+ASCII = re.compile("[\x00-\x7f]+")
+EXCEL_HINT = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
+
+
+class UnreadableFile(Exception):
+    """The file as a whole cannot be used; the sentence says why."""
+
+
+@dataclass(slots=True)
+class CsvRow:
+    """A row of the file: where it begins, its cells, and what is wrong with it, if anything."""
+
+    line: int
+    cells: list[str]
+    wrong: str = ""
+
+
+@dataclass(slots=True)
+class CsvTable:
+    """An open file behind its header. `lines`: how many it has, for the time that is left."""
+
+    header: list[str]
+    delimiter: str
+    encoding: str
+    lines: int
+    rows: Iterator[CsvRow] = field(repr=False)
+    close: Callable[[], None] = field(repr=False)
+
+
+def open_table(path: Path) -> CsvTable:
+    """Open a file; its rows are read one by one. Raises NotReadable."""
+    encoding, lines = detect_encoding(path)
+    source = NumberedLines(path.open(encoding=encoding, errors=ERRORS[encoding], newline=""))
+    delimiter = detect_delimiter(source)
+    rows = iter_rows(source, delimiter)
+    header = next(rows, CsvRow(1, [], "is missing: the file is empty"))
+    if header.wrong:
+        source.file.close()
+        raise UnreadableFile(f"The header {header.wrong}.")
+    names = [cell.strip() for cell in header.cells]
+    while names and not names[-1]:
+        names.pop()
+    whole = iter_fitted_rows(rows, names, encoding)
+    return CsvTable(names, delimiter, encoding, lines, whole, source.file.close)
+
+
+# --- encoding -----------------------------------------------------------------------------------
+def detect_encoding(path: Path) -> tuple[str, int]:
+    """What a file is written in, and its number of lines. Reads it once.
+
+    A file without a mark is UTF-8 if most of what is not ASCII in it is; its other bytes spoil
+    their rows only. Else it is Windows-1252, which older Excels write.
+    """
+    with path.open("rb") as file:
+        begin = file.read(4)
+        for mark, encoding in MARKS.items():
+            if begin.startswith(mark):
+                return encoding, count_lines(path, encoding)
+    good = bad = lines = 0
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            lines += block.count(b"\n") or block.count(b"\r")
+            if b"\0" in block:
+                raise UnreadableFile("The file is not text: it contains zero bytes.")
+            if not block.isascii():
+                signs = ASCII.sub("", decoder.decode(block))
+                wrong = len(NOT_UTF8.findall(signs))
+                good, bad = good + len(signs) - wrong, bad + wrong
+    return ("cp1252" if bad > good else "utf-8"), lines
+
+
+def count_lines(path: Path, encoding: str) -> int:
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        return sum(block.count("\n") for block in iter(lambda: file.read(BLOCK), ""))
+
+
+# --- rows ---------------------------------------------------------------------------------------
+class NumberedLines:
+    """The lines of a file, numbered; some can be put back."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        self.number = 0
+        self.waiting: deque[str] = deque()
+
+    def next(self) -> str:
+        """The next line with its end; nothing at the end of the file. A long one is cut."""
+        line = self.waiting.popleft() if self.waiting else self.file.readline(LONGEST_LINE)
+        self.number += bool(line)
+        if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
+            while (rest := self.file.readline(LONGEST_LINE)) and not rest.endswith(("\n", "\r")):
+                pass
+        return line
+
+    def put_back(self, lines: list[str]) -> None:
+        self.waiting.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+
+def detect_delimiter(source: NumberedLines) -> str:
+    """What parts the cells of the first line; Excel's own hint is believed and taken away."""
+    line = source.next()
+    if hint := EXCEL_HINT.match(line):
+        return hint[1]
+    source.put_back([line])
+    return max(DELIMITERS, key=lambda sign: count_cells(line, sign))
+
+
+def count_cells(line: str, delimiter: str) -> int:
+    """How many cells a line has; none when it is no line of CSV, which the reading of it will say."""
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        return 0
+
+
+def iter_rows(source: NumberedLines, delimiter: str) -> Iterator[CsvRow]:
+    while line := source.next():
+        if line.strip():
+            yield read_row(source, line, delimiter)
+
+
+def read_row(source: NumberedLines, first: str, delimiter: str) -> CsvRow:
+    """The row that begins with a line. When it cannot be right, the lines after it are put back."""
+    begin, used = source.number, [first]
+    if len(first) >= LONGEST_LINE:
+        return CsvRow(begin, [first[:1000]], f"is longer than {LONGEST_LINE:,} characters")
+
+    def lines() -> Iterator[str]:
+        yield first
+        while len(used) < MOST_LINES_OF_A_ROW and (line := source.next()):
+            used.append(line)
+            yield line
+
+    try:
+        return CsvRow(begin, next(csv.reader(lines(), delimiter=delimiter, strict=True)))
+    except csv.Error as error:
+        source.put_back(used[1:])
+        return CsvRow(begin, [first.rstrip("\r\n")[:1000]], csv_error_sentence(str(error)))
+
+
+def csv_error_sentence(error: str) -> str:
+    if "end of data" in error:
+        return "has a quote that is never closed"
+    if "expected after" in error:
+        return "has text behind a closing quote"
+    if "field limit" in error:
+        return f"has a cell of more than {csv.field_size_limit():,} characters"
+    return f"is no CSV: {error}"
+
+
+def iter_fitted_rows(rows: Iterator[CsvRow], header: list[str], encoding: str) -> Iterator[CsvRow]:
+    """Rows with as many cells as the header; others say what is wrong with them."""
+    for row in rows:
+        if not row.wrong:
+            fit_row(row, header, encoding)
+        yield row
+
+
+def fit_row(row: CsvRow, header: list[str], encoding: str) -> None:
+    while len(row.cells) > len(header) and not row.cells[-1].strip():
+        row.cells.pop()
+    if len(row.cells) != len(header):
+        row.wrong = f"has {len(row.cells)} cells, the header has {len(header)}"
+    elif [cell.strip() for cell in row.cells] == header:
+        row.wrong = "is the header again"
+    elif any(NOT_UTF8.search(cell) for cell in row.cells):
+        row.wrong = f"has a byte that is no sign in {encoding}, which the file is in"

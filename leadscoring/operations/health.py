@@ -1,0 +1,222 @@
+"""Is it alive, is it ready, how much is in it, and what needs a person."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, Model
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.timezone import now
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from redis import RedisError
+
+from leadscoring.models import Activity, Contact, CrmFreshness, Score
+from leadscoring.operations import heartbeat
+from leadscoring.signals import problems_wanted
+
+REGISTRY = CollectorRegistry(auto_describe=False)
+COUNTED_UP_TO = 100_000  # beyond that PostgreSQL's own estimate is as good and costs nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What needs a person. `severity`: "error" or "warning"; `url`: where it is mended, if anywhere."""
+
+    severity: str
+    what: str
+    fix: str
+    url: str = ""
+
+
+def collect_problems(at: datetime) -> list[Problem]:
+    """All that needs a person now, the worst first."""
+    answered: list[tuple[Any, Any]] = problems_wanted.send(None, at=at)
+    answers: list[Problem] = [problem for _, some in answered for problem in some]
+    return sorted(
+        [*heartbeat_problems(at), *answers], key=lambda problem: problem.severity != "error"
+    )
+
+
+def heartbeat_problems(at: datetime) -> Iterator[Problem]:
+    try:
+        ages = heartbeat.read_ages(at)
+    except RedisError:
+        yield Problem(
+            "error",
+            "Redis does not answer: leads and mails wait.",
+            "Start Redis or mend REDIS_URL; nothing is lost meanwhile.",
+        )
+        return
+    for process, age in ages.items():
+        if reason := heartbeat_reason(process, age):
+            yield Problem(
+                "error",
+                f"{reason[0].upper()}{reason[1:]}: leads and mails wait.",
+                f"Start `celery -A leadscoring {process}`.",
+            )
+
+
+def heartbeat_reason(process: str, age: float | None) -> str:
+    if age is None:
+        return f"{process} was never seen"
+    return (
+        f"{process} was last seen {age:.0f} s ago" if age > heartbeat.SILENT.total_seconds() else ""
+    )
+
+
+# --- ready? -----------------------------------------------------------------------------------
+def check_database(at: datetime) -> str:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '2s'")
+        cursor.execute("SELECT 1")
+    return ""
+
+
+def check_redis(at: datetime) -> str:
+    heartbeat.read_ages(at)
+    return ""
+
+
+def check_migrations(at: datetime) -> str:
+    """Unapplied migrations; once there are none this process does not look again."""
+    global all_applied
+    if not all_applied:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if missing:
+            return f"{len(missing)} migrations are not applied"
+        all_applied = True
+    return ""
+
+
+all_applied = False
+
+
+def check_worker(at: datetime) -> str:
+    return heartbeat_reason("worker", heartbeat.read_ages(at)["worker"])
+
+
+def check_beat(at: datetime) -> str:
+    return heartbeat_reason("beat", heartbeat.read_ages(at)["beat"])
+
+
+def check_crm_state(at: datetime) -> str:
+    """Too old is not ready; with no CRM connected there is nothing to be old."""
+    if not settings.CRM_CONNECTED:
+        return ""
+    as_of = CrmFreshness.oldest()
+    if as_of is None:
+        return "the CRM's state was never read"
+    age = (at - as_of).total_seconds()
+    return f"the CRM's state is {age:.0f} s old" if age > settings.CRM_MAX_AGE_SECONDS else ""
+
+
+# Each answers why this is not ready, or "". Upper apps add theirs with `add_check`.
+CHECKS: list[Callable[[datetime], str]] = [
+    check_database,
+    check_redis,
+    check_migrations,
+    check_worker,
+    check_beat,
+    check_crm_state,
+]
+
+
+def add_check(check: Callable[[datetime], str]) -> None:
+    """Let another app say why it is not ready; call it from AppConfig.ready."""
+    CHECKS.append(check)
+
+
+def run_check(check: Callable[[datetime], str], at: datetime) -> str:
+    try:
+        return check(at)
+    except DatabaseError:
+        return "the database does not answer"
+    except RedisError:
+        return "Redis does not answer"
+
+
+# --- figures ----------------------------------------------------------------------------------
+def register_collector(collector: Collector) -> None:
+    """Let another app's figures join /metrics; call it from AppConfig.ready."""
+    REGISTRY.register(collector)
+
+
+def table_size(model: type[Model]) -> int:
+    """How many rows a table has: counted when few, estimated by PostgreSQL when many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [model._meta.db_table]
+        )
+        estimate = int(cursor.fetchone()[0])
+    return estimate if estimate > COUNTED_UP_TO else model._default_manager.count()
+
+
+class AppFigures(Collector):
+    """What this app tells Prometheus; read from the database when asked."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        at = now()
+        for name, model in (("contacts", Contact), ("activities", Activity)):
+            yield gauge(f"leadscoring_{name}", f"{name.capitalize()} stored.", table_size(model))
+        grades = Score.objects.order_by().values_list("grade").annotate(Count("pk"))
+        yield gauges("leadscoring_scores", "Scored contacts.", "grade", grades)
+        known = CrmFreshness.objects.order_by("kind").values_list("kind", "as_of")
+        of_kind = [(kind, (at - as_of).total_seconds()) for kind, as_of in known]
+        name, help = "leadscoring_crm_state_age_seconds", "Age of what is known of the CRM."
+        yield gauges(name, help, "kind", of_kind)
+        ages = [(process, age) for process, age in heartbeat_ages(at).items() if age is not None]
+        yield gauges("leadscoring_heartbeat_age_seconds", "Since it was seen.", "process", ages)
+
+
+def heartbeat_ages(at: datetime) -> dict[str, float | None]:
+    try:
+        return dict(heartbeat.read_ages(at))
+    except RedisError:
+        return {}
+
+
+def gauge(name: str, help: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, help, value=value)
+
+
+def gauges(
+    name: str, help: str, label: str, values: Iterable[tuple[str, float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, help, labels=[label])
+    for labelled, value in values:
+        family.add_metric([labelled], value)
+    return family
+
+
+REGISTRY.register(AppFigures())
+
+
+# --- views ------------------------------------------------------------------------------------
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process lives and answers; nothing else is touched."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    at = now()
+    reasons = {check.__name__: run_check(check, at) for check in CHECKS}
+    answer: dict[str, Any] = {
+        "ready": not any(reasons.values()),
+        "checks": {name: not why for name, why in reasons.items()},
+        "reasons": list(dict.fromkeys(filter(None, reasons.values()))),
+    }
+    return JsonResponse(answer, status=200 if answer["ready"] else 503)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    try:
+        return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+    except DatabaseError:
+        return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")

@@ -1,0 +1,94 @@
+"""What this app adds to pages of the lower one: sequences at home, on a contact's page, and enrolling."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q, QuerySet
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import now
+
+from leadscoring.admin import confirmation
+from leadscoring.admin.people import contact_action
+from leadscoring.admin.unfold_types import ModelAdmin
+from leadscoring.common import format
+from leadscoring.models import Contact, CrmFreshness
+from leadscoring.signals import PageSection, contact_sections_wanted, home_sections_wanted
+from sequences import enrolling
+from sequences.admin.enrollments import enrollment_state
+from sequences.admin.sequences import counts_by_sequence
+from sequences.contact_summary import hold_reason
+from sequences.models import Delivery, Enrollment, Sequence
+
+MOST = 1_000
+
+
+@receiver(home_sections_wanted)
+def sequences_on_home(
+    sender: object, user: Any, at: datetime, **kwargs: object
+) -> list[PageSection]:
+    if not user.has_perm("sequences.view_sequence"):
+        return []
+    counts = counts_by_sequence(Enrollment.objects.open())
+    rows = [
+        {"sequence": one, "counts": counts.get(one.pk, {}), "url": format.change_url(one)}
+        for one in Sequence.objects.order_by("-active", "name")[:6]
+    ]
+    return [PageSection(20, "Sequences", "admin/sequences/on_home.html", {"rows": rows})]
+
+
+@receiver(contact_sections_wanted)
+def sequences_on_contact(
+    sender: object, contact: Contact, user: Any, at: datetime, **kwargs: object
+) -> list[PageSection]:
+    if not user.has_perm("sequences.view_enrollment"):
+        return []
+    sent = Count("deliveries", filter=Q(deliveries__state=Delivery.State.SENT))
+    rows = Enrollment.objects.filter(contact=contact).with_what_the_gate_asks()
+    as_of = CrmFreshness.oldest()
+    told = [
+        {
+            "row": row,
+            "state": enrollment_state(row),
+            "url": format.change_url(row),
+            "because": row.because or hold_reason(row, as_of, at),
+        }
+        for row in rows.annotate(sent=sent).order_by("-pk")[:10]
+    ]
+    return [PageSection(20, "Sequences", "admin/sequences/on_contact.html", {"rows": told})]
+
+
+@contact_action("Enroll in a sequence…", "sequences.change_enrollment")
+def enroll_action(
+    page: ModelAdmin[Contact], request: HttpRequest, queryset: QuerySet[Contact]
+) -> HttpResponse | None:
+    """Let the chosen contacts into a sequence that is chosen on the way."""
+    wanted = request.POST.get("choice", "")
+    sequence = Sequence.objects.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+    if not (confirmation.is_confirmed(request) and sequence):
+        active = Sequence.objects.filter(active=True).order_by("name")
+        return confirmation.render_confirmation(
+            page, request, queryset, action="enroll", title="Enroll in a sequence",
+            what_happens=f"They begin with its first mail, at most {MOST:,} people at once. Whoever "
+            "has no address, opted out, or whose deal forbids it is left out.",
+            button="Enroll", choices=[(str(one.pk), one.name) for one in active],
+        )  # fmt: skip
+    entry = enrolling.enroll_contacts(sequence, queryset[:MOST], now(), request.user.get_username())
+    page.message_user(
+        request, enroll_message(entry), messages.SUCCESS if entry.entered else messages.WARNING
+    )
+    return None
+
+
+def enroll_message(entry: enrolling.EnrollResult) -> str:
+    """ "3 entered; 2 did not: They are in this sequence already (2)"."""
+    reasons: dict[str, int] = {}
+    for one in entry.refused:
+        reasons[one.because] = reasons.get(one.because, 0) + 1
+    why = ", ".join(f"{because} ({number})" for because, number in reasons.items())
+    return (
+        f"{len(entry.entered)} entered"
+        + (f"; {len(entry.refused)} did not: {why}" if why else "")
+        + "."
+    )

@@ -1,0 +1,58 @@
+"""A sequence's text in force: made, or put in the place of the one of its name."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from sequences import enrolling
+from sequences.models import BY_A_FILE, Enrollment, Sequence, Step
+from sequences.sequence_file import SequenceDefinition, StepDefinition
+
+SHORTENED = "The sequence became shorter than they had come"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyResult:
+    """What applying did. `finished`: how many were under way behind the new last step."""
+
+    sequence: Sequence
+    created: bool
+    changed: bool
+    finished: int = 0
+
+
+def sequence_text(sequence: Sequence) -> SequenceDefinition:
+    """A stored sequence as a file would say it."""
+    steps = tuple(
+        StepDefinition(step.wait, step.subject, step.body) for step in sequence.steps.all()
+    )
+    return SequenceDefinition(sequence.name, sequence.enter_when, steps, sequence.tracks)
+
+
+def apply_sequence(text: SequenceDefinition, at: datetime) -> ApplyResult:
+    """Create or replace by name; people under way go on.
+
+    Whoever waits for the third step gets the new third step, at the time they were waiting for;
+    whoever waits for a step that is no more has finished.
+    """
+    with transaction.atomic():
+        sequence, created = Sequence.objects.select_for_update().get_or_create(name=text.name)
+        if sequence_text(sequence) == text:
+            return ApplyResult(sequence, created, changed=False)
+        sequence.enter_when, sequence.tracks = text.enter_when, text.tracks
+        sequence.save(update_fields=["enter_when", "tracks", "updated_at"])
+        sequence.steps.all().delete()
+        Step.objects.bulk_create(
+            Step(
+                sequence=sequence,
+                position=position,
+                wait=step.wait,
+                subject=step.subject,
+                body=step.body,
+            )
+            for position, step in enumerate(text.steps, start=1)
+        )
+        behind = Enrollment.objects.filter(sequence=sequence).behind(len(text.steps))
+        finished = enrolling.finish_enrollments(behind, at, SHORTENED, BY_A_FILE)
+    return ApplyResult(sequence, created, True, finished)

@@ -1,0 +1,67 @@
+"""Who enters a sequence by its rule, found among those who were just scored."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from leadscoring.models import Contact
+from sequences import conditions
+from sequences.enrolling import enroll_contacts
+from sequences.models import BY_A_RULE, Enrollment, Sequence
+
+FACTS = {
+    "score": "score__total",
+    "fit": "score__fit",
+    "engagement": "score__engagement",
+    "grade": "score__grade",
+    "lifecycle": "lifecycle_stage",
+}
+Called = list[tuple[Sequence, int]]
+
+
+def enroll_by_rules(
+    contact_ids: Collection[int], types: Mapping[int, set[str]], at: datetime
+) -> int:
+    """Let in whom the rules let in, in the transaction of their scores; answers how many.
+
+    By a rule nobody enters a sequence they were in before. Queries grow with the sequences that
+    somebody enters, never with the people.
+    """
+    sequences = list(Sequence.objects.entered_by_rule())
+    called = exclude_past_members(list(matching_entries(sequences, contact_ids, types)))
+    entered = 0
+    for sequence in sequences:
+        people = [Contact(pk=pk) for calling, pk in called if calling == sequence]
+        if people:
+            entered += len(enroll_contacts(sequence, people, at, BY_A_RULE, again=False).entered)
+    return entered
+
+
+def matching_entries(
+    sequences: Collection[Sequence], contact_ids: Collection[int], types: Mapping[int, set[str]]
+) -> Iterable[tuple[Sequence, int]]:
+    """Each sequence with each contact whom its rule speaks of."""
+    people = entry_facts(contact_ids) if sequences else {}
+    for sequence in sequences:
+        for pk, facts in people.items():
+            if conditions.conditions_hold(sequence.enter_when, facts, types.get(pk, ())):
+                yield sequence, pk
+
+
+def exclude_past_members(called: Called) -> Called:
+    if not called:
+        return called
+    been = set(
+        Enrollment.objects.filter(
+            sequence__in={sequence for sequence, _ in called}, contact__in={pk for _, pk in called}
+        ).values_list("sequence", "contact")
+    )
+    return [(sequence, pk) for sequence, pk in called if (sequence.pk, pk) not in been]
+
+
+def entry_facts(contact_ids: Collection[int]) -> dict[int, dict[str, object]]:
+    """What conditions can ask, by contact; only people who can be written to."""
+    rows = Contact.objects.filter(pk__in=contact_ids, email__isnull=False)
+    return {
+        row["pk"]: {name: row[column] for name, column in FACTS.items()}
+        for row in rows.values("pk", *FACTS.values())
+    }

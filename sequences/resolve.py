@@ -1,0 +1,61 @@
+"""What a person decides about mails of which no program may: send again, or count as sent."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from sequences import enrolling, gate, mail_activities
+from sequences.models import Delivery, DeliveryQuerySet, Enrollment
+
+
+def send_again(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
+    """Let mails that failed, or perhaps left, leave again; answers how many.
+
+    Only where the enrollment waits for this decision. The gate is asked again before each.
+    """
+    with transaction.atomic():
+        rows = lock_waiting_enrollments(deliveries)
+        deliveries.needing_a_person().filter(enrollment__in=rows).update(
+            state=Delivery.State.WAITING, because=f"To be sent again, says {by}", attempts=0
+        )
+        for row in rows:
+            row.wait_left = timedelta(0)
+            row.resume(at, by)
+        return resume_after_decision(rows, at)
+
+
+def count_as_sent(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
+    """Go on as if mails that perhaps left had left when they were claimed; answers how many."""
+    with transaction.atomic():
+        unclear = deliveries.unclear().needing_a_person()
+        chosen = list(unclear.select_related("enrollment__sequence"))
+        mail_activities.store_mail_activities(
+            "email_sent", [(one, one.claimed_at) for one in chosen], at
+        )
+        rows = lock_waiting_enrollments(unclear)
+        positions = dict(unclear.filter(enrollment__in=rows).values_list("enrollment", "position"))
+        unclear.filter(enrollment__in=rows).update(
+            state=Delivery.State.SENT,
+            sent_at=F("claimed_at"),
+            activity_stored=True,
+            because=f"Counted as sent, says {by}",
+        )
+        for row in rows:
+            row.resume(at, by)
+            row.go_past(positions[row.pk], at, by)
+        return resume_after_decision(rows, at)
+
+
+def lock_waiting_enrollments(deliveries: DeliveryQuerySet) -> list[Enrollment]:
+    """The enrollments that wait for a decision about one of these, locked."""
+    rows = Enrollment.objects.paused().filter(deliveries__in=deliveries.needing_a_person())
+    return list(rows.with_what_the_gate_asks().prefetch_related("sequence__steps").locked())
+
+
+def resume_after_decision(rows: list[Enrollment], at: datetime) -> int:
+    """Store resumed rows, as far as what is known of their people lets them go on."""
+    for row in rows:
+        if row.is_open:
+            enrolling.apply_decision(row, gate.decide_for_enrollment(row, None, at), at)
+    return enrolling.store_enrollments(rows)

@@ -1,0 +1,109 @@
+"""The short transaction in which a due step becomes a mail in one worker's hands, or does not."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+
+from leadscoring.models import CrmFreshness
+from sequences import enrolling, gate
+from sequences.models import BY_THE_SENDER, LEASE, Delivery, Enrollment, Step
+from sequences.policy import Go, Hold
+from sequences.sending.compose import compose_mail
+
+# A step that is held is looked at again after this; news of the person comes sooner by itself.
+LOOK_AGAIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class MailClaim:
+    """One mail, about to leave."""
+
+    delivery: Delivery
+    message: EmailMessage
+
+
+def claim_next(at: datetime) -> MailClaim | Enrollment | None:
+    """The longest due step as a claimed mail; the enrollment alone when it may not leave now.
+
+    None: nothing is due that no other worker holds.
+    """
+    with transaction.atomic():
+        longest_due = Enrollment.objects.due(at).order_by("next_at", "pk")
+        locked = longest_due.select_for_update(of=("self",), skip_locked=True).first()
+        if locked is None:
+            return None
+        # Read anew, under the lock: whoever changed what the gate asks has committed it by now.
+        rows = Enrollment.objects.with_what_the_gate_asks()
+        row = rows.select_related("contact__company", "contact__score").get(pk=locked.pk)
+        decision = gate.decide_for_enrollment(row, CrmFreshness.oldest(), at)
+        if isinstance(decision, Go):
+            return claim_step(row, at) or row
+        if isinstance(decision, Hold):
+            row.hold(at + LOOK_AGAIN, decision.because)
+        elif enrolling.apply_decision(row, decision, at):
+            enrolling.store_enrollments([row])
+        return row
+
+
+def claim_step(row: Enrollment, at: datetime) -> MailClaim | None:
+    """The next step's mail of a locked enrollment that may go on."""
+    step = row.step_after(row.next_position - 1)
+    if step is None:
+        row.finish(at, "The sequence has no further step", BY_THE_SENDER)
+        enrolling.store_enrollments([row])
+        return None
+    delivery = row.deliveries.filter(position=step.position).first()
+    if delivery is None:
+        delivery = Delivery(
+            enrollment=row, position=step.position, attempts=0, message_id=new_message_id()
+        )
+    elif delivery.state != Delivery.State.WAITING:
+        skip_existing_delivery(row, delivery, at)
+        return None
+    return build_claim(row, step, delivery, at)
+
+
+def skip_existing_delivery(row: Enrollment, delivery: Delivery, at: datetime) -> None:
+    """The step has its mail already: go past a sent one; any other needs a person first."""
+    if delivery.state == Delivery.State.CLAIMED:
+        row.hold(delivery.claimed_at + LEASE, "The mail may be on its way")
+    elif delivery.state == Delivery.State.SENT:
+        enrolling.advance_enrollment(row, delivery.position, at, BY_THE_SENDER)
+    else:
+        row.pause(at, delivery.because, BY_THE_SENDER)
+        enrolling.store_enrollments([row])
+
+
+def build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -> MailClaim | None:
+    """The claim is written, and leases the enrollment; a mail that cannot be made pauses it."""
+    delivery.state, delivery.because = Delivery.State.CLAIMED, ""
+    delivery.attempts += 1
+    delivery.claimed_at, delivery.email = at, row.contact.email or ""
+    delivery.subject = step.subject
+    delivery.save()
+    try:
+        message = compose_mail(step, row.contact, delivery)
+    except ValueError as error:
+        record_unbuildable(row, delivery, str(error), at)
+        return None
+    delivery.subject = str(message.subject)
+    delivery.save(update_fields=["subject"])
+    row.hold(at + LEASE, "")
+    return MailClaim(delivery, message)
+
+
+def record_unbuildable(row: Enrollment, delivery: Delivery, reason: str, at: datetime) -> None:
+    delivery.state = Delivery.State.FAILED
+    delivery.because = f"The mail cannot be made: {reason}"[:500]
+    delivery.save(update_fields=["state", "because"])
+    row.pause(at, delivery.because, BY_THE_SENDER)
+    enrolling.store_enrollments([row])
+
+
+def new_message_id() -> str:
+    return f"<{uuid4()}@{urlsplit(settings.BASE_URL).hostname}>"

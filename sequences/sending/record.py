@@ -1,0 +1,115 @@
+"""What became of a claimed mail, written down; and what follows for the enrollment.
+
+Locks are taken in one order everywhere: contact, enrollment, delivery.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import OperationalError, connection, transaction
+
+from sequences import enrolling
+from sequences.models import BY_THE_SENDER, Delivery, Enrollment, Suppression
+from sequences.sending.claim import MailClaim
+from sequences.sending.transport import Outcome, OutcomeUnknown, Rejected, RetryLater, Sent
+from sequences.suppression import suppress_addresses
+
+# After the first, second, … time that the mail server puts a mail off; then a person decides.
+BACK_OFF = [timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440)]
+LEFT_BEHIND = "The process that was sending it ended before it could say whether the mail left"
+RETRIES = 3
+NOTHING = timedelta(0)
+
+log = logging.getLogger(__name__)
+
+
+class LostClaim(Exception):
+    """The claim is not this worker's any more: it was called unclear, or the person was deleted."""
+
+
+def record_outcome(claim: MailClaim, outcome: Outcome, at: datetime) -> None:
+    """Write down what became of a mail.
+
+    Tried again when the database was away or found a deadlock: it would be a pity to ask a person
+    about a mail of which we know everything.
+    """
+    for tried in range(1, RETRIES + 1):
+        try:
+            with transaction.atomic():
+                write_outcome(claim.delivery, outcome, at)
+            return
+        except LostClaim:
+            log.warning("Delivery %s was taken away before it was recorded.", claim.delivery.pk)
+            return
+        except OperationalError:
+            if tried == RETRIES:
+                raise
+            connection.close()
+
+
+def write_outcome(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
+    match outcome:
+        case Sent():
+            row = settle_delivery(delivery, Delivery.State.SENT, "", sent_at=at)
+            enrolling.advance_enrollment(row, delivery.position, at, BY_THE_SENDER)
+        case RetryLater(because) if delivery.attempts <= len(BACK_OFF):
+            row = settle_delivery(delivery, Delivery.State.WAITING, because)
+            if row.is_active:
+                row.hold(at + BACK_OFF[delivery.attempts - 1], because)
+        case Rejected(because, bounced=True):
+            suppress_addresses(
+                [delivery.email], Suppression.Reason.BOUNCED, at, by=BY_THE_SENDER, detail=because
+            )
+            settle_delivery(delivery, Delivery.State.FAILED, because)
+        case RetryLater(because) | Rejected(because):
+            flag_for_person(settle_delivery(delivery, Delivery.State.FAILED, because), because, at)
+        case OutcomeUnknown(because):
+            flag_for_person(settle_delivery(delivery, Delivery.State.UNCLEAR, because), because, at)
+
+
+def settle_delivery(
+    delivery: Delivery, state: Delivery.State, because: str, sent_at: datetime | None = None
+) -> Enrollment:
+    """Give a claimed delivery its outcome; answers its enrollment, locked. Raises LostClaim."""
+    row = (
+        Enrollment.objects.select_related("sequence")
+        .filter(pk=delivery.enrollment_id)
+        .locked()
+        .first()
+    )
+    ours = Delivery.objects.filter(
+        pk=delivery.pk, state=Delivery.State.CLAIMED, attempts=delivery.attempts
+    )
+    if row is None or not ours.update(state=state, because=because[:500], sent_at=sent_at):
+        raise LostClaim
+    return row
+
+
+def flag_for_person(row: Enrollment, because: str, at: datetime) -> None:
+    if row.is_open:
+        row.pause(at, because, BY_THE_SENDER)
+        row.wait_left = NOTHING  # of the claim's lease
+        enrolling.store_enrollments([row])
+
+
+def release_claim(claim: MailClaim, because: str, at: datetime) -> None:
+    """The mail did not leave, through no fault of its own: due again, the attempt not counted."""
+    with transaction.atomic():
+        row = settle_delivery(claim.delivery, Delivery.State.WAITING, because)
+        Delivery.objects.filter(pk=claim.delivery.pk).update(attempts=claim.delivery.attempts - 1)
+        if row.is_active:
+            row.hold(at, because)
+
+
+def mark_abandoned_claims(at: datetime) -> int:
+    """Claims that a worker left behind: nobody knows whether those mails left; a person decides."""
+    with transaction.atomic():
+        left_behind = Delivery.objects.left_behind(at)
+        rows = list(Enrollment.objects.filter(deliveries__in=left_behind).locked())
+        lost = Delivery.objects.left_behind(at).filter(enrollment__in=rows)
+        count = lost.update(state=Delivery.State.UNCLEAR, because=LEFT_BEHIND)
+        open_rows = [row for row in rows if row.is_open]
+        for row in open_rows:
+            row.pause(at, LEFT_BEHIND, BY_THE_SENDER)
+        enrolling.store_enrollments(open_rows)
+    return count

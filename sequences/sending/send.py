@@ -1,0 +1,79 @@
+"""Due steps: claim one, ask the gate inside the claim, send it outside, write down what became of it.
+
+A mail is claimed, and the claim committed, before it leaves. Whoever finds an old claim cannot
+know whether it left, so it is never sent again by a program. One mail at a time: between the
+gate's answer and the mail there is nothing but the mail itself. Only the activities of mails that
+left are stored for many at once: it costs as much as all the rest of a mail to do so one by one.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from leadscoring.models import CrmFreshness
+from leadscoring.operations.failpoints import reach
+from sequences import gate, mail_activities
+from sequences.models import Enrollment, MailServerFault
+from sequences.sending import record
+from sequences.sending.claim import MailClaim, claim_next
+from sequences.sending.transport import MailServerAway, MailTransport, Sent, open_transport
+
+Clock = Callable[[], datetime]
+
+LIMIT = 500
+TOGETHER = 50  # mails whose activities are stored at once: a few seconds of sending
+LONGEST_SCAN = timedelta(seconds=60)
+
+
+def send_due(clock: Clock, limit: int = LIMIT) -> int:
+    """Send what is due, over one connection, for a minute at most; answers how many left.
+
+    Nothing is touched while the CRM was not read lately: everybody waits. Any number of workers
+    may do this at once.
+    """
+    at = clock()
+    record.mark_abandoned_claims(at)
+    if gate.closed_reason(CrmFreshness.oldest(), at) or not Enrollment.objects.due(at).exists():
+        return 0
+    try:
+        with open_transport() as office:
+            MailServerFault.objects.all().delete()
+            return send_batch(office, clock, limit)
+    except MailServerAway as away:
+        MailServerFault.objects.note(str(away), clock())
+        return 0
+
+
+def send_batch(office: MailTransport, clock: Clock, limit: int) -> int:
+    left, looked_at, until = 0, 0, clock() + LONGEST_SCAN
+    fresh: list[int] = []
+    try:
+        while looked_at < limit and clock() < until:
+            office.ready()
+            taken = claim_next(clock())
+            if taken is None:
+                break
+            looked_at += 1
+            if isinstance(taken, MailClaim) and deliver_claim(office, taken, clock):
+                left += 1
+                fresh.append(taken.delivery.pk)
+            if len(fresh) == TOGETHER:
+                mail_activities.store_sent(fresh, clock())
+                fresh.clear()
+    finally:
+        if fresh:
+            mail_activities.store_sent(fresh, clock())
+    return left
+
+
+def deliver_claim(office: MailTransport, claim: MailClaim, clock: Clock) -> bool:
+    """Send a claimed mail and write down what became of it; answers whether it left."""
+    reach("mail claimed")
+    try:
+        outcome = office.send(claim.message)
+    except MailServerAway as away:
+        record.release_claim(claim, str(away), clock())
+        raise
+    reach("mail sent")
+    record.record_outcome(claim, outcome, clock())
+    reach("mail recorded")
+    return isinstance(outcome, Sent)

@@ -1,0 +1,137 @@
+"""One message to the mail server, and what became of it.
+
+What is certain is told apart from what is not: an answer of the server says whether the message
+was taken; a connection that breaks after the message began to leave says nothing.
+"""
+
+import re
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.errors import MessageError
+
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The mail server took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryLater:
+    """It did not leave; the server wants it tried again."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It did not leave and never will as it is. `bounced`: the address is to blame."""
+
+    because: str
+    bounced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeUnknown:
+    """Nobody knows whether it left."""
+
+    because: str
+
+
+Outcome = Sent | RetryLater | Rejected | OutcomeUnknown
+
+# A mailbox that is not there, by RFC 3463. 5.7 is policy (such as relaying denied: our set-up is
+# to blame), 5.2.2 a full mailbox, 5.3 to 5.6 the servers between: none of them the address's fault.
+NO_SUCH_MAILBOX = re.compile(r"5\.(1\.\d+|2\.[01])\b")
+ENHANCED = re.compile(r"[245]\.\d+\.\d+\b")
+
+
+class MailServerAway(Exception):
+    """No mail can be sent at present, to anybody. The message at hand, if any, did not leave."""
+
+
+class MailTransport:
+    """A mail server, over one connection for many messages."""
+
+    def __init__(self, backend: BaseEmailBackend) -> None:
+        self.backend = backend
+
+    def ready(self) -> None:
+        """Make sure of the connection before a mail is claimed; raise MailServerAway.
+
+        A server may have closed an idle connection: found out here it costs nothing, found out
+        in the middle of a message it would be unclear.
+        """
+        smtp = getattr(self.backend, "connection", None)
+        try:
+            if isinstance(smtp, smtplib.SMTP) and not smtp_replies(smtp):
+                self.backend.close()
+            self.backend.open()
+        except (smtplib.SMTPException, OSError) as error:
+            raise MailServerAway(
+                f"The mail server cannot be used: {error_sentence(error)}"
+            ) from error
+
+    def send(self, message: EmailMessage) -> Outcome:
+        """Hand over one message. Raises MailServerAway when the server refuses the sender."""
+        try:
+            self.backend.send_messages([message])
+        except smtplib.SMTPRecipientsRefused as error:
+            return recipient_outcome(*next(iter(error.recipients.values())))
+        except (smtplib.SMTPSenderRefused, smtplib.SMTPAuthenticationError) as error:
+            raise MailServerAway(f"The mail server refuses us: {error_sentence(error)}") from error
+        except smtplib.SMTPDataError as error:
+            words = f"The mail server answered {error_sentence(error)}"
+            return RetryLater(words) if error.smtp_code < 500 else Rejected(words)
+        except (ValueError, MessageError, smtplib.SMTPNotSupportedError) as error:
+            return Rejected(f"The mail cannot be sent: {error_sentence(error)}")
+        except Exception as error:  # whatever a mail provider's backend raises: it may have left
+            return OutcomeUnknown(
+                f"The connection broke while the mail was leaving: {error_sentence(error)}"
+            )
+        return Sent()
+
+
+def smtp_replies(smtp: smtplib.SMTP) -> bool:
+    try:
+        return smtp.noop()[0] == 250
+    except (smtplib.SMTPException, OSError):
+        return False
+
+
+def recipient_outcome(code: int, reply: bytes | str) -> Outcome:
+    """The server's answer about one address."""
+    words = reply_line(reply)
+    because = f"The mail server answered {code} {words}"
+    if code < 500:
+        return RetryLater(because)
+    return Rejected(
+        because, bounced=not ENHANCED.match(words) or bool(NO_SUCH_MAILBOX.match(words))
+    )
+
+
+def error_sentence(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {reply_line(error.smtp_error)}"
+    return reply_line(str(error)) or type(error).__name__
+
+
+def reply_line(reply: bytes | str) -> str:
+    """A server's words in one bounded line."""
+    words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())[:300]
+
+
+@contextmanager
+def open_transport() -> Iterator[MailTransport]:
+    """The configured mail server, connected; raises MailServerAway."""
+    office = MailTransport(get_connection())
+    try:
+        office.ready()
+        yield office
+    finally:
+        office.backend.close()

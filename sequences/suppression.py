@@ -1,0 +1,47 @@
+"""Addresses that are never written to, and what that ends."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from leadscoring.models import Contact
+from sequences import enrolling
+from sequences.models import Enrollment, Suppression
+
+
+def suppress_addresses(
+    emails: Collection[str], reason: Suppression.Reason, at: datetime, *, by: str, detail: str = ""
+) -> int:
+    """Never write to these addresses again; whoever has one leaves all sequences.
+
+    Answers how many enrollments stopped. An address that is suppressed already keeps its first
+    reason, unless that was only that it refused mail: what a person wants says more. Nothing takes a
+    suppression back but a person.
+    """
+    said = {"reason": reason, "detail": detail[:500], "created_at": at}
+    with transaction.atomic():
+        Suppression.objects.bulk_create(
+            [Suppression(email=email.lower(), **said) for email in sorted(set(emails))],
+            ignore_conflicts=True,
+        )
+        if reason != Suppression.Reason.BOUNCED:
+            held = Suppression.objects.filter(email__in=[email.lower() for email in emails])
+            held.filter(reason=Suppression.Reason.BOUNCED).update(**said)
+        people = Contact.objects.filter(email__in=[email.lower() for email in emails])
+        return enrolling.stop_enrollments(
+            Enrollment.objects.filter(contact__in=people), at, because=reason.label, by=by
+        )
+
+
+def carry_over_suppressions(moves: Mapping[str, str], at: datetime) -> None:
+    """Whoever wanted no mail at a former address wants none at the new one: former -> new."""
+    wishes = Suppression.objects.wishes().filter(email__in=moves)
+    asked: dict[str, list[str]] = {}
+    for email, reason in wishes.values_list("email", "reason"):
+        asked.setdefault(reason, []).append(moves[email])
+    for reason, emails in asked.items():
+        why = Suppression.Reason(reason)
+        suppress_addresses(
+            emails, why, at, by="a change of address", detail="Asked at a former address"
+        )

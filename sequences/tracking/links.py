@@ -1,0 +1,95 @@
+"""Opens and clicks of our mails: a picture that nobody sees, and links that lead through here.
+
+An address in a mail carries a signed number, and a link also where it leads, so nobody can make
+this site send people elsewhere. No address carries what is known of a person: servers log addresses.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.urls import reverse
+
+from sequences import mail_activities
+from sequences.models import Delivery
+
+PICTURES = Signer(sep=".", salt="sequences.picture")
+LINKS = Signer(sep=".", salt="sequences.link")
+LONGEST_LINK = 2_000
+LONGEST_TOKEN = 3_000
+
+
+def open_pixel_url(delivery: Delivery) -> str:
+    """The address of the picture of one mail."""
+    return settings.BASE_URL + reverse("opened", args=[PICTURES.sign(str(delivery.pk))])
+
+
+def tracked_link(delivery: Delivery) -> Callable[[str], str]:
+    """Turns the address of a link into one that leads there through here; others stay."""
+
+    def turned(link: str) -> str:
+        if len(link) > LONGEST_LINK or not is_web_url(link):
+            return link
+        token = LINKS.sign_object([delivery.pk, link], compress=True)
+        return settings.BASE_URL + reverse("clicked", args=[token])
+
+    return turned
+
+
+def is_web_url(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+    except ValueError:  # such as an unclosed bracket of an IPv6 address
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def read_pixel_token(token: str) -> int:
+    """The number of the mail. Raises BadSignature."""
+    return int(PICTURES.unsign(bounded_token(token)))
+
+
+def read_link_token(token: str) -> tuple[int, str]:
+    """The number of the mail, and where the link leads. Raises BadSignature."""
+    number, link = LINKS.unsign_object(bounded_token(token))
+    return int(number), str(link)
+
+
+def bounded_token(token: str) -> str:
+    if len(token) > LONGEST_TOKEN:
+        raise BadSignature("too long to be ours")
+    return token
+
+
+def tracked_delivery(number: int) -> Delivery | None:
+    """None: the person was deleted meanwhile."""
+    mails = Delivery.objects.select_related("enrollment__sequence")
+    return mails.filter(pk=number).first()
+
+
+def record_open(delivery: Delivery, at: datetime) -> None:
+    """The picture was asked for. Mail programs do so again and again: the first time counts."""
+    if delivery.opened_at is None:
+        record_reaction(delivery, "opened_at", at)
+
+
+def record_click(delivery: Delivery, link: str, at: datetime) -> None:
+    """A link was followed. Each link of a mail counts once."""
+    which = hashlib.sha256(link.encode()).hexdigest()[:16]
+    record_reaction(delivery, "clicked_at", at, which, url=link)
+
+
+TYPE_OF = {"opened_at": "email_open", "clicked_at": "email_click"}
+
+
+def record_reaction(
+    delivery: Delivery, when: str, at: datetime, which: str = "", **more: str
+) -> None:
+    """The person's activity, which locks them, and only then the mail's first time."""
+    with transaction.atomic():
+        mail_activities.store_mail_activities(TYPE_OF[when], [(delivery, at)], at, which, **more)
+        Delivery.objects.filter(pk=delivery.pk, **{when: None}).update(**{when: at})
