@@ -22,11 +22,11 @@ def read_account(crm: Crm, at: datetime) -> Account:
     """
     there = crm.account()
     seen = {"time_zone": there.time_zone, "token": crm.identity, "seen_at": at}
-    here, made = Account.objects.get_or_create(pk=1, defaults={"portal_id": there.id, **seen})
-    if here.portal_id != there.id:
+    here, made = Account.objects.get_or_create(pk=1, defaults={"account_id": there.id, **seen})
+    if here.account_id != there.id:
         raise CrmDenied(
             f"The token belongs to CRM account {there.id}, but all that is known here belongs to "
-            f"account {here.portal_id}: use a token of account {here.portal_id}."
+            f"account {here.account_id}: use a token of account {here.account_id}."
         )
     if not made:
         Account.objects.filter(pk=1).update(**seen)

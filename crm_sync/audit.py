@@ -67,7 +67,7 @@ class Audit:
 
 def run_audit(crm: Crm, at: datetime) -> Audit:
     """Ask the CRM what it lacks, and look at our own side. Changes nothing but the kept report."""
-    asking = crm.in_lane("polling")
+    asking = crm.with_priority("polling")
     calls, fields = connect.call_surface()
     mappings = list(FieldMapping.objects.sent().order_by("pk"))
     there = ask_crm(asking, mappings, at)

@@ -15,7 +15,7 @@ from crm_sync.models import Breaker, Handoff
 from crm_sync.models.handoff import clean_reason
 from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError
 
-STRIKES = 3
+FAILURES_TO_TRIP = 3
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=30)
 # A person has to change something in the account: asking more often would only cost requests.
 DENIED_WAIT = timedelta(minutes=1)
@@ -37,7 +37,7 @@ def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
         return BreakerState.OPEN
     if hold.until > at:
         return BreakerState.SHUT
-    if hold.strikes < STRIKES and not hold.denied:
+    if hold.failures < FAILURES_TO_TRIP and not hold.denied:
         return BreakerState.OPEN
     mine = Breaker.objects.filter(work=work, token=crm.identity, until__lte=at)
     return BreakerState.TRYING if mine.update(until=at + TRYING) else BreakerState.SHUT
@@ -45,7 +45,7 @@ def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
 
 def is_tripped(crm: Crm, work: Breaker.Work) -> bool:
     """Whether something holds a kind of work, or held it and nobody has tried since."""
-    held = Q(denied=True) | Q(strikes__gte=STRIKES) | Q(until__gt=F("since"))
+    held = Q(denied=True) | Q(strikes__gte=FAILURES_TO_TRIP) | Q(until__gt=F("since"))
     return Breaker.objects.filter(held, work=work, token=crm.identity).exists()
 
 
@@ -58,7 +58,7 @@ def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) 
                 Breaker(
                     work=work,
                     token=crm.identity,
-                    because=clean_reason(str(error)),
+                    reason=clean_reason(str(error)),
                     since=at,
                     until=at,
                 )
@@ -67,45 +67,47 @@ def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) 
         )
         hold = Breaker.objects.select_for_update().get(work=work)
         still_denied = hold.denied and hold.until > at
-        hold.because, hold.denied = (
+        hold.reason, hold.denied = (
             clean_reason(str(error)),
             isinstance(error, CrmDenied) or still_denied,
         )
-        hold.strikes += 1
-        if wait := open_duration(error, hold.strikes):
+        hold.failures += 1
+        if wait := open_duration(error, hold.failures):
             hold.until = at + wait
         hold.save()
 
 
-def open_duration(error: CrmError, strikes: int) -> timedelta:
+def open_duration(error: CrmError, failures: int) -> timedelta:
     """How long all wait after a failure that is the last of so many in a row."""
     if isinstance(error, CrmDenied):
         return DENIED_WAIT
     if isinstance(error, CrmBusy) and error.shared:
         return min(timedelta(seconds=error.retry_after), LONGEST_ASKED)
-    if strikes < STRIKES:
+    if failures < FAILURES_TO_TRIP:
         return timedelta(0)
-    doubled: int = 2 ** min(strikes - STRIKES, 10)
+    doubled: int = 2 ** min(failures - FAILURES_TO_TRIP, 10)
     return min(FIRST_WAIT * doubled, LONGEST_WAIT)
 
 
 def reset(crm: Crm, work: Breaker.Work) -> None:
     """It works. After an outage, the rows that failed during it are not to blame."""
-    strikes = list(
-        Breaker.objects.filter(work=work, token=crm.identity).values_list("strikes", flat=True)
+    failures = list(
+        Breaker.objects.filter(work=work, token=crm.identity).values_list("failures", flat=True)
     )
-    if strikes:
+    if failures:
         Breaker.objects.filter(work=work).delete()
-    if work == Breaker.Work.HANDOFFS and strikes and strikes[0] > STRIKES:
-        Handoff.objects.forgive()
+    if work == Breaker.Work.HANDOFFS and failures and failures[0] > FAILURES_TO_TRIP:
+        Handoff.objects.bring_forward()
 
 
 def open_breakers_now(crm: Crm, at: datetime) -> list[Breaker]:
     """What is held now, for people to read."""
     rows = Breaker.objects.filter(token=crm.identity).order_by("since")
-    return [hold for hold in rows if hold.denied or hold.strikes >= STRIKES or hold.until > at]
+    return [
+        hold for hold in rows if hold.denied or hold.failures >= FAILURES_TO_TRIP or hold.until > at
+    ]
 
 
 def breaker_reason(crm: Crm, work: Breaker.Work, at: datetime) -> str:
     """The cause that holds one kind of work now; "" when nothing does."""
-    return next((hold.because for hold in open_breakers_now(crm, at) if hold.work == work), "")
+    return next((hold.reason for hold in open_breakers_now(crm, at) if hold.work == work), "")

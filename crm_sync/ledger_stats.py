@@ -118,8 +118,8 @@ def deliveries_per_minute(at: datetime) -> float:
 
 def waiting_causes() -> list[dict[str, Any]]:
     """Why leads are not with sales, the most frequent first: status, because, n, oldest."""
-    kept = Handoff.objects.on_the_way().values("status", "because")
-    rows = kept.annotate(n=Count("pk"), oldest=Min("crossed_at")).order_by("-n", "because")
+    kept = Handoff.objects.on_the_way().values("status", "reason")
+    rows = kept.annotate(n=Count("pk"), oldest=Min("crossed_at")).order_by("-n", "reason")
     return [dict(row) for row in rows[:MOST_CAUSES]]
 
 

@@ -340,7 +340,7 @@ class Crm(Protocol):
     calls: Sequence[CrmCall]
     fields: Sequence[CrmField]
 
-    def in_lane(self, lane: Lane) -> "Crm":
+    def with_priority(self, priority: Lane) -> "Crm":
         """The same CRM, asked with another claim to the shared budget of requests."""
 
     def room(self) -> float:
@@ -409,7 +409,7 @@ class Crm(Protocol):
     def change_tasks(self, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
         """By task id; safe to repeat."""
 
-    def hang_tasks(self, record_of: Mapping[str, str]) -> None:
+    def associate_tasks(self, record_of: Mapping[str, str]) -> None:
         """Put tasks on contacts: task id -> record id; safe to repeat."""
 
     def archive_tasks(self, task_ids: Sequence[str]) -> None:
@@ -447,7 +447,7 @@ class Crm(Protocol):
         """Create what is missing (`plan`: only say it); report what is of the wrong type."""
 
     def audit(
-        self, wanted: Sequence[CrmProperty], written: Sequence[str], at: datetime
+        self, wanted: Sequence[CrmProperty], last_written: Sequence[str], at: datetime
     ) -> CrmAudit:
         """What would keep handoffs from working, found by asking; changes nothing.
 
@@ -473,7 +473,7 @@ class NotConnected:
     calls: Sequence[CrmCall] = ()
     fields: Sequence[CrmField] = ()
 
-    def in_lane(self, lane: Lane) -> "NotConnected":
+    def with_priority(self, priority: Lane) -> "NotConnected":
         return self
 
     def room(self) -> float:

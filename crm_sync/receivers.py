@@ -47,7 +47,7 @@ def write_handoffs(sender: object, crossings: Sequence[Crossing], **kwargs: obje
             # A web server's clock that is ahead must not keep a lead waiting.
             due_at=Least(Value(crossing.at), Now()),
             status=withheld,
-            because=crossing.withheld,
+            reason=crossing.withheld,
         )
 
 
@@ -113,8 +113,8 @@ def withdraw_second_handoff(kept: Contact, gone: Contact, at: datetime) -> None:
     if ours and theirs:
         for second, first in ((theirs, ours), (ours, theirs)):
             row = Handoff.objects.filter(pk=second.pk)
-            because = f"Is one person with contact {first.contact_id}, whom sales is told of."
-            if first.status != Handoff.Status.WITHDRAWN and row.withdraw(because, at):
+            reason = f"Is one person with contact {first.contact_id}, whom sales is told of."
+            if first.status != Handoff.Status.WITHDRAWN and row.withdraw(reason, at):
                 return
 
 

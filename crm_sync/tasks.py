@@ -50,7 +50,7 @@ def rate_limited_instants(crm: Crm) -> Iterator[datetime]:
 @shared_task
 def deliver_handoffs() -> None:
     crm = connect()
-    for at in rate_limited_instants(crm.in_lane("backlog")):
+    for at in rate_limited_instants(crm.with_priority("backlog")):
         if not deliver_due(crm, at):
             return
 
@@ -70,7 +70,7 @@ def follow_tasks() -> None:
 @shared_task
 def look_at_hints() -> None:
     wakeup.acknowledge()
-    crm, start = connect().in_lane("polling"), database_time()
+    crm, start = connect().with_priority("polling"), database_time()
     for at in rate_limited_instants(crm):
         if not apply_due_hints(crm, start, at):
             return
@@ -78,7 +78,7 @@ def look_at_hints() -> None:
 
 @shared_task
 def tell_opt_outs() -> None:
-    crm = connect().in_lane("polling")
+    crm = connect().with_priority("polling")
     for at in rate_limited_instants(crm):
         if not opt_outs.push_opt_outs(crm, at):
             return
@@ -86,7 +86,7 @@ def tell_opt_outs() -> None:
 
 @shared_task
 def push_changes() -> None:
-    crm = connect().in_lane("polling")
+    crm = connect().with_priority("polling")
     for at in rate_limited_instants(crm):
         if not push_due(crm, at):
             return

@@ -69,7 +69,7 @@ def store_hints(hints: Sequence[CrmHint], at: datetime) -> None:
 def relevant_hints(hints: Sequence[CrmHint]) -> set[tuple[str, str]]:
     """Kind and id of records, but for another account's (an app may be installed there too), and for
     strangers whose record has gone: it would be asked for in vain."""
-    ours = Account.objects.values_list("portal_id", flat=True).first()
+    ours = Account.objects.values_list("account_id", flat=True).first()
     own = [hint for hint in hints if not ours or hint.account_id in ("", ours)]
     gone = {hint.record_id for hint in own if hint.kind == "contact" and hint.what in GONE}
     known = Link.objects.filter(record_id__in=gone).values_list("record_id", flat=True)
@@ -85,7 +85,7 @@ def record_arrival(at: datetime) -> None:
 def record_rejected(forged: CrmForged, at: datetime) -> None:
     """Kept for the audit: a wrong secret or address shows as signed requests that do not count."""
     if forged.signed:
-        update_arrival("refused", {"refused_at": at, "refused_because": str(forged)[:300]})
+        update_arrival("refused", {"refused_at": at, "rejected_reason": str(forged)[:300]})
 
 
 def update_arrival(what: str, values: dict[str, object]) -> None:
@@ -110,7 +110,7 @@ def rejected_webhooks(at: datetime) -> Iterator[Problem]:
     if row and row.refused_at and (row.heard_at is None or row.heard_at < row.refused_at):
         yield Problem(
             "warning",
-            f"Webhooks that claim to be the CRM's are refused. {row.refused_because}",
+            f"Webhooks that claim to be the CRM's are refused. {row.rejected_reason}",
             "Compare the client secret and BASE_URL with the CRM's app; see docs/webhooks.md.",
         )
 

@@ -8,7 +8,7 @@ from leadscoring.signals import crm_state_changed
 
 WRITTEN = [field.name for field in CrmState._meta.concrete_fields if field.name not in ("contact",)]
 # What listeners act on; when the CRM was last looked at is not news.
-TELLING = ("record_id", "owner_id", "effect", "because", "deals", "opted_out")
+TELLING = ("record_id", "owner_id", "effect", "reason", "deals", "opted_out")
 
 
 def store_states(states: Iterable[CrmState], at: datetime) -> set[int]:

@@ -21,7 +21,7 @@ def summarize_enrollments(contact: Contact, at: datetime) -> list[dict[str, Any]
         {
             "sequence": row.sequence.name,
             "state": row.state,
-            "because": row.because or hold_reason(row, as_of, at),
+            "because": row.reason or hold_reason(row, as_of, at),
             "sent": sent.get(row.pk, 0),
             "next_at": row.next_at,
         }
@@ -35,7 +35,7 @@ def hold_reason(row: Enrollment, as_of: datetime | None, at: datetime) -> str:
         return ""
     if not row.sequence.active:
         return "The sequence is switched off"
-    if row.held_because or row.next_at > at:
-        return row.held_because
+    if row.hold_reason or row.next_at > at:
+        return row.hold_reason
     decision = gate.decide_for_enrollment(row, as_of, at)
-    return decision.because if isinstance(decision, Hold) else ""
+    return decision.reason if isinstance(decision, Hold) else ""

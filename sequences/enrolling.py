@@ -20,7 +20,7 @@ from sequences.models import (
 from sequences.policy import Decision, Enrolled, Go, Hold, Pause, Resume, Stop
 
 STORED = (
-    "state", "because", "by", "next_position", "next_at", "wait_left", "held_because", "changed_at"
+    "state", "reason", "by", "next_position", "next_at", "wait_left", "hold_reason", "changed_at"
 )  # fmt: skip
 
 
@@ -29,7 +29,7 @@ class NotEnrollable:
     """Somebody who did not enter, and why."""
 
     contact: Contact
-    because: str
+    reason: str
 
 
 @dataclass(slots=True)
@@ -76,8 +76,8 @@ def enrollment_obstacles(
 ) -> dict[int, str]:
     """Contact id → why that person cannot enter; those who can are left out."""
     if first is None or not sequence.active:
-        because = "The sequence is switched off" if first else "The sequence has no steps"
-        return {person.pk: because for person in people}
+        reason = "The sequence is switched off" if first else "The sequence has no steps"
+        return {person.pk: reason for person in people}
     been = dict(
         Enrollment.objects.filter(sequence=sequence, contact__in=people)
         .order_by("pk")
@@ -88,7 +88,7 @@ def enrollment_obstacles(
         person.pk: enrollment_obstacle(person, been.get(person.pk), suppressed, at, again)
         for person in people
     }
-    return {pk: because for pk, because in reasons.items() if because}
+    return {pk: reason for pk, reason in reasons.items() if reason}
 
 
 def enrollment_obstacle(
@@ -103,7 +103,7 @@ def enrollment_obstacle(
     decision = gate.decide_for_contact(
         person, Enrolled(suppressed=suppressed.get(person.email, "")), None, at
     )
-    return decision.because if isinstance(decision, Stop) else ""
+    return decision.reason if isinstance(decision, Stop) else ""
 
 
 def first_enrollment(
@@ -116,20 +116,20 @@ def first_enrollment(
     )  # fmt: skip
     decision = gate.decide_for_contact(person, Enrolled(), None, at)
     if isinstance(decision, Pause):
-        enrollment.pause(at, decision.because, BY_THE_CRM)
+        enrollment.pause(at, decision.reason, BY_THE_CRM)
     return enrollment
 
 
 # --- along and out
 
 
-def pause_enrollments(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
+def pause_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str, by: str) -> int:
     """Pause active ones, and make a pause by the CRM one of a person's; answers how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
         chosen = [row for row in rows if row.is_active or (row.by == BY_THE_CRM != by)]
         for row in chosen:
-            row.pause(at, because, by)
+            row.pause(at, reason, by)
         return store_enrollments(chosen)
 
 
@@ -150,21 +150,21 @@ def resume_enrollments(enrollments: EnrollmentQuerySet, at: datetime, by: str) -
         return sum(row.is_active for row in rows)
 
 
-def stop_enrollments(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
+def stop_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str, by: str) -> int:
     """End open ones for good; answers how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
         for row in rows:
-            row.stop(at, because, by)
+            row.stop(at, reason, by)
         return store_enrollments(rows)
 
 
-def finish_enrollments(enrollments: EnrollmentQuerySet, at: datetime, because: str, by: str) -> int:
+def finish_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str, by: str) -> int:
     """Call open ones complete; answers how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
         for row in rows:
-            row.finish(at, because, by)
+            row.finish(at, reason, by)
         return store_enrollments(rows)
 
 
@@ -188,10 +188,10 @@ def apply_crm_state(enrollments: EnrollmentQuerySet, at: datetime) -> int:
 def apply_decision(row: Enrollment, decision: Decision, at: datetime) -> bool:
     """Carry a decision out on a row in memory; answers whether its state changed."""
     match decision:
-        case Stop(because):
-            row.stop(at, because, BY_A_SUPPRESSION if row.suppressed_because else BY_THE_CRM)
-        case Pause(because):
-            row.pause(at, because, BY_THE_CRM)
+        case Stop(reason):
+            row.stop(at, reason, BY_A_SUPPRESSION if row.suppression_reason else BY_THE_CRM)
+        case Pause(reason):
+            row.pause(at, reason, BY_THE_CRM)
         case Resume():
             row.resume(at, BY_THE_CRM)
         case Go() | Hold():
@@ -207,7 +207,7 @@ def advance_enrollment(row: Enrollment, position: int, at: datetime, by: str) ->
     if row.go_past(position, at, by):
         store_enrollments([row])
     else:
-        row.save(update_fields=["next_position", "next_at", "wait_left", "held_because"])
+        row.save(update_fields=["next_position", "next_at", "wait_left", "hold_reason"])
 
 
 def store_enrollments(rows: list[Enrollment]) -> int:
@@ -222,7 +222,7 @@ def store_enrollments(rows: list[Enrollment]) -> int:
 def log_changes(rows: list[Enrollment]) -> None:
     EnrollmentChange.objects.bulk_create(
         EnrollmentChange(
-            enrollment=row, at=row.changed_at, state=row.state, because=row.because, by=row.by
+            enrollment=row, at=row.changed_at, state=row.state, reason=row.reason, by=row.by
         )
         for row in rows
     )

@@ -19,14 +19,14 @@ def decide_for_contact(
 ) -> Decision:
     """The policy's decision about somebody whose `crm_state` is at hand."""
     state: CrmState | None = getattr(person, "crm_state", None)
-    says = CrmSays(state.effect, state.because, state.opted_out) if state else None
+    says = CrmSays(state.effect, state.reason, state.opted_out) if state else None
     return decide(enrolled, says, as_of, at, max_crm_age())
 
 
 def decide_for_enrollment(enrollment: Enrollment, as_of: datetime | None, at: datetime) -> Decision:
     """The decision about an enrollment read by `with_what_the_gate_asks`."""
     enrolled = Enrolled(
-        suppressed=enrollment.suppressed_because,
+        suppressed=enrollment.suppression_reason,
         paused=enrollment.state == Enrollment.State.PAUSED,
         paused_by_the_crm=enrollment.by == BY_THE_CRM,
     )

@@ -117,7 +117,7 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
         return self.filter(state=Enrollment.State.ACTIVE, sequence__active=True, next_at__lte=at)
 
     def held(self) -> Self:
-        return self.filter(state=Enrollment.State.ACTIVE).exclude(held_because="")
+        return self.filter(state=Enrollment.State.ACTIVE).exclude(hold_reason="")
 
     def behind(self, position: int) -> Self:
         """Open ones whose next step comes after a position."""
@@ -137,7 +137,7 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
 class Enrollment(models.Model):
     """A contact's way through a sequence. Changed only by the verbs of `sequences.enrolling`.
 
-    Active: `next_at` is when the next step is due, or looked at again while `held_because` says
+    Active: `next_at` is when the next step is due, or looked at again while `hold_reason` says
     what holds it. Paused: `wait_left` is what was left of the wait, and goes on after the pause.
     """
 
@@ -150,13 +150,13 @@ class Enrollment(models.Model):
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="enrollments")
     sequence = models.ForeignKey(Sequence, on_delete=models.PROTECT, related_name="enrollments")
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
-    because = models.CharField(max_length=500, blank=True, default="")
+    reason = models.CharField(max_length=500, blank=True, default="")
     by = models.CharField("caused by", max_length=200)
     next_position = models.PositiveIntegerField(default=1)
     next_at = models.DateTimeField(null=True, blank=True)
     wait_left = models.DurationField(null=True, blank=True)
     # What holds the due step back at present, in words; empty when nothing does.
-    held_because = models.CharField(max_length=500, blank=True, default="")
+    hold_reason = models.CharField(max_length=500, blank=True, default="")
     entered_at = models.DateTimeField()
     changed_at = models.DateTimeField()
 
@@ -170,7 +170,7 @@ class Enrollment(models.Model):
                 name="one_open_enrollment_per_contact_and_sequence",
             ),
             CheckConstraint(
-                condition=Q(state="active") | Q(state="finished") | ~Q(because=""),
+                condition=Q(state="active") | Q(state="finished") | ~Q(reason=""),
                 name="a_held_enrollment_has_its_reason",
             ),
             CheckConstraint(
@@ -199,7 +199,7 @@ class Enrollment(models.Model):
         return self.state == self.State.ACTIVE
 
     @property
-    def suppressed_because(self) -> str:
+    def suppression_reason(self) -> str:
         """Why the address is never written to; known when read by `with_what_the_gate_asks`."""
         reason = getattr(self, "suppressed", None)
         return Suppression.Reason(reason).label if reason else ""
@@ -211,10 +211,10 @@ class Enrollment(models.Model):
     def step_after(self, position: int) -> "Step | None":
         return next((step for step in self.sequence.steps.all() if step.position > position), None)
 
-    def hold(self, until: datetime, because: str) -> None:
+    def hold(self, until: datetime, reason: str) -> None:
         """Write down that the due step of an active one waits until then, and why."""
-        self.next_at, self.held_because = until, because[:500]
-        self.save(update_fields=["next_at", "held_because"])
+        self.next_at, self.hold_reason = until, reason[:500]
+        self.save(update_fields=["next_at", "hold_reason"])
 
     # The transitions change the row in memory; `enrolling.store` writes it and what changed it.
 
@@ -228,28 +228,28 @@ class Enrollment(models.Model):
         wait = following.wait if following else timedelta(0)
         self.next_at = at + wait if self.is_active else None
         self.wait_left = wait if self.state == self.State.PAUSED else None
-        self.held_because = ""
+        self.hold_reason = ""
         return False
 
-    def pause(self, at: datetime, because: str, by: str) -> None:
+    def pause(self, at: datetime, reason: str, by: str) -> None:
         if self.next_at is not None:
             self.wait_left = max(self.next_at - at, timedelta(0))
-        self._become(self.State.PAUSED, at, because, by)
+        self._become(self.State.PAUSED, at, reason, by)
 
     def resume(self, at: datetime, by: str) -> None:
         next_at = at + (self.wait_left or timedelta(0))
         self._become(self.State.ACTIVE, at, "", by)
         self.next_at = next_at
 
-    def stop(self, at: datetime, because: str, by: str) -> None:
-        self._become(self.State.STOPPED, at, because, by)
+    def stop(self, at: datetime, reason: str, by: str) -> None:
+        self._become(self.State.STOPPED, at, reason, by)
 
-    def finish(self, at: datetime, because: str, by: str) -> None:
-        self._become(self.State.FINISHED, at, because, by)
+    def finish(self, at: datetime, reason: str, by: str) -> None:
+        self._become(self.State.FINISHED, at, reason, by)
 
-    def _become(self, state: State, at: datetime, because: str, by: str) -> None:
-        self.state, self.because, self.by, self.changed_at = state, because[:500], by, at
-        self.next_at, self.held_because = None, ""
+    def _become(self, state: State, at: datetime, reason: str, by: str) -> None:
+        self.state, self.reason, self.by, self.changed_at = state, reason[:500], by, at
+        self.next_at, self.hold_reason = None, ""
         if state != self.State.PAUSED:
             self.wait_left = None
 
@@ -260,14 +260,14 @@ class EnrollmentChange(models.Model):
     enrollment = models.ForeignKey(Enrollment, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=Enrollment.State.choices)
-    because = models.CharField(max_length=500, blank=True, default="")
+    reason = models.CharField(max_length=500, blank=True, default="")
     by = models.CharField(max_length=200)
 
     class Meta:
         ordering: ClassVar = ["at", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.state}: {self.because}"
+        return f"{self.state}: {self.reason}"
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -312,7 +312,7 @@ class Delivery(models.Model):
     email = models.EmailField("sent to", max_length=254)
     subject = models.CharField(max_length=500, blank=True, default="")
     state = models.CharField(max_length=10, choices=State.choices, default=State.CLAIMED)
-    because = models.CharField(max_length=500, blank=True, default="")
+    reason = models.CharField(max_length=500, blank=True, default="")
     message_id = models.CharField(max_length=255, unique=True)
     attempts = models.PositiveIntegerField(default=1)
     claimed_at = models.DateTimeField()
@@ -341,7 +341,7 @@ class Delivery(models.Model):
                 name="only_a_sent_mail_is_an_activity",
             ),
             CheckConstraint(
-                condition=Q(state__in=["claimed", "sent"]) | ~Q(because=""),
+                condition=Q(state__in=["claimed", "sent"]) | ~Q(reason=""),
                 name="an_undelivered_mail_says_why",
             ),
         ]
@@ -367,11 +367,11 @@ class Delivery(models.Model):
 
 
 class MailServerFaultQuerySet(models.QuerySet["MailServerFault"]):
-    def note(self, because: str, at: datetime) -> None:
+    def note(self, reason: str, at: datetime) -> None:
         """Say that it cannot be used; since when stays what it was."""
         self.bulk_create(
-            [MailServerFault(because=because[:500], since=at)],
-            update_conflicts=True, unique_fields=["id"], update_fields=["because"],
+            [MailServerFault(reason=reason[:500], since=at)],
+            update_conflicts=True, unique_fields=["id"], update_fields=["reason"],
         )  # fmt: skip
 
 
@@ -379,7 +379,7 @@ class MailServerFault(models.Model):
     """The mail server cannot be used at present: one row while that is so, none otherwise."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    because = models.CharField(max_length=500)
+    reason = models.CharField(max_length=500)
     since = models.DateTimeField()
 
     objects = MailServerFaultQuerySet.as_manager()
@@ -388,7 +388,7 @@ class MailServerFault(models.Model):
         constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_mail_server_fault")]
 
     def __str__(self) -> str:
-        return self.because
+        return self.reason
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):

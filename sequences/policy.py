@@ -16,14 +16,14 @@ class Go:
 class Hold:
     """The mail waits; nothing about the enrollment changes."""
 
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
     """The enrollment waits until the CRM's state of the person changes."""
 
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Resume:
 class Stop:
     """The enrollment is over for good."""
 
-    because: str
+    reason: str
 
 
 Decision = Go | Hold | Pause | Resume | Stop
@@ -46,7 +46,7 @@ class CrmSays:
     """What the CRM says of a person. `effect` is none, pause or stop; `because` names the deal."""
 
     effect: str
-    because: str = ""
+    reason: str = ""
     opted_out: bool = False
 
 
@@ -86,7 +86,7 @@ def final_stop(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
     if crm and crm.opted_out:
         return Stop("They opted out of e-mail in the CRM")
     if crm and crm.effect == "stop":
-        return Stop(crm.because)
+        return Stop(crm.reason)
     return None
 
 
@@ -98,7 +98,7 @@ def pause_or_resume(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | R
     if enrolled.paused and not enrolled.paused_by_the_crm:
         return Hold("It is paused until a person resumes it")
     if crm and crm.effect == "pause":
-        return Hold(crm.because) if enrolled.paused else Pause(crm.because)
+        return Hold(crm.reason) if enrolled.paused else Pause(crm.reason)
     if enrolled.paused and crm and crm.effect == "none":
         return Resume()
     return None

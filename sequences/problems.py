@@ -22,7 +22,7 @@ def mail_server_problems(at: datetime) -> Iterator[Problem]:
     for fault in MailServerFault.objects.all():
         yield Problem(
             severity="error",
-            what=f"{fault.because}. No mail has left since {fault.since:%d %B %H:%M} UTC.",
+            what=f"{fault.reason}. No mail has left since {fault.since:%d %B %H:%M} UTC.",
             fix="Check EMAIL_URL, DEFAULT_FROM_EMAIL and the mail server; nothing is lost, mails wait.",
             url=reverse("admin:sequences_enrollment_changelist"),
         )
@@ -35,7 +35,7 @@ def stale_crm_problems(at: datetime) -> Iterator[Problem]:
     if hold and due:
         yield Problem(
             severity="warning",
-            what=f"{due} due {'mail waits' if due == 1 else 'mails wait'}. {hold.because}.",
+            what=f"{due} due {'mail waits' if due == 1 else 'mails wait'}. {hold.reason}.",
             fix="See to the connection with the CRM; the mails leave by themselves afterwards.",
             url=reverse("admin:sequences_enrollment_changelist"),
         )

@@ -45,7 +45,7 @@ def on_contacts_joined(
     had = Enrollment.objects.filter(contact=kept).values("sequence")
     twice = Enrollment.objects.open().filter(contact=gone, sequence__in=had)
     enrolling.stop_enrollments(
-        twice, at, because=f"Is one person with contact {kept.pk}", by="joining"
+        twice, at, reason=f"Is one person with contact {kept.pk}", by="joining"
     )
     Enrollment.objects.filter(contact=gone).update(contact=kept)
     if refusal:

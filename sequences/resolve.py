@@ -17,7 +17,7 @@ def send_again(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
     with transaction.atomic():
         rows = lock_waiting_enrollments(deliveries)
         deliveries.needing_a_person().filter(enrollment__in=rows).update(
-            state=Delivery.State.WAITING, because=f"To be sent again, says {by}", attempts=0
+            state=Delivery.State.WAITING, reason=f"To be sent again, says {by}", attempts=0
         )
         for row in rows:
             row.wait_left = timedelta(0)
@@ -39,7 +39,7 @@ def count_as_sent(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
             state=Delivery.State.SENT,
             sent_at=F("claimed_at"),
             activity_stored=True,
-            because=f"Counted as sent, says {by}",
+            reason=f"Counted as sent, says {by}",
         )
         for row in rows:
             row.resume(at, by)

@@ -30,7 +30,7 @@ def suppress_addresses(
             held.filter(reason=Suppression.Reason.BOUNCED).update(**said)
         people = Contact.objects.filter(email__in=[email.lower() for email in emails])
         return enrolling.stop_enrollments(
-            Enrollment.objects.filter(contact__in=people), at, because=reason.label, by=by
+            Enrollment.objects.filter(contact__in=people), at, reason=reason.label, by=by
         )
 
 

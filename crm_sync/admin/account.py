@@ -16,8 +16,8 @@ from leadscoring.common import format
 @admin.register(Account)
 class AccountAdmin(ReadOnlyModelAdmin[Account]):
     nothing = "No CRM has been read yet."
-    list_display = ("portal_id", "time_zone", "seen", "last_read")
-    fields = ("portal_id", "time_zone", "seen", "last_read", "outcome")
+    list_display = ("account_id", "time_zone", "seen", "last_read")
+    fields = ("account_id", "time_zone", "seen", "last_read", "outcome")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         self.report = PullReport.objects.first()

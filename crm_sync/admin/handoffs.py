@@ -116,9 +116,9 @@ class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
 
     @admin.display(description="Why")
     def cause(self, handoff: Handoff) -> SafeString:
-        if not handoff.because:
+        if not handoff.reason:
             return format.NOTHING
-        return format_html('<span class="ls-wrap ls-cause">{}</span>', handoff.because)
+        return format_html('<span class="ls-wrap ls-cause">{}</span>', handoff.reason)
 
     @admin.display(description="Crossed", ordering="crossed_at")
     def crossed(self, handoff: Handoff) -> SafeString:
@@ -172,8 +172,8 @@ class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
                 wants_reason=True,
             )
         chosen = queryset.count()
-        because = f"Withdrawn by {request.user}: {reason}"
-        gone = Handoff.objects.filter(pk__in=queryset.values("pk")).withdraw(because, now())
+        reason = f"Withdrawn by {request.user}: {reason}"
+        gone = Handoff.objects.filter(pk__in=queryset.values("pk")).withdraw(reason, now())
         left = f"; {chosen - gone} could not be taken back any more" if chosen > gone else ""
         self.message_user(
             request, f"{gone} withdrawn{left}.", messages.SUCCESS if gone else messages.WARNING
@@ -242,7 +242,7 @@ def handoff_page_context(handoff: Any, at: datetime) -> dict[str, Any]:
 def handoff_steps(handoff: Any) -> list[dict[str, Any]]:
     """The steps in their order: done or not, what came of it, and when where that is known."""
     rep = handoff.owner_name or handoff.owner_id
-    chosen = f"{rep}: {handoff.owner_because}" if handoff.owner_because else rep
+    chosen = f"{rep}: {handoff.owner_reason}" if handoff.owner_reason else rep
     crossed = f"Score {format.format_number(handoff.total)}, {handoff.grade}"
     return [
         {"name": "Crossed the threshold", "done": True, "what": crossed, "at": handoff.crossed_at},

@@ -57,7 +57,7 @@ def backlog_sentence(found: BacklogStats, *, stopped: bool = False) -> str:
 def cause_row(row: dict[str, Any], *, stopped: bool) -> dict[str, Any]:
     attention = row["status"] == Handoff.Status.NEEDS_ATTENTION
     return {
-        "because": row["because"]
+        "because": row["reason"]
         or (HELD_BACK if stopped else "On its way; nothing has gone wrong."),
         "n": row["n"],
         "oldest": row["oldest"],
@@ -106,7 +106,7 @@ def open_breakers(at: datetime) -> list[dict[str, Any]]:
     return [
         {
             "work": Breaker.Work(hold.work).label,
-            "because": hold.because,
+            "because": hold.reason,
             "denied": hold.denied,
             "since": hold.since,
             "until": hold.until if hold.until > at else None,

@@ -158,7 +158,7 @@ class FieldMappingAdmin(AppModelAdmin[FieldMapping]):
 
 def push_plan_rows() -> PushPlan:
     """What would be sent to the account whose ids are kept here; to no other."""
-    crm, at = connect().in_lane("polling"), now()
+    crm, at = connect().with_priority("polling"), now()
     try:
         check_account(crm, at)
     except CrmError as error:

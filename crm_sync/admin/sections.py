@@ -135,7 +135,7 @@ def predict_rep(contact: Contact, owners: list[Owner], at: datetime) -> str:
     rules = RoutingRule.objects.in_force()
     routing = RoutingTable(rules, owners, account.time_zone if account else "UTC")
     choice = routing.choose(lead_from_database(contact, rules), at)
-    return f"{choice.owner or 'nobody'} ({choice.because})"
+    return f"{choice.owner or 'nobody'} ({choice.reason})"
 
 
 def lead_from_database(contact: Contact, rules: list[RoutingRule]) -> Lead:

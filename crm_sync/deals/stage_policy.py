@@ -25,7 +25,7 @@ class Verdict:
     """An effect, the sentence that says why ("" for none), and the deals that were looked at."""
 
     effect: Effect = Effect.NONE
-    because: str = ""
+    reason: str = ""
     deals: tuple[dict[str, str], ...] = ()
 
 
@@ -63,8 +63,8 @@ def decide_effect(deals: Iterable[Deal], stages: Stages) -> Verdict:
     )
     deal, stage = found[0]
     effect = effect_of(stage)
-    because = "" if effect == Effect.NONE else effect_reason(deal, stage)[:500]
-    return Verdict(effect, because, tuple(deal_summary(*pair) for pair in found))
+    reason = "" if effect == Effect.NONE else effect_reason(deal, stage)[:500]
+    return Verdict(effect, reason, tuple(deal_summary(*pair) for pair in found))
 
 
 def deal_summary(deal: Deal, stage: Stage | None) -> dict[str, str]:
@@ -141,6 +141,6 @@ def recompute_states(contact_ids: Collection[int], at: datetime) -> int:
     deals, stages = deals_by_contact(contact_ids), stages_by_id()
     for state in fresh:
         found = decide_effect(deals[state.contact_id], stages)
-        state.effect, state.because, state.deals = found.effect, found.because, list(found.deals)
+        state.effect, state.reason, state.deals = found.effect, found.reason, list(found.deals)
         state.since = at
     return len(crm_state.store_states(fresh, at))

@@ -51,39 +51,41 @@ class Batch:
     def record(self) -> None:
         """Write how far the rows have come and renew the lease; keep those that go on and are ours."""
         leased_at = time.monotonic()
-        for row in self.under_way():
+        for row in self.active_rows():
             row.due_at = self.now() + LEASE
         ours = Handoff.objects.record(self.rows)
         self.leased_at = leased_at
         if len(ours) < len(self.rows):
             log.warning("%d handoffs are in another worker's hands", len(self.rows) - len(ours))
         self.rows = ours
-        self.rows = self.under_way()
+        self.rows = self.active_rows()
         reach("handoff.recorded")
 
-    def under_way(self) -> list[Handoff]:
+    def active_rows(self) -> list[Handoff]:
         return [
-            row for row in self.rows if row.status == Handoff.Status.WAITING and not row.released
+            row
+            for row in self.rows
+            if row.status == Handoff.Status.WAITING and not row.lease_released
         ]
 
-    def postpone(self, row: Handoff, because: str, at_least: float = 0.0, *, excused: bool) -> None:
+    def postpone(self, row: Handoff, reason: str, at_least: float = 0.0, *, excused: bool) -> None:
         until = self.now() + backoff_delay(row.attempts, row.reference, at_least)
-        row.postpone(because, until, excused=excused)
+        row.postpone(reason, until, excused=excused)
 
     def late_after(self) -> float:
         """The reading of time.monotonic() after which our lease may have run out before a call ends."""
         return self.leased_at + (LEASE - LONGEST_CALL).total_seconds()
 
-    def postpone_all(self, because: str, at_least: float = 0.0) -> None:
+    def postpone_all(self, reason: str, at_least: float = 0.0) -> None:
         """The work of all went wrong, and it is not known whether one of them is to blame."""
-        for row in self.under_way():
-            self.postpone(row, because, at_least, excused=False)
+        for row in self.active_rows():
+            self.postpone(row, reason, at_least, excused=False)
         self.record()
 
-    def put_back(self, because: str, wait: float = 0.0) -> None:
+    def put_back(self, reason: str, wait: float = 0.0) -> None:
         """Nothing more now, for a cause that has nothing to do with these rows."""
-        for row in self.under_way():
-            row.postpone(because, self.now() + timedelta(seconds=wait), excused=True)
+        for row in self.active_rows():
+            row.postpone(reason, self.now() + timedelta(seconds=wait), excused=True)
         self.record()
 
     def prepare(self, make: Callable[[Handoff], Write]) -> dict[int, Write]:
@@ -95,7 +97,7 @@ class Batch:
             except Exception as fault:
                 log.exception("handoff %s could not be put into words", row.reference)
                 self.postpone(row, FAULT.format(name=type(fault).__name__), excused=False)
-        self.rows, aside = self.under_way(), [row for row in self.rows if row.released]
+        self.rows, aside = self.active_rows(), [row for row in self.rows if row.lease_released]
         Handoff.objects.record(aside)
         return made
 

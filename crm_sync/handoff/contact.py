@@ -57,7 +57,7 @@ def read_contacts(
 def keep_record(batch: Batch, row: Handoff, record: CrmContact | None) -> None:
     if record:
         batch.records[row.contact_id] = record
-    if record and record.lifecycle_stage == Lifecycle.CUSTOMER and not row.begun:
+    if record and record.lifecycle_stage == Lifecycle.CUSTOMER and not row.task_attempted:
         row.withdraw(CUSTOMER)
     elif record is None and row.contact_id in batch.links:
         row.withdraw(DELETED)
@@ -67,7 +67,7 @@ def merge_shared_records(batch: Batch, records: Mapping[int, CrmContact]) -> Non
     """A record stands for one person: whoever shares another's is joined with them, and looked at anew."""
     holders = record_holders(batch, records.values())
     twins = []
-    for row in batch.under_way():
+    for row in batch.active_rows():
         if record := records.get(row.pk):
             ids = (record.record_id, *record.former_ids)
             other = next((holders[id_] for id_ in ids if id_ in holders), row.contact_id)
@@ -84,7 +84,7 @@ def merge_shared_records(batch: Batch, records: Mapping[int, CrmContact]) -> Non
 def record_holders(batch: Batch, records: Iterable[CrmContact]) -> dict[str, int]:
     """Who has which record, or one that was merged into it."""
     ids = {id_ for record in records for id_ in (record.record_id, *record.former_ids)}
-    links = Link.objects.filter(portal_id=batch.account.portal_id, record_id__in=ids)
+    links = Link.objects.filter(account_id=batch.account.account_id, record_id__in=ids)
     return dict(links.values_list("record_id", "contact_id"))
 
 
@@ -98,10 +98,10 @@ def respect_their_deals(batch: Batch, rows: Iterable[Handoff]) -> None:
     for row in rows:
         found = deals.get(batch.records[row.contact_id].record_id, ())
         open_deals = [deal_row(deal, batch.at) for deal in found if not deal.closed]
-        if because := reason_not_to_send(
+        if reason := reason_not_to_send(
             batch.known[row.contact_id], decide_effect(open_deals, batch.stages)
         ):
-            row.withdraw(because)
+            row.withdraw(reason)
 
 
 def refresh_unknown_stages(batch: Batch, deals: Iterable[CrmDeal]) -> None:
@@ -156,7 +156,7 @@ def build_write(batch: Batch, row: Handoff) -> CrmContactWrite:
         batch.mappings,
         batch.crm.lifecycle_words,
         record,
-        link.written if link else {},
+        link.last_written if link else {},
     )
     record_id = record.record_id if record else ""
     return CrmContactWrite(row.reference, record_id, row.contact.email or "", properties)
@@ -189,34 +189,34 @@ def link_records(
 
     Whoever was erased meanwhile has no row in the ledger any more, and gets no link.
     """
-    for row in batch.under_way():
-        row.portal_id, row.record_id = batch.account.portal_id, saved[row.pk].record_id
+    for row in batch.active_rows():
+        row.account_id, row.record_id = batch.account.account_id, saved[row.pk].record_id
     with transaction.atomic():
         set_aside_merged(batch, lock_contacts(batch))
         batch.record()
-        ids = [row.contact_id for row in batch.under_way()]
+        ids = [row.contact_id for row in batch.active_rows()]
         held = Link.objects.select_for_update().filter(pk__in=ids).order_by("pk")
         now, looked_at = {link.pk: link for link in held}, refreshed_since(batch, ids)
         links = dict(now)
-        for row in batch.under_way():
-            pk, written = row.contact_id, sent[row.pk].properties
+        for row in batch.active_rows():
+            pk, last_written = row.contact_id, sent[row.pk].properties
             fresh = link_row(batch, row, saved[row.pk])
-            links[pk] = merge_link(fresh, links.get(pk), written, newer=pk in looked_at)
+            links[pk] = merge_link(fresh, links.get(pk), last_written, newer=pk in looked_at)
         Link.objects.bulk_create(
             [links[pk] for pk in sorted(links)],
             update_conflicts=True,
             unique_fields=["contact"],
-            update_fields=["portal_id", "record_id", "owner_id", "lifecycle_stage", "lead_status",
-                           "opted_out", "written", "seen_at", "gone_at",
+            update_fields=["account_id", "record_id", "owner_id", "lifecycle_stage", "lead_status",
+                           "opted_out", "last_written", "seen_at", "gone_at",
                            "gone_for_good"],
         )  # fmt: skip
-        remember_lead_statuses((row, links[row.contact_id]) for row in batch.under_way())
+        remember_lead_statuses((row, links[row.contact_id]) for row in batch.active_rows())
         crm_state.store_states(initial_states(batch, now.keys() | looked_at), batch.now())
 
 
 def lock_contacts(batch: Batch) -> set[int]:
     """In the order of all who lock people before what belongs to them; answers who is there."""
-    people = Contact.objects.filter(pk__in=[row.contact_id for row in batch.under_way()])
+    people = Contact.objects.filter(pk__in=[row.contact_id for row in batch.active_rows()])
     locked = people.select_for_update(no_key=True).order_by("pk")
     return set(locked.values_list("pk", flat=True))
 
@@ -234,7 +234,7 @@ def initial_states(batch: Batch, known: Collection[int]) -> list[CrmState]:
     """
     made = [
         row
-        for row in batch.under_way()
+        for row in batch.active_rows()
         if batch.record_of(row) is None and row.contact_id not in known
     ]
     return [
@@ -253,9 +253,9 @@ def merge_link(fresh: Link, before: Link | None, sent: Mapping[str, str], *, new
     """A link as it is to be: what others wrote to the record meanwhile was written too, and what a
     later look has read (`newer`) stays."""
     if before is None:
-        fresh.written = {**fresh.written, **sent}
+        fresh.last_written = {**fresh.last_written, **sent}
         return fresh
-    fresh.written = {**before.written, **sent}
+    fresh.last_written = {**before.last_written, **sent}
     for name in READ if newer else ():
         setattr(fresh, name, getattr(before, name))
     return fresh
@@ -266,12 +266,12 @@ def link_row(batch: Batch, row: Handoff, saved: CrmContact) -> Link:
     found_by = record_values.email_at_linking(batch.mappings, read, row.contact.email)
     return Link(
         contact_id=row.contact_id,
-        portal_id=batch.account.portal_id,
+        account_id=batch.account.account_id,
         record_id=saved.record_id,
         owner_id=read.owner_id,
         lifecycle_stage=read.lifecycle_stage,
         lead_status=read.lead_status,
         opted_out=read.opted_out,
-        written=found_by,
+        last_written=found_by,
         seen_at=batch.now(),
     )

@@ -32,7 +32,7 @@ def deliver_due(crm: Crm, at: datetime) -> int:
     rows = Handoff.objects.claim(at=at, limit=1 if trying else 100)
     if rows or trying:
         reach("handoff.claimed")
-        batch = Batch(crm.in_lane("live" if len(rows) <= FEW else "backlog"), at, rows)
+        batch = Batch(crm.with_priority("live" if len(rows) <= FEW else "backlog"), at, rows)
         try:
             if trying:
                 read_account(batch.crm, at)

@@ -30,17 +30,17 @@ def check_eligibility(batch: Batch) -> None:
         each.pk: each.crm_state.seen_at for each in contacts if hasattr(each, "crm_state")
     }
     set_aside_merged(batch, ids)
-    for row in batch.under_way():
+    for row in batch.active_rows():
         known = batch.known[row.contact_id]
         row.contact = known.contact
         if row.failures > MOST_FAILURES:
-            row.give_up(WORN_OUT.format(attempts=row.attempts, because=row.because))
-        elif row.begun:
+            row.give_up(WORN_OUT.format(attempts=row.attempts, reason=row.reason))
+        elif row.task_attempted:
             continue
-        elif because := reason_not_to_send(
+        elif reason := reason_not_to_send(
             known, decide_effect(deals[row.contact_id], batch.stages)
         ):
-            row.withdraw(because)
+            row.withdraw(reason)
         elif not known.contact.email and row.contact_id not in batch.links:
             row.give_up(NO_EMAIL)
 
@@ -48,7 +48,7 @@ def check_eligibility(batch: Batch) -> None:
 def set_aside_merged(batch: Batch, there: Collection[int]) -> None:
     """Whoever was joined with somebody since their row was claimed is weighed anew as the one who
     stayed; whoever was erased has no row any more."""
-    for row in batch.under_way():
+    for row in batch.active_rows():
         if row.contact_id not in there or row.contact_id not in batch.known:
             row.postpone(JOINED, batch.now(), excused=True)
 
@@ -61,7 +61,7 @@ def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
     if known.score and known.score.disqualified:
         reasons = known.score.contributions
         return (
-            f"Disqualified meanwhile: {reasons[0]['because']}"
+            f"Disqualified meanwhile: {reasons[0]['reason']}"
             if reasons
             else "Disqualified meanwhile."
         )
@@ -73,4 +73,4 @@ def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
 def open_deal_reason(deals: Verdict) -> str:
     """Names the open deal that decides, whatever its stage does to mails."""
     deal = deals.deals[0]
-    return deals.because or f"Deal “{deal['name']}” is in {deal['stage']} ({deal['pipeline']})"
+    return deals.reason or f"Deal “{deal['name']}” is in {deal['stage']} ({deal['pipeline']})"

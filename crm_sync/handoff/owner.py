@@ -90,11 +90,11 @@ def assign_owner(row: Handoff, lead: Lead, routing: RoutingTable, batch: Batch) 
         return
     choice = routing.choose(lead, at)
     if choice.owner is None:
-        row.owner_id = row.owner_because = ""
-        row.give_up(NOBODY.format(because=choice.because))
+        row.owner_id = row.owner_reason = ""
+        row.give_up(NOBODY.format(reason=choice.reason))
         return
     routing.give(choice, at)
-    row.owner_id, row.owner_because = choice.owner.owner_id, choice.because
+    row.owner_id, row.owner_reason = choice.owner.owner_id, choice.reason
 
 
 def store_routing(routing: RoutingTable) -> None:

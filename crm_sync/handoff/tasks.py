@@ -30,15 +30,15 @@ def find_tried_tasks(batch: Batch) -> None:
     Those that the CRM refuses to make twice are simply asked for again.
     """
     safe = batch.account.guards_tasks
-    unsure = [row for row in batch.rows if row.begun and not (safe and row.task_guarded)]
+    unsure = [row for row in batch.rows if row.task_attempted and not (safe and row.task_guarded)]
     for row in unsure:
         if row.task_tried_at and (settled := row.task_tried_at + SETTLE) > batch.now():
             row.postpone(
-                row.because or "It is not known yet whether the task was made.",
+                row.reason or "It is not known yet whether the task was made.",
                 settled,
                 excused=True,
             )
-    places = {row.pk: task_record_id(batch, row) for row in unsure if not row.released}
+    places = {row.pk: task_record_id(batch, row) for row in unsure if not row.lease_released}
     tasks = batch.crm.tasks_of(sorted({*places.values()} - {""})) if places else {}
     for row in unsure:
         if row.pk in places:
@@ -113,5 +113,5 @@ def build_task(batch: Batch, row: Handoff) -> CrmTaskWrite:
         subject=task_text.task_subject(row),
         body=task_text.task_body(row, batch.known[row.contact_id]),
         due_at=task_due_at(batch.now(), hours, row.grade),
-        again=row.begun,
+        again=row.task_attempted,
     )

@@ -77,10 +77,10 @@ class HubSpot:
         self._pages = ""
         self.identity = self._shared.name
 
-    def in_lane(self, lane: Lane) -> "HubSpot":
+    def with_priority(self, priority: Lane) -> "HubSpot":
         """Shares connections and budget with this one."""
         other = copy(self)
-        other._client = self._client.in_lane(lane)
+        other._client = self._client.with_priority(priority)
         return other
 
     def room(self) -> float:
@@ -150,7 +150,7 @@ class HubSpot:
         """A change's answer holds what was changed; what it does not say is "" here."""
         return task_updates.update_tasks(self._client, changes)
 
-    def hang_tasks(self, record_of: Mapping[str, str]) -> None:
+    def associate_tasks(self, record_of: Mapping[str, str]) -> None:
         task_updates.associate_tasks(self._client, record_of)
 
     def archive_tasks(self, task_ids: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ class SequenceRun:
 
     sequence: str
     state: str
-    because: str
+    reason: str
     sent: int
     last_sent_at: datetime | None
 
@@ -68,6 +68,6 @@ def load_sequence_runs(contact_ids: Collection[int]) -> list[tuple[int, Sequence
             sent=Count("deliveries", filter=sent), last=Max("deliveries__sent_at", filter=sent)
         )
         .order_by("entered_at", "pk")
-        .values_list("contact_id", "sequence__name", "state", "because", "sent", "last")
+        .values_list("contact_id", "sequence__name", "state", "reason", "sent", "last")
     )
     return [(contact_id, SequenceRun(*told)) for contact_id, *told in rows]

@@ -19,10 +19,10 @@ def sent_fields(
     fields: Iterable[CrmField], mappings: Sequence[FieldMapping]
 ) -> list[dict[str, Any]]:
     """What the mapping sends, and what was sent by an earlier one; then what is sent in any case."""
-    written = counts_of_written()
-    names = dict.fromkeys([*(each.property for each in mappings), *sorted(written)])
+    last_written = counts_of_written()
+    names = dict.fromkeys([*(each.property for each in mappings), *sorted(last_written)])
     mapped = {each.property: each for each in mappings}
-    rows = [usage_row("contact", name, written[name], mapped.get(name)) for name in names]
+    rows = [usage_row("contact", name, last_written[name], mapped.get(name)) for name in names]
     counts = counts_of_records()
     return rows + [
         usage_row(each.record, each.name, counts[each.record]) for each in fields if each.sent

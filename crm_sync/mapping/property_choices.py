@@ -29,7 +29,7 @@ def property_choices(crm: Crm) -> PropertyChoices:
     if key and (kept := cached_properties(key)):
         return kept
     try:
-        found = PropertyChoices(tuple(crm.in_lane("polling").properties()))
+        found = PropertyChoices(tuple(crm.with_priority("polling").properties()))
     except CrmError as error:
         found = PropertyChoices(away=str(error))
     if key:

@@ -91,10 +91,10 @@ def record_properties(
     mappings: Iterable[FieldMapping],
     stage_words: Mapping[str, str],
     record: CrmContact | None,
-    written: Mapping[str, str],
+    last_written: Mapping[str, str],
 ) -> dict[str, str]:
     """What to write to a record as it reads now (None: it is not there yet)."""
-    told = property_diffs(known, mappings, stage_words, record, written)
+    told = property_diffs(known, mappings, stage_words, record, last_written)
     return {one.mapping.property: one.ours for one in told if not one.left_alone}
 
 
@@ -113,7 +113,7 @@ def property_diffs(
     mappings: Iterable[FieldMapping],
     stage_words: Mapping[str, str],
     record: CrmContact | None,
-    written: Mapping[str, str],
+    last_written: Mapping[str, str],
 ) -> Iterator[PropertyDiff]:
     """What becomes of each property of a record as it reads now (None: it is not there yet).
 
@@ -125,12 +125,12 @@ def property_diffs(
         there = record.properties.get(mapping.property) or "" if record else ""
         ahead = not record or stage_is_ahead(known, record, there)
         yield PropertyDiff(
-            mapping, ours, there, reason_not_written(mapping, ours, there, written, ahead)
+            mapping, ours, there, reason_not_written(mapping, ours, there, last_written, ahead)
         )
 
 
 def reason_not_written(
-    mapping: FieldMapping, ours: str, there: str, written: Mapping[str, str], ahead: bool
+    mapping: FieldMapping, ours: str, there: str, last_written: Mapping[str, str], ahead: bool
 ) -> str:
     """Why a property is left as it is; "" when it is written."""
     if not mapping.sends():
@@ -139,7 +139,7 @@ def reason_not_written(
         return "we know nothing to say"
     if is_same_value(mapping, ours, there):
         return "it says so already"
-    if policy_allows_write(mapping, there, written, ahead):
+    if policy_allows_write(mapping, there, last_written, ahead):
         return ""
     return WHY_NOT[mapping.policy]
 
@@ -167,14 +167,14 @@ def email_at_linking(
 
 
 def policy_allows_write(
-    mapping: FieldMapping, there: str, written: Mapping[str, str], ahead: bool
+    mapping: FieldMapping, there: str, last_written: Mapping[str, str], ahead: bool
 ) -> bool:
     """Whether the policy lets us write over what is there."""
     if mapping.policy == Policy.FORWARD_ONLY:
         return ahead
     if mapping.policy == Policy.OURS_WINS or not there:
         return True
-    ours = written.get(mapping.property, "")
+    ours = last_written.get(mapping.property, "")
     gives_way = mapping.policy in (Policy.WHEN_EMPTY_OR_OURS, Policy.THEIRS_WINS)
     return gives_way and is_same_value(mapping, there, ours)
 

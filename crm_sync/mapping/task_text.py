@@ -79,9 +79,9 @@ def plain_words(body: str) -> str:
     return re.sub(r"\s", "", unescape(re.sub(r"<[^<>]*>", "", body)))
 
 
-def closed_body(because: str, there: str) -> str:
+def closed_body(reason: str, there: str) -> str:
     """A task's text when there is nothing to do any more: why, and what it said."""
-    return f"<p>{escape(NOTHING_LEFT)} {escape(bounded_text(because, 500))}</p>{there}"[
+    return f"<p>{escape(NOTHING_LEFT)} {escape(bounded_text(reason, 500))}</p>{there}"[
         :LONGEST_TEXT
     ]
 
@@ -139,8 +139,8 @@ def in_whole_points(reason: dict[str, Any], longest: int) -> str:
 
 
 def reason_text(reason: dict[str, Any], longest: int) -> str:
-    because = reason.get("because") or reason.get("label") or reason["rule"]
-    return bounded_text(CUT.sub("", because), longest)
+    sentence = reason.get("because") or reason.get("label") or reason["rule"]
+    return bounded_text(CUT.sub("", sentence), longest)
 
 
 def reason_line(reason: dict[str, Any]) -> str:
@@ -219,13 +219,13 @@ def sequence_lines(known: ContactFacts) -> list[str]:
 def run_line(run: SequenceRun, known: ContactFacts) -> str:
     mails = "1 mail sent" if run.sent == 1 else f"{run.sent or 'no'} mails sent"
     last = f", last on {format_day(run.last_sent_at, known.at)}" if run.last_sent_at else ""
-    because = (
-        f" ({bounded_text(run.because, 200)})"
-        if run.because and run.state in ("paused", "stopped")
+    reason = (
+        f" ({bounded_text(run.reason, 200)})"
+        if run.reason and run.state in ("paused", "stopped")
         else ""
     )
     state = "still under way" if run.state == "active" else run.state
-    return f"{bounded_text(run.sequence, 100)}: {mails}{last}, {state}{because}"
+    return f"{bounded_text(run.sequence, 100)}: {mails}{last}, {state}{reason}"
 
 
 def contact_url(row: Handoff) -> str:

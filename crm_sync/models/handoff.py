@@ -20,8 +20,8 @@ SUSPECT = 3
 NEWEST = 10
 # Columns that are written at the end of a step, and only while the claim is held.
 RECORDED = (
-    "status", "because", "failures", "due_at", "portal_id", "record_id", "owner_id",
-    "owner_because", "left_out", "task_tried_at", "task_guarded", "task_id", "delivered_at",
+    "status", "reason", "failures", "due_at", "account_id", "record_id", "owner_id",
+    "owner_reason", "left_out", "task_tried_at", "task_guarded", "task_id", "delivered_at",
     "task_state", "task_due_at", "task_seen_at", "told_subject", "told_total", "told_grade",
 )  # fmt: skip
 # One statement for a whole batch. A row that is no longer waiting under the claim is left alone;
@@ -37,7 +37,7 @@ RECORD = f"""
 
 # Columns that are written when a task was looked at, and only if nobody looked meanwhile.
 LOOKED = (
-    "task_state", "task_seen_at", "touched_at", "told_subject", "told_total", "told_grade", "because",
+    "task_state", "task_seen_at", "touched_at", "told_subject", "told_total", "told_grade", "reason",
 )  # fmt: skip
 RECORD_LOOKS = f"""
     UPDATE crm_sync_handoff AS row SET {", ".join(f"{name} = look.{name}" for name in LOOKED)}
@@ -124,13 +124,15 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         """
         columns = ("id", "claim", *RECORDED)
         steps = [{name: getattr(row, name) for name in columns} for row in rows]
-        released = [row.pk for row in rows if row.released]
+        lease_released = [row.pk for row in rows if row.lease_released]
         with connection.cursor() as cursor:
-            cursor.execute(RECORD, {"steps": json.dumps(steps, default=str), "released": released})
+            cursor.execute(
+                RECORD, {"steps": json.dumps(steps, default=str), "released": lease_released}
+            )
             ours = {row_id for (row_id,) in cursor.fetchall()}
         return [row for row in rows if row.pk in ours]
 
-    def forgive(self) -> int:
+    def bring_forward(self) -> int:
         """The failures of waiting rows were not their own: an outage was over."""
         return self.waiting().filter(failures__gt=0, claim=None).update(failures=0)
 
@@ -146,18 +148,18 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
                 claim=None,
                 attempts=0,
                 failures=0,
-                because="",
+                reason="",
             )
         )
 
-    def withdraw(self, because: str, at: datetime) -> int:
+    def withdraw(self, reason: str, at: datetime) -> int:
         """Take back undelivered handoffs that no worker is holding and that were not begun."""
         held = Q(claim__isnull=False, due_at__gt=at)
-        begun = Q(task_tried_at__isnull=False)
+        task_attempted = Q(task_tried_at__isnull=False)
         return (
             self.on_the_way()
-            .exclude(held | begun)
-            .update(status=Handoff.Status.WITHDRAWN, because=clean_reason(because), claim=None)
+            .exclude(held | task_attempted)
+            .update(status=Handoff.Status.WITHDRAWN, reason=clean_reason(reason), claim=None)
         )
 
     def with_open_task(self) -> Self:
@@ -225,7 +227,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         return self.exclude(held).exclude(status=Handoff.Status.DELIVERED)
 
     def take(
-        self, *, at: datetime, portal_id: str, because: str, lease: timedelta = LEASE
+        self, *, at: datetime, account_id: str, reason: str, lease: timedelta = LEASE
     ) -> list["Handoff"]:
         """Lease undelivered rows that nobody holds to somebody who has found their tasks.
 
@@ -236,20 +238,20 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             status=Handoff.Status.WAITING,
             claim=token,
             due_at=at + lease,
-            portal_id=portal_id,
-            because=because,
+            account_id=account_id,
+            reason=reason,
             task_tried_at=Coalesce("task_tried_at", Value(at)),
         )
         return list(Handoff.objects.filter(claim=token))
 
-    def put_back(self, because: str, at: datetime, *, certain: bool) -> int:
+    def put_back(self, reason: str, at: datetime, *, certain: bool) -> int:
         """Delivered rows whose task is not there any more wait again.
 
         `certain`: it was looked for everywhere; otherwise a worker looks before it makes another.
         """
         again: dict[str, Any] = {
             "status": Handoff.Status.WAITING,
-            "because": clean_reason(because),
+            "reason": clean_reason(reason),
             "task_id": "",
             "task_state": "",
             "delivered_at": None,
@@ -300,17 +302,17 @@ class Handoff(models.Model):
     turn_at = models.DateTimeField(editable=False)
 
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.WAITING)
-    because = models.CharField(max_length=1000, blank=True, default="")
+    reason = models.CharField(max_length=1000, blank=True, default="")
     attempts = models.PositiveIntegerField(default=0)
     # Attempts that ended without a word or with a fault of this row's own; an outage is neither.
     failures = models.PositiveIntegerField(default=0, editable=False)
     due_at = models.DateTimeField()
     claim = models.UUIDField(null=True, blank=True, editable=False)
 
-    portal_id = models.CharField("account", max_length=64, blank=True, default="")
+    account_id = models.CharField("account", max_length=64, blank=True, default="")
     record_id = models.CharField(max_length=64, blank=True, default="")
     owner_id = models.CharField(max_length=64, blank=True, default="")
-    owner_because = models.CharField(max_length=300, blank=True, default="")
+    owner_reason = models.CharField(max_length=300, blank=True, default="")
     left_out = models.JSONField(default=dict, blank=True)
     task_tried_at = models.DateTimeField(null=True, blank=True)
     # It was tried in the way that the CRM refuses to do twice.
@@ -337,7 +339,7 @@ class Handoff(models.Model):
         constraints: ClassVar = [
             UniqueConstraint(fields=["contact", "cycle"], name="one_handoff_per_contact_and_cycle"),
             UniqueConstraint(
-                fields=["portal_id", "task_id"],
+                fields=["account_id", "task_id"],
                 condition=~Q(task_id=""),
                 name="one_handoff_per_task",
             ),
@@ -353,7 +355,7 @@ class Handoff(models.Model):
                 violation_error_message="A delivered handoff must name its CRM record, owner and task.",
             ),
             CheckConstraint(
-                condition=Q(status__in=["waiting", "delivered"]) | ~Q(because=""),
+                condition=Q(status__in=["waiting", "delivered"]) | ~Q(reason=""),
                 name="an_undelivered_handoff_says_why",
             ),
             CheckConstraint(
@@ -393,36 +395,36 @@ class Handoff(models.Model):
         super().save(*args, **kwargs)
 
     @property
-    def begun(self) -> bool:
+    def task_attempted(self) -> bool:
         """Whether a task may exist already, so that only looking can tell."""
         return self.task_tried_at is not None and not self.task_id
 
     # Verbs change the row in memory; `Handoff.objects.record` writes them, if the claim still holds.
-    released = False
+    lease_released = False
 
     def deliver(self, task_id: str, subject: str, at: datetime) -> None:
         """The task exists and says `subject`: the handoff is done."""
-        self.task_id, self.delivered_at, self.because = task_id, at, ""
+        self.task_id, self.delivered_at, self.reason = task_id, at, ""
         self.status, self.task_state = self.Status.DELIVERED, self.TaskState.OPEN
         self.task_seen_at, self.told_subject = at, subject[:255]
         self.told_total, self.told_grade = self.total, self.grade
 
-    def postpone(self, because: str, until: datetime, *, excused: bool = False) -> None:
+    def postpone(self, reason: str, until: datetime, *, excused: bool = False) -> None:
         """Not now; the cause stays readable meanwhile. `excused`: the fault is not this row's."""
-        self.because, self.due_at, self.released = clean_reason(because), until, True
+        self.reason, self.due_at, self.lease_released = clean_reason(reason), until, True
         self.failures = max(0, self.failures - 1) if excused else self.failures
 
     def forget_try(self) -> None:
         """The task was certainly not made."""
         self.task_tried_at, self.task_guarded = None, False
 
-    def give_up(self, because: str) -> None:
+    def give_up(self, reason: str) -> None:
         """Nothing more happens until a person has done what `because` says and presses Resend."""
-        self.because, self.status = clean_reason(because), self.Status.NEEDS_ATTENTION
+        self.reason, self.status = clean_reason(reason), self.Status.NEEDS_ATTENTION
 
-    def withdraw(self, because: str) -> None:
+    def withdraw(self, reason: str) -> None:
         """Not sent on purpose."""
-        self.because, self.status = clean_reason(because), self.Status.WITHDRAWN
+        self.reason, self.status = clean_reason(reason), self.Status.WITHDRAWN
 
     def as_dict(self, held: str = "") -> dict[str, Any]:
         """As JSON says it. Reads the contact's e-mail: select it along.
@@ -437,7 +439,7 @@ class Handoff(models.Model):
             "cycle": self.cycle,
             "score": self.total,
             "status": self.status,
-            "because": self.because or (held if waiting else ""),
+            "because": self.reason or (held if waiting else ""),
             "attempts": self.attempts,
             "crossed_at": self.crossed_at,
             "delivered_at": self.delivered_at,
@@ -463,16 +465,16 @@ class Breaker(models.Model):
 
     work = models.CharField(primary_key=True, max_length=10, choices=Work.choices)
     token = models.CharField(max_length=64, blank=True, default="")
-    because = models.CharField(max_length=1000)
+    reason = models.CharField(max_length=1000)
     # Whether a person must do something, or time will.
     denied = models.BooleanField(default=False)
     # Failures of everything one after the other.
-    strikes = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
     since = models.DateTimeField()
     until = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [CheckConstraint(condition=~Q(because=""), name="a_hold_says_why")]
+        constraints: ClassVar = [CheckConstraint(condition=~Q(reason=""), name="a_hold_says_why")]
 
     def __str__(self) -> str:
-        return self.because
+        return self.reason

@@ -46,7 +46,7 @@ class HintQuerySet(QuerySet["Hint"]):
                 "kind": kind,
                 "record_id": record_id,
                 "at": at.isoformat(),
-                "mark": str(new_version()),
+                "version": str(new_version()),
                 "erased": (kind, record_id) in erased,
             }
             for kind, record_id in sorted(set(records))
@@ -68,10 +68,10 @@ class HintQuerySet(QuerySet["Hint"]):
 
     def settle(self, hints: Iterable["Hint"], at: datetime) -> None:
         """These were looked at. One that was heard of again meanwhile is due again at once."""
-        marks = {hint.pk: hint.mark for hint in hints}
+        marks = {hint.pk: hint.version for hint in hints}
         with transaction.atomic():
             rows = self.filter(pk__in=marks).in_order()
-            done = [row.pk for row in rows if row.mark == marks[row.pk]]
+            done = [row.pk for row in rows if row.version == marks[row.pk]]
             self.filter(pk__in=done).delete()
             self.filter(pk__in=marks.keys() - set(done)).update(due_at=at, tries=0)
 
@@ -114,7 +114,7 @@ class Hint(models.Model):
     # Somebody said that the person was erased there.
     erased = models.BooleanField(default=False)
     # Another one each time it is heard of.
-    mark = models.UUIDField(default=new_version)
+    version = models.UUIDField(default=new_version)
 
     objects = HintQuerySet.as_manager()
 
@@ -133,12 +133,12 @@ class Hint(models.Model):
 
 
 class Arrival(models.Model):
-    """Whether the CRM's webhooks arrive: one row. `refused_because`: of the last that did not count."""
+    """Whether the CRM's webhooks arrive: one row. `rejected_reason`: of the last that did not count."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     heard_at = models.DateTimeField(null=True, blank=True)
     refused_at = models.DateTimeField(null=True, blank=True)
-    refused_because = models.CharField(max_length=300, blank=True, default="")
+    rejected_reason = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_row_of_arrivals")]

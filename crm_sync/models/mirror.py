@@ -18,7 +18,7 @@ class Account(models.Model):
     """The one CRM account whose ids are kept here; a token of another is refused."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    portal_id = models.CharField("account", max_length=64)
+    account_id = models.CharField("account", max_length=64)
     time_zone = models.CharField(max_length=64, default="UTC")
     # The token that was seen to belong to it, as `Crm.identity` tells it.
     token = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -31,7 +31,7 @@ class Account(models.Model):
         constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_crm_account")]
 
     def __str__(self) -> str:
-        return self.portal_id
+        return self.account_id
 
 
 class Link(models.Model):
@@ -40,13 +40,13 @@ class Link(models.Model):
     contact = models.OneToOneField(
         Contact, on_delete=models.CASCADE, primary_key=True, related_name="link"
     )
-    portal_id = models.CharField("account", max_length=64)
+    account_id = models.CharField("account", max_length=64)
     record_id = models.CharField(max_length=64)
     owner_id = models.CharField(max_length=64, blank=True, default="")
     lifecycle_stage = models.CharField(max_length=100, blank=True, default="")
     lead_status = models.CharField(max_length=100, blank=True, default="")
     # Property -> the value we last wrote: a value that reads otherwise was changed by a person.
-    written = models.JSONField(default=dict, blank=True)
+    last_written = models.JSONField(default=dict, blank=True)
     opted_out = models.BooleanField(default=False)
     seen_at = models.DateTimeField()
     # Its primary address as we last saw it: another one was given to it there, or written by us.
@@ -60,7 +60,7 @@ class Link(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            UniqueConstraint(fields=["portal_id", "record_id"], name="one_contact_per_crm_record"),
+            UniqueConstraint(fields=["account_id", "record_id"], name="one_contact_per_crm_record"),
             CheckConstraint(condition=~Q(record_id=""), name="a_link_has_a_record"),
             CheckConstraint(
                 condition=Q(gone_for_good=False) | Q(gone_at__isnull=False),

@@ -41,14 +41,14 @@ class OptOutQuerySet(QuerySet["OptOut"]):
             rows,
             update_conflicts=True,
             unique_fields=["email"],
-            update_fields=["contact", "asked_at", "told_at", "due_at", "tries", "because"],
+            update_fields=["contact", "asked_at", "told_at", "due_at", "tries", "reason"],
         )
 
     def waiting(self) -> Self:
         return self.filter(told_at=None)
 
     def failed(self) -> Self:
-        return self.waiting().exclude(because="")
+        return self.waiting().exclude(reason="")
 
     def claim(self, at: datetime) -> list["OptOut"]:
         """Lease some due rows to the caller; a lease is nothing but a later `due_at`."""
@@ -71,7 +71,7 @@ class OptOut(models.Model):
     told_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField()
     tries = models.PositiveIntegerField(default=0)
-    because = models.CharField(max_length=1000, blank=True, default="")
+    reason = models.CharField(max_length=1000, blank=True, default="")
 
     objects = OptOutQuerySet.as_manager()
 
@@ -81,7 +81,7 @@ class OptOut(models.Model):
                 condition=Q(email=Lower("email")) & ~Q(email=""), name="opt_out_has_an_address"
             ),
             CheckConstraint(
-                condition=Q(told_at=None) | Q(because=""), name="who_was_told_of_did_not_fail"
+                condition=Q(told_at=None) | Q(reason=""), name="who_was_told_of_did_not_fail"
             ),
         ]
         indexes: ClassVar = [

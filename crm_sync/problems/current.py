@@ -50,21 +50,21 @@ def connection_problems() -> Iterator[Problem]:
 
 def check_crm_access(at: datetime) -> str:
     """Why the CRM does not let us in, for the readiness check; "" when it does."""
-    return next((hold.because for hold in open_breakers_now(connect(), at) if hold.denied), "")
+    return next((hold.reason for hold in open_breakers_now(connect(), at) if hold.denied), "")
 
 
 def breaker_problems(at: datetime) -> Iterator[Problem]:
     """What stops everything of one kind: one alarm for each cause, however many leads wait."""
     causes: dict[str, list[Breaker]] = {}
     for hold in open_breakers_now(connect(), at):
-        causes.setdefault(hold.because, []).append(hold)
-    for because, found in causes.items():
+        causes.setdefault(hold.reason, []).append(hold)
+    for reason, found in causes.items():
         first, *others = [str(Breaker.Work(hold.work).label) for hold in found]
         works = wording.join_and([first, *(label[0].lower() + label[1:] for label in others)])
         length = format.format_span(at - min(hold.since for hold in found))
         yield Problem(
             "error",
-            f"{works}: held back for {length}. {because}",
+            f"{works}: held back for {length}. {reason}",
             "It goes on by itself as soon as the cause is gone."
             if found[0].denied
             else "It is tried again by itself; nothing is lost meanwhile.",
@@ -74,12 +74,12 @@ def breaker_problems(at: datetime) -> Iterator[Problem]:
 
 def attention_problems() -> Iterator[Problem]:
     """Handoffs that wait for a person, by their cause, the most frequent first."""
-    causes = Handoff.objects.needing_attention().values("because").annotate(n=Count("pk"))
-    for cause in causes.order_by("-n", "because")[:MOST_CAUSES]:
+    causes = Handoff.objects.needing_attention().values("reason").annotate(n=Count("pk"))
+    for cause in causes.order_by("-n", "reason")[:MOST_CAUSES]:
         yield Problem(
             "error",
-            f"{count_leads(cause['n'])} not handed to sales: {cause['because']}",
-            "" if "press Resend" in cause["because"] else "Mend the cause, then press Resend.",
+            f"{count_leads(cause['n'])} not handed to sales: {cause['reason']}",
+            "" if "press Resend" in cause["reason"] else "Mend the cause, then press Resend.",
             admin_list_url("handoff", "ask=attention"),
         )
 
@@ -88,12 +88,12 @@ def overdue_problems(at: datetime) -> Iterator[Problem]:
     """Handoffs that should be with sales by now, by the cause of the last attempt."""
     late = Handoff.objects.waiting().filter(crossed_at__lt=at - LONG_WAIT)
     for cause in (
-        late.values("because").annotate(n=Count("pk")).order_by("-n", "because")[:MOST_CAUSES]
+        late.values("reason").annotate(n=Count("pk")).order_by("-n", "reason")[:MOST_CAUSES]
     ):
-        because = cause["because"] or "No worker has taken them up."
+        reason = cause["reason"] or "No worker has taken them up."
         yield Problem(
             "error",
-            f"{count_leads(cause['n'])} on the way to sales for more than 15 minutes: {because}",
+            f"{count_leads(cause['n'])} on the way to sales for more than 15 minutes: {reason}",
             "They are tried again by themselves as soon as the cause is gone; check that a worker and beat run.",
             admin_list_url("handoff", "ask=late"),
         )
@@ -160,7 +160,7 @@ def pull_problems(at: datetime) -> Iterator[Problem]:
     if (
         report
         and report.error
-        and report.error not in {hold.because for hold in open_breakers_now(connect(), at)}
+        and report.error not in {hold.reason for hold in open_breakers_now(connect(), at)}
     ):
         yield Problem(
             "error",

@@ -51,12 +51,12 @@ def taken_address_problem(count: int) -> Iterator[Problem]:
 
 def opt_out_problems() -> Iterator[Problem]:
     """One for each cause, however many people it is about."""
-    causes = OptOut.objects.failed().values("because").annotate(n=Count("pk"))
-    for cause in causes.order_by("-n", "because")[:MOST_CAUSES]:
+    causes = OptOut.objects.failed().values("reason").annotate(n=Count("pk"))
+    for cause in causes.order_by("-n", "reason")[:MOST_CAUSES]:
         who = "1 person wants" if cause["n"] == 1 else f"{cause['n']:,} people want"
         yield Problem(
             "warning",
-            f"{who} no mail, and the CRM could not be told: {cause['because']}",
+            f"{who} no mail, and the CRM could not be told: {cause['reason']}",
             "It is tried again by itself as soon as the cause is mended; until then, opt them out there by hand.",
             list_url(Suppression),
         )

@@ -42,9 +42,9 @@ def find_changed_addresses(found: Snapshot, contacts: Mapping[int, Contact]) -> 
     names = address_properties()
     seen, moved = {}, {}
     for pk, link in Link.objects.in_bulk(list(found.records.keys() & contacts.keys())).items():
-        record, before = found.records[pk], found.written.get(pk)
+        record, before = found.records[pk], found.last_written.get(pk)
         known_before = before is not None and pk not in found.gone
-        if known_before and link.written != before:
+        if known_before and link.last_written != before:
             continue
         if known_before and is_new_address(link, record, contacts[pk], names):
             moved[pk] = normalize_crm_email(record.email)
@@ -56,7 +56,7 @@ def find_changed_addresses(found: Snapshot, contacts: Mapping[int, Contact]) -> 
 
 def is_new_address(link: Link, record: CrmContact, contact: Contact, names: Iterable[str]) -> bool:
     """It is neither the one that the record had, nor the one that we wrote, nor the one we have."""
-    known = {link.email, *(link.written.get(name, "") for name in names)} - {""}
+    known = {link.email, *(link.last_written.get(name, "") for name in names)} - {""}
     return bool(known) and record.email not in {"", contact.email, *known}
 
 

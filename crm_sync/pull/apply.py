@@ -36,7 +36,7 @@ def apply_snapshot(crm: Crm, account: Account, found: Snapshot, at: datetime) ->
         contacts = {pk: row for pk, row in contacts.items() if pk not in overtaken}
         if found.stages:
             mirror_stages(found.stages)
-        take_over_fields(contacts, found.records, found.written, at)
+        take_over_fields(contacts, found.records, found.last_written, at)
         made_since = link_contacts(account, found, contacts, at)
         moved = address_changes.find_changed_addresses(found, contacts)
         ids = [pk for pk in contacts if pk not in made_since]
@@ -77,7 +77,7 @@ def link_contacts(
     """
     links = Link.objects.in_bulk(list(contacts))
     record_ids = [record.record_id for record in found.records.values()]
-    taken = Link.objects.filter(portal_id=account.portal_id, record_id__in=record_ids)
+    taken = Link.objects.filter(account_id=account.account_id, record_id__in=record_ids)
     holders = dict(taken.values_list("record_id", "contact_id"))
     fresh = []
     mappings = list(FieldMapping.objects.filter(enabled=True))
@@ -119,8 +119,8 @@ def link_row(
     """`written` counts for a new link only: afterwards it is the handoff's to say."""
     return Link(
         contact=contact,
-        written=record_values.email_at_linking(mappings, record, contact.email),
-        portal_id=account.portal_id,
+        last_written=record_values.email_at_linking(mappings, record, contact.email),
+        account_id=account.account_id,
         record_id=record.record_id,
         owner_id=record.owner_id[:64],
         lifecycle_stage=record.lifecycle_stage[:100],
@@ -150,7 +150,7 @@ def neutral_states(
             owner_name=owner.name if owner else "",
             owner_email=owner.email if owner else "",
             effect=effect.effect,
-            because=effect.because,
+            reason=effect.reason,
             deals=list(effect.deals),
             opted_out=record.opted_out,
             since=at,
@@ -160,5 +160,5 @@ def neutral_states(
 
 def state_without_record(contact_id: int, *, gone: bool, at: datetime) -> CrmState:
     """The CRM was asked and has no record. One that was deleted there holds mail: it may be an erasure."""
-    effect, because = (Effect.PAUSE, DELETED) if gone else (Effect.NONE, "")
-    return CrmState(contact_id=contact_id, effect=effect, because=because, since=at, seen_at=at)
+    effect, reason = (Effect.PAUSE, DELETED) if gone else (Effect.NONE, "")
+    return CrmState(contact_id=contact_id, effect=effect, reason=reason, since=at, seen_at=at)

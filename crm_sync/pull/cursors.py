@@ -155,7 +155,7 @@ def contacts_of_changes(visit: PullRun, kind: str, changes: Sequence[CrmChange])
 
 def contacts_with_record(visit: PullRun, record_ids: Collection[str]) -> set[int]:
     """By the link, and by the state: a record may answer for two of ours, and one has the link."""
-    links = Link.objects.filter(portal_id=visit.account.portal_id, record_id__in=record_ids)
+    links = Link.objects.filter(account_id=visit.account.account_id, record_id__in=record_ids)
     states = CrmState.objects.filter(record_id__in=record_ids).exclude(record_id="")
     return {*links.values_list("pk", flat=True), *states.values_list("pk", flat=True)}
 

@@ -32,7 +32,7 @@ def measure_daily(crm: Crm, at: datetime) -> Drift | None:
     if not is_drift_due(at) or not Link.objects.exists() or is_tripped(crm, Breaker.Work.PULL):
         return None
     try:
-        return measure_drift_sample(crm.in_lane("polling"), at)
+        return measure_drift_sample(crm.with_priority("polling"), at)
     except CrmPaced:
         return None
     except CrmError as error:

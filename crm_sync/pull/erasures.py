@@ -36,7 +36,7 @@ def erase_confirmed(crm: Crm, account: Account, hints: Sequence[Hint], at: datet
     Answers how many. A record that is there, or can be restored, erases nobody.
     """
     said = [hint.record_id for hint in hints if hint.erased and hint.kind == Hint.Kind.CONTACT]
-    ours = Link.objects.filter(portal_id=account.portal_id, record_id__in=said)
+    ours = Link.objects.filter(account_id=account.account_id, record_id__in=said)
     contact_of = dict(ours.values_list("record_id", "contact_id"))
     confirmed = permanently_deleted(crm, contact_of)
     return sum(erase_contact(contact_of[record_id], at) for record_id in sorted(confirmed))

@@ -28,7 +28,7 @@ class Snapshot:
     ids: list[int]
     seen_before: Mapping[int, datetime]
     asked: Mapping[int, str | None]
-    written: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    last_written: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     records: dict[int, CrmContact] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)  # of those gone: nobody can restore them
@@ -57,8 +57,8 @@ def fetch_snapshot(crm: Crm, ids: Collection[int]) -> Snapshot:
     links = {pk: row.link for pk, row in contacts.items() if hasattr(row, "link")}
     linked = {pk: row.record_id for pk, row in links.items()}
     asked = {pk: row.email for pk, row in contacts.items()}
-    written = {pk: row.written for pk, row in links.items()}
-    found = Snapshot(list(contacts), seen_before, asked, written)
+    last_written = {pk: row.last_written for pk, row in links.items()}
+    found = Snapshot(list(contacts), seen_before, asked, last_written)
     names = inbound_fields.inbound_property_names()
     by_id = crm.contacts_by_id(list(linked.values()), names) if linked else {}
     found.records = {pk: by_id[record_id] for pk, record_id in linked.items() if record_id in by_id}

@@ -66,7 +66,7 @@ def contacts_of_hints(visit: PullRun, hints: Sequence[Hint]) -> set[int]:
     deals, records = hinted_ids(hints, Hint.Kind.DEAL), hinted_ids(hints, Hint.Kind.CONTACT)
     on_deals = visit.crm.contacts_of_deals(deals) if deals else {}
     there = {record_id for found in on_deals.values() for record_id in found}
-    known = Link.objects.filter(portal_id=visit.account.portal_id, record_id__in=records)
+    known = Link.objects.filter(account_id=visit.account.account_id, record_id__in=records)
     strangers = set(records).difference(known.values_list("record_id", flat=True))
     return (
         contacts_with_record(visit, there.union(records))

@@ -34,7 +34,7 @@ def inbound_property_names() -> list[str]:
 def take_over_fields(
     contacts: Mapping[int, Contact],
     records: Mapping[int, CrmContact],
-    written: Written,
+    last_written: Written,
     at: datetime,
 ) -> set[int]:
     """Take over from records what the mapping lets come; answers whose profile is another now.
@@ -50,8 +50,8 @@ def take_over_fields(
     texts = [mapping for mapping in mappings if mapping.source != Source.LIFECYCLE_STAGE]
     if not texts or not read:
         return set()
-    now = dict(Link.objects.filter(pk__in=read).values_list("pk", "written"))
-    settled = [pk for pk in read if now.get(pk, {}) == written.get(pk, {})]
+    now = dict(Link.objects.filter(pk__in=read).values_list("pk", "last_written"))
+    settled = [pk for pk in read if now.get(pk, {}) == last_written.get(pk, {})]
     found = {pk: inbound_changes(texts, contacts[pk], read[pk], now.get(pk, {})) for pk in settled}
     changes = {pk: new for pk, new in found.items() if new}
     drop_written_properties(changes, texts)
@@ -62,7 +62,7 @@ def inbound_changes(
     mappings: Iterable[FieldMapping],
     contact: Contact,
     record: CrmContact,
-    written: Mapping[str, str],
+    last_written: Mapping[str, str],
 ) -> dict[str, str]:
     """What of a record is to be ours, by our field.
 
@@ -72,7 +72,7 @@ def inbound_changes(
     for mapping in mappings:
         raw, ours = record.properties.get(mapping.property) or "", getattr(contact, mapping.source)
         there = fit_value(mapping.source, raw)
-        own_echo = raw == written.get(mapping.property)
+        own_echo = raw == last_written.get(mapping.property)
         filled = mapping.policy == Policy.WHEN_EMPTY and ours
         if there and there != ours and not own_echo and not filled:
             found[mapping.source] = there

@@ -55,7 +55,7 @@ def pull_changes(
         if not mine:
             return None
         report = PullReport(started_at=at, definitions_at=definitions_read_at(full=full))
-        crm = crm.in_lane("polling")
+        crm = crm.with_priority("polling")
         try:
             visit = PullRun(crm, check_account(crm, at), at, report, seconds, watch)
             run_paced(visit, full=full)

@@ -88,7 +88,7 @@ def changed_properties(telling: PushBatch, link: Link) -> Properties:
     """Our values that differ from what we last wrote there."""
     known, words = telling.known[link.pk], telling.crm.lifecycle_words
     ours = {row.property: record_values.mapped_value(row, known, words) for row in telling.mappings}
-    return {name: value for name, value in ours.items() if value != link.written.get(name, "")}
+    return {name: value for name, value in ours.items() if value != link.last_written.get(name, "")}
 
 
 def build_writes(telling: PushBatch, news: Mapping[int, Properties]) -> dict[int, CrmContactWrite]:
@@ -109,7 +109,9 @@ def build_push_write(
 ) -> CrmContactWrite:
     """Of what is new, all that the mapping lets us write to the record as it reads now."""
     known, words = telling.known[link.pk], telling.crm.lifecycle_words
-    allowed = record_values.record_properties(known, telling.mappings, words, record, link.written)
+    allowed = record_values.record_properties(
+        known, telling.mappings, words, record, link.last_written
+    )
     told = {name: value for name, value in allowed.items() if name in news}
     return CrmContactWrite(str(link.pk), record.record_id, record.email, told)
 
@@ -178,7 +180,7 @@ def record_written(
 
 def record_written_properties(told: Mapping[int, Properties]) -> None:
     """Added by the database: a handoff may be writing to the same record, and locks in the same order."""
-    rows = [{"contact_id": pk, "written": sent} for pk, sent in told.items()]
+    rows = [{"contact_id": pk, "last_written": sent} for pk, sent in told.items()]
     with transaction.atomic(), connection.cursor() as cursor:
         held = Link.objects.select_for_update().filter(pk__in=told).order_by("pk")
         list(held.values_list("pk"))

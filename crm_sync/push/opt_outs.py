@@ -32,22 +32,22 @@ def push_opt_outs(crm: Crm, at: datetime) -> int:
         return 0
     for row in rows:
         settle_opt_out(row, said.get(row.email, CrmError("The CRM did not answer.")), at)
-    OptOut.objects.bulk_update(rows, ["told_at", "due_at", "because"])
+    OptOut.objects.bulk_update(rows, ["told_at", "due_at", "reason"])
     return len(rows)
 
 
 def settle_opt_out(row: OptOut, error: CrmError | None, at: datetime) -> None:
     if error is None:
-        row.told_at, row.because = at, ""
+        row.told_at, row.reason = at, ""
     else:
-        row.due_at, row.because = at + opt_out_backoff(row.tries), clean_reason(str(error))
+        row.due_at, row.reason = at + opt_out_backoff(row.tries), clean_reason(str(error))
 
 
 def release_opt_outs(rows: list[OptOut], error: CrmError, at: datetime) -> None:
     """None was told. What the account does not allow at all is asked for again by one request an hour."""
     held = OptOut.objects.waiting()
     if isinstance(error, CrmDenied):
-        held.update(due_at=at + DENIED_WAIT, because=clean_reason(str(error)))
+        held.update(due_at=at + DENIED_WAIT, reason=clean_reason(str(error)))
         return
     mine = held.filter(pk__in=[row.pk for row in rows])
     if isinstance(error, CrmPaced):
@@ -55,7 +55,7 @@ def release_opt_outs(rows: list[OptOut], error: CrmError, at: datetime) -> None:
         return
     mine.update(
         due_at=at + opt_out_backoff(max(row.tries for row in rows)),
-        because=clean_reason(str(error)),
+        reason=clean_reason(str(error)),
     )
 
 

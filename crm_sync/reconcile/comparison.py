@@ -12,7 +12,7 @@ class Discrepancy:
     `contact`: ours, where that is known; `fix`: what a person does.
     """
 
-    because: str
+    reason: str
     fix: str = ""
     reference: str = ""
     task_id: str = ""
@@ -24,7 +24,7 @@ class Discrepancy:
             "reference": self.reference,
             "task_id": self.task_id,
             "contact": self.contact,
-            "because": self.because,
+            "because": self.reason,
             "fix": "" if self.repaired else self.fix,
             "repaired": self.repaired,
         }

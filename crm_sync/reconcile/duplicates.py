@@ -68,9 +68,9 @@ def duplicates_of(
             yield task.task_id, duplicate_finding(row, task, f"A second task beside {own.task_id}.")
 
 
-def duplicate_finding(row: Handoff, task: CrmTask, because: str) -> Discrepancy:
+def duplicate_finding(row: Handoff, task: CrmTask, reason: str) -> Discrepancy:
     return Discrepancy(
-        because,
+        reason,
         "" if is_untouched(row, task) else BEGUN,
         reference=row.reference,
         task_id=task.task_id,
@@ -149,8 +149,8 @@ def unknown_doubles(
     for task_id, own_id in own.items():
         row, task, ours = rows.get(own_id), tasks.get(task_id), tasks.get(own_id)
         if row and task and ours and not ours.done and is_from_here(row, task):
-            because = f"The ledger does not know it, and the contact has task {own_id}."
-            told = duplicate_finding(row, task, because)
+            reason = f"The ledger does not know it, and the contact has task {own_id}."
+            told = duplicate_finding(row, task, reason)
             told.reference = seen.unknown[task_id][0]
             doubles[task_id] = told
     return doubles

@@ -35,7 +35,7 @@ class Repairs:
         adopted = set()
         for ids in chunked(list(finds)):
             rows = Handoff.objects.filter(pk__in=ids).take(
-                at=self.at, portal_id=self.account.portal_id, because=FOUND
+                at=self.at, account_id=self.account.account_id, reason=FOUND
             )
             for row in rows:
                 self.deliver(row, finds[row.pk])
@@ -62,7 +62,7 @@ class Repairs:
         if not record_of:
             return set()
         try:
-            self.crm.hang_tasks(record_of)
+            self.crm.associate_tasks(record_of)
         except (CrmMissing, CrmRefused):
             if len(record_of) == 1:
                 return set()

@@ -38,7 +38,7 @@ def reconcile(crm: Crm, at: datetime, *, plan: bool = False, watch: Watch = iter
             found.rows = Handoff.objects.by_status()
             return found
         try:
-            run_comparison(crm.in_lane("polling"), at, found, watch)
+            run_comparison(crm.with_priority("polling"), at, found, watch)
         except Exception as fault:
             found.error = FAULT.format(name=type(fault).__name__)
             raise
@@ -78,13 +78,13 @@ def store_comparison(found: Comparison, at: datetime) -> None:
 def replay_crossings(found: Comparison) -> None:
     """Whoever crossed has a row. This needs no CRM, so it comes first."""
     ids = list(scores_without_handoff().values_list("contact_id", flat=True))
-    because = "Crossed the threshold and has no row in the ledger."
-    told = [Discrepancy(because, "Run handoff_reconcile.", contact=pk) for pk in ids]
+    reason = "Crossed the threshold and has no row in the ledger."
+    told = [Discrepancy(reason, "Run handoff_reconcile.", contact=pk) for pk in ids]
     found.missing += told
     if not found.plan:
-        written = {pk for some in replay_missing(ids) for pk in some}
+        last_written = {pk for some in replay_missing(ids) for pk in some}
         for each in told:
-            each.repaired = "written into the ledger" if each.contact in written else ""
+            each.repaired = "written into the ledger" if each.contact in last_written else ""
 
 
 def read_all_tasks(crm: Crm, watch: Watch) -> Survey:

@@ -38,7 +38,7 @@ class OwnerChoice:
     """Who gets a lead and why; without an owner, why nobody does. `turn`: in which they were next."""
 
     owner: Owner | None
-    because: str = ""
+    reason: str = ""
     turn: Turn = ()
 
 
@@ -69,10 +69,10 @@ class RoutingTable:
         for rule in self.rules:
             choice = FINDERS[Kind(rule.kind)](self, rule, lead, at)
             if choice.owner:
-                return OwnerChoice(choice.owner, choice_reason(passed, choice.because), choice.turn)
-            passed += [choice.because] if choice.because else []
+                return OwnerChoice(choice.owner, choice_reason(passed, choice.reason), choice.turn)
+            passed += [choice.reason] if choice.reason else []
         last = self.by_fallback(at)
-        return OwnerChoice(last.owner, choice_reason(passed, last.because))
+        return OwnerChoice(last.owner, choice_reason(passed, last.reason))
 
     def by_contact_owner(self, rule: RoutingRule, lead: Lead, at: datetime) -> OwnerChoice:
         return self.by_ownership(lead.owner_id, "owns the contact", at)

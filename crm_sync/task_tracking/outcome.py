@@ -28,14 +28,18 @@ class TaskOutcome:
 def decide_outcome(
     row: Handoff,
     task: CrmTask | None,
-    spoken_at: datetime | None,
+    contacted_at: datetime | None,
     score: Score | None,
-    unwanted: str,
+    not_to_send: str,
     at: datetime,
 ) -> TaskOutcome:
     """`task`: None when it is not there any more; `spoken_at`: when somebody in sales last spoke or
     wrote to the contact; `unwanted`: why sales should not be told of them any more."""
-    spoke = spoken_at if spoken_at and row.delivered_at and spoken_at > row.delivered_at else None
+    spoke = (
+        contacted_at
+        if contacted_at and row.delivered_at and contacted_at > row.delivered_at
+        else None
+    )
     touched = row.touched_at or spoke
     if task is None:
         return TaskOutcome(State.DELETED, touched)
@@ -48,7 +52,10 @@ def decide_outcome(
     if touched:
         return TaskOutcome(State.OPEN, touched)
     return TaskOutcome(
-        State.OPEN, None, close=unwanted, tell=not unwanted and is_worth_telling(row, task, score)
+        State.OPEN,
+        None,
+        close=not_to_send,
+        tell=not not_to_send and is_worth_telling(row, task, score),
     )
 
 

@@ -39,9 +39,9 @@ class TaskCheck:
     at: datetime
     rows: Sequence[Handoff]
     tasks: dict[str, CrmTask] = field(default_factory=dict)
-    spoken: dict[str, datetime | None] = field(default_factory=dict)  # by the record's id
+    contacted_at: dict[str, datetime | None] = field(default_factory=dict)  # by the record's id
     scores: dict[int, Score] = field(default_factory=dict)
-    unwanted: dict[int, str] = field(default_factory=dict)
+    not_to_send: dict[int, str] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
 
@@ -52,7 +52,7 @@ def track_tasks(crm: Crm, at: datetime) -> int:
     """
     if breaker_state(crm, Breaker.Work.TASKS, at) is BreakerState.SHUT:
         return 0
-    looked, asking = 0, crm.in_lane("polling")
+    looked, asking = 0, crm.with_priority("polling")
     try:
         check_account(asking, at)
         for rows in due_batches(at):
@@ -108,7 +108,7 @@ def read_tasks(look: TaskCheck) -> None:
     look.tasks = dict(look.crm.tasks([row.task_id for row in look.rows]))
     untouched = [row.record_id for row in look.rows if row.touched_at is None]
     records = look.crm.contacts_by_id(untouched, ()) if untouched else {}
-    look.spoken = {asked: record.touched_at for asked, record in records.items()}
+    look.contacted_at = {asked: record.touched_at for asked, record in records.items()}
 
 
 def load_context(look: TaskCheck) -> None:
@@ -120,8 +120,8 @@ def load_context(look: TaskCheck) -> None:
     for row in look.rows:
         known = ContactFacts(row.contact, look.scores.get(row.contact_id), look.at)
         found = [deal for deal in deals[row.contact_id] if not deal.closed or is_since(row, deal)]
-        because = reason_not_to_send(known, decide_effect(found, stages))
-        look.unwanted[row.pk] = because or (NEWER if row.cycle < newest[row.contact_id] else "")
+        reason = reason_not_to_send(known, decide_effect(found, stages))
+        look.not_to_send[row.pk] = reason or (NEWER if row.cycle < newest[row.contact_id] else "")
 
 
 def is_since(row: Handoff, deal: Deal) -> bool:
@@ -133,9 +133,9 @@ def outcome_of(look: TaskCheck, row: Handoff) -> TaskOutcome:
     return decide_outcome(
         row,
         look.tasks.get(row.task_id),
-        look.spoken.get(row.record_id),
+        look.contacted_at.get(row.record_id),
         look.scores.get(row.contact_id),
-        look.unwanted[row.pk],
+        look.not_to_send[row.pk],
         look.at,
     )
 
@@ -146,8 +146,8 @@ def plan_changes(look: TaskCheck, fates: Mapping[int, TaskOutcome]) -> dict[int,
     known = load_contact_facts(risen, look.at) if risen else {}
     changes = {}
     for row in look.rows:
-        if because := fates[row.pk].close:
-            body = task_text.closed_body(because, look.tasks[row.task_id].body)
+        if reason := fates[row.pk].close:
+            body = task_text.closed_body(reason, look.tasks[row.task_id].body)
             changes[row.pk] = CrmTaskChange(row.task_id, body=body, done=True)
         elif fates[row.pk].tell:
             anew = as_of_now(row, look.scores[row.contact_id])
@@ -185,13 +185,13 @@ def record_change(
     if isinstance(answer, CrmError) and not isinstance(answer, CrmRefused):
         return
     if isinstance(answer, CrmRefused):
-        row.because = clean_reason(f"The CRM did not take a change of the task: {answer}")
+        row.reason = clean_reason(f"The CRM did not take a change of the task: {answer}")
     elif fate.close:
-        row.task_state, row.because = (
+        row.task_state, row.reason = (
             Handoff.TaskState.CLOSED,
             clean_reason(f"Task closed: {fate.close}"),
         )
     else:
-        row.told_subject, row.because = (sent.subject or "")[:255], ""
+        row.told_subject, row.reason = (sent.subject or "")[:255], ""
     if fate.tell and score:
         row.told_total, row.told_grade = score.total, score.grade

@@ -80,7 +80,7 @@ class ReasonRow:
     """`share`: its points as percent of the most that a rule here contributes."""
 
     label: str
-    because: str
+    reason: str
     group: str
     points: float
     share: float

@@ -189,9 +189,9 @@ class ContactAdmin(AppModelAdmin[Contact]):
         effect = Effect(state.effect)
         return format_html(
             '<span class="ls-cut" title="{}">{} {}</span>',
-            state.because,
+            state.reason,
             format.badge_html(EFFECT_WORDS[effect], EFFECT_TONES[effect]),
-            state.because,
+            state.reason,
         )
 
     def get_search_results(

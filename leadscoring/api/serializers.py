@@ -46,7 +46,7 @@ def crm_json(state: CrmState | None) -> dict[str, Any]:
         if state and owned
         else None,
         "effect": state and state.effect,
-        "because": state and state.because,
+        "because": state and state.reason,
         "deals": state.deals if state else [],
         "seen_at": state and state.seen_at,
     }

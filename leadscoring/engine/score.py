@@ -48,7 +48,7 @@ class Contribution:
     points: float
     count: int
     last_at: datetime | None
-    because: str
+    reason: str
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON says it."""
@@ -59,7 +59,7 @@ class Contribution:
             "points": self.points,
             "count": self.count,
             "last_at": self.last_at and self.last_at.isoformat(),
-            "because": self.because,
+            "because": self.reason,
         }
 
 
@@ -89,15 +89,15 @@ def compute_score(
     for step in plan.disqualifiers:
         if contribution := _contribution(step, values, done, at):
             return _disqualified(contribution, moves or step.moves)
-    spoken = []
+    matched = []
     for step in plan.scoring:
         if not step.once and step.kinds.isdisjoint(done):
             continue  # nothing of what was done concerns it, as most often
         contribution = _contribution(step, values, done, at)
         if contribution and contribution.points:
-            spoken.append(contribution)
+            matched.append(contribution)
             moves = moves or step.moves
-    return _summed(spoken, model, moves)
+    return _summed(matched, model, moves)
 
 
 def _done(log: Iterable[ActivityFact], plan: CompiledModel, at: datetime) -> tuple[Done, bool]:
@@ -172,33 +172,33 @@ def _contribution(
     if step.once:
         if not step.says(values):
             return None
-        because = wording.profile_sentence(rule.label, step.behind(values).values())
-        return Contribution(rule.key, rule.label, rule.group, step.worth_once, 1, None, because)
+        reason = wording.profile_sentence(rule.label, step.behind(values).values())
+        return Contribution(rule.key, rule.label, rule.group, step.worth_once, 1, None, reason)
     ages = step.counted(values, done)
     if not ages:
         return None
     points, count, last_at = step.worth(ages), len(ages), at - min(ages)
-    because = wording.activities_sentence(rule.label, count, last_at, at)
-    return Contribution(rule.key, rule.label, rule.group, points, count, last_at, because)
+    reason = wording.activities_sentence(rule.label, count, last_at, at)
+    return Contribution(rule.key, rule.label, rule.group, points, count, last_at, reason)
 
 
-def _summed(spoken: list[Contribution], model: ScoringModel, moves: bool) -> ScoreResult:
-    caps, (fit, engagement) = model.caps, _figures(spoken)
+def _summed(matched: list[Contribution], model: ScoringModel, moves: bool) -> ScoreResult:
+    caps, (fit, engagement) = model.caps, _figures(matched)
     for group, figure, cap in ((FIT, fit, caps.fit), (ENGAGEMENT, engagement, caps.engagement)):
         if cap is not None and figure > cap:
-            spoken = _cut(spoken, (group,), figure - cap, cap)
-            fit, engagement = _figures(spoken)
+            matched = _cut(matched, (group,), figure - cap, cap)
+            fit, engagement = _figures(matched)
     total = round(fit + engagement, 2)
     if caps.total is not None and total > caps.total:
-        spoken = _cut(spoken, GROUPS, total - caps.total, caps.total)
-        fit, engagement = _figures(spoken)
+        matched = _cut(matched, GROUPS, total - caps.total, caps.total)
+        fit, engagement = _figures(matched)
     return ScoreResult(
         total=round(fit + engagement, 2),
         fit=fit,
         engagement=engagement,
         grade=model.grades.grade(fit, engagement),
         disqualified=False,
-        contributions=tuple(sorted(spoken, key=attrgetter("points"), reverse=True)),
+        contributions=tuple(sorted(matched, key=attrgetter("points"), reverse=True)),
         moves=moves,
     )
 
@@ -213,12 +213,12 @@ def _figures(contributions: Iterable[Contribution]) -> tuple[float, float]:
 
 
 def _cut(
-    spoken: list[Contribution], groups: Collection[str], excess: float, cap: float
+    matched: list[Contribution], groups: Collection[str], excess: float, cap: float
 ) -> list[Contribution]:
     """The contributions, with what those of the groups have above the cap taken off."""
     excess = round(excess, 2)
     # Of equals the later rule is cut first.
-    weakest_first = spoken[::-1]
+    weakest_first = matched[::-1]
     weakest_first.sort(key=attrgetter("points"))
     cut = {}
     for contribution in weakest_first:
@@ -228,11 +228,11 @@ def _cut(
             cut[contribution.rule] = replace(
                 contribution,
                 points=round(contribution.points - taken, 2),
-                because=contribution.because + wording.capped_note(taken, cap),
+                reason=contribution.reason + wording.capped_note(taken, cap),
             )
-    return [cut.get(contribution.rule, contribution) for contribution in spoken]
+    return [cut.get(contribution.rule, contribution) for contribution in matched]
 
 
 def _disqualified(contribution: Contribution, moves: bool) -> ScoreResult:
-    told = replace(contribution, because=wording.disqualified_sentence(contribution.because))
+    told = replace(contribution, reason=wording.disqualified_sentence(contribution.reason))
     return ScoreResult(0.0, 0.0, 0.0, "D4", True, (told,), moves)

@@ -64,8 +64,8 @@ def profile_sentence(label: str, facts: Iterable[object]) -> str:
     return f"{label}: {evidence}" if evidence else label
 
 
-def disqualified_sentence(because: str) -> str:
-    return f"{because} (disqualified)"
+def disqualified_sentence(reason: str) -> str:
+    return f"{reason} (disqualified)"
 
 
 def capped_note(points: float, cap: float) -> str:

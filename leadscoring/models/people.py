@@ -194,7 +194,7 @@ class CrmState(models.Model):
     owner_name = models.CharField(max_length=200, blank=True, default="")
     owner_email = models.CharField(max_length=254, blank=True, default="")
     effect = models.CharField(max_length=10, choices=Effect.choices, default=Effect.NONE)
-    because = models.CharField(max_length=500, blank=True, default="")
+    reason = models.CharField(max_length=500, blank=True, default="")
     since = models.DateTimeField()
     deals = models.JSONField(default=list, blank=True)
     opted_out = models.BooleanField(default=False)
@@ -204,7 +204,7 @@ class CrmState(models.Model):
         verbose_name = "CRM state"
         constraints: ClassVar = [
             CheckConstraint(
-                condition=Q(effect=Effect.NONE) | ~Q(because=""), name="an_effect_has_its_reason"
+                condition=Q(effect=Effect.NONE) | ~Q(reason=""), name="an_effect_has_its_reason"
             )
         ]
         indexes: ClassVar = [
@@ -214,7 +214,7 @@ class CrmState(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_effect_display()} {self.because}".strip()
+        return f"{self.get_effect_display()} {self.reason}".strip()
 
 
 class CrmFreshness(models.Model):

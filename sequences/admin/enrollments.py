@@ -87,7 +87,7 @@ class EnrollmentAdmin(ReadOnlyModelAdmin[Enrollment]):
 
     @admin.display(description="Why")
     def why(self, row: Enrollment) -> SafeString:
-        said = row.held_because or row.because
+        said = row.hold_reason or row.reason
         return format_html('<span class="ls-wrap">{}</span>', said) if said else format.NOTHING
 
     @admin.display(description="Caused by")
@@ -115,7 +115,7 @@ class EnrollmentAdmin(ReadOnlyModelAdmin[Enrollment]):
             (
                 format.moment_html(one.at),
                 one.get_state_display(),
-                f": {one.because}" if one.because else "",
+                f": {one.reason}" if one.reason else "",
                 one.by,
             )
             for one in row.changes.all()[:100]
@@ -196,6 +196,6 @@ def plain_queryset(rows: EnrollmentQuerySet) -> EnrollmentQuerySet:
 
 def enrollment_state(row: Enrollment) -> SafeString:
     state = Enrollment.State(row.state)
-    if row.held_because:
+    if row.hold_reason:
         return format.badge_html("held back", "warm")
     return format.badge_html(state.label, TONES[state])

@@ -104,8 +104,8 @@ class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
     @admin.display(description="Why")
     def why(self, mail: Delivery) -> SafeString:
         return (
-            format_html('<span class="ls-wrap">{}</span>', mail.because)
-            if mail.because
+            format_html('<span class="ls-wrap">{}</span>', mail.reason)
+            if mail.reason
             else format.NOTHING
         )
 

@@ -52,7 +52,7 @@ def sequences_on_contact(
             "row": row,
             "state": enrollment_state(row),
             "url": format.change_url(row),
-            "because": row.because or hold_reason(row, as_of, at),
+            "because": row.reason or hold_reason(row, as_of, at),
         }
         for row in rows.annotate(sent=sent).order_by("-pk")[:10]
     ]
@@ -85,8 +85,8 @@ def enroll_message(entry: enrolling.EnrollResult) -> str:
     """ "3 entered; 2 did not: They are in this sequence already (2)"."""
     reasons: dict[str, int] = {}
     for one in entry.refused:
-        reasons[one.because] = reasons.get(one.because, 0) + 1
-    why = ", ".join(f"{because} ({number})" for because, number in reasons.items())
+        reasons[one.reason] = reasons.get(one.reason, 0) + 1
+    why = ", ".join(f"{reason} ({number})" for reason, number in reasons.items())
     return (
         f"{len(entry.entered)} entered"
         + (f"; {len(entry.refused)} did not: {why}" if why else "")

@@ -181,7 +181,7 @@ def finish_past_end(sequence: Sequence, at: datetime, by: str) -> int:
 
 def counts_by_sequence(rows: EnrollmentQuerySet) -> dict[int, dict[str, int]]:
     """How many are in which state, by sequence; `held` are active ones that may not go on."""
-    held = Count("pk", filter=Q(state=Enrollment.State.ACTIVE) & ~Q(held_because=""))
+    held = Count("pk", filter=Q(state=Enrollment.State.ACTIVE) & ~Q(hold_reason=""))
     states = {state.value: Count("pk", filter=Q(state=state)) for state in Enrollment.State}
     counted: Any = rows.order_by().values("sequence").annotate(held=held, **states)
     return {one["sequence"]: one for one in counted}

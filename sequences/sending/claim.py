@@ -44,7 +44,7 @@ def claim_next(at: datetime) -> MailClaim | Enrollment | None:
         if isinstance(decision, Go):
             return claim_step(row, at) or row
         if isinstance(decision, Hold):
-            row.hold(at + LOOK_AGAIN, decision.because)
+            row.hold(at + LOOK_AGAIN, decision.reason)
         elif enrolling.apply_decision(row, decision, at):
             enrolling.store_enrollments([row])
         return row
@@ -75,13 +75,13 @@ def skip_existing_delivery(row: Enrollment, delivery: Delivery, at: datetime) ->
     elif delivery.state == Delivery.State.SENT:
         enrolling.advance_enrollment(row, delivery.position, at, BY_THE_SENDER)
     else:
-        row.pause(at, delivery.because, BY_THE_SENDER)
+        row.pause(at, delivery.reason, BY_THE_SENDER)
         enrolling.store_enrollments([row])
 
 
 def build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -> MailClaim | None:
     """The claim is written, and leases the enrollment; a mail that cannot be made pauses it."""
-    delivery.state, delivery.because = Delivery.State.CLAIMED, ""
+    delivery.state, delivery.reason = Delivery.State.CLAIMED, ""
     delivery.attempts += 1
     delivery.claimed_at, delivery.email = at, row.contact.email or ""
     delivery.subject = step.subject
@@ -99,9 +99,9 @@ def build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -
 
 def record_unbuildable(row: Enrollment, delivery: Delivery, reason: str, at: datetime) -> None:
     delivery.state = Delivery.State.FAILED
-    delivery.because = f"The mail cannot be made: {reason}"[:500]
-    delivery.save(update_fields=["state", "because"])
-    row.pause(at, delivery.because, BY_THE_SENDER)
+    delivery.reason = f"The mail cannot be made: {reason}"[:500]
+    delivery.save(update_fields=["state", "reason"])
+    row.pause(at, delivery.reason, BY_THE_SENDER)
     enrolling.store_enrollments([row])
 
 

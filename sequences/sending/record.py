@@ -52,23 +52,23 @@ def write_outcome(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
         case Sent():
             row = settle_delivery(delivery, Delivery.State.SENT, "", sent_at=at)
             enrolling.advance_enrollment(row, delivery.position, at, BY_THE_SENDER)
-        case RetryLater(because) if delivery.attempts <= len(BACK_OFF):
-            row = settle_delivery(delivery, Delivery.State.WAITING, because)
+        case RetryLater(reason) if delivery.attempts <= len(BACK_OFF):
+            row = settle_delivery(delivery, Delivery.State.WAITING, reason)
             if row.is_active:
-                row.hold(at + BACK_OFF[delivery.attempts - 1], because)
-        case Rejected(because, bounced=True):
+                row.hold(at + BACK_OFF[delivery.attempts - 1], reason)
+        case Rejected(reason, bounced=True):
             suppress_addresses(
-                [delivery.email], Suppression.Reason.BOUNCED, at, by=BY_THE_SENDER, detail=because
+                [delivery.email], Suppression.Reason.BOUNCED, at, by=BY_THE_SENDER, detail=reason
             )
-            settle_delivery(delivery, Delivery.State.FAILED, because)
-        case RetryLater(because) | Rejected(because):
-            flag_for_person(settle_delivery(delivery, Delivery.State.FAILED, because), because, at)
-        case OutcomeUnknown(because):
-            flag_for_person(settle_delivery(delivery, Delivery.State.UNCLEAR, because), because, at)
+            settle_delivery(delivery, Delivery.State.FAILED, reason)
+        case RetryLater(reason) | Rejected(reason):
+            flag_for_person(settle_delivery(delivery, Delivery.State.FAILED, reason), reason, at)
+        case OutcomeUnknown(reason):
+            flag_for_person(settle_delivery(delivery, Delivery.State.UNCLEAR, reason), reason, at)
 
 
 def settle_delivery(
-    delivery: Delivery, state: Delivery.State, because: str, sent_at: datetime | None = None
+    delivery: Delivery, state: Delivery.State, reason: str, sent_at: datetime | None = None
 ) -> Enrollment:
     """Give a claimed delivery its outcome; answers its enrollment, locked. Raises LostClaim."""
     row = (
@@ -80,25 +80,25 @@ def settle_delivery(
     ours = Delivery.objects.filter(
         pk=delivery.pk, state=Delivery.State.CLAIMED, attempts=delivery.attempts
     )
-    if row is None or not ours.update(state=state, because=because[:500], sent_at=sent_at):
+    if row is None or not ours.update(state=state, reason=reason[:500], sent_at=sent_at):
         raise LostClaim
     return row
 
 
-def flag_for_person(row: Enrollment, because: str, at: datetime) -> None:
+def flag_for_person(row: Enrollment, reason: str, at: datetime) -> None:
     if row.is_open:
-        row.pause(at, because, BY_THE_SENDER)
+        row.pause(at, reason, BY_THE_SENDER)
         row.wait_left = NOTHING  # of the claim's lease
         enrolling.store_enrollments([row])
 
 
-def release_claim(claim: MailClaim, because: str, at: datetime) -> None:
+def release_claim(claim: MailClaim, reason: str, at: datetime) -> None:
     """The mail did not leave, through no fault of its own: due again, the attempt not counted."""
     with transaction.atomic():
-        row = settle_delivery(claim.delivery, Delivery.State.WAITING, because)
+        row = settle_delivery(claim.delivery, Delivery.State.WAITING, reason)
         Delivery.objects.filter(pk=claim.delivery.pk).update(attempts=claim.delivery.attempts - 1)
         if row.is_active:
-            row.hold(at, because)
+            row.hold(at, reason)
 
 
 def mark_abandoned_claims(at: datetime) -> int:
@@ -107,7 +107,7 @@ def mark_abandoned_claims(at: datetime) -> int:
         left_behind = Delivery.objects.left_behind(at)
         rows = list(Enrollment.objects.filter(deliveries__in=left_behind).locked())
         lost = Delivery.objects.left_behind(at).filter(enrollment__in=rows)
-        count = lost.update(state=Delivery.State.UNCLEAR, because=LEFT_BEHIND)
+        count = lost.update(state=Delivery.State.UNCLEAR, reason=LEFT_BEHIND)
         open_rows = [row for row in rows if row.is_open]
         for row in open_rows:
             row.pause(at, LEFT_BEHIND, BY_THE_SENDER)

@@ -24,14 +24,14 @@ class Sent:
 class RetryLater:
     """It did not leave; the server wants it tried again."""
 
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """It did not leave and never will as it is. `bounced`: the address is to blame."""
 
-    because: str
+    reason: str
     bounced: bool = False
 
 
@@ -39,7 +39,7 @@ class Rejected:
 class OutcomeUnknown:
     """Nobody knows whether it left."""
 
-    because: str
+    reason: str
 
 
 Outcome = Sent | RetryLater | Rejected | OutcomeUnknown
@@ -106,12 +106,10 @@ def smtp_replies(smtp: smtplib.SMTP) -> bool:
 def recipient_outcome(code: int, reply: bytes | str) -> Outcome:
     """The server's answer about one address."""
     words = reply_line(reply)
-    because = f"The mail server answered {code} {words}"
+    reason = f"The mail server answered {code} {words}"
     if code < 500:
-        return RetryLater(because)
-    return Rejected(
-        because, bounced=not ENHANCED.match(words) or bool(NO_SUCH_MAILBOX.match(words))
-    )
+        return RetryLater(reason)
+    return Rejected(reason, bounced=not ENHANCED.match(words) or bool(NO_SUCH_MAILBOX.match(words)))
 
 
 def error_sentence(error: Exception) -> str:

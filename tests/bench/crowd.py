@@ -214,7 +214,7 @@ def handoffs(at: datetime) -> None:
                 f"7{score.pk:06}",
                 str(1 + n % 3),
             )
-            row.owner_because = "Whoever takes leads: next in turn"
+            row.owner_reason = "Whoever takes leads: next in turn"
         rows.append(row)
     Handoff.objects.bulk_create(rows, batch_size=1000)
 
@@ -319,4 +319,4 @@ def sent(at: datetime) -> None:
     ).update(next_position=2)
     Enrollment.objects.filter(state="active").filter(
         pk__in=[row.pk for row in open_ones[::8]]
-    ).update(held_because="The CRM was last read 31 minutes ago; mail waits until it is read again")
+    ).update(hold_reason="The CRM was last read 31 minutes ago; mail waits until it is read again")

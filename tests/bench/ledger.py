@@ -65,7 +65,7 @@ def copies(model: int, many: int, *, status: str) -> None:
     }  # fmt: skip
     if status == "delivered":
         done = {"status": "'delivered'", "task_id": "(most + n)::text", "delivered_at": crossed,
-                "task_tried_at": crossed, "record_id": "'1'", "owner_id": "'1'", "portal_id": "'1'",
+                "task_tried_at": crossed, "record_id": "'1'", "owner_id": "'1'", "account_id": "'1'",
                 "task_state": "'done'", "attempts": "1"}  # fmt: skip
         own |= done
     names = [field.column for field in Handoff._meta.concrete_fields if not field.primary_key]

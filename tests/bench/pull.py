@@ -35,7 +35,7 @@ PEOPLE = """
     FROM generate_series(1, %(number)s) n
 """
 LINKS = """
-    INSERT INTO crm_sync_link (contact_id, portal_id, record_id, owner_id, lifecycle_stage, lead_status, written,
+    INSERT INTO crm_sync_link (contact_id, account_id, record_id, owner_id, lifecycle_stage, lead_status, written,
         opted_out, seen_at)
     SELECT n, %(portal)s, (%(first)s + n - 1)::text, '', '', '', '{}', false, now()
     FROM generate_series(1, %(number)s) n
@@ -62,7 +62,7 @@ def a_crm(people: int, file: Path) -> dict[str, Any]:
     save(store, file)
     return {
         "first": int(contacts[0].id),
-        "portal": str(store.portal_id),
+        "portal": str(store.account_id),
         "contacts": [contact.id for contact in contacts],
         "deals": list(store.records["deals"]),
     }

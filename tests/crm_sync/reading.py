@@ -21,7 +21,7 @@ def a_linked(crm, there, email=""):
     record_id = there.add_contact(contact.email)
     Link.objects.create(
         contact=contact,
-        portal_id=check_account(crm, now()).portal_id,
+        account_id=check_account(crm, now()).account_id,
         record_id=record_id,
         seen_at=now(),
     )

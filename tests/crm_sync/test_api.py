@@ -43,7 +43,7 @@ def test_a_handoff_has_the_contracts_fields(ask):
 
 def test_filters_by_status_and_by_contact_either_way(ask):
     ada = a_contact("ada@engines.example")
-    first = a_handoff(ada, status="withdrawn", because="Already a customer.")
+    first = a_handoff(ada, status="withdrawn", reason="Already a customer.")
     second = a_handoff(ada, cycle=2)
     a_handoff()
 

@@ -136,7 +136,7 @@ def test_a_revoked_token_is_an_error(crm, there):
 
 
 def test_a_token_of_another_account_is_an_error(crm):
-    Account.objects.create(portal_id="111", seen_at=MONDAY)
+    Account.objects.create(account_id="111", seen_at=MONDAY)
 
     found = run_audit(crm, MONDAY)
 

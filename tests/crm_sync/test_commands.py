@@ -157,7 +157,7 @@ def test_a_stage_that_does_not_exist_is_a_wrong_use(connected):
 
 
 def test_pipelines_of_another_account_are_not_mixed_in(call, connected):
-    Account.objects.create(portal_id="111", seen_at=MONDAY)
+    Account.objects.create(account_id="111", seen_at=MONDAY)
 
     code, document = call("stage_effects", "set", "default", "contractsent", "stop")
 

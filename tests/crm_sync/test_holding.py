@@ -31,32 +31,32 @@ def after(seconds: float):
     return MONDAY + timedelta(seconds=seconds)
 
 
-def outage(strikes: int, error=AWAY):
-    for _ in range(strikes):
+def outage(failures: int, error=AWAY):
+    for _ in range(failures):
         record_failure(CRM, HANDOFFS, error, MONDAY)
 
 
 def test_a_single_failure_stops_nothing():
-    outage(strikes=1)
+    outage(failures=1)
 
     assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.OPEN
     assert open_breakers_now(CRM, MONDAY) == []
 
 
 def test_several_failures_in_a_row_hold_for_a_while_that_grows():
-    outage(strikes=3)
+    outage(failures=3)
     first = Breaker.objects.get().until
 
-    outage(strikes=2)
+    outage(failures=2)
 
     assert MONDAY < first < Breaker.objects.get().until <= after(30)
     assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.SHUT
 
 
 def test_what_works_between_two_failures_starts_the_count_anew():
-    outage(strikes=2)
+    outage(failures=2)
     reset(CRM, HANDOFFS)
-    outage(strikes=2)
+    outage(failures=2)
 
     assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.OPEN
 
@@ -104,7 +104,7 @@ def test_other_credentials_take_over_the_place():
 
     record_failure(OTHER, HANDOFFS, AWAY, MONDAY)
 
-    assert (Breaker.objects.get().strikes, Breaker.objects.get().denied) == (1, False)
+    assert (Breaker.objects.get().failures, Breaker.objects.get().denied) == (1, False)
 
 
 def test_one_kind_of_work_does_not_hold_another():
@@ -122,7 +122,7 @@ def test_a_failure_already_on_its_way_does_not_hide_a_refusal():
 
 def test_rows_that_failed_during_an_outage_are_not_to_blame():
     row = a_handoff(failures=5)
-    outage(strikes=4)
+    outage(failures=4)
 
     reset(CRM, HANDOFFS)
 
@@ -133,7 +133,7 @@ def test_rows_that_failed_during_an_outage_are_not_to_blame():
 
 def test_rows_that_failed_on_their_own_stay_suspects():
     row = a_handoff(failures=5)
-    outage(strikes=2)
+    outage(failures=2)
 
     reset(CRM, HANDOFFS)
 

@@ -101,10 +101,10 @@ def test_a_late_worker_writes_nothing():
     (ours,) = Handoff.objects.claim(at=MONDAY + LEASE)
     late[0].withdraw("too late")
 
-    written = Handoff.objects.record(late)
+    last_written = Handoff.objects.record(late)
 
     ours.refresh_from_db()
-    assert written == []
+    assert last_written == []
     assert ours.status == "waiting"
 
 
@@ -142,12 +142,12 @@ def test_what_a_crm_says_fits_the_column_whatever_it_says():
 
 
 def test_resend_makes_a_given_up_row_due_at_once():
-    a_handoff(status="needs_attention", because="No rep takes leads.", attempts=9, failures=9)
+    a_handoff(status="needs_attention", reason="No rep takes leads.", attempts=9, failures=9)
 
     assert Handoff.objects.all().resend(MONDAY) == 1
 
     (row,) = Handoff.objects.claim(at=MONDAY)
-    assert (row.attempts, row.failures, row.because) == (1, 1, "")
+    assert (row.attempts, row.failures, row.reason) == (1, 1, "")
 
 
 def test_resend_leaves_alone_what_is_delivered_or_in_a_workers_hands():

@@ -79,13 +79,13 @@ def test_a_task_that_was_looked_at_again_does_not_count_as_new():
 
 def test_causes_are_told_with_their_number_and_the_oldest():
     for minutes in (5, 9):
-        a_handoff(because="The CRM is busy.", crossed_at=MONDAY - minutes * MINUTE)
-    a_handoff(status="needs_attention", because="No rep takes leads.")
+        a_handoff(reason="The CRM is busy.", crossed_at=MONDAY - minutes * MINUTE)
+    a_handoff(status="needs_attention", reason="No rep takes leads.")
     delivered()
 
     assert ledger_stats.waiting_causes() == [
-        {"status": "waiting", "because": "The CRM is busy.", "n": 2, "oldest": MONDAY - 9 * MINUTE},
-        {"status": "needs_attention", "because": "No rep takes leads.", "n": 1, "oldest": MONDAY},
+        {"status": "waiting", "reason": "The CRM is busy.", "n": 2, "oldest": MONDAY - 9 * MINUTE},
+        {"status": "needs_attention", "reason": "No rep takes leads.", "n": 1, "oldest": MONDAY},
     ]
 
 
@@ -103,7 +103,7 @@ def test_the_two_clocks_of_a_day_and_of_a_week():
     for seconds in (1, 2, 3):
         delivered(-HOUR, took=seconds * SECOND, touched=seconds * HOUR)
     delivered(-50 * HOUR, took=9 * SECOND)
-    a_handoff(status="withdrawn", because="Already a customer.", crossed_at=MONDAY - 50 * HOUR)
+    a_handoff(status="withdrawn", reason="Already a customer.", crossed_at=MONDAY - 50 * HOUR)
 
     day, week = ledger_stats.window_stats(MONDAY)
 
@@ -162,8 +162,8 @@ def fill(delivered_rows, waiting_rows):
         cursor.execute(
             """
             INSERT INTO crm_sync_handoff (contact_id, cycle, reference, total, grade, reasons, crossed_at,
-                turn_at, status, because, attempts, failures, due_at, portal_id, record_id, owner_id,
-                owner_because, left_out, task_tried_at, task_guarded, task_id, delivered_at, task_state,
+                turn_at, status, because, attempts, failures, due_at, account_id, record_id, owner_id,
+                owner_reason, left_out, task_tried_at, task_guarded, task_id, delivered_at, task_state,
                 task_seen_at, told_subject, told_grade)
             SELECT %(contact)s, n, 'LS-' || n, 82, 'A1', '[]', moment, moment,
                 CASE WHEN done THEN 'delivered' ELSE 'waiting' END, '', 0, 0, moment, 'p', '9',

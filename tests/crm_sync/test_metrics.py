@@ -48,7 +48,7 @@ def delivered(took=2 * SECOND, **fields):
 
 def test_what_is_on_its_way_is_counted_by_state():
     a_handoff(crossed_at=now() - 90 * SECOND)
-    a_handoff(status="needs_attention", because="No rep takes leads.")
+    a_handoff(status="needs_attention", reason="No rep takes leads.")
 
     told = metrics()
 

@@ -41,7 +41,7 @@ def test_a_crossing_that_is_withheld_has_its_row_and_its_reason(django_capture_o
         threshold_crossed.send(None, crossings=[a_crossing(withheld="Published quietly.")])
 
     row = Handoff.objects.get()
-    assert (row.status, row.because) == ("withdrawn", "Published quietly.")
+    assert (row.status, row.reason) == ("withdrawn", "Published quietly.")
     assert rings == []
 
 

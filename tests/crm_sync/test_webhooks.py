@@ -166,7 +166,7 @@ def test_what_was_sent_is_in_no_log(client, caplog):
 
 
 def test_events_of_another_account_are_passed_over(client):
-    Account.objects.create(portal_id="62515", seen_at=MONDAY)
+    Account.objects.create(account_id="62515", seen_at=MONDAY)
 
     post(client, an_event(portalId=62516), an_event("contact", object_id=9, portalId=62515))
 
@@ -174,8 +174,8 @@ def test_events_of_another_account_are_passed_over(client):
 
 
 def test_the_end_of_a_strangers_record_is_no_news_and_that_of_ours_is(client):
-    account = Account.objects.create(portal_id="62515", seen_at=MONDAY)
-    ours = {"portal_id": account.portal_id, "record_id": "9", "seen_at": MONDAY}
+    account = Account.objects.create(account_id="62515", seen_at=MONDAY)
+    ours = {"account_id": account.account_id, "record_id": "9", "seen_at": MONDAY}
     Link.objects.create(contact=a_contact(), **ours)
 
     post(client, *(an_event("contact", "deletion", each) for each in (8, 9)))
@@ -478,11 +478,11 @@ def test_a_look_that_failed_leaves_the_hint_and_says_why(crm, there):
     there.trouble("status", "/crm/v3/objects/contacts", status=503)
     hint_and_look(crm, ("contact", record_id))
     left = hinted()
-    strikes = Breaker.objects.get(work=Breaker.Work.PULL).strikes
+    failures = Breaker.objects.get(work=Breaker.Work.PULL).failures
 
     look_at_all(crm)
 
-    assert (left, strikes) == ({("contact", record_id)}, 1)
+    assert (left, failures) == ({("contact", record_id)}, 1)
     assert state_of(ada).effect == "pause"
     assert breaker_reason(crm, Breaker.Work.PULL, database_time()) == ""
 

@@ -196,7 +196,7 @@ def test_a_cap_cuts_the_weakest_and_says_so():
         ("strong", 40),
         ("weak", 10),
     ]
-    assert scored.contributions[1].because == (
+    assert scored.contributions[1].reason == (
         "Came by on 19 May, 12 points above the cap of 50 not counted"
     )
 
@@ -228,7 +228,7 @@ def test_a_disqualifier_makes_all_nothing_and_is_the_only_reason():
     assert (scored.total, scored.fit, scored.engagement, scored.grade) == (0, 0, 0, "D4")
     assert scored.disqualified
     assert not scored.moves
-    assert [part.because for part in scored.contributions] == [
+    assert [part.reason for part in scored.contributions] == [
         "Competitor: rival.example (disqualified)"
     ]
 

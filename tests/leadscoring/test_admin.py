@@ -237,11 +237,11 @@ def test_nothing_that_people_sent_us_is_mark_up_on_any_page() -> None:
     contact = Contact.objects.get()
     handoff = Handoff.objects.create(
         contact=contact, cycle=7, reference="LS-1", total=80, grade="A1", crossed_at=at, due_at=at,
-        because=HOSTILE, status="needs_attention", left_out={HOSTILE: HOSTILE}, owner_id=HOSTILE,
+        reason=HOSTILE, status="needs_attention", left_out={HOSTILE: HOSTILE}, owner_id=HOSTILE,
         reasons=[{"label": HOSTILE, "because": HOSTILE, "points": 1, "group": "fit"}],
     )  # fmt: skip
     CrmState.objects.update_or_create(contact=contact, defaults={
-        "effect": "pause", "because": HOSTILE, "since": at, "seen_at": at, "owner_name": HOSTILE,
+        "effect": "pause", "reason": HOSTILE, "since": at, "seen_at": at, "owner_name": HOSTILE,
         "record_url": "javascript:alert(1)", "deals": [{"name": HOSTILE, "stage": HOSTILE}]})  # fmt: skip
     client = as_superuser()
 

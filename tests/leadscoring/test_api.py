@@ -237,7 +237,7 @@ def test_what_the_crm_says_is_shown(api):
     }
     CrmState.objects.create(
         contact=ada, record_id="77", owner_id="9", owner_name="Kim", owner_email="kim@example.com",
-        effect="pause", because="deal in contract", deals=[deal], since=NOON, seen_at=NOON,
+        effect="pause", reason="deal in contract", deals=[deal], since=NOON, seen_at=NOON,
     )  # fmt: skip
 
     crm = api.get(f"/api/v1/contacts/{ada.pk}").json()["crm"]

@@ -115,7 +115,7 @@ def test_one_whose_task_may_be_there_already_is_told_and_the_other_taken_back(be
     merge_contacts(kept.pk, gone.pk, NOON)
 
     assert Handoff.objects.get(status="waiting").pk == rows[begun].pk
-    assert Handoff.objects.get(status="withdrawn").because.startswith("Is one person with contact")
+    assert Handoff.objects.get(status="withdrawn").reason.startswith("Is one person with contact")
 
 
 def test_a_new_lead_is_not_taken_back_for_an_old_handoff():

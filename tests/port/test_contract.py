@@ -151,10 +151,10 @@ def test_what_was_asked_is_known_without_asking(crm, there):
 
 
 @pytest.mark.parametrize("lane", ["live", "backlog", "polling"])
-def test_every_lane_reaches_the_same_account(crm, lane):
-    assert crm.in_lane(lane).account() == crm.account()
-    assert crm.in_lane(lane).identity == crm.identity
-    assert crm.in_lane(lane).room() >= 0
+def test_every_lane_reaches_the_same_account(crm, priority):
+    assert crm.with_priority(priority).account() == crm.account()
+    assert crm.with_priority(priority).identity == crm.identity
+    assert crm.with_priority(priority).room() >= 0
 
 
 # --- set-up
@@ -701,14 +701,14 @@ def test_more_changes_than_a_batch_holds_are_all_made(crm, there):
 def test_a_task_is_put_on_another_contact_too(crm, there, task):
     other = there.add_contact("bob@example.com")
     for _ in range(2):
-        crm.hang_tasks({task.task_id: other})
+        crm.associate_tasks({task.task_id: other})
 
     assert [each.task_id for each in crm.tasks_of([other])[other]] == [task.task_id]
 
 
 def test_a_task_put_on_nobody_is_an_error(crm, task):
     with pytest.raises(CrmMissing):
-        crm.hang_tasks({task.task_id: "1"})
+        crm.associate_tasks({task.task_id: "1"})
 
 
 def test_deleted_tasks_are_gone_and_may_be_deleted_again(crm, there, task):
@@ -1031,6 +1031,6 @@ def test_an_empty_question_asks_nothing(crm, there):
     assert crm.save_contacts([]) == crm.create_tasks([]) == crm.deals_of([]) == {}
     assert crm.create_tasks([], guarded=True) == crm.change_tasks([]) == crm.tasks([]) == {}
     assert crm.company_owners([]) == {}
-    crm.hang_tasks({})
+    crm.associate_tasks({})
     crm.archive_tasks([])
     assert there.requests() == before

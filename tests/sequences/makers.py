@@ -41,11 +41,11 @@ def a_sequence(*waits: timedelta, name: str = "", **fields: Any) -> Sequence:
 
 
 def crm_says(
-    contact: Contact, effect: str = "none", because: str = "", at: datetime = NOON, **fields: Any
+    contact: Contact, effect: str = "none", reason: str = "", at: datetime = NOON, **fields: Any
 ) -> None:
     """The CRM's word about somebody, with all that follows from it."""
-    said = because or ("" if effect == "none" else f"Deal X: {effect}")
-    state = CrmState(contact=contact, effect=effect, because=said, since=at, seen_at=at, **fields)
+    said = reason or ("" if effect == "none" else f"Deal X: {effect}")
+    state = CrmState(contact=contact, effect=effect, reason=said, since=at, seen_at=at, **fields)
     with transaction.atomic():
         crm_state.store_states([state], at)
 

@@ -35,7 +35,7 @@ def enrolled(sequence: Sequence, count: int = 1) -> list[Enrollment]:
 
 
 def a_mail(row: Enrollment, state: str, **fields: object) -> Delivery:
-    given = {"position": 1, "email": row.contact.email, "state": state, "because": "" if state == "sent" else "Why",
+    given = {"position": 1, "email": row.contact.email, "state": state, "reason": "" if state == "sent" else "Why",
              "message_id": f"<{row.pk}@test>", "claimed_at": now(), "sent_at": now() if state == "sent" else None}  # fmt: skip
     return Delivery.objects.create(enrollment=row, **(given | fields))
 
@@ -54,7 +54,7 @@ def test_a_person_pauses_or_stops_with_a_reason_and_their_name(verb: str, state:
     row.refresh_from_db()
     assert "Why?" in asked
     assert "Say why first" in unexplained
-    assert (row.state, row.because, row.by) == (state, "On holiday", "Marketing")
+    assert (row.state, row.reason, row.by) == (state, "On holiday", "Marketing")
     assert EnrollmentChange.objects.count() == 1
 
 
@@ -108,7 +108,7 @@ def test_a_button_on_an_enrollments_page_leads_back_to_it() -> None:
 )
 def test_enrollments_are_listed_by_what_is_asked(question: str, found: set[int]) -> None:
     rows = dict(enumerate(enrolled(a_sequence(), 5), start=1))
-    rows[2].held_because = "Too old"
+    rows[2].hold_reason = "Too old"
     rows[3].pause(now(), "By hand", "kim")
     rows[4].stop(now(), "Deal won", "the CRM")
     rows[5].finish(now(), "", "kim")
@@ -216,7 +216,7 @@ def test_a_mail_that_perhaps_left_is_counted_as_sent() -> None:
     act(as_("Operations"), "sequences.delivery", "count_as_sent", mail.pk)
 
     mail.refresh_from_db()
-    assert (mail.state, mail.because) == ("sent", "Counted as sent, says Operations")
+    assert (mail.state, mail.reason) == ("sent", "Counted as sent, says Operations")
 
 
 def test_a_mail_that_nobody_waits_for_is_left_alone() -> None:

@@ -67,7 +67,7 @@ def test_whoever_came_further_than_the_new_end_has_finished(mail_server: MailSer
     applied = apply_sequence(a_text("Only one"), NOON)
 
     assert applied.finished == 1
-    assert (again(further).state, again(further).because) == (Enrollment.State.FINISHED, SHORTENED)
+    assert (again(further).state, again(further).reason) == (Enrollment.State.FINISHED, SHORTENED)
     assert again(at_the_start).is_active
 
 

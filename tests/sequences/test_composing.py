@@ -65,7 +65,7 @@ def test_a_subject_that_would_end_the_head_of_a_mail_makes_no_mail(sign: str) ->
     claim_next(NOON)
 
     mail = Delivery.objects.get()
-    assert (mail.state, "control character" in mail.because) == ("failed", True)
+    assert (mail.state, "control character" in mail.reason) == ("failed", True)
 
 
 @pytest.mark.parametrize(

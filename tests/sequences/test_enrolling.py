@@ -62,7 +62,7 @@ def test_entering_is_written_down_with_who_caused_it() -> None:
 
 def refusal(sequence: Sequence, email: str | None = "", **fields: object) -> str:
     entry = enroll_contacts(sequence, [a_contact(email, **fields)], NOON, by="ada")
-    return entry.refused[0].because
+    return entry.refused[0].reason
 
 
 def test_without_an_address_nobody_enters() -> None:
@@ -88,7 +88,7 @@ def test_whom_the_crm_stops_does_not_enter_and_the_deal_is_named() -> None:
 
     entry = enroll_contacts(a_sequence(), [contact], NOON, by="ada")
 
-    assert entry.refused[0].because == "Deal Big One is won"
+    assert entry.refused[0].reason == "Deal Big One is won"
 
 
 def test_whom_the_crm_pauses_enters_paused() -> None:
@@ -98,7 +98,7 @@ def test_whom_the_crm_pauses_enters_paused() -> None:
     enrollment = an_enrollment(contact)
 
     assert (enrollment.state, enrollment.by) == (State.PAUSED, BY_THE_CRM)
-    assert enrollment.because == "Deal Big One is in negotiation"
+    assert enrollment.reason == "Deal Big One is in negotiation"
 
 
 def test_nobody_is_in_a_sequence_twice_at_once() -> None:
@@ -106,7 +106,7 @@ def test_nobody_is_in_a_sequence_twice_at_once() -> None:
 
     entry = enroll_contacts(enrollment.sequence, [enrollment.contact], NOON, by="ada")
 
-    assert entry.refused[0].because == "They are in this sequence already"
+    assert entry.refused[0].reason == "They are in this sequence already"
     with pytest.raises(IntegrityError), transaction.atomic():
         again(enrollment).sequence.enrollments.create(
             contact=enrollment.contact, next_at=NOON, entered_at=NOON, changed_at=NOON
@@ -120,7 +120,7 @@ def test_whoever_was_in_it_comes_back_by_hand_only() -> None:
     by_rule = enroll_contacts(enrollment.sequence, [enrollment.contact], NOON, by="r", again=False)
     by_hand = enroll_contacts(enrollment.sequence, [enrollment.contact], NOON, by="ada")
 
-    assert by_rule.refused[0].because == "They were in this sequence before"
+    assert by_rule.refused[0].reason == "They were in this sequence before"
     assert by_hand.entered[0].next_position == 1
 
 
@@ -176,8 +176,8 @@ def test_a_pause_says_why_and_by_whom() -> None:
     paused = pause_enrollments(rows(enrollment), NOON + MINUTE, "on holiday", by="ada")
 
     row = again(enrollment)
-    assert (paused, row.state, row.because, row.by) == (1, State.PAUSED, "on holiday", "ada")
-    assert row.changes.last().because == "on holiday"
+    assert (paused, row.state, row.reason, row.by) == (1, State.PAUSED, "on holiday", "ada")
+    assert row.changes.last().reason == "on holiday"
 
 
 def test_what_a_person_pauses_after_the_crm_is_the_persons_pause() -> None:
@@ -199,7 +199,7 @@ def test_resuming_what_a_deal_pauses_leaves_the_pause_to_the_crm() -> None:
 
     row = again(enrollment)
     assert (resumed, row.state, row.by) == (0, State.PAUSED, BY_THE_CRM)
-    assert row.because == "Deal X is in negotiation"
+    assert row.reason == "Deal X is in negotiation"
 
 
 def test_a_stop_is_for_good() -> None:
@@ -236,7 +236,7 @@ def test_a_deal_in_negotiation_pauses_and_is_named() -> None:
     crm_says(enrollment.contact, "pause", "Deal Big One is in negotiation")
 
     row = again(enrollment)
-    assert (row.state, row.because) == (State.PAUSED, "Deal Big One is in negotiation")
+    assert (row.state, row.reason) == (State.PAUSED, "Deal Big One is in negotiation")
     assert row.by == BY_THE_CRM
 
 
@@ -269,7 +269,7 @@ def test_a_won_deal_stops_whatever_was_before(effect: str) -> None:
     crm_says(enrollment.contact, "none")
 
     row = again(enrollment)
-    assert (row.state, row.because) == (State.STOPPED, "Deal Big One is won")
+    assert (row.state, row.reason) == (State.STOPPED, "Deal Big One is won")
 
 
 def test_opting_out_in_the_crm_suppresses_and_stops() -> None:
@@ -299,14 +299,14 @@ def test_the_crms_word_about_many_takes_few_queries(
     people = [a_mailable_contact() for _ in range(30)]
     enroll_contacts(a_sequence(), people, NOON, by="ada")
     said = [
-        CrmState(contact=one, effect="pause", because=f"Deal {one.pk}", since=NOON, seen_at=NOON)
+        CrmState(contact=one, effect="pause", reason=f"Deal {one.pk}", since=NOON, seen_at=NOON)
         for one in people
     ]
 
     with django_assert_max_num_queries(12):
         crm_state.store_states(said, NOON)
 
-    assert Enrollment.objects.paused().values("because").distinct().count() == 30
+    assert Enrollment.objects.paused().values("reason").distinct().count() == 30
 
 
 def test_a_held_step_is_looked_at_again_when_the_crm_speaks() -> None:

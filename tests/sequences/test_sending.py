@@ -151,7 +151,7 @@ def test_many_leave_over_one_connection_within_the_limit(mail_server: MailServer
 
 def held(enrollment: Enrollment) -> tuple[str, bool]:
     row = again(enrollment)
-    return row.held_because, row.next_at == NOON + LOOK_AGAIN
+    return row.hold_reason, row.next_at == NOON + LOOK_AGAIN
 
 
 def test_whom_the_crm_was_not_asked_about_waits(mail_server: MailServer) -> None:
@@ -197,13 +197,13 @@ def test_while_everybody_waits_nothing_is_written(
 def test_a_deal_that_was_missed_is_obeyed_at_the_gate(mail_server: MailServer) -> None:
     enrollment = an_enrollment()
     state = enrollment.contact.crm_state
-    type(state).objects.update(effect="pause", because="Deal X is in negotiation")
+    type(state).objects.update(effect="pause", reason="Deal X is in negotiation")
 
     send_due(noon)
 
     row = again(enrollment)
     assert mail_server.taken == []
-    assert (row.state, row.because, row.by) == (
+    assert (row.state, row.reason, row.by) == (
         State.PAUSED,
         "Deal X is in negotiation",
         BY_THE_CRM,
@@ -219,7 +219,7 @@ def test_an_address_suppressed_meanwhile_gets_nothing(mail_server: MailServer) -
     send_due(noon)
 
     assert mail_server.taken == []
-    assert again(enrollment).because == "Entered by hand"
+    assert again(enrollment).reason == "Entered by hand"
 
 
 @pytest.mark.parametrize("effect", ["pause", "stop"])
@@ -271,7 +271,7 @@ def test_a_mail_that_is_put_off_is_tried_again_later(mail_server: MailServer) ->
 
     row = again(enrollment)
     assert (the_delivery().state, row.next_at) == (Delivery.State.WAITING, NOON + BACK_OFF[0])
-    assert "451 4.7.1 Greylisted" in row.held_because
+    assert "451 4.7.1 Greylisted" in row.hold_reason
     crm_read(NOON + BACK_OFF[0])
     assert send_due(at(NOON + BACK_OFF[0])) == 1
     assert (the_delivery().attempts, the_delivery().state) == (2, Delivery.State.SENT)
@@ -326,7 +326,7 @@ def test_a_message_that_is_refused_is_given_to_a_person(mail_server: MailServer)
 
     send_due(noon)
 
-    assert again(enrollment).because == "The mail server answered 554 5.6.0 Looks like spam"
+    assert again(enrollment).reason == "The mail server answered 554 5.6.0 Looks like spam"
     assert not Suppression.objects.exists()
 
 
@@ -351,7 +351,7 @@ def test_without_a_mail_server_everybody_waits_and_it_is_said_once(no_mail_serve
 
     fault = MailServerFault.objects.get()
     assert fault.since == NOON
-    assert "Connection refused" in fault.because
+    assert "Connection refused" in fault.reason
     assert Delivery.objects.count() == 0
 
 
@@ -362,10 +362,10 @@ def test_a_server_that_refuses_our_sender_costs_no_mail(mail_server: MailServer)
     send_due(noon)
     mail_server.sender = ""
 
-    assert "550 5.7.1 Not you" in MailServerFault.objects.get().because
+    assert "550 5.7.1 Not you" in MailServerFault.objects.get().reason
     assert send_due(at(NOON + MINUTE)) == 1
     assert not MailServerFault.objects.exists()
-    assert again(enrollment).held_because == ""
+    assert again(enrollment).hold_reason == ""
     assert the_delivery().attempts == 1
 
 
@@ -393,7 +393,7 @@ def test_a_claim_that_was_left_behind_is_unclear_and_never_sent_by_itself(
 
     assert mail_server.taken == []
     assert the_delivery().state == Delivery.State.UNCLEAR
-    assert again(enrollment).because.startswith("The process that was sending it ended")
+    assert again(enrollment).reason.startswith("The process that was sending it ended")
 
 
 def test_a_claim_is_not_unclear_before_its_lease_is_over(mail_server: MailServer) -> None:
@@ -437,7 +437,7 @@ def test_a_mail_that_cannot_be_made_pauses_with_the_reason(mail_server: MailServ
 
     assert mail_server.taken == []
     assert (again(enrollment).state, the_delivery().state) == (State.PAUSED, Delivery.State.FAILED)
-    assert "unknown merge field 'password'" in again(enrollment).because
+    assert "unknown merge field 'password'" in again(enrollment).reason
 
 
 def test_a_person_who_unsubscribes_during_the_send_leaves_all_the_same(

@@ -92,7 +92,7 @@ def test_a_deal_that_forbids_mail_meanwhile_holds_what_a_person_sends_again(
     send_due(noon)
 
     assert len(mail_server.taken) == 1
-    assert again(unclear).because == "Deal X is in negotiation"
+    assert again(unclear).reason == "Deal X is in negotiation"
 
 
 def test_the_crm_does_not_resume_what_waits_for_a_person(unclear: Enrollment) -> None:

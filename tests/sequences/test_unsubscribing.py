@@ -61,7 +61,7 @@ def test_a_post_suppresses_and_stops_without_a_log_in_or_a_cookie(
     assert suppressed() == [delivery.email]
     for enrollment in (delivery.enrollment, other):
         row = again(enrollment)
-        assert (row.state, row.because, row.by) == (
+        assert (row.state, row.reason, row.by) == (
             Enrollment.State.STOPPED, "Unsubscribed", BY_THEMSELVES,
         )  # fmt: skip
 

@@ -30,15 +30,15 @@ class HubSpotClient:
     shared budget."""
 
     def __init__(
-        self, library: Sdk, pace: RateLimiter, version: str = CLASSIC, lane: Lane = "live"
+        self, library: Sdk, pace: RateLimiter, version: str = CLASSIC, priority: Lane = "live"
     ) -> None:
         self._library = library
         self.pace = pace
         self.version = version
-        self._lane: Lane = lane
+        self._lane: Lane = priority
 
-    def in_lane(self, lane: Lane) -> "HubSpotClient":
-        return HubSpotClient(self._library, self.pace, self.version, lane)
+    def with_priority(self, priority: Lane) -> "HubSpotClient":
+        return HubSpotClient(self._library, self.pace, self.version, priority)
 
     def room(self) -> float:
         """Seconds until an ordinary call would be let through."""

@@ -50,7 +50,7 @@ class RateLimiter:
         self._noted_at = -SECONDS_BETWEEN_NOTES
         self._alone = LocalRateLimiter(most)
 
-    def wait(self, call: ApiCall, lane: Lane = "live") -> None:
+    def wait(self, call: ApiCall, priority: Lane = "live") -> None:
         """Return when the call may be made; CrmPaced when that is more than PATIENCE away.
 
         CrmDenied, when the requests of the day are used up.
@@ -58,16 +58,16 @@ class RateLimiter:
         began = monotonic()
         while True:
             waited = min(monotonic() - began, PATIENCE)
-            turn = self._turn(BUCKETS[call.limit], _holds(call), lane, waited=waited, take=True)
+            turn = self._turn(BUCKETS[call.limit], _holds(call), priority, waited=waited, take=True)
             if turn.seconds <= 0:
                 return
             if waited + turn.seconds > PATIENCE:
                 raise _too_long(turn)
             sleep(max(turn.seconds, SHORTEST_SLEEP))
 
-    def room(self, lane: Lane) -> float:
+    def room(self, priority: Lane) -> float:
         """Seconds until an ordinary request would be let through."""
-        return self._turn((BURST,), [BURST.name, ALL, DAY], lane, waited=0, take=False).seconds
+        return self._turn((BURST,), [BURST.name, ALL, DAY], priority, waited=0, take=False).seconds
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Take the limits from an answer's headers, for all processes."""
@@ -124,17 +124,17 @@ class RateLimiter:
         self,
         buckets: tuple[Bucket, ...],
         holds: list[str],
-        lane: Lane,
+        priority: Lane,
         *,
         waited: float,
         take: bool,
     ) -> LimiterAnswer:
-        names = ["limit", "made:", f"{lane}:spare", *(each.name for each in buckets)]
+        names = ["limit", "made:", f"{priority}:spare", *(each.name for each in buckets)]
         keys = [self._shared.key(name) for name in (*names, *(f"{name}:held" for name in holds))]
         arguments = [
             self._most or BEFORE_THE_FIRST_ANSWER,
             self._most or NO_LIMIT,
-            *SHARES[lane],
+            *SHARES[priority],
             0.99 * waited / PATIENCE,
             "take" if take else "look",
             len(buckets),

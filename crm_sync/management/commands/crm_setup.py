@@ -41,18 +41,18 @@ class Command(Console):
             self.answer({"error": str(error), "steps": []}, str(error))
             return WRONG
         if options["plan"]:
-            self.tell_plan(account.portal_id, steps, plan_push(crm, now()))
+            self.tell_plan(account.account_id, steps, plan_push(crm, now()))
         else:
-            self.tell(account.portal_id, steps)
+            self.tell(account.account_id, steps)
         return WRONG if any(step.problem for step in steps) else 0
 
-    def tell(self, portal_id: str, steps: Sequence[SetUpStep]) -> None:
-        document = {"account": portal_id, "plan": False, "steps": step_dicts(steps)}
-        self.answer(document, step_lines(steps, f"CRM account {portal_id}", "done"))
+    def tell(self, account_id: str, steps: Sequence[SetUpStep]) -> None:
+        document = {"account": account_id, "plan": False, "steps": step_dicts(steps)}
+        self.answer(document, step_lines(steps, f"CRM account {account_id}", "done"))
 
-    def tell_plan(self, portal_id: str, steps: Sequence[SetUpStep], push: PushPlan) -> None:
+    def tell_plan(self, account_id: str, steps: Sequence[SetUpStep], push: PushPlan) -> None:
         document = {
-            "account": portal_id,
+            "account": account_id,
             "plan": True,
             "steps": step_dicts(steps),
             "push": {
@@ -62,7 +62,7 @@ class Command(Console):
                 "examples": [person_as_dict(person) for person in push.people],
             },
         }
-        text = step_lines(steps, f"CRM account {portal_id}", "would do")
+        text = step_lines(steps, f"CRM account {account_id}", "would do")
         self.answer(document, "\n".join([text, "", *plan_lines(push)]))
 
 

@@ -60,4 +60,4 @@ def finding_line(finding: Discrepancy) -> str:
     ]
     done = finding.repaired[:1].upper() + finding.repaired[1:]
     end = f"{done}." if done else finding.fix
-    return f"{', '.join(filter(None, named))}: {finding.because} {end}".rstrip()
+    return f"{', '.join(filter(None, named))}: {finding.reason} {end}".rstrip()

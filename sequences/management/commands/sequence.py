@@ -94,17 +94,15 @@ class Command(Console):
         wanted = {email.strip().lower() for email in emails}
         people = list(Contact.objects.filter(email__in=wanted))
         entry = enroll_contacts(sequence, people, now(), BY)
-        refused = [(refusal.contact.email, refusal.because) for refusal in entry.refused]
+        refused = [(refusal.contact.email, refusal.reason) for refusal in entry.refused]
         unknown = wanted - {person.email for person in people}
         refused += [(email, "There is no contact with this address") for email in sorted(unknown)]
         answer = {
             "entered": [row.contact.email for row in entry.entered],
-            "refused": [{"email": email, "because": because} for email, because in refused],
+            "refused": [{"email": email, "because": reason} for email, reason in refused],
         }
         lines = [f"{len(entry.entered)} entered {sequence.name}."]
-        self.answer(
-            answer, "\n".join(lines + [f"{email}: {because}." for email, because in refused])
-        )
+        self.answer(answer, "\n".join(lines + [f"{email}: {reason}." for email, reason in refused]))
         return 1 if refused else 0
 
 

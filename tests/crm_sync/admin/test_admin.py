@@ -15,7 +15,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def stuck(**fields: object) -> Handoff:
-    return a_handoff(status="needs_attention", because="No rep takes leads.", attempts=4, **fields)
+    return a_handoff(status="needs_attention", reason="No rep takes leads.", attempts=4, **fields)
 
 
 def delivered() -> Handoff:
@@ -36,7 +36,7 @@ def test_a_stuck_handoff_is_resent_at_once_and_the_worker_told(
         said = act(as_(group), "crm_sync.handoff", "resend", row.pk)
 
     row.refresh_from_db()
-    assert (row.status, row.because, row.attempts) == ("waiting", "", 0)
+    assert (row.status, row.reason, row.attempts) == ("waiting", "", 0)
     assert row.due_at <= now()
     assert told == [receivers.wake_delivery]
     assert "1 on their way again." in said
@@ -66,7 +66,7 @@ def test_a_handoff_is_withdrawn_with_a_reason_and_a_name() -> None:
     assert "Sales is not told of these people" in asked
     assert "Say why first" in unexplained
     assert still == "needs_attention"
-    assert (row.status, row.because) == ("withdrawn", "Withdrawn by Marketing: A competitor")
+    assert (row.status, row.reason) == ("withdrawn", "Withdrawn by Marketing: A competitor")
 
 
 def test_a_handoff_whose_task_may_exist_is_not_withdrawn() -> None:
@@ -104,7 +104,7 @@ def test_handoffs_are_listed_by_what_is_asked(question: str, found: set[str]) ->
         "late": a_handoff(crossed_at=at - 16 * MINUTE),
         "fresh": a_handoff(crossed_at=at - 14 * MINUTE, owner_id="1"),
         "done": delivered(),
-        "withdrawn": a_handoff(status="withdrawn", because="Already a customer."),
+        "withdrawn": a_handoff(status="withdrawn", reason="Already a customer."),
     }
 
     listed = (
@@ -128,8 +128,8 @@ def test_a_handoff_is_found_by_address_or_reference(typed: str, found: int) -> N
 def test_a_handoffs_page_tells_how_far_it_came() -> None:
     contact = a_contact()
     a_rep("1", name="Kim Bauer")
-    row = a_handoff(contact=contact, status="needs_attention", because="The account lacks a scope.", record_id="905",
-                    owner_id="1", owner_because="was longest without a lead", left_out={"phone": "too long"})  # fmt: skip
+    row = a_handoff(contact=contact, status="needs_attention", reason="The account lacks a scope.", record_id="905",
+                    owner_id="1", owner_reason="was longest without a lead", left_out={"phone": "too long"})  # fmt: skip
     state = CrmState(
         contact=contact,
         seen_at=now(),
@@ -232,7 +232,7 @@ def test_a_rep_that_cannot_be_is_refused_with_the_reason(data: dict[str, str], w
 def test_the_accounts_page_tells_how_the_last_reading_went() -> None:
     from crm_sync.models import Account
 
-    Account.objects.create(portal_id="77", seen_at=now())
+    Account.objects.create(account_id="77", seen_at=now())
     PullReport.objects.create(started_at=now(), error="The token was revoked.")
 
     told = as_("Operations").get(page("crm_sync.account", 1)).content.decode()

@@ -46,8 +46,8 @@ def ledger(group: str = "Operations") -> str:
 @pytest.mark.parametrize("group", ["Marketing", "Operations"])
 def test_above_the_list_stands_what_waits_why_and_how_long(group: str) -> None:
     a_rep("1", name="Kim Bauer")
-    a_handoff(crossed_at=now() - 5 * MINUTE, because="The CRM is busy.")
-    a_handoff(status="needs_attention", because="No rep takes leads.", crossed_at=now())
+    a_handoff(crossed_at=now() - 5 * MINUTE, reason="The CRM is busy.")
+    a_handoff(status="needs_attention", reason="No rep takes leads.", crossed_at=now())
     delivered(touched_at=now() - HOUR)
 
     told = ledger(group)
@@ -97,7 +97,7 @@ def test_nothing_that_people_typed_is_markup_there() -> None:
     a_rep("1", name=HOSTILE)
     contact = a_contact(first_name=HOSTILE, company=HOSTILE)
     delivered(contact=contact, told_subject=HOSTILE, task_due_at=now() - HOUR)
-    row = a_handoff(because=HOSTILE)
+    row = a_handoff(reason=HOSTILE)
 
     assert "<script>alert(1)" not in ledger()
     assert (
@@ -119,7 +119,7 @@ def test_the_page_costs_the_same_however_many_leads() -> None:
     few = cost()
     for _ in range(10):
         delivered()
-        a_handoff(because=f"Cause {next(numbers)}")
+        a_handoff(reason=f"Cause {next(numbers)}")
 
     assert cost() == few
 
@@ -184,7 +184,7 @@ def test_before_there_is_a_task_nothing_is_said_of_it() -> None:
 
 
 def test_a_whole_selection_is_resent_with_numbers() -> None:
-    rows = [a_handoff(status="needs_attention", because="No rep takes leads.") for _ in range(3)]
+    rows = [a_handoff(status="needs_attention", reason="No rep takes leads.") for _ in range(3)]
 
     said = act(
         as_("Operations"), "crm_sync.handoff", "resend", rows[0].pk, delivered().pk, select_across="1"

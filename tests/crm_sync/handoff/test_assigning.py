@@ -42,7 +42,7 @@ def given():
 
 def delivered(row):
     row.refresh_from_db()
-    return row.owner_id, row.owner_because
+    return row.owner_id, row.owner_reason
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_lead_for_nobody_waits_for_a_person_and_says_what_to_do(crm, reps):
 
     row.refresh_from_db()
     assert row.status == "needs_attention"
-    assert row.because == (
+    assert row.reason == (
         "No rep may take the lead: on the Reps page let an active rep take leads or make one the fallback, then "
         "press Resend. What stood in the way: Whoever takes leads: nobody takes leads; nobody is the fallback."
     )  # fmt: skip
@@ -128,7 +128,7 @@ def test_it_goes_once_that_is_done(crm, reps):
 
 
 def test_a_second_attempt_keeps_rep_and_reason_and_takes_no_turn(crm, reps):
-    row = a_handoff(owner_id=TWO, owner_because="owns the contact in the CRM")
+    row = a_handoff(owner_id=TWO, owner_reason="owns the contact in the CRM")
     a_handoff()
 
     deliver_due(crm, MONDAY)
@@ -139,7 +139,7 @@ def test_a_second_attempt_keeps_rep_and_reason_and_takes_no_turn(crm, reps):
 
 def test_whoever_went_away_between_two_attempts_does_not_keep_it(crm, reps):
     Owner.objects.filter(owner_id=TWO).update(away_until=MONDAY.date())
-    row = a_handoff(owner_id=TWO, owner_because="next in turn")
+    row = a_handoff(owner_id=TWO, owner_reason="next in turn")
 
     deliver_due(crm, MONDAY)
 

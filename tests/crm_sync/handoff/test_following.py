@@ -54,7 +54,7 @@ def spoke(there, row, at):
         record.write("notes_last_contacted", format_instant(at), at)
 
 
-def written(there):
+def last_written(there):
     """Calls that change tasks."""
     return [
         each["path"]
@@ -82,7 +82,7 @@ def test_an_untouched_task_stays_open_and_is_not_written_to(crm, there, row):
     assert looked(crm, row) == "open"
 
     assert (row.touched_at, row.task_seen_at) == (None, after(5))
-    assert written(there) == []
+    assert last_written(there) == []
 
 
 def test_a_task_that_the_rep_did_is_done_when_they_did_it(crm, there, row):
@@ -182,7 +182,7 @@ def test_the_same_rise_is_told_once(crm, there, row):
 
     looked(crm, row, after(10))
 
-    assert written(there) == []
+    assert last_written(there) == []
 
 
 @pytest.mark.parametrize(
@@ -292,9 +292,9 @@ POINTLESS = [
 ]
 
 
-@pytest.mark.parametrize(("happen", "because"), POINTLESS)
+@pytest.mark.parametrize(("happen", "reason"), POINTLESS)
 def test_an_untouched_task_that_lost_its_point_is_closed_with_the_reason(
-    crm, there, row, happen, because
+    crm, there, row, happen, reason
 ):
     happen(row)
 
@@ -302,9 +302,9 @@ def test_an_untouched_task_that_lost_its_point_is_closed_with_the_reason(
 
     task = task_of(there, row)
     assert task["hs_task_status"] == "COMPLETED"
-    assert task["hs_task_body"].startswith(f"<p>Nothing to do any more: {because}</p>")
+    assert task["hs_task_body"].startswith(f"<p>Nothing to do any more: {reason}</p>")
     assert f"ref {row.reference}" in task["hs_task_body"]
-    assert (row.because, row.touched_at) == (f"Task closed: {because}", None)
+    assert (row.reason, row.touched_at) == (f"Task closed: {reason}", None)
 
 
 @pytest.mark.parametrize(("won", "words"), [(True, "was won"), (False, "was lost")])
@@ -318,7 +318,7 @@ def test_a_deal_that_was_made_and_decided_between_two_looks_closes_the_task(
 
     assert looked(crm, row, now()) == "closed"
 
-    assert f"Deal “Acme” {words}" in row.because
+    assert f"Deal “Acme” {words}" in row.reason
 
 
 def test_a_deal_that_was_decided_before_the_handoff_closes_nothing(crm, there, row):
@@ -336,7 +336,7 @@ def test_of_two_open_tasks_of_one_person_the_older_is_closed(crm, there, row):
 
     assert looked(crm, row) == "closed"
 
-    assert row.because == "Task closed: A newer task is about the same person."
+    assert row.reason == "Task closed: A newer task is about the same person."
     newer.refresh_from_db()
     assert newer.task_state == "open"
     assert task_of(there, newer)["hs_task_status"] == "NOT_STARTED"
@@ -350,8 +350,8 @@ def test_an_older_task_that_the_rep_has_begun_stays(crm, there, row):
     assert looked(crm, row) == "started"
 
 
-@pytest.mark.parametrize(("happen", "because"), POINTLESS)
-def test_a_task_that_the_rep_has_begun_is_theirs_to_close(crm, there, row, happen, because):
+@pytest.mark.parametrize(("happen", "reason"), POINTLESS)
+def test_a_task_that_the_rep_has_begun_is_theirs_to_close(crm, there, row, happen, reason):
     change(there, row, hs_task_status="IN_PROGRESS")
     happen(row)
 
@@ -372,7 +372,7 @@ def test_a_task_of_somebody_the_rep_has_spoken_with_is_theirs_to_close(crm, ther
 def test_a_worker_that_died_after_closing_took_no_rep_for_the_one_who_did(crm, there, row):
     a_deal(row)
     looked(crm, row)
-    Handoff.objects.update(task_state="open", because="")  # as if it had not been written
+    Handoff.objects.update(task_state="open", reason="")  # as if it had not been written
 
     assert looked(crm, row, after(10)) == "closed"
 
@@ -382,7 +382,7 @@ def test_a_worker_that_died_after_closing_took_no_rep_for_the_one_who_did(crm, t
 def test_a_task_that_was_closed_and_opened_again_by_a_person_is_theirs(crm, there, row):
     a_deal(row)
     looked(crm, row)
-    Handoff.objects.update(task_state="open", because="")
+    Handoff.objects.update(task_state="open", reason="")
     change(there, row, hs_task_status="NOT_STARTED")
 
     assert looked(crm, row, after(10)) == "started"
@@ -463,7 +463,7 @@ def test_a_task_that_the_crm_does_not_change_holds_up_no_other_and_says_so(crm, 
 
     track_tasks(crm, after(5))
 
-    told = Handoff.objects.filter(because="").values_list("told_subject", flat=True)
+    told = Handoff.objects.filter(reason="").values_list("told_subject", flat=True)
     assert sum("score 95" in subject for subject in told) == 2
     assert Handoff.objects.get(because__startswith="The CRM did not take").task_state == "open"
 
@@ -491,9 +491,7 @@ def test_trouble_that_all_share_is_told_once_and_ends_by_itself(crm, there, row)
 
 @pytest.mark.parametrize(("room", "left"), [(3_000.0, 1), (0.0, 0)])
 def test_who_could_not_ask_does_not_say_that_it_works(crm, monkeypatch, room, left):
-    Breaker.objects.create(
-        work="tasks", token=crm.identity, because="x", since=MONDAY, until=MONDAY
-    )
+    Breaker.objects.create(work="tasks", token=crm.identity, reason="x", since=MONDAY, until=MONDAY)
     monkeypatch.setattr(type(crm), "room", lambda self: room)
 
     track_tasks(crm, after(5))

@@ -45,7 +45,7 @@ def test_a_due_handoff_becomes_one_contact_and_one_task(crm, there):
     deliver_due(crm, MONDAY)
 
     row.refresh_from_db()
-    assert (row.status, row.because, row.attempts) == ("delivered", "", 1)
+    assert (row.status, row.reason, row.attempts) == ("delivered", "", 1)
     assert there.contacts() == 1
     assert there.tasks() == ["Hot lead: Ada Byron, Engines (score 82, A1)"]
     assert crm.tasks_of([row.record_id])[row.record_id][0].task_id == row.task_id
@@ -53,7 +53,7 @@ def test_a_due_handoff_becomes_one_contact_and_one_task(crm, there):
 
 def test_the_task_is_a_call_of_high_priority_for_the_rep_and_due_in_an_hour(crm, there):
     row = a_handoff()
-    Account.objects.create(portal_id="20250001", seen_at=MONDAY, time_zone="UTC")
+    Account.objects.create(account_id="20250001", seen_at=MONDAY, time_zone="UTC")
 
     deliver_due(crm, MONDAY)
 
@@ -145,7 +145,7 @@ def test_the_contacts_own_owner_gets_the_lead(crm, there):
     deliver_due(crm, MONDAY)
 
     row.refresh_from_db()
-    assert (row.owner_id, row.owner_because) == ("712340003", "owns the contact in the CRM")
+    assert (row.owner_id, row.owner_reason) == ("712340003", "owns the contact in the CRM")
 
 
 def test_an_archived_owner_is_never_given_a_task(crm, there):
@@ -169,7 +169,7 @@ def test_nobody_at_all_is_told_not_hidden_in_a_task(crm, there):
 
     row.refresh_from_db()
     assert row.status == "needs_attention"
-    assert row.because.startswith("No rep may take the lead")
+    assert row.reason.startswith("No rep may take the lead")
     assert there.tasks() == []
 
 
@@ -273,7 +273,7 @@ def test_a_deleted_record_is_never_made_again(crm, there):
 
     row.refresh_from_db()
     assert row.status == "withdrawn"
-    assert "deleted in the CRM" in row.because
+    assert "deleted in the CRM" in row.reason
     assert there.contacts() == 0
 
 
@@ -288,7 +288,7 @@ def test_somebody_disqualified_meanwhile_is_withdrawn(crm, there):
 
     row.refresh_from_db()
     assert (row.status, there.contacts()) == ("withdrawn", 0)
-    assert row.because == "Disqualified meanwhile: Domain rival.example (disqualified)"
+    assert row.reason == "Disqualified meanwhile: Domain rival.example (disqualified)"
 
 
 def test_a_customer_here_is_withdrawn(crm):
@@ -297,7 +297,7 @@ def test_a_customer_here_is_withdrawn(crm):
     deliver_due(crm, MONDAY)
 
     row.refresh_from_db()
-    assert (row.status, row.because) == ("withdrawn", "Already a customer.")
+    assert (row.status, row.reason) == ("withdrawn", "Already a customer.")
 
 
 def test_a_customer_there_is_withdrawn(crm, there):
@@ -307,7 +307,7 @@ def test_a_customer_there_is_withdrawn(crm, there):
     deliver_due(crm, MONDAY)
 
     row.refresh_from_db()
-    assert (row.status, row.because) == ("withdrawn", "Already a customer.")
+    assert (row.status, row.reason) == ("withdrawn", "Already a customer.")
 
 
 def test_an_open_deal_that_pauses_withdraws(crm):
@@ -324,7 +324,7 @@ def test_an_open_deal_that_pauses_withdraws(crm):
 
     row.refresh_from_db()
     assert row.status == "withdrawn"
-    assert row.because == "Sales is at work already: Deal “Acme” is in Negotiation (Sales)."
+    assert row.reason == "Sales is at work already: Deal “Acme” is in Negotiation (Sales)."
 
 
 def test_a_deal_that_only_the_crm_knows_of_withdraws_too(crm, there):
@@ -336,7 +336,7 @@ def test_a_deal_that_only_the_crm_knows_of_withdraws_too(crm, there):
 
     row.refresh_from_db()
     assert (
-        row.because == "Sales is at work already: Deal “Acme” is in Contract Sent (Sales Pipeline)."
+        row.reason == "Sales is at work already: Deal “Acme” is in Contract Sent (Sales Pipeline)."
     )
 
 
@@ -361,14 +361,14 @@ def test_somebody_without_an_address_waits_for_a_person(crm, there):
 
     row.refresh_from_db()
     assert (row.status, there.contacts()) == ("needs_attention", 0)
-    assert "no e-mail address" in row.because
+    assert "no e-mail address" in row.reason
 
 
 def test_two_who_have_one_record_become_one_and_the_lead_goes_once(crm, there):
     record_id = there.add_contact("ada@engines.example")
     other = a_contact()
     a_score(other, armed=True)
-    Link.objects.create(contact=other, portal_id="20250001", record_id=record_id, seen_at=MONDAY)
+    Link.objects.create(contact=other, account_id="20250001", record_id=record_id, seen_at=MONDAY)
     ada = a_contact("ada@engines.example")
     a_score(ada)
     row = a_handoff(ada)
@@ -421,7 +421,7 @@ def test_one_bad_record_does_not_hold_the_others(crm, there):
     bad.refresh_from_db()
     assert good.status == "delivered"
     assert bad.status == "needs_attention"
-    assert "email" in bad.because
+    assert "email" in bad.reason
 
 
 # --- when the CRM does not do as asked --------------------------------------------------------------
@@ -436,7 +436,7 @@ def test_a_busy_crm_lets_everything_wait_and_counts_against_nobody(crm, there):
 
     first.refresh_from_db()
     second.refresh_from_db()
-    assert first.because == second.because == "HubSpot asks us to slow down."
+    assert first.reason == second.reason == "HubSpot asks us to slow down."
     assert (first.status, first.failures, first.claim) == ("waiting", 0, None)
     assert len(calls(there)) == 1
 
@@ -486,21 +486,21 @@ def test_without_a_crm_they_wait_and_say_so():
     deliver_due(connect(), MONDAY)
 
     row.refresh_from_db()
-    assert (row.status, row.because) == (
+    assert (row.status, row.reason) == (
         "waiting",
         "No CRM is connected: HUBSPOT_ACCESS_TOKEN is not set.",
     )
 
 
 def test_a_token_of_another_account_is_refused(crm, there):
-    Account.objects.create(portal_id="111", seen_at=MONDAY)
+    Account.objects.create(account_id="111", seen_at=MONDAY)
     row = a_handoff()
 
     deliver_due(crm, MONDAY)
 
     row.refresh_from_db()
-    assert "account 20250001" in row.because
-    assert "account 111" in row.because
+    assert "account 20250001" in row.reason
+    assert "account 111" in row.reason
     assert there.contacts() == 0
 
 
@@ -518,7 +518,7 @@ def test_a_task_that_was_made_without_an_answer_is_found_not_made_again(crm, the
     deliver_due(crm, MONDAY)
     row.refresh_from_db()
     assert row.status == "waiting"
-    assert "It may have been done" in row.because
+    assert "It may have been done" in row.reason
     deliver_due(crm, after(minutes=1))
 
     row.refresh_from_db()
@@ -633,7 +633,7 @@ def test_a_worker_that_slept_past_its_lease_sends_no_task(crm, there, monkeypatc
 def test_a_task_that_may_still_be_landing_is_waited_for(crm, there):
     record_id = there.add_contact("ada@engines.example")
     ada = a_contact("ada@engines.example")
-    Link.objects.create(contact=ada, portal_id="20250001", record_id=record_id, seen_at=MONDAY)
+    Link.objects.create(contact=ada, account_id="20250001", record_id=record_id, seen_at=MONDAY)
     row = a_handoff(ada, task_tried_at=after(seconds=-5), record_id=record_id)
 
     deliver_due(crm, MONDAY)
@@ -674,7 +674,7 @@ def test_a_refused_task_was_surely_not_made(crm, there):
 
     row.refresh_from_db()
     assert (row.status, row.task_tried_at) == ("needs_attention", None)
-    assert "associations are not valid" in row.because
+    assert "associations are not valid" in row.reason
 
 
 def test_no_answer_to_a_contact_is_harmless(crm, there):
@@ -690,14 +690,14 @@ def test_no_answer_to_a_contact_is_harmless(crm, there):
 
 
 def test_what_fails_again_and_again_by_its_own_fault_is_set_aside(crm, there):
-    row = a_handoff(failures=20, attempts=20, because="HubSpot did not answer.")
+    row = a_handoff(failures=20, attempts=20, reason="HubSpot did not answer.")
 
     deliver_due(crm, MONDAY)
 
     row.refresh_from_db()
     assert row.status == "needs_attention"
     assert (
-        row.because
+        row.reason
         == "Tried 21 times in vain. HubSpot did not answer. Find the cause, then press Resend."
     )
 
@@ -711,7 +711,7 @@ def test_a_row_whose_own_data_are_at_fault_does_not_hold_the_others(crm, there):
     good.refresh_from_db()
     assert good.status == "delivered"
     assert (odd.status, odd.failures, odd.task_tried_at) == ("waiting", 1, None)
-    assert odd.because.startswith("A fault in this program (TypeError)")
+    assert odd.reason.startswith("A fault in this program (TypeError)")
 
 
 def test_a_fault_of_this_program_is_written_down_and_raised(crm, monkeypatch):
@@ -723,7 +723,7 @@ def test_a_fault_of_this_program_is_written_down_and_raised(crm, monkeypatch):
 
     row.refresh_from_db()
     assert (row.status, row.failures) == ("waiting", 1)
-    assert row.because.startswith("A fault in this program (ZeroDivisionError)")
+    assert row.reason.startswith("A fault in this program (ZeroDivisionError)")
 
 
 def test_one_of_many_attempts_that_may_have_killed_its_worker_goes_alone(crm):

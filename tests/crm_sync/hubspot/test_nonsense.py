@@ -33,7 +33,7 @@ ASKED = {
     "archived_tasks": lambda crm: crm.archived_tasks(["7"]),
     "all_tasks": lambda crm: list(crm.all_tasks("")),
     "change_tasks": lambda crm: crm.change_tasks([CrmTaskChange("7", done=True)]),
-    "hang_tasks": lambda crm: crm.hang_tasks({"7": "7"}),
+    "hang_tasks": lambda crm: crm.associate_tasks({"7": "7"}),
     "archive_tasks": lambda crm: crm.archive_tasks(["7"]),
     "company_owners": lambda crm: crm.company_owners(["7"]),
     "audit": lambda crm: crm.audit([CrmProperty("x", "X", "number")], ["email"], NOON),

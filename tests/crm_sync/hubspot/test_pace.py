@@ -44,14 +44,14 @@ def process(settings):
     return one
 
 
-def wait_of(pace, call=OWNERS, lane="live"):
+def wait_of(pace, call=OWNERS, priority="live"):
     """Seconds until the call may be made; 0 when it was let through."""
     holds = pace_module._holds(call)
-    return pace._turn(BUCKETS[call.limit], holds, lane, waited=0, take=True).seconds
+    return pace._turn(BUCKETS[call.limit], holds, priority, waited=0, take=True).seconds
 
 
-def admitted(pace, call=OWNERS, tries=10, lane="live"):
-    return sum(wait_of(pace, call, lane) <= 0 for _ in range(tries))
+def admitted(pace, call=OWNERS, tries=10, priority="live"):
+    return sum(wait_of(pace, call, priority) <= 0 for _ in range(tries))
 
 
 def headers(most, window="10000", **more):
@@ -164,10 +164,10 @@ def test_associations_count_against_both_limits(process):
 @pytest.mark.parametrize("other", ["backlog", "polling"])
 def test_a_live_request_finds_room_at_once_however_much_else_asks(process, most, other):
     pace = process(most)
-    admitted(pace, lane=other, tries=most)
+    admitted(pace, priority=other, tries=most)
 
-    assert wait_of(pace, lane=other) > 0
-    assert wait_of(pace, lane="live") == 0
+    assert wait_of(pace, priority=other) > 0
+    assert wait_of(pace, priority="live") == 0
 
 
 def test_a_live_request_goes_before_those_that_wait(process):
@@ -194,18 +194,19 @@ def ask_until(pace, ended):
 def test_a_backlog_alone_has_the_whole_pace(process):
     """Both ask without pause for the same time, by Redis's clock."""
     made = {
-        lane: made_in(process(1_000, uuid4().hex), lane, seconds=2) for lane in ("live", "backlog")
+        priority: made_in(process(1_000, uuid4().hex), priority, seconds=2)
+        for priority in ("live", "backlog")
     }
     burst, backlogs_burst = 60, 36
 
     assert made["backlog"] - backlogs_burst >= 0.95 * (made["live"] - burst) > 100
 
 
-def made_in(pace, lane, seconds):
+def made_in(pace, priority, seconds):
     ends = redis_time(pace) + seconds
     made = 0
     while redis_time(pace) < ends:
-        made += admitted(pace, lane=lane, tries=5)
+        made += admitted(pace, priority=priority, tries=5)
     return made
 
 
@@ -216,9 +217,9 @@ def redis_time(pace):
 
 def test_reading_never_starves_beside_a_backlog(process):
     pace = process(most=100)
-    admitted(pace, lane="backlog", tries=40)
+    admitted(pace, priority="backlog", tries=40)
 
-    assert admitted(pace, lane="polling", tries=5) == 1
+    assert admitted(pace, priority="polling", tries=5) == 1
 
 
 def test_looking_for_room_takes_none(process):
@@ -237,9 +238,9 @@ def test_against_a_rolling_window_no_request_is_one_too_many(settings):
         threads = [
             Thread(
                 target=list_owners,
-                args=[HubSpot(TOKEN, sandbox.url, settings.REDIS_URL), lane, ends],
+                args=[HubSpot(TOKEN, sandbox.url, settings.REDIS_URL), priority, ends],
             )
-            for lane in lanes
+            for priority in lanes
         ]
         for thread in threads:
             thread.start()
@@ -251,8 +252,8 @@ def test_against_a_rolling_window_no_request_is_one_too_many(settings):
     assert len(statuses) > 50
 
 
-def list_owners(crm, lane, ends):
-    crm = crm.in_lane(lane)
+def list_owners(crm, priority, ends):
+    crm = crm.with_priority(priority)
     while monotonic() < ends:
         with suppress(CrmPaced):
             crm.owners()

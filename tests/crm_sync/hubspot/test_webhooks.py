@@ -106,8 +106,8 @@ GOOD = a_request()
         (a_request(**{"x-hubspot-request-timestamp": "¹²³"}), "time stamp"),
     ],
 )
-def test_what_is_not_signed_by_hubspot_in_these_minutes_is_refused(request_, because):
-    with pytest.raises(CrmForged, match=because):
+def test_what_is_not_signed_by_hubspot_in_these_minutes_is_refused(request_, reason):
+    with pytest.raises(CrmForged, match=reason):
         HubSpotWebhooks(SECRET).hints(request_, NOON)
 
 

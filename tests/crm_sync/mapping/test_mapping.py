@@ -35,7 +35,7 @@ def record(there="", stage=""):
     return CrmContact("1", "", "", stage, "", False, {"there": there})
 
 
-def written(mapping, record, last="", **fields):
+def last_written(mapping, record, last="", **fields):
     return record_properties(known(**fields), [mapping], STAGES, record, {"there": last}).get(
         "there"
     )
@@ -57,7 +57,7 @@ def written(mapping, record, last="", **fields):
     ],
 )
 def test_policies(policy, there, last, value):
-    assert written(field("first_name", policy), record(there), last) == value
+    assert last_written(field("first_name", policy), record(there), last) == value
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,19 @@ def test_policies(policy, there, last, value):
 def test_a_lifecycle_stage_only_goes_forward(ours, theirs, raw, value):
     mapping = field("lifecycle_stage", "forward_only")
 
-    assert written(mapping, record(raw, theirs), lifecycle_stage=ours) == value
+    assert last_written(mapping, record(raw, theirs), lifecycle_stage=ours) == value
 
 
 def test_a_new_record_gets_everything_that_we_have():
-    assert written(field("first_name", "when_empty"), None) == "Ada"
+    assert last_written(field("first_name", "when_empty"), None) == "Ada"
     assert (
-        written(field("lifecycle_stage", "forward_only"), None, lifecycle_stage="mql")
+        last_written(field("lifecycle_stage", "forward_only"), None, lifecycle_stage="mql")
         == "marketingqualifiedlead"
     )
 
 
 def test_what_we_do_not_know_never_clears_what_they_know():
-    assert written(field("phone"), record("+49 30 123")) is None
+    assert last_written(field("phone"), record("+49 30 123")) is None
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_what_we_do_not_know_never_clears_what_they_know():
     ],
 )
 def test_values_as_the_crm_takes_them(source, value):
-    assert written(field(source), None) == value
+    assert last_written(field(source), None) == value
 
 
 def test_a_fixed_value():
-    assert written(field("constant", value="IN_PROGRESS"), None) == "IN_PROGRESS"
+    assert last_written(field("constant", value="IN_PROGRESS"), None) == "IN_PROGRESS"
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_instants_are_in_utc():
     ],
 )
 def test_an_instant_that_the_record_has_already_is_not_written_again(there, value):
-    assert written(field("qualified_at"), record(there)) == value
+    assert last_written(field("qualified_at"), record(there)) == value
 
 
 def test_an_instant_is_known_as_ours_however_the_crm_writes_it():
@@ -140,7 +140,7 @@ def test_an_instant_is_known_as_ours_however_the_crm_writes_it():
 
     before, as_the_crm_has_it = "2026-04-01T10:00:00Z", "2026-04-01T10:00:00.000Z"
 
-    assert written(mapping, record(as_the_crm_has_it), before) == "2026-05-04T10:00:00Z"
+    assert last_written(mapping, record(as_the_crm_has_it), before) == "2026-05-04T10:00:00Z"
 
 
 def test_set_up_makes_what_exists_only_for_us():
@@ -174,7 +174,9 @@ def test_only_the_lifecycle_stage_can_go_forward():
     ],
 )
 def test_values_in_the_format_of_the_property(source, format_, value):
-    assert written(FieldMapping(source=source, property="there", format=format_), None) == value
+    assert (
+        last_written(FieldMapping(source=source, property="there", format=format_), None) == value
+    )
 
 
 def test_a_value_that_is_not_known_has_no_format():
@@ -198,7 +200,7 @@ def test_where_theirs_wins_only_what_is_empty_or_ours_is_written(there, last, va
         source="first_name", property="there", policy="theirs_wins", direction="both"
     )
 
-    assert written(mapping, record(there), last) == value
+    assert last_written(mapping, record(there), last) == value
 
 
 def test_what_only_comes_from_the_crm_is_never_written():
@@ -206,7 +208,7 @@ def test_what_only_comes_from_the_crm_is_never_written():
         source="first_name", property="there", policy="theirs_wins", direction="in"
     )
 
-    assert written(mapping, record("")) is None
+    assert last_written(mapping, record("")) is None
 
 
 @pytest.mark.django_db

@@ -32,7 +32,7 @@ def told(lead_status="IN_PROGRESS", contact=None, cycle=1, at=MONDAY, **fields):
     number = f"{contact.pk}-{cycle}"
     row = a_handoff(contact, cycle=cycle, status="delivered", record_id=number, owner_id="rep",
                     task_id=number, task_tried_at=at, delivered_at=at, crossed_at=at)  # fmt: skip
-    seen = {"record_id": number, "portal_id": "1", "lead_status": lead_status, "seen_at": at}
+    seen = {"record_id": number, "account_id": "1", "lead_status": lead_status, "seen_at": at}
     link, _ = Link.objects.update_or_create(contact=contact, defaults=seen)
     remember_lead_statuses([(row, link)])
     return row

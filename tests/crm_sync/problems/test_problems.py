@@ -39,8 +39,8 @@ def test_no_crm_is_one_problem_not_three():
 
 
 def test_handoffs_that_need_a_person_are_told_by_cause(connected):
-    for because in ("No rep takes leads.", "No rep takes leads.", "No e-mail address."):
-        a_handoff(status="needs_attention", because=because)
+    for reason in ("No rep takes leads.", "No rep takes leads.", "No e-mail address."):
+        a_handoff(status="needs_attention", reason=reason)
 
     assert told() == [
         "2 leads not handed to sales: No rep takes leads.",
@@ -49,7 +49,7 @@ def test_handoffs_that_need_a_person_are_told_by_cause(connected):
 
 
 def test_the_problem_leads_to_the_page_where_it_is_mended(connected):
-    a_handoff(status="needs_attention", because="No rep takes leads.")
+    a_handoff(status="needs_attention", reason="No rep takes leads.")
 
     (problem,) = current.collect_crm_problems(None, MONDAY)
 
@@ -71,13 +71,13 @@ def test_a_rep_who_left_with_open_tasks_is_told(connected):
 
 
 def test_a_cause_that_says_what_to_press_is_not_told_twice(connected):
-    a_handoff(status="needs_attention", because="No rep: name one, then press Resend.")
+    a_handoff(status="needs_attention", reason="No rep: name one, then press Resend.")
 
     assert [each.fix for each in current.collect_crm_problems(None, MONDAY)] == [""]
 
 
 def test_a_lead_that_waits_too_long_is_told_with_its_cause(connected):
-    a_handoff(crossed_at=MONDAY - timedelta(minutes=16), because="HubSpot asks us to slow down.")
+    a_handoff(crossed_at=MONDAY - timedelta(minutes=16), reason="HubSpot asks us to slow down.")
     a_handoff(crossed_at=MONDAY - timedelta(minutes=14))
 
     assert told() == [

@@ -100,10 +100,10 @@ class History(RuleBasedStateMachine):
     def somebody_new(self, what: str) -> None:
         contact = a_contact(f"{self.name()}@lead.example")
         record_id = "" if what == "in a sequence" else self.there.add_contact(contact.email)
-        at, portal_id = now(), check_account(self.world.crm, now()).portal_id
+        at, account_id = now(), check_account(self.world.crm, now()).account_id
         if what == "linked":
             Link.objects.create(
-                contact=contact, portal_id=portal_id, record_id=record_id, seen_at=at
+                contact=contact, account_id=account_id, record_id=record_id, seen_at=at
             )
         else:
             sequence, _ = Sequence.objects.get_or_create(name="nurture")

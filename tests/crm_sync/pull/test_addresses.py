@@ -250,7 +250,7 @@ def test_an_address_there_and_back_again_is_followed_both_times(crm, there):
 
 
 @pytest.mark.parametrize(
-    ("seen", "written", "says", "news"),
+    ("seen", "last_written", "says", "news"),
     [
         ("", "", NEW, False),  # never seen, nothing to compare with
         (ADA, ADA, ADA, False),
@@ -261,8 +261,10 @@ def test_an_address_there_and_back_again_is_followed_both_times(crm, there):
         (ADA, ADA, "", False),
     ],
 )
-def test_an_address_is_news_when_it_is_neither_seen_nor_written_nor_ours(seen, written, says, news):
-    link = Link(email=seen, written={"email": written} if written else {})
+def test_an_address_is_news_when_it_is_neither_seen_nor_written_nor_ours(
+    seen, last_written, says, news
+):
+    link = Link(email=seen, last_written={"email": last_written} if last_written else {})
     record = CrmContact("1", says, "", "", "", False, {})
 
     assert is_new_address(link, record, Contact(email="own@engines.example"), ["email"]) is news

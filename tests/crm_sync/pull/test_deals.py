@@ -41,7 +41,7 @@ def catch_up(crm):
 def effect(crm, contact):
     catch_up(crm)
     state = CrmState.objects.get(contact=contact)
-    return state.effect, state.because
+    return state.effect, state.reason
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_a_new_stage_holds_until_somebody_says_what_it_does(crm, there, ada):
     stages.append({**stages[0], "id": "legal", "label": "Legal review"})
     there.add_deal("Acme", ("default", "legal"), ada.record_id)
 
-    pause, because = effect(crm, ada)
+    pause, reason = effect(crm, ada)
 
     assert pause == "pause"
-    assert "Legal review" in because
-    assert "nobody has set" in because
+    assert "Legal review" in reason
+    assert "nobody has set" in reason

@@ -22,7 +22,7 @@ def ada(crm, there):
     record_id = there.add_contact("ada@engines.example", owner_id=there.active_owner)
     there.add_deal("Engine", there.open_stage, record_id)
     ada = a_contact("ada@engines.example")
-    Link.objects.create(contact=ada, portal_id="20250001", record_id=record_id, seen_at=MONDAY)
+    Link.objects.create(contact=ada, account_id="20250001", record_id=record_id, seen_at=MONDAY)
     pull_changes(crm, MONDAY, full=True)
     return ada
 
@@ -79,7 +79,7 @@ def test_a_sample_is_no_larger_than_asked_and_all_means_all(crm, there, ada):
         record_id = there.add_contact(f"p{number}@engines.example")
         contact = a_contact(f"p{number}@engines.example")
         Link.objects.create(
-            contact=contact, portal_id="20250001", record_id=record_id, seen_at=MONDAY
+            contact=contact, account_id="20250001", record_id=record_id, seen_at=MONDAY
         )
 
     sample, everybody = (

@@ -50,7 +50,7 @@ def test_first_effects(closed, probability, effect):
 
 
 @pytest.mark.parametrize(
-    ("stage", "effect", "because"),
+    ("stage", "effect", "reason"),
     [
         ("q", "none", ""),
         ("n", "pause", "Deal “Acme” is in Negotiation (Sales)"),
@@ -64,10 +64,10 @@ def test_first_effects(closed, probability, effect):
         ("?", "pause", "Deal “Acme” is in a stage that is not known here yet"),
     ],
 )
-def test_a_deals_effect_and_its_sentence(stage, effect, because):
+def test_a_deals_effect_and_its_sentence(stage, effect, reason):
     found = decide_effect([a_deal(stage)], STAGES)
 
-    assert (found.effect, found.because) == (effect, because)
+    assert (found.effect, found.reason) == (effect, reason)
 
 
 def test_nobody_knows_what_an_unset_or_unknown_stage_does_so_it_holds():
@@ -80,7 +80,7 @@ def test_the_strictest_deal_wins_and_is_named_whatever_the_order(order):
 
     found = decide_effect([deals[place] for place in order], STAGES)
 
-    assert (found.effect, found.because) == ("stop", "Deal “Third” was won (Sales)")
+    assert (found.effect, found.reason) == ("stop", "Deal “Third” was won (Sales)")
     assert [deal["effect"] for deal in found.deals] == ["stop", "pause", "none"]
 
 
@@ -107,6 +107,6 @@ def test_setting_a_stages_effect_changes_its_contacts_at_once_and_without_the_cr
 
     state = CrmState.objects.get(contact=ada)
     assert changed == 1
-    assert (state.effect, state.because) == ("stop", "Deal “Acme” is in Qualified (Sales)")
+    assert (state.effect, state.reason) == ("stop", "Deal “Acme” is in Qualified (Sales)")
     assert (Stage.objects.get().effect, Stage.objects.get().set_by) == ("stop", "kim")
     assert CrmState.objects.get(contact=other).effect == "none"

@@ -168,7 +168,7 @@ def test_archived_holds_and_restored_releases(crm, there, by):
     there.archive(record_id)
     see()
     held = CrmState.objects.get(contact=ada)
-    assert (held.effect, held.because) == ("pause", "The contact's record was deleted in the CRM")
+    assert (held.effect, held.reason) == ("pause", "The contact's record was deleted in the CRM")
     assert Enrollment.objects.get(pk=enrolled.pk).state == "paused"
 
     there.restore(record_id)

@@ -47,7 +47,7 @@ def test_a_deal_in_negotiation_pauses_and_is_named(crm, there):
     pull_changes(crm, MONDAY)
 
     state = state_of(ada)
-    assert (state.effect, state.because) == (
+    assert (state.effect, state.reason) == (
         "pause",
         "Deal “Acme” is in Contract Sent (Sales Pipeline)",
     )
@@ -60,7 +60,7 @@ def test_a_deal_that_is_won_stops(crm, there):
 
     pull_changes(crm, MONDAY)
 
-    assert (state_of(ada).effect, state_of(ada).because) == (
+    assert (state_of(ada).effect, state_of(ada).reason) == (
         "stop",
         "Deal “Acme” was won (Sales Pipeline)",
     )
@@ -142,7 +142,7 @@ def test_a_stage_that_turns_up_later_holds_until_somebody_sets_it(crm, there):
 
     assert Stage.objects.get(stage_id="legal").effect == ""
     assert state_of(ada).effect == "pause"
-    assert "nobody has set yet" in state_of(ada).because
+    assert "nobody has set yet" in state_of(ada).reason
 
 
 def test_renamed_and_archived_stages_are_followed_and_their_effect_stays(crm, there):
@@ -247,7 +247,7 @@ def test_a_deleted_record_holds_mail_and_a_restored_one_lets_it_go(crm, there):
     there.sandbox.store.index(there.sandbox.store.records["contacts"][record_id])
     pull_changes(crm, LATER)
 
-    assert (held.effect, held.because) == ("pause", "The contact's record was deleted in the CRM")
+    assert (held.effect, held.reason) == ("pause", "The contact's record was deleted in the CRM")
     assert state_of(ada).effect == "none"
     assert Link.objects.get(contact=ada).gone_at is None
 
@@ -339,7 +339,7 @@ def test_two_pulls_at_once_are_one(crm):
 
 
 def test_a_token_of_another_account_changes_nothing(crm):
-    Account.objects.create(portal_id="111", seen_at=MONDAY)
+    Account.objects.create(account_id="111", seen_at=MONDAY)
 
     report = pull_changes(crm, MONDAY)
 

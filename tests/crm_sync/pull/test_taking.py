@@ -37,9 +37,9 @@ def mapped(source="job_title", policy="theirs_wins", direction="both", property_
     )
 
 
-def written(ada, **properties):
+def last_written(ada, **properties):
     """As if we had written this there."""
-    Link.objects.filter(contact=ada[0]).update(written=properties)
+    Link.objects.filter(contact=ada[0]).update(last_written=properties)
 
 
 def looked(crm, ada, at=LATER):
@@ -95,7 +95,7 @@ def test_what_is_only_sent_is_not_taken(crm, there, ada):
 def test_our_own_word_coming_back_changes_nothing(crm, there, ada):
     mapped()
     there.set(ada[1], jobtitle="Developer")
-    written(ada, jobtitle="Developer")
+    last_written(ada, jobtitle="Developer")
 
     assert looked(crm, ada).job_title == "Dev"
 
@@ -104,7 +104,7 @@ def test_what_was_written_while_it_was_read_is_left_for_the_next_look(crm, there
     mapped()
     there.set(ada[1], jobtitle="Read before we wrote")
     found = fetch_snapshot(crm, [ada[0].pk])
-    written(ada, jobtitle="Dev")
+    last_written(ada, jobtitle="Dev")
 
     apply_snapshot(crm, check_account(crm, LATER), found, LATER)
 

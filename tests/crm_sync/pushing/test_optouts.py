@@ -228,7 +228,7 @@ def test_the_queries_do_not_grow_with_the_people(crm, there, django_assert_max_n
     for number in range(BATCH + 5):
         contact = a_contact(f"p{number}@engines.example")
         record_id = there.add_contact(contact.email)
-        Link.objects.create(contact=contact, portal_id="1", record_id=record_id, seen_at=MONDAY)
+        Link.objects.create(contact=contact, account_id="1", record_id=record_id, seen_at=MONDAY)
     suppress_addresses(
         [f"p{number}@engines.example" for number in range(BATCH + 5)],
         Reason.UNSUBSCRIBED,

@@ -103,7 +103,7 @@ def test_a_full_push_takes_two_requests_for_each_hundred_people(crm, there):
     for number in range(101):
         contact = a_contact()
         a_score(contact)
-        Link.objects.create(contact=contact, portal_id="1", record_id=f"r{number}", seen_at=MONDAY)
+        Link.objects.create(contact=contact, account_id="1", record_id=f"r{number}", seen_at=MONDAY)
 
     told = plan_push(crm, LATER)
 
@@ -115,7 +115,7 @@ def test_the_figure_of_a_full_push_is_what_it_takes(crm, there):
         a_score(a_linked(crm, there)[0])
     calls = plan_push(crm, LATER).calls
     push_due(crm, MONDAY)  # the account is asked for once
-    Link.objects.update(written={})
+    Link.objects.update(last_written={})
     Contact.objects.update(updated_at=LATER, first_name="New")
     there.sandbox.state.log.clear()
 

@@ -119,7 +119,7 @@ def test_what_we_wrote_and_nobody_touched_follows(crm, there, ada):
     push_due(crm, after(hours=1))
 
     assert there.value(record(ada), "jobtitle") == "CTO"
-    assert Link.objects.get(contact=ada).written["jobtitle"] == "CTO"
+    assert Link.objects.get(contact=ada).last_written["jobtitle"] == "CTO"
 
 
 def test_a_lifecycle_stage_only_goes_forward(crm, there, ada):
@@ -137,7 +137,7 @@ def linked(there, email, **fields):
     contact = a_contact(email, **fields)
     a_score(contact, total=30, grade="C2", armed=True, cycle=0, crossed_at=None)
     record_id = there.add_contact(email)
-    Link.objects.create(contact=contact, portal_id="20250001", record_id=record_id, seen_at=MONDAY)
+    Link.objects.create(contact=contact, account_id="20250001", record_id=record_id, seen_at=MONDAY)
     return contact
 
 

@@ -158,13 +158,13 @@ def test_a_crossing_without_a_row_gets_one_in_the_way_of_live_ones(
 # --- made, and not written down -----------------------------------------------------------------
 @pytest.mark.parametrize("status", ["waiting", "needs_attention"])
 def test_a_task_that_the_ledger_did_not_know_of_is_adopted(crm, there, row, status):
-    forget(row, status=status, because="No answer." if status == "needs_attention" else "")
+    forget(row, status=status, reason="No answer." if status == "needs_attention" else "")
 
     found = reconcile(crm, LATER)
     deliver_due(crm, LATER)
 
     again = fresh(row)
-    assert (again.status, again.task_id, again.because) == ("delivered", row.task_id, "")
+    assert (again.status, again.task_id, again.reason) == ("delivered", row.task_id, "")
     assert (kinds(found), found.wrong) == ({"unnoticed": 1}, [])
     assert task_ids(there) == [row.task_id]
 
@@ -308,7 +308,7 @@ def test_a_task_of_a_rep_who_has_left_is_told(crm, there, row):
     found = reconcile(crm, LATER)
 
     assert (kinds(found), len(found.wrong)) == ({"on_nobody": 1}, 1)
-    assert "no rep who is there" in found.wrong[0].because
+    assert "no rep who is there" in found.wrong[0].reason
 
 
 def test_a_task_that_is_done_may_be_on_nobody(crm, there, row):
@@ -334,7 +334,7 @@ def test_a_plan_finds_all_and_changes_nothing(crm, there, row):
 
 
 def test_a_portal_of_another_account_is_refused(crm, there, row):
-    Account.objects.update(portal_id="111", token="")
+    Account.objects.update(account_id="111", token="")
     erase(there, row.task_id)
 
     found = reconcile(crm, LATER)

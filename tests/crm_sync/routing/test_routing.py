@@ -40,7 +40,7 @@ def choose(routes, lead=None, at=MONDAY):
     """Choose and give, as the step of a handoff does."""
     choice = routes.choose(lead or Lead(), at)
     routes.give(choice, at)
-    return choice.owner and choice.owner.owner_id, choice.because
+    return choice.owner and choice.owner.owner_id, choice.reason
 
 
 def takers(routes, leads, lead=None):
@@ -139,10 +139,10 @@ def test_a_territory_whose_condition_cannot_be_read_is_passed_over_and_named():
     broken = rule(Kind.TERRITORY, "DACH", "profile: {country__among: [DE]}")
     routes = routing(rep("ann"), rules=[broken, rule(Kind.TURN, "All")])
 
-    owner_id, because = choose(routes, GERMAN)
+    owner_id, reason = choose(routes, GERMAN)
 
     assert owner_id == "ann"
-    assert "territory DACH says in line 1: unknown look-up 'among'" in because
+    assert "territory DACH says in line 1: unknown look-up 'among'" in reason
 
 
 def test_reps_are_named_for_a_rule_also_when_they_are_not_in_the_common_turn():
@@ -282,11 +282,11 @@ def test_a_reason_fits_into_its_column_and_ends_with_what_decided(length):
     owners = [one.named[0].owner for one in many]
     routes = routing(*owners, rep("a"), rules=[*many, rule(Kind.TURN, "All")])
 
-    owner_id, because = choose(routes, GERMAN)
+    owner_id, reason = choose(routes, GERMAN)
 
     assert owner_id == "a"
-    assert because.endswith("; All: next in turn")
-    assert len(because) <= LONGEST
+    assert reason.endswith("; All: next in turn")
+    assert len(reason) <= LONGEST
 
 
 # --- an earlier attempt
