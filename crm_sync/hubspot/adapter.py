@@ -1,4 +1,4 @@
-"""HubSpot as a `Crm`: our dataclasses in and out."""
+"""Implement the `Crm` port for HubSpot."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
@@ -48,11 +48,15 @@ from crm_sync.port import (
     SetUpStep,
 )
 
-REMEMBERED_SECONDS = 7 * 24 * 3600
+REMEMBERED_SECONDS = 7 * 24 * 3600  # of the address of the account's pages
 
 
 class HubSpot:
-    """`requests_per_10s`: None for all that the account allows. `version`: of HubSpot's interface."""
+    """Adapt HubSpot to the port: the port's records in and out.
+
+    `requests_per_10s`: the most we may make, None for the account's whole limit. `seconds`: the
+    longest a call may take. `version`: of HubSpot's API, "" for v3 and v4.
+    """
 
     connected = True
     lifecycle_words: Mapping[str, str] = contacts.LIFECYCLE
@@ -78,7 +82,7 @@ class HubSpot:
         self.identity = self._shared.name
 
     def with_priority(self, priority: Lane) -> "HubSpot":
-        """Shares connections and budget with this one."""
+        """Return the adapter for another priority; it shares connections and budget with this one."""
         other = copy(self)
         other._client = self._client.with_priority(priority)
         return other
@@ -115,7 +119,10 @@ class HubSpot:
     def save_contacts(
         self, writes: Sequence[CrmContactWrite]
     ) -> Mapping[str, CrmContact | CrmError]:
-        """A write's answer holds what was written; what it does not say (the owner) is "" here."""
+        """Create or update contacts.
+
+        A returned record holds the written properties; what HubSpot does not return is "".
+        """
         return contacts.save_contacts(self._client, writes)
 
     def company_owners(self, record_ids: Sequence[str]) -> Mapping[str, str]:
@@ -147,7 +154,9 @@ class HubSpot:
         return task_reads.iter_tasks(self._client, marker)
 
     def change_tasks(self, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
-        """A change's answer holds what was changed; what it does not say is "" here."""
+        """Update tasks. A returned task holds the written properties; what HubSpot does not
+        return is "".
+        """
         return task_updates.update_tasks(self._client, changes)
 
     def associate_tasks(self, record_of: Mapping[str, str]) -> None:
@@ -193,13 +202,16 @@ class HubSpot:
         return audit.audit_account(self._client, self._token, wanted, written, at)
 
     def contact_url(self, record_id: str) -> str:
-        """Known once any process has asked for the account; asks HubSpot nothing itself."""
+        """Return the address of a record's page, "" while no process has read the account.
+
+        Make no request to HubSpot.
+        """
         key = self._shared.key("pages")
         self._pages = self._pages or str(self._shared.ask(lambda redis: redis.get(key)) or "")
         return f"{self._pages}/record/0-1/{record_id}" if self._pages else ""
 
     def _remember(self, account: Json) -> None:
-        """Where people open records; web processes read it without asking HubSpot."""
+        """Store where people open records, so that web processes need no request to HubSpot."""
         domain = str(account.get("uiDomain") or "app.hubspot.com")
         pages = f"{self._scheme}://{domain}/contacts/{account.get('portalId')}"
         key = self._shared.key("pages")

@@ -1,4 +1,4 @@
-"""Would a handoff work now? Found by asking cheap questions that change nothing."""
+"""Check whether a handoff would work now, by cheap requests that change nothing."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,19 +39,20 @@ from crm_sync.port import (
 )
 
 # HubSpot does not say of a token what it is; service keys, private apps and project apps look alike.
+# docs/hubspot-facts.md#tokens-and-scopes
 KINDS = (
     (r"pat-[a-z0-9]+-.+", "a service key, or the token of a private or project app"),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "an API key, which HubSpot ended in 2022"),
     (r".{60,}", "an OAuth access token, which ends after half an hour"),
 )
 ENDS_SOON_DAYS = 180
-NEARLY_USED = 0.9
+NEARLY_USED = 0.9  # of the daily limit
 NOBODY: Json = {"inputs": [{"id": "0"}], "properties": [], "propertiesWithHistory": []}
 NOTHING: Json = {"inputs": [{"id": "0", "properties": {}, "objectWriteTraceId": "audit"}]}
 
 
 class Probe(NamedTuple):
-    """A question about no record. `stops`: without its scope no lead reaches sales."""
+    """A request about no record. `stops`: without its scope no lead reaches sales."""
 
     call: ApiCall
     body: Json | None
@@ -79,6 +80,7 @@ def audit_account(
     written: Sequence[str],
     at: datetime,
 ) -> CrmAudit:
+    """Return what is known of the account and the token, and every flaw that was found."""
     about: dict[str, object] = {"kind": token_kind(token)}
     flaws = list(_endings(client.version, at.date()))
     try:
@@ -95,14 +97,17 @@ def audit_account(
 
 
 def token_kind(token: str) -> str:
+    """Return the kind of a token in words, by its form alone."""
     return next((kind for sign, kind in KINDS if re.fullmatch(sign, token)), "of an unknown kind")
 
 
 def _scopes(client: HubSpotClient) -> Iterator[CrmFlaw]:
+    """Yield a flaw for each scope that the token lacks."""
     for probe in PROBES:
         try:
             client.ask(probe.call, probe.body)
         except MissingScope as denied:
+            # docs/hubspot-facts.md#rejected-tokens
             scope = " or ".join(denied.scopes) or f"that lets it {probe.call.purpose}"
             yield CrmFlaw(str(denied), f"Give the token the scope {scope}.", probe.stops)
         except (CrmMissing, CrmRefused):
@@ -112,7 +117,10 @@ def _scopes(client: HubSpotClient) -> Iterator[CrmFlaw]:
 def _properties(
     client: HubSpotClient, wanted: Sequence[CrmProperty], written: Sequence[str]
 ) -> Iterator[CrmFlaw]:
-    """Handoffs go on without: what HubSpot does not take is left out, and the lead still goes."""
+    """Yield the flaws of written properties.
+
+    None stops handoffs: a property that HubSpot rejects is left out of the write.
+    """
     try:
         found = list_field(client.ask(PROPERTIES), "results")
     except MissingScope:
@@ -139,7 +147,10 @@ def _of_written(name: str, there: Mapping[str, Json]) -> Iterator[CrmFlaw]:
 
 
 def _usage(client: HubSpotClient) -> dict[str, object]:
-    """The account's requests of the day; OAuth apps are not counted and learn nothing."""
+    """Return the account's requests of today; {} for OAuth apps, which are not counted.
+
+    docs/hubspot-facts.md#daily-limit
+    """
     try:
         found = list_field(client.ask(USAGE), "results")
     except (MissingScope, CrmMissing, CrmBusy):
@@ -158,7 +169,10 @@ def _day(about: Mapping[str, object]) -> Iterator[CrmFlaw]:
 
 
 def _endings(version: str, day: date) -> Iterator[CrmFlaw]:
-    """The versions in use whose support ends soon, with how many calls use them."""
+    """Yield a flaw for each API version in use whose support ends within ENDS_SOON_DAYS.
+
+    docs/hubspot-facts.md#api-versions
+    """
     calls = [call.in_version(version) for call in CALLS]
     for until in sorted({call.until for call in calls}):
         left = (until - day).days
@@ -171,7 +185,7 @@ def _endings(version: str, day: date) -> Iterator[CrmFlaw]:
 
 
 def _remedy(ending: Sequence[ApiCall], until: date) -> str:
-    """A later version that this program speaks, when it lasts longer for these calls."""
+    """Name a later version that this program supports, if it lasts longer for these calls."""
     newest = DATED[-1]
     if any(call.in_version(newest).until > until for call in ending):
         return f"Set HUBSPOT_API_VERSION to {newest} and restart the processes before then."

@@ -1,8 +1,9 @@
-"""What HubSpot is sent until a marketer decides otherwise."""
+"""Define the default field mapping and lead statuses, until somebody changes them in the admin."""
 
 from crm_sync.port import FirstField
 
 # The lead statuses by which sales says no, of those that an account has at first.
+# docs/hubspot-facts.md#lead-statuses
 REFUSING = ("UNQUALIFIED", "BAD_TIMING")
 # What a rep wrote into a property that people fill in, too, is never written over.
 MAPPING = (
@@ -20,6 +21,7 @@ MAPPING = (
     FirstField("recent_activity", "lead_recent_activity", "ours_wins"),
     FirstField("sequence_history", "lead_sequence_history", "ours_wins"),
     FirstField("qualified_at", "lead_qualified_at", "ours_wins"),
+    # docs/hubspot-facts.md#lifecycle-stages
     FirstField("lifecycle_stage", "lifecyclestage", "forward_only", direction="both"),
     FirstField("constant", "hs_lead_status", "when_empty_or_ours", "IN_PROGRESS"),
 )

@@ -1,4 +1,4 @@
-"""HubSpot as the settings name it: all that crm_sync.connect asks of an adapter's package."""
+"""Build the adapter from the settings: what crm_sync.connect imports from an adapter package."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ __all__ = ["MAPPING", "REFUSING", "connect", "surface", "webhooks"]
 
 
 def connect() -> Crm | None:
-    """The same object each time; None without a token."""
+    """Return the adapter, the same object within a process; None without a token."""
     if not settings.HUBSPOT_ACCESS_TOKEN:
         return None
     return _connected(
@@ -35,21 +35,23 @@ def _connected(
     requests_per_10s: int | None,
     process: int,
 ) -> Crm:
-    """`process`: connections do not survive a fork."""
+    """`process`: its id, since connections do not survive a fork."""
     # Imported when first used: a process without a CRM needs none of it.
+    # docs/hubspot-facts.md#library-objects
     from crm_sync.hubspot.adapter import HubSpot
 
     return HubSpot(token, base_url, redis_url, requests_per_10s, version=version)
 
 
 def webhooks() -> CrmWebhooks:
-    """Without a client secret it takes nothing for HubSpot's."""
+    """Return the verifier of webhooks; without a client secret it rejects every request."""
     from crm_sync.hubspot.webhooks import HubSpotWebhooks
 
     return HubSpotWebhooks(settings.HUBSPOT_CLIENT_SECRET)
 
 
 def surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
+    """Return every call and field. Needs no connection."""
     from crm_sync.hubspot.fields import used_fields
     from crm_sync.hubspot.transport.calls import register_calls
 

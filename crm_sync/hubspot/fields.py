@@ -1,4 +1,4 @@
-"""Every property that we send to HubSpot or read there by ourselves; the mapping's own come on top."""
+"""List the properties that are always sent to HubSpot or read from it; mapped ones come on top."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,4 +1,7 @@
-"""Instants as HubSpot writes them: milliseconds since 1970, or ISO 8601."""
+"""Parse and format times as HubSpot writes them: milliseconds since 1970, or ISO 8601.
+
+docs/hubspot-facts.md#task-properties, docs/hubspot-facts.md#modification-time
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +9,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_instant_value(text: str) -> datetime | None:
-    """None for what is no instant: it is no reason to lose the record that it came with."""
+    """Return the time in UTC, None for text that is none: that must not lose the record it came
+    with.
+    """
     try:
         if text.isascii() and text.isdigit():
             return EPOCH + timedelta(milliseconds=int(text[:16]))
@@ -17,4 +22,5 @@ def parse_instant_value(text: str) -> datetime | None:
 
 
 def format_instant(at: datetime) -> str:
+    """Return ISO 8601 in UTC with milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

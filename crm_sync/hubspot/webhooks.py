@@ -1,7 +1,8 @@
-"""HubSpot's webhooks: is a request HubSpot's, and of which records does it speak?
+"""Verify HubSpot's webhooks, and extract the records that they name.
 
-Source: HubSpot's "Request validation" and webhooks guides. Its client library has a check of
-signatures too, which is not used: it takes time stamps of any future and decodes nothing.
+HubSpot's client library verifies signatures too. It is not used: it accepts time stamps of any
+future and decodes nothing.
+docs/hubspot-facts.md#webhook-signature, docs/hubspot-facts.md#webhook-fields
 """
 
 import hashlib
@@ -21,10 +22,12 @@ log = logging.getLogger(__name__)
 SIGNATURE, TIMESTAMP = "x-hubspot-signature-v3", "x-hubspot-request-timestamp"
 OLDEST, MOST_AHEAD = timedelta(minutes=5), timedelta(minutes=1)
 # What HubSpot decodes in the address before it signs; everything else stays as it is.
+# docs/hubspot-facts.md#webhook-signature
 DECODED = re.compile("%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
 # HubSpot sends at most 100 events, of which a merge names three records and more.
+# docs/hubspot-facts.md#webhook-delivery
 MOST_HINTS = 1000
-LONGEST_ID = 20
+LONGEST_ID = 20  # digits
 
 Kind = Literal["contact", "deal"]
 What = Literal["changed", "deleted", "restored", "merged", "erased", "associated"]
@@ -34,20 +37,21 @@ WHAT: Mapping[str, What] = {
     "deletion": "deleted",
     "restore": "restored",
     "merge": "merged",
-    "privacyDeletion": "erased",
+    "privacyDeletion": "erased",  # docs/hubspot-facts.md#permanent-deletion
     "associationChange": "associated",
 }
 Event = Mapping[str, Any]
 
 
 class HubSpotWebhooks:
-    """`secret`: the app's client secret; without one nothing is HubSpot's."""
+    """`secret`: the app's client secret; without one every request is rejected."""
 
     def __init__(self, secret: str) -> None:
         self.enabled = bool(secret)
         self._secret = secret.encode()
 
     def hints(self, posted: Posted, at: datetime) -> Sequence[CrmHint]:
+        """Return at most MOST_HINTS hints of a request. Raise CrmForged unless it is verified."""
         self.check(posted, at)
         found = [hint for event in parse_events(posted.body) for hint in event_hints(event, at)]
         if len(found) > MOST_HINTS:
@@ -55,7 +59,7 @@ class HubSpotWebhooks:
         return found[:MOST_HINTS]
 
     def check(self, posted: Posted, at: datetime) -> None:
-        """Raise CrmForged unless the request carries a good signature (v3) of these minutes."""
+        """Raise CrmForged unless the request has a valid signature (v3) and a recent time stamp."""
         if not self.enabled:
             raise CrmForged("Webhooks are off: no client secret is set.", signed=False)
         given = posted.headers.get(SIGNATURE, "")
@@ -68,6 +72,7 @@ class HubSpotWebhooks:
             raise CrmForged("The signature does not fit.")
 
     def signed(self, posted: Posted, stamp: str) -> bytes:
+        """Return the signature (v3) that the request has to carry."""
         text = (
             f"{posted.method}{decode_url(posted.address)}".encode() + posted.body + stamp.encode()
         )
@@ -79,7 +84,9 @@ def decode_url(address: str) -> str:
 
 
 def check_timestamp(stamp: str, at: datetime) -> None:
-    """Raise CrmForged unless the time stamp (milliseconds) is one of these minutes."""
+    """Raise CrmForged unless the time stamp (milliseconds since 1970) is at most OLDEST before `at`
+    and at most MOST_AHEAD after it.
+    """
     sent_at = (
         instant_from_ms(int(stamp))
         if stamp.isascii() and stamp.isdigit() and len(stamp) < 20
@@ -101,7 +108,7 @@ def instant_from_ms(milliseconds: int) -> datetime | None:
 
 
 def parse_events(body: bytes) -> list[Event]:
-    """The events of a body. What cannot be read is left out: the signature has vouched for the sender."""
+    """Return the events of a body. Skip what cannot be read: the signature vouches for the sender."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -112,8 +119,8 @@ def parse_events(body: bytes) -> list[Event]:
 
 
 def event_hints(event: Event, at: datetime) -> Iterator[CrmHint]:
-    """One hint for each record of ours that an event names."""
-    # A table of HubSpot's guide calls it eventType.
+    """Yield a hint for each contact or deal that an event names."""
+    # A table of HubSpot's guide calls it eventType. docs/hubspot-facts.md#webhook-fields
     noun, _, verb = str(event.get("subscriptionType") or event.get("eventType") or "").partition(
         "."
     )
@@ -127,7 +134,10 @@ def event_hints(event: Event, at: datetime) -> Iterator[CrmHint]:
 
 
 def event_record_ids(event: Event, kind: Kind | None) -> Iterator[tuple[Kind, str]]:
-    """The record of an event; of a merge those that went in and the one that came out."""
+    """Return the records of an event; of a merge, those that were merged and the result.
+
+    docs/hubspot-facts.md#webhook-fields
+    """
     merged = event.get("mergedObjectIds")
     ids = [event.get(name) for name in ("objectId", "primaryObjectId", "newObjectId")]
     ids += merged if isinstance(merged, list) else []
@@ -136,7 +146,10 @@ def event_record_ids(event: Event, kind: Kind | None) -> Iterator[tuple[Kind, st
 
 
 def association_ends(event: Event, own: Kind | None) -> Iterator[tuple[Kind, str]]:
-    """Both ends of an association. The classic events name the types in DEAL_TO_CONTACT only."""
+    """Return both ends of an association. Classic events name the types in DEAL_TO_CONTACT only.
+
+    docs/hubspot-facts.md#webhook-fields
+    """
     first, _, second = str(event.get("associationType") or "").lower().partition("_to_")
     from_kind = KINDS.get(str(event.get("fromObjectTypeId") or first), own)
     to_kind = KINDS.get(str(event.get("toObjectTypeId") or second))
@@ -148,13 +161,13 @@ def association_ends(event: Event, own: Kind | None) -> Iterator[tuple[Kind, str
 
 
 def record_id_text(value: object) -> str:
-    """An id as text; "" for what is none. HubSpot sends numbers."""
+    """Return an id as text, "" for what is none. HubSpot sends numbers."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     return text if text.isascii() and text.isdigit() and len(text) <= LONGEST_ID else ""
 
 
 def event_instant(event: Event, at: datetime) -> datetime:
-    """When it happened, by HubSpot's clock; never later than now."""
+    """Return when an event occurred, by HubSpot's clock; never later than `at`."""
     value = event.get("occurredAt")
     known = instant_from_ms(value) if isinstance(value, int) and abs(value) < 10**17 else None
     return min(known, at) if known else at

@@ -1,7 +1,8 @@
-"""Many things asked at once: cut into HubSpot's batches, answers taken apart one by one.
+"""Cut requests into HubSpot's batches and take the answers apart, item by item.
 
-HubSpot promises no order of a batch's results, may leave some out, and tells errors in a 207 or
-inside an ordinary 200: whatever the status, `errors` is read and answers are matched by trace or key.
+HubSpot does not promise the order or the number of a batch's results, and reports errors in a 207 or
+inside a 200. So `errors` is read whatever the status, and answers are matched by trace or key.
+docs/hubspot-facts.md#batch-answers, docs/hubspot-facts.md#version-differences
 """
 
 from collections import Counter, deque
@@ -13,6 +14,7 @@ from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import error_from_item, no_answer_error
 from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRefused, CrmSilent
 
+# docs/hubspot-facts.md#batch-inputs
 OBJECTS = 100  # inputs of a batch of records
 LINKS = 1_000  # inputs of a batch that reads associations
 NEW_LINKS = 2_000  # inputs of a batch that makes associations
@@ -30,11 +32,15 @@ Outcome = dict[str, Result | CrmError]
 
 
 def split_batches(items: Sequence[Item], most: int = OBJECTS) -> Iterator[Sequence[Item]]:
+    """Yield slices of at most `most` items."""
     return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def unique_rounds(writes: Iterable[Write], key: Callable[[Write], Hashable]) -> list[list[Write]]:
-    """Writes so that no round has two of one key: HubSpot refuses a batch that has."""
+    """Distribute writes over rounds in which no key occurs twice: HubSpot rejects a batch with two.
+
+    docs/hubspot-facts.md#batch-inputs
+    """
     found: list[dict[Hashable, Write]] = []
     for write in writes:
         free = next((each for each in found if key(write) not in each), None)
@@ -49,11 +55,11 @@ def write_all(
     batches: Iterable[Sequence[Write]],
     write: Callable[[Sequence[Write]], Mapping[str, Result | CrmError]],
 ) -> Outcome[Result]:
-    """Every write's result or error, by trace.
+    """Return the result or error of every write, by trace.
 
-    A batch that is refused as a whole is halved until the culprit stands alone. When the CRM does
-    not answer or does not let us, the rest is not tried. CrmBusy and CrmDenied are raised when
-    nothing was done before.
+    Halve a batch that is rejected as a whole until the rejected write stands alone. Stop at the first
+    batch without an answer or without permission. Raise CrmBusy and CrmDenied only when nothing was
+    done before them. docs/hubspot-facts.md#batch-answers
     """
     waiting = deque(batches)
     outcome: Outcome[Result] = {}
@@ -88,7 +94,11 @@ def batch_outcomes(
     key: Callable[[Write], str],
     key_of: Callable[[Json], str],
 ) -> Outcome[Json]:
-    """The result or error of each write, by the trace that HubSpot repeats, else by `key`."""
+    """Return the result or error of each write: by the trace that HubSpot repeats, else by `key`.
+
+    A write that is not mentioned gets the error that names no write. If there is none, or the call
+    may not be repeated, it is `unanswered`.
+    """
     traces = {write.trace for write in batch}
     times = Counter(key(write) for write in batch)
     trace_of = {key(write): write.trace for write in batch if times[key(write)] == 1}
@@ -105,8 +115,9 @@ def batch_outcomes(
         named = [each for each in named if each in traces]
         outcome |= dict.fromkeys(named, error)
         unnamed = unnamed if named else error
-    # An error that names nobody is that of who has no answer; not for a write that must not be
-    # repeated by mistake: that one is looked for.
+    # docs/hubspot-facts.md#no-idempotency-key
+    # An error that names no write is that of the writes without an answer. Not so for a create that
+    # must not be repeated: its outcome is unknown, and the record is looked for.
     silence = (
         unnamed if unnamed and call.retry else no_answer_error(call, "it said nothing of this one")
     )
@@ -114,7 +125,10 @@ def batch_outcomes(
 
 
 def found_results(call: ApiCall, found: Json) -> list[Json]:
-    """What a read found. That a record is not there is no error; anything else is one."""
+    """Return the records of a read. Skip errors that say that a record is missing; raise any other.
+
+    docs/hubspot-facts.md#batch-answers
+    """
     for item in list_field(found, "errors"):
         error = error_from_item(call, item)
         if not isinstance(error, CrmMissing):
@@ -123,16 +137,19 @@ def found_results(call: ApiCall, found: Json) -> list[Json]:
 
 
 def list_field(found: Json, name: str) -> list[Json]:
+    """Return the objects of the list `name`, [] when there is no such list."""
     items = found.get(name)
     return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
 def object_field(found: Json, name: str) -> Json:
+    """Return the object `name`, {} when there is none."""
     item = found.get(name)
     return item if isinstance(item, dict) else {}
 
 
 def text_fields(found: Json, name: str) -> list[str]:
+    """Return the items of the list `name` as text, [] when there is no such list."""
     items = found.get(name)
     return [str(each) for each in items] if isinstance(items, list) else []
 
@@ -145,7 +162,7 @@ def read_records(
     query: Sequence[tuple[str, str]] = (),
     **more: str,
 ) -> Iterator[Json]:
-    """Records that exist, in no order. `more`: further keys of the body, such as `idProperty`."""
+    """Yield the records that exist, in no order. `more`: further keys of the body."""
     for batch in split_batches(list(dict.fromkeys(ids))):
         body = {
             "inputs": [{"id": id_} for id_ in batch],
@@ -158,16 +175,17 @@ def read_records(
 def read_associations(
     client: HubSpotClient, call: ApiCall, ids: Iterable[str]
 ) -> dict[str, list[str]]:
-    """The ids of all records that each of `ids` is associated with."""
+    """Return the ids of all records that each of `ids` is associated with."""
     return {id_: list(linked) for id_, linked in association_rows(client, call, ids).items()}
 
 
 def association_rows(
     client: HubSpotClient, call: ApiCall, ids: Iterable[str]
 ) -> dict[str, dict[str, Json]]:
-    """All associations of each of `ids`, by the other record's id, page after page.
+    """Return all associations of each of `ids`, by the other record's id, across pages.
 
-    A record without any is told as an error of its own (OBJECT_NOT_FOUND), which is no failure.
+    HubSpot reports a record without associations as an error (OBJECT_NOT_FOUND); it is skipped.
+    docs/hubspot-facts.md#association-reads
     """
     found: dict[str, dict[str, Json]] = {id_: {} for id_ in ids}
     asking = [{"id": id_} for id_ in found]
@@ -179,19 +197,26 @@ def association_rows(
             linked = found.setdefault(id_, {})
             linked.update((str(each.get("toObjectId")), each) for each in list_field(item, "to"))
             after = next_cursor(item)
-            if after and (id_, after) not in seen:  # or a cursor that stands still goes on for ever
+            # A cursor that stands still would go on for ever. docs/hubspot-facts.md#paging
+            if after and (id_, after) not in seen:
                 seen.add((id_, after))
                 asking.append({"id": id_, "after": after})
     return found
 
 
 def next_cursor(found: Json) -> str:
-    """The cursor of the next page; "" at the end. Its `link` is not to be followed."""
+    """Return the cursor of the next page, "" at the end. Do not follow its `link`.
+
+    docs/hubspot-facts.md#paging
+    """
     return str(object_field(object_field(found, "paging"), "next").get("after") or "")
 
 
 def property_values(item: Json) -> dict[str, str]:
-    """A record's properties; an empty one is null in HubSpot and "" here."""
+    """Return a record's properties; null becomes "".
+
+    docs/hubspot-facts.md#record-values
+    """
     held = object_field(item, "properties")
     return {name: "" if value is None else str(value) for name, value in held.items()}
 
@@ -199,12 +224,12 @@ def property_values(item: Json) -> dict[str, str]:
 def iter_pages(
     client: HubSpotClient, call: ApiCall, query: Sequence[tuple[str, str]]
 ) -> Iterator[Json]:
-    """Everything that a list has, page after page."""
+    """Yield every item of a list, across pages."""
     after, seen = "", {""}
     while True:
         page = client.ask(call, query=[*query, ("after", after)] if after else query)
         yield from list_field(page, "results")
         after = next_cursor(page)
-        if after in seen:  # the end, or a cursor that stands still
+        if after in seen:  # the end, or a cursor that stands still: docs/hubspot-facts.md#paging
             return
         seen.add(after)

@@ -1,4 +1,4 @@
-"""Companies of contacts: whose they are."""
+"""Read the owners of contacts' companies."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -15,11 +15,16 @@ from crm_sync.hubspot.transport.errors import MissingScope
 
 logger = logging.getLogger(__name__)
 
-PRIMARY = 1  # the type of association from a contact to its primary company; others have 279 alone
+# The type of association from a contact to its primary company; others have 279 alone.
+# docs/hubspot-facts.md#association-types
+PRIMARY = 1
 
 
 def company_owners(client: HubSpotClient, record_ids: Sequence[str]) -> dict[str, str]:
-    """The owner of each contact's company, by the contact's id. NoScope: companies are not ours."""
+    """Return the owner id of each contact's primary or only company, by the contact's record id.
+
+    Raise NoScope when the token may not read companies.
+    """
     company_of = dict(_companies(client, record_ids))
     owner_of = {
         str(item.get("id")): property_values(item).get("hubspot_owner_id", "")
@@ -30,9 +35,9 @@ def company_owners(client: HubSpotClient, record_ids: Sequence[str]) -> dict[str
 
 
 class CompanyOwnerReader:
-    """The same, for a token that perhaps may not read companies: that is said once, and no more.
+    """Return {} for a token that may not read companies, and log that once.
 
-    It must not keep a lead from sales.
+    A missing scope must not keep a lead from sales. docs/hubspot-facts.md#tokens-and-scopes
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Contacts: found by id or address, created, updated; merged ones followed."""
+"""Read, create and update contacts; follow merged records."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -26,6 +26,7 @@ from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmMissing, Crm
 
 # Ours → HubSpot's internal names, ascending. "evangelist", "other" and stages that an account made
 # itself are none of ours: where they stand among the six differs from account to account.
+# docs/hubspot-facts.md#lifecycle-stages
 LIFECYCLE = {
     "subscriber": "subscriber",
     "lead": "lead",
@@ -50,11 +51,11 @@ READ = (
 def contacts_by_id(
     client: HubSpotClient, ids: Sequence[str], properties: Sequence[str]
 ) -> dict[str, CrmContact]:
-    """Merged records are answered under the old id too.
+    """Return contacts by the id that was asked, merged ones under their old ids too.
 
-    A batch read may answer an old id with the merged record, which lists its old ids, or not at
-    all (the documentation does not say). So an id that is neither among the live nor among the
-    archived records is asked for alone: that does follow a merge.
+    Whether a batch read answers an old id with the merged record is not documented. So an id that is
+    neither among the live nor among the archived records is read alone, which does follow a merge.
+    docs/hubspot-facts.md#merged-records
     """
     wanted = dict.fromkeys(ids)
     names = _names(properties)
@@ -72,7 +73,10 @@ def contacts_by_id(
 def contacts_by_email(
     client: HubSpotClient, emails: Sequence[str], properties: Sequence[str]
 ) -> dict[str, CrmContact]:
-    """By primary or additional address, whatever its letters' case."""
+    """Return contacts by the address that was asked: primary or additional, in upper or lower case.
+
+    docs/hubspot-facts.md#email-addresses
+    """
     found: dict[str, CrmContact] = {}
     items = read_records(
         client, READ_CONTACTS, map(_folded, emails), _names(properties), idProperty="email"
@@ -83,14 +87,20 @@ def contacts_by_email(
 
 
 def archived_contacts(client: HubSpotClient, ids: Sequence[str]) -> set[str]:
-    """Those of them that can be restored, for 90 days after their deletion."""
+    """Return those ids that are deleted and can be restored, for 90 days after the deletion.
+
+    docs/hubspot-facts.md#archived-records
+    """
     query = [("archived", "true")]
     items = read_records(client, READ_CONTACTS, ids, ["hs_merged_object_ids"], query)
     return {id_ for item in items for id_ in _ids(item)}.intersection(ids)
 
 
 def save_contacts(client: HubSpotClient, writes: Sequence[CrmContactWrite]) -> Outcome[CrmContact]:
-    """By record id where there is one, else by address."""
+    """Return the contact or error of each write, by trace.
+
+    Update by record id where there is one; else create or update by address.
+    """
     nameless = {
         write.trace: CrmRefused("A contact needs an e-mail address to be created.")
         for write in writes
@@ -125,7 +135,10 @@ def _saved(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcome[C
 
 
 def _updated(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcome[Json]:
-    """A batch update does not follow merged ids, an update of one does."""
+    """Update in a batch, which does not follow merged ids; update missing ones alone, which does.
+
+    docs/hubspot-facts.md#merged-records
+    """
     inputs = [_input(write, write.record_id, write.properties) for write in batch]
     answer = client.ask(UPDATE_CONTACTS, {"inputs": inputs})
     outcome = batch_outcomes(UPDATE_CONTACTS, answer, batch, lambda write: write.record_id, _id)
@@ -136,10 +149,10 @@ def _updated(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcome
 
 
 def _upserted(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcome[Json]:
-    """An address that is another record's additional one: that record is meant.
+    """Create or update by address. Update the record that has the address as an additional one.
 
-    It keeps its primary address. `email` goes along in the properties because HubSpot does not
-    support upserts by e-mail that leave things out.
+    That record keeps its primary address. `email` is sent among the properties because HubSpot does
+    not support partial upserts by e-mail. docs/hubspot-facts.md#contact-upsert-by-email
     """
     inputs = [
         _input(write, write.email, {"email": write.email} | dict(write.properties))
@@ -152,6 +165,7 @@ def _upserted(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcom
     )
     for write in batch:
         error = outcome[write.trace]
+        # docs/hubspot-facts.md#conflict-on-a-unique-value
         if isinstance(error, CrmRefused) and error.existing_id:
             kept = {name: value for name, value in write.properties.items() if name != "email"}
             outcome[write.trace] = _alone(client, error.existing_id, kept)
@@ -159,7 +173,7 @@ def _upserted(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcom
 
 
 def _alone(client: HubSpotClient, record_id: str, properties: Mapping[str, str]) -> Json | CrmError:
-    """One update by id; its error is that record's alone."""
+    """Update one record by id. Return its error: it concerns no other record."""
     try:
         return client.ask(UPDATE_CONTACT, {"properties": dict(properties)}, path={"id": record_id})
     except CrmError as error:
@@ -186,10 +200,12 @@ def _contact(item: Json, asked_id: str = "") -> CrmContact:
         owner_id=held.get("hubspot_owner_id", ""),
         lifecycle_stage=OURS.get(held.get("lifecyclestage", ""), ""),
         lead_status=held.get("hs_lead_status", ""),
+        # docs/hubspot-facts.md#opt-out
         opted_out=held.get("hs_email_optout", "").lower() == "true",
         properties=held,
         asked_id=asked_id if asked_id != _id(item) else "",
         former_ids=tuple(_parts(item, "hs_merged_object_ids")),
+        # docs/hubspot-facts.md#last-contacted
         touched_at=parse_instant_value(held.get("notes_last_contacted", "")),
     )
 
@@ -203,7 +219,7 @@ def _id(item: Json) -> str:
 
 
 def _ids(item: Json) -> list[str]:
-    """A record's id and those that were merged into it."""
+    """Return a record's id and the ids of the records merged into it."""
     return [_id(item), *_parts(item, "hs_merged_object_ids")]
 
 

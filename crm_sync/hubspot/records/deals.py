@@ -1,4 +1,4 @@
-"""Deals of contacts, and the pipelines and stages they are in."""
+"""Read the deals of contacts, and the deal pipelines with their stages."""
 
 from collections.abc import Sequence
 
@@ -19,8 +19,8 @@ from crm_sync.hubspot.transport.calls import (
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.port import CrmDeal, CrmStage
 
-# One of HubSpot's default properties of deals (knowledge base, "HubSpot's default deal properties");
-# an account that has taken it away leaves it out of its answers.
+# A default property of deals; an account that has taken it away leaves it out of its answers.
+# docs/hubspot-facts.md#calculated-deal-properties
 LOST_REASON = "closed_lost_reason"
 READ = (
     "dealname",
@@ -37,11 +37,12 @@ READ = (
 
 
 def deal_ids_of_contacts(client: HubSpotClient, record_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Deal ids, by record id; their deals are not read."""
+    """Return deal ids by the contact's record id. Do not read the deals."""
     return read_associations(client, DEALS_OF_CONTACTS, record_ids)
 
 
 def deals_of_contacts(client: HubSpotClient, record_ids: Sequence[str]) -> dict[str, list[CrmDeal]]:
+    """Return deals by the contact's record id."""
     linked = deal_ids_of_contacts(client, record_ids)
     ids = [id_ for each in linked.values() for id_ in each]
     deals = {deal.deal_id: deal for deal in map(_deal, read_records(client, READ_DEALS, ids, READ))}
@@ -52,12 +53,12 @@ def deals_of_contacts(client: HubSpotClient, record_ids: Sequence[str]) -> dict[
 
 
 def contacts_of_deals(client: HubSpotClient, deal_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Record ids of contacts, by deal id."""
+    """Return record ids of contacts by deal id."""
     return read_associations(client, CONTACTS_OF_DEALS, deal_ids)
 
 
 def read_stages(client: HubSpotClient) -> list[CrmStage]:
-    """All stages of all pipelines, archived ones too, in their order."""
+    """Return the stages of all pipelines in their order, archived ones included."""
     found = list_field(client.ask(PIPELINES), "results")
     return [
         _stage(pipeline, stage)
@@ -66,7 +67,7 @@ def read_stages(client: HubSpotClient) -> list[CrmStage]:
     ]
 
 
-LARGEST = 2**31 - 1  # what our column holds
+LARGEST = 2**31 - 1  # that our integer column can hold
 
 
 def _deal(item: Json) -> CrmDeal:
@@ -87,7 +88,10 @@ def _deal(item: Json) -> CrmDeal:
 
 
 def _stage(pipeline: Json, stage: Json) -> CrmStage:
-    """Won: closed with a probability of 1, whatever the label says; labels are free text."""
+    """Return a stage. Won is closed with a probability of 1, whatever its label.
+
+    docs/hubspot-facts.md#stage-metadata
+    """
     metadata = object_field(stage, "metadata")
     closed = _true(metadata.get("isClosed"))
     probability = _probability(metadata.get("probability"))
@@ -110,7 +114,10 @@ def _position(item: Json) -> int:
 
 
 def _true(value: object) -> bool:
-    """Booleans come as text, and a client that parses them may write "True"."""
+    """Parse a boolean, which comes as text; a client that parses it may write "True".
+
+    docs/hubspot-facts.md#record-values
+    """
     return str(value).lower() == "true"
 
 

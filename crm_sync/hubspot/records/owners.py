@@ -1,15 +1,18 @@
-"""Owners: the people in sales that records and tasks belong to."""
+"""Read owners: the people in sales to whom records and tasks belong."""
 
 from crm_sync.hubspot.records.batches import iter_pages
 from crm_sync.hubspot.transport.calls import OWNERS
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.port import CrmOwner
 
-PAGE = 100
+PAGE = 100  # docs/hubspot-facts.md#paging
 
 
 def read_owners(client: HubSpotClient) -> list[CrmOwner]:
-    """Active and archived ones."""
+    """Return active and archived owners, which HubSpot lists apart.
+
+    docs/hubspot-facts.md#owner-ids
+    """
     return [
         _owner(item)
         for archived in ("false", "true")
@@ -18,7 +21,10 @@ def read_owners(client: HubSpotClient) -> list[CrmOwner]:
 
 
 def _owner(item: Json) -> CrmOwner:
-    """`id` is what records are given, never `userId`. A queue is nobody who calls a lead back."""
+    """Return an owner. Records refer to its `id`, never to its `userId`. A queue is not active.
+
+    docs/hubspot-facts.md#owner-ids
+    """
     name = f"{item.get('firstName') or ''} {item.get('lastName') or ''}".strip()
     email = str(item.get("email") or "")
     return CrmOwner(

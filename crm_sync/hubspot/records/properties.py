@@ -1,4 +1,4 @@
-"""Properties of contacts: what the account has, and making what it lacks."""
+"""Read and create properties of contacts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,7 +15,7 @@ from crm_sync.port import CrmProperty, CrmRefused, SetUpStep
 
 GROUP = "lead_scoring"
 GROUP_LABEL = "Lead scoring"
-# Ours → HubSpot's type and fieldType.
+# Ours → HubSpot's type and fieldType. docs/hubspot-facts.md#property-definitions
 TYPES = {
     "number": ("number", "number"),
     "text": ("string", "text"),
@@ -23,7 +23,7 @@ TYPES = {
     "enumeration": ("enumeration", "select"),
     "datetime": ("datetime", "date"),
 }
-# HubSpot's type → ours. Text of several lines is told by its fieldType.
+# HubSpot's type → ours. Text of several lines is recognised by its fieldType.
 OURS = {
     "string": "text",
     "phone_number": "text",
@@ -37,13 +37,19 @@ MOST_OPTIONS = 1000
 
 
 def read_lead_statuses(client: HubSpotClient) -> list[str]:
-    """Values that a person may choose; hidden ones are left out."""
+    """Return the options that a person may choose; skip hidden ones.
+
+    docs/hubspot-facts.md#lead-statuses
+    """
     options = list_field(client.ask(LEAD_STATUS), "options")
     return [str(each.get("value")) for each in options if not each.get("hidden")]
 
 
 def read_properties(client: HubSpotClient) -> list[CrmProperty]:
-    """All properties of contacts. Owners and the like count as read-only: they are not ours to give."""
+    """Return all properties of contacts. Those with external options, as owners, count as read-only.
+
+    docs/hubspot-facts.md#property-definitions
+    """
     found = list_field(client.ask(PROPERTIES), "results")
     return [_told(each) for each in found if isinstance(each.get("name"), str)]
 
@@ -70,7 +76,9 @@ def _told(found: Json) -> CrmProperty:
 def set_up_properties(
     client: HubSpotClient, wanted: Sequence[CrmProperty], *, plan: bool
 ) -> list[SetUpStep]:
-    """Make the group and what is missing; what exists is never changed, only reported if unfit."""
+    """Create the group and the missing properties. Never change an existing one; report it if
+    unfit.
+    """
     existing = {
         str(each.get("name")): each for each in list_field(client.ask(PROPERTIES), "results")
     }
@@ -107,7 +115,7 @@ def _unfit(wanted: Sequence[CrmProperty], existing: Mapping[str, Json]) -> Itera
 
 
 def property_problem(wanted: CrmProperty, found: Json) -> str:
-    """Why an existing property cannot take our values; "" when it can."""
+    """Return why an existing property cannot take our values, "" when it can."""
     type_ = str(found.get("type"))
     if type_ != TYPES[wanted.type][0]:
         return f"it is of the type {type_} there, and {TYPES[wanted.type][0]} is needed"
@@ -119,6 +127,7 @@ def property_problem(wanted: CrmProperty, found: Json) -> str:
 
 
 def is_read_only(found: Json) -> bool:
+    # docs/hubspot-facts.md#property-definitions
     return bool(object_field(found, "modificationMetadata").get("readOnlyValue"))
 
 

@@ -1,12 +1,14 @@
-"""What was changed since an instant, out of HubSpot's search: everything, however much of it.
+"""Find the records changed since an instant, by HubSpot's search: all of them, however many.
 
-A search gives at most 10,000 results, and its pages shift while records change. So no page is asked
-for by its place: each search begins where the last one ended, by the time of the change, and where
-a whole page has one time (an import), by the record's id within that time. What is changed while
-this goes on moves to the end, and is met there. (Search guide; facts 2.3.) Requests are as the
-published description has them: a sort is text (`-` for descending), `after` is always there.
+A search returns at most 10,000 results, and its pages shift while records change. So no page is
+requested by its position: each search starts at the time of the last result, and where a whole page
+has one time (an import), after the last record id within that time. What changes meanwhile moves to
+the end and is found there. Requests follow the published description: a sort is text (`-` for
+descending), and `after` is always sent.
 
-Archived records are in no search, and the index lags: both are the caller's to know.
+Archived records are in no search, and the index lags: callers have to allow for both.
+docs/hubspot-facts.md#search-limits, docs/hubspot-facts.md#modification-time,
+docs/hubspot-facts.md#search-index-lag, docs/hubspot-facts.md#archived-records
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,13 +21,15 @@ from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import no_answer_error
 from crm_sync.port import ChangeKind, CrmChange
 
-PAGE = 200
+PAGE = 200  # docs/hubspot-facts.md#search-limits
 CALL_OF: dict[ChangeKind, ApiCall] = {"contacts": SEARCH_CONTACTS, "deals": SEARCH_DEALS}
+# docs/hubspot-facts.md#modification-time
 MODIFIED: dict[ChangeKind, str] = {
     "contacts": "lastmodifieddate",
     "deals": "hs_lastmodifieddate",
 }
-# By which one of our people is known when it is a contact that changed.
+# By which a changed contact is matched with ours.
+# docs/hubspot-facts.md#email-addresses, docs/hubspot-facts.md#merged-records
 KNOWN_BY: dict[ChangeKind, tuple[str, ...]] = {
     "contacts": ("email", "hs_additional_emails", "hs_merged_object_ids"),
     "deals": (),
@@ -35,7 +39,7 @@ KNOWN_BY: dict[ChangeKind, tuple[str, ...]] = {
 def search_changes(
     client: HubSpotClient, kind: ChangeKind, since: datetime, page: int = PAGE
 ) -> Iterator[Sequence[CrmChange]]:
-    """Records changed at `since` or later, oldest first, a page at a time, none twice."""
+    """Yield the records changed at `since` or later, oldest first, a page at a time, none twice."""
     begin = since
     while True:
         found = _search(client, kind, [_at(kind, "GTE", begin)], MODIFIED[kind], page)
@@ -68,7 +72,7 @@ def _of_one_instant(
 
 
 def newest_change(client: HubSpotClient, kind: ChangeKind) -> datetime | None:
-    """The latest change that the search knows; None when there is no record."""
+    """Return the time of the latest change in the index, None when there is no record."""
     found = _search(client, kind, [], MODIFIED[kind], 1, newest_first=True)
     return found[0].changed_at if found else None
 

@@ -1,7 +1,7 @@
-"""Who wants no mail, written to HubSpot's own subscriptions: one request for each address.
+"""Unsubscribe addresses in HubSpot's communication preferences, one request for each.
 
-The batch of these calls is for the largest accounts alone (Marketing Hub Enterprise). Source: the
-published description of communication preferences, version 4.
+The batch of these calls needs Marketing Hub Enterprise.
+docs/hubspot-facts.md#opt-out
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from crm_sync.hubspot.transport.client import HubSpotClient
 from crm_sync.hubspot.transport.errors import error_from_item
 from crm_sync.port import CrmError
 
-CHANNEL = [("channel", "EMAIL")]  # the only one that there is
+CHANNEL = [("channel", "EMAIL")]  # the only one that HubSpot has
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class SubscriptionChoice:
 
 
 def unsubscribe_emails(client: HubSpotClient, emails: Sequence[str]) -> Outcome[None]:
-    """By address: None when it is unsubscribed from everything, else why it is not."""
+    """Return by address None when it is unsubscribed from everything, else the error."""
     wishes = [[SubscriptionChoice(email)] for email in dict.fromkeys(emails)]
     return write_all(wishes, lambda batch: {batch[0].trace: _told(client, batch[0].trace)})
 

@@ -1,7 +1,8 @@
-"""The property that keeps a task from being made twice, where the account lets tasks have one.
+"""Keep a task from being created twice, by a unique task property where the account allows one.
 
-HubSpot has no idempotency key. A property with unique values does the same: a second task of one
-reference is refused. Whether tasks may have one is not documented, so set-up tries.
+HubSpot has no idempotency key. With a property that has unique values it rejects a second task of one
+reference. Whether tasks may have such a property is not documented, so set-up tries.
+docs/hubspot-facts.md#no-idempotency-key, docs/hubspot-facts.md#unique-task-reference
 """
 
 from crm_sync.hubspot.records.batches import list_field
@@ -14,7 +15,7 @@ REFERENCE = "lead_handoff_reference"
 DEFINITION = {
     "name": REFERENCE,
     "label": "Lead handoff reference",
-    "groupName": "task_information",
+    "groupName": "task_information",  # docs/hubspot-facts.md#property-definitions
     "type": "string",
     "fieldType": "text",
     "hasUniqueValue": True,
@@ -27,11 +28,14 @@ WITHOUT = (
 
 
 def has_guard(client: HubSpotClient) -> bool:
+    """Return whether the account keeps the references of tasks unique."""
     return _is_unique(_there(client))
 
 
 def set_up_guard(client: HubSpotClient, *, plan: bool) -> list[SetUpStep]:
-    """Try to make the property. That an account does without is no problem."""
+    """Create the property. An account that does not allow it needs no action: without it, tasks are
+    looked for before they are created again.
+    """
     found = _there(client)
     if _is_unique(found):
         return []
@@ -44,7 +48,10 @@ def set_up_guard(client: HubSpotClient, *, plan: bool) -> list[SetUpStep]:
 
 
 def _there(client: HubSpotClient) -> Json:
-    """Its definition, or {}. All are listed: an account without it would answer each look with a 404."""
+    """Return the definition of the property, {} when there is none.
+
+    List all properties: a request for the one is a 404 in every account without it.
+    """
     try:
         found = list_field(client.ask(TASK_PROPERTIES), "results")
     except MissingScope:

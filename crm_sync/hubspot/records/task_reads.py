@@ -1,4 +1,4 @@
-"""Tasks as HubSpot has them: read by contact, by id, or all."""
+"""Read tasks: by contact, by id, or all."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +23,7 @@ from crm_sync.hubspot.transport.calls import (
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.port import CrmTask
 
+# docs/hubspot-facts.md#task-properties
 NOT_STARTED, COMPLETED = "NOT_STARTED", "COMPLETED"
 READ = (
     "hs_task_subject",
@@ -35,7 +36,11 @@ READ = (
 
 
 def tasks_of_contacts(client: HubSpotClient, record_ids: Sequence[str]) -> dict[str, list[CrmTask]]:
-    """Read by association, which shows what was just written, not by search, which lags."""
+    """Return tasks by the contact's record id.
+
+    Read by association, which shows the latest writes, not by search, which lags.
+    docs/hubspot-facts.md#association-reads, docs/hubspot-facts.md#search-index-lag
+    """
     linked = read_associations(client, TASKS_OF_CONTACTS, record_ids)
     tasks = tasks_by_id(client, [id_ for each in linked.values() for id_ in each])
     return {
@@ -45,19 +50,24 @@ def tasks_of_contacts(client: HubSpotClient, record_ids: Sequence[str]) -> dict[
 
 
 def tasks_by_id(client: HubSpotClient, task_ids: Sequence[str]) -> dict[str, CrmTask]:
-    """Those that are there."""
+    """Return the tasks that exist, by id."""
     found = map(parse_task, read_records(client, READ_TASKS, task_ids, READ))
     return {each.task_id: each for each in found}
 
 
 def archived_task_ids(client: HubSpotClient, task_ids: Sequence[str]) -> set[str]:
-    """Those that were deleted less than 90 days ago; HubSpot forgets them then."""
+    """Return those ids that were deleted less than 90 days ago; HubSpot forgets older ones.
+
+    docs/hubspot-facts.md#archived-records
+    """
     found = read_records(client, READ_TASKS, task_ids, ["hs_object_id"], [("archived", "true")])
     return {str(each.get("id")) for each in found}
 
 
 def iter_tasks(client: HubSpotClient, marker: str) -> Iterator[CrmTask]:
-    """All tasks with a text in their body, a page at a time, from the list and not from search."""
+    """Yield all tasks whose body contains `marker`, a page at a time, from the list, not from
+    search.
+    """
     query = [("limit", str(OBJECTS)), ("associations", "contacts")]
     for item in iter_pages(client, LIST_TASKS, [*query, *(("properties", name) for name in READ)]):
         found = parse_task(item)
@@ -69,7 +79,7 @@ def parse_task(item: Json) -> CrmTask:
     held = property_values(item)
     status = held.get("hs_task_status", "")
     done = status == COMPLETED
-    # Tasks that were completed long ago have no date of it.
+    # Tasks that were completed long ago have no date of it. docs/hubspot-facts.md#task-properties
     done_at = held.get("hs_task_completion_date") or held.get("hs_lastmodifieddate", "")
     return CrmTask(
         task_id=str(item.get("id") or ""),
@@ -83,7 +93,10 @@ def parse_task(item: Json) -> CrmTask:
 
 
 def _contacts(client: HubSpotClient, item: Json) -> list[str]:
-    """The contacts of a task in a list; HubSpot cuts long ones there, which are then read apart."""
+    """Return the contacts of a listed task. Read them apart where the list is cut.
+
+    docs/hubspot-facts.md#paging
+    """
     linked = object_field(object_field(item, "associations"), "contacts")
     if next_cursor(linked):
         id_ = str(item.get("id"))

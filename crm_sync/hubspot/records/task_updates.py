@@ -1,4 +1,4 @@
-"""Tasks changed, put on contacts, deleted. All of it may be repeated."""
+"""Update, associate and delete tasks. Every call is safe to repeat."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import error_from_item
 from crm_sync.port import CrmError, CrmTask, CrmTaskChange
 
-# The direction matters: from the task to the contact.
+# The direction matters: from the task to the contact. docs/hubspot-facts.md#association-types
 TASK_TO_CONTACT = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}
 
 
@@ -28,6 +28,7 @@ class TaskUpdate(NamedTuple):
 
 
 def update_tasks(client: HubSpotClient, changes: Sequence[CrmTaskChange]) -> Outcome[CrmTask]:
+    """Return each updated task or its error, by task id."""
     wanted = [TaskUpdate(each.task_id, _properties(each)) for each in changes]
     batches = [
         batch
@@ -40,7 +41,10 @@ def update_tasks(client: HubSpotClient, changes: Sequence[CrmTaskChange]) -> Out
 def associate_tasks(
     client: HubSpotClient, record_of: Mapping[str, str], until: float | None = None
 ) -> None:
-    """Task id → contact's id. CrmMissing or CrmRefused when one of them cannot be hung there."""
+    """Associate tasks with contacts. `record_of`: record id of the contact by task id.
+
+    Raise CrmMissing or CrmRefused when one of them cannot be associated; others may be by then.
+    """
     for batch in split_batches(list(record_of.items()), NEW_LINKS):
         inputs = [
             {"from": {"id": task_id}, "to": {"id": record_id}, "types": [TASK_TO_CONTACT]}
@@ -52,7 +56,10 @@ def associate_tasks(
 
 
 def archive_tasks(client: HubSpotClient, task_ids: Sequence[str]) -> None:
-    """Those that are not there are passed over, as HubSpot does."""
+    """Delete tasks. HubSpot ignores those that do not exist.
+
+    docs/hubspot-facts.md#unknown-outcomes
+    """
     for batch in split_batches(list(dict.fromkeys(task_ids))):
         client.ask(ARCHIVE_TASKS, {"inputs": [{"id": task_id} for task_id in batch]})
 

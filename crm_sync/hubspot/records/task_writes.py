@@ -1,7 +1,8 @@
-"""Tasks made with their contact, each once.
+"""Create tasks with their contact, each once.
 
-Without a guard (see guard.py) a task whose making was not answered must be looked for. With one,
-it is asked for again: what is there already is answered instead of made.
+Without a unique reference, a task with an unknown outcome has to be looked for. With one, it is
+requested again, and HubSpot's existing task is returned.
+docs/hubspot-facts.md#no-idempotency-key, docs/hubspot-facts.md#unique-task-reference
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +40,7 @@ GONE = (
 
 
 def create_tasks(client: HubSpotClient, writes: Batch, until: float | None) -> Outcome[CrmTask]:
+    """Return each created task or its error, by trace. `until`: see Client.ask."""
     return write_all(
         split_batches(writes), lambda batch: _created(client, CREATE_TASKS, batch, until)
     )
@@ -47,7 +49,10 @@ def create_tasks(client: HubSpotClient, writes: Batch, until: float | None) -> O
 def create_guarded_tasks(
     client: HubSpotClient, writes: Batch, until: float | None
 ) -> Outcome[CrmTask]:
-    """`again` ones are first looked for by their reference: a rep may be at work on them."""
+    """Return each created or existing task or its error, by trace. `until`: see Client.ask.
+
+    Look first for those that were tried before (`again`): a rep may have started on them.
+    """
 
     def made(batch: Batch) -> Outcome[CrmTask]:
         write = _made_or_found if batch[0].again else _made_once
@@ -59,7 +64,7 @@ def create_guarded_tasks(
 
 
 def _made_once(client: HubSpotClient, batch: Batch, until: float | None) -> Outcome[CrmTask]:
-    """Make them all in one call. Of one that HubSpot says it has, that is the answer."""
+    """Create all in one call. Return the existing task where HubSpot rejects a duplicate."""
     try:
         outcome = _created(client, CREATE_GUARDED_TASKS, batch, until)
     except CrmRefused as refused:
@@ -71,7 +76,10 @@ def _made_once(client: HubSpotClient, batch: Batch, until: float | None) -> Outc
 def _made_but_those_there(
     client: HubSpotClient, batch: Batch, refused: CrmRefused, until: float | None
 ) -> Outcome[CrmTask]:
-    """The whole batch was refused, and HubSpot does not say for which of them."""
+    """Create those of a rejected batch that do not exist; HubSpot does not say which do.
+
+    docs/hubspot-facts.md#conflict-on-a-unique-value
+    """
     _check_guard([refused])
     there: Outcome[CrmTask] = dict(_by_reference(client, batch)) if _is_clash(refused) else {}
     if not there:
@@ -81,6 +89,7 @@ def _made_but_those_there(
 
 
 def _made_or_found(client: HubSpotClient, batch: Batch, until: float | None) -> Outcome[CrmTask]:
+    """Return existing tasks by reference; upsert the others and associate all with their contacts."""
     outcome: Outcome[CrmTask] = dict(_by_reference(client, batch))
     new = [write for write in batch if write.trace not in outcome]
     if new:
@@ -88,7 +97,7 @@ def _made_or_found(client: HubSpotClient, batch: Batch, until: float | None) -> 
     tasks = {trace: each for trace, each in outcome.items() if isinstance(each, CrmTask)}
     on_nobody = [write for write in batch if write.trace in tasks]
     hung = write_all(split_batches(on_nobody), lambda part: _hung(client, part, tasks, until))
-    # A task whose contact is gone would lie about on nobody.
+    # A task whose contact is gone would have no contact: delete it.
     lost = [write.trace for write in new if isinstance(hung.get(write.trace), LOST)]
     archive_tasks(client, [tasks[trace].task_id for trace in lost])
     return outcome | hung
@@ -97,7 +106,10 @@ def _made_or_found(client: HubSpotClient, batch: Batch, until: float | None) -> 
 def _hung(
     client: HubSpotClient, batch: Batch, tasks: Mapping[str, CrmTask], until: float | None
 ) -> Outcome[CrmTask]:
-    """An upsert takes no associations, so they are made after it."""
+    """Associate tasks with their contacts, since an upsert takes no associations.
+
+    docs/hubspot-facts.md#upserts-take-no-associations
+    """
     associate_tasks(client, {tasks[write.trace].task_id: write.record_id for write in batch}, until)
     return {write.trace: tasks[write.trace] for write in batch}
 
@@ -121,7 +133,7 @@ def _upserted(client: HubSpotClient, batch: Batch, until: float | None) -> Outco
 
 
 def _told(call: ApiCall, answer: Json, batch: Batch) -> Outcome[CrmTask]:
-    # A body has its reference in it, so it tells which task this is should the trace be missing.
+    # A body contains its reference, so it identifies the task when the trace is missing.
     outcome = batch_outcomes(call, answer, batch, lambda write: write.body, _body)
     found: Outcome[CrmTask] = {
         trace: each if isinstance(each, CrmError) else parse_task(each)
@@ -136,25 +148,31 @@ def _by_reference(client: HubSpotClient, batch: Batch) -> dict[str, CrmTask]:
     found = read_records(client, READ_TASKS, references, [*READ, REFERENCE], idProperty=REFERENCE)
     try:
         return {property_values(item).get(REFERENCE, ""): parse_task(item) for item in found}
-    except CrmRefused:  # there is nothing else in the question that could be wrong
+    except CrmRefused:  # nothing else in the request can be rejected
         raise CrmDenied(GONE) from None
 
 
 def _check_guard(answers: Iterable[object]) -> None:
-    """Somebody deleted the property: a matter of the account, not of these tasks."""
+    """Raise CrmDenied when the reference property was deleted: that concerns the account, not
+    one task.
+    """
     for answer in answers:
         if isinstance(answer, CrmRefused) and answer.properties.get(REFERENCE) == NO_PROPERTY:
             raise CrmDenied(GONE)
 
 
 def _is_clash(answer: object) -> bool:
-    """HubSpot says it in a 409 or a 400, of one input or of the whole batch."""
+    """Return whether the answer is a duplicate reference: a 409 or 400, of one input or of the batch.
+
+    docs/hubspot-facts.md#conflict-on-a-unique-value
+    """
     return isinstance(answer, CrmRefused) and (
         REFERENCE in answer.properties or "already" in str(answer)
     )
 
 
 def _input(write: CrmTaskWrite, *, guarded: bool) -> Json:
+    # docs/hubspot-facts.md#task-properties
     properties = {
         "hs_task_subject": write.subject,
         "hs_task_body": write.body,

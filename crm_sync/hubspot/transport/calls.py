@@ -1,4 +1,4 @@
-"""Every call we make to HubSpot. The client makes no call that is not an entry here; the audit prints them."""
+"""List every request that is made to HubSpot. The client makes no other; the audit prints them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from typing import Literal
 from crm_sync.hubspot.transport.versions import CLASSIC, ENDS, path_in, version_of
 from crm_sync.port import CrmCall
 
-# As the classic versions write them; `in_version` writes them as another does.
+# Paths of v3 and v4; `in_version` writes those of another version.
 V3 = "/crm/v3"
 V4 = "/crm/v4"
 
@@ -23,9 +23,10 @@ IN_WORDS: Mapping[Limit, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """`purpose` goes after "when asked to". `retry`: may be repeated after an unknown outcome.
+    """A kind of request. `purpose` completes "when asked to".
 
-    `limit`: which of HubSpot's limits it counts against, see pace.py.
+    `retry`: safe to repeat after an unknown outcome, see docs/hubspot-facts.md#unknown-outcomes.
+    `limit`: which of HubSpot's limits it counts against.
     """
 
     method: str
@@ -36,12 +37,12 @@ class ApiCall:
 
     @property
     def until(self) -> date:
-        """The day on which HubSpot's support for the version of the path ends."""
+        """Return the day on which HubSpot's support for the path's version ends."""
         return ENDS[version_of(self.path)]
 
     @property
     def records(self) -> str:
-        """The kind of records that the call changes or reads; "" when it is about none."""
+        """Return the type of records that the call reads or changes, "" for none."""
         parts = [part for part in self.path.split("/") if part not in ENDS]
         if "objects" in parts:
             return parts[parts.index("objects") + 1]
@@ -51,7 +52,7 @@ class ApiCall:
         return _in_version(self, version)
 
     def told(self) -> CrmCall:
-        """The entry as people read it."""
+        """Return the entry as the audit prints it."""
         limit = IN_WORDS[self.limit]
         return CrmCall(self.method, self.path, self.purpose, self.retry, limit, self.until)
 
@@ -79,6 +80,7 @@ READ_CONTACTS = ApiCall(
 READ_CONTACT = ApiCall(
     "GET", f"{V3}/objects/contacts/{{id}}", "follow a contact's id that was merged away", retry=True
 )
+# docs/hubspot-facts.md#contact-upsert-by-email
 UPSERT_CONTACTS = ApiCall(
     "POST",
     f"{V3}/objects/contacts/batch/upsert",
@@ -88,6 +90,7 @@ UPSERT_CONTACTS = ApiCall(
 UPDATE_CONTACTS = ApiCall(
     "POST", f"{V3}/objects/contacts/batch/update", "update contacts by id", retry=True
 )
+# docs/hubspot-facts.md#merged-records
 UPDATE_CONTACT = ApiCall(
     "PATCH",
     f"{V3}/objects/contacts/{{id}}",
@@ -95,7 +98,8 @@ UPDATE_CONTACT = ApiCall(
     retry=True,
 )
 
-# Without a body: whom it is about is in the path, and the channel in the query.
+# Has no body: the address is in the path, the channel in the query.
+# docs/hubspot-facts.md#opt-out
 UNSUBSCRIBE = ApiCall(
     "POST",
     "/communication-preferences/v4/statuses/{address}/unsubscribe-all",
@@ -103,6 +107,7 @@ UNSUBSCRIBE = ApiCall(
     retry=True,
 )
 
+# docs/hubspot-facts.md#no-idempotency-key
 CREATE_TASKS = ApiCall(
     "POST", f"{V3}/objects/tasks/batch/create", "create tasks with their contact", retry=False
 )
@@ -122,7 +127,8 @@ CONTACTS_OF_TASKS = ApiCall(
     retry=True,
     limit="associations",
 )
-# Only where the account keeps the reference unique: what is there is updated, not made again.
+# Only where the account keeps the reference unique: an existing task is updated, not created again.
+# docs/hubspot-facts.md#unique-task-reference
 UPSERT_TASKS = ApiCall(
     "POST",
     f"{V3}/objects/tasks/batch/upsert",
@@ -157,7 +163,8 @@ READ_COMPANIES = ApiCall(
     "POST", f"{V3}/objects/companies/batch/read", "read the owners of companies", retry=True
 )
 
-# Which records were changed; what they say is read by their ids, since the index lags.
+# Finds which records changed. Their properties are read by id, since the index lags.
+# docs/hubspot-facts.md#search-index-lag
 SEARCH_CONTACTS = ApiCall(
     "POST",
     f"{V3}/objects/contacts/search",
@@ -201,7 +208,8 @@ LEAD_STATUS = ApiCall(
 PROPERTY_GROUPS = ApiCall(
     "GET", f"{V3}/properties/contacts/groups", "list the property groups", retry=True
 )
-# A second create of one name is refused with a 409, so these may be repeated.
+# A second create of one name is a 409, so these are safe to repeat.
+# docs/hubspot-facts.md#property-definitions
 CREATE_PROPERTY = ApiCall(
     "POST", f"{V3}/properties/contacts", "create a property of contacts", retry=True
 )
@@ -221,5 +229,5 @@ CALLS = tuple(each for each in list(globals().values()) if isinstance(each, ApiC
 
 
 def register_calls(version: str = CLASSIC) -> tuple[CrmCall, ...]:
-    """The table as people read it, in a version of HubSpot's interface."""
+    """Return all entries as the audit prints them, with the paths of an API version."""
     return tuple(call.in_version(version).told() for call in CALLS)

@@ -1,6 +1,6 @@
-"""The client library, asked through the table of calls, at our pace.
+"""Make the requests of `calls.py` through the client library, within the shared rate limit.
 
-A call ends within TOTAL_SECONDS (see wire.py), is never repeated here, and fails with the port's
+A call ends within the time limit of its transport, is never repeated here, and raises the port's
 errors alone.
 """
 
@@ -20,14 +20,15 @@ from crm_sync.port import CrmBusy, CrmError, Lane
 
 logger = logging.getLogger(__name__)
 
-TIMEOUTS = (3.05, 10.0)  # seconds to connect, seconds between two pieces of the answer
+# Seconds to connect, seconds between two pieces of the answer; the library has no bound of its own.
+# docs/hubspot-facts.md#library-timeouts-and-retries
+TIMEOUTS = (3.05, 10.0)
 
 Json = dict[str, Any]
 
 
 class HubSpotClient:
-    """`version`: of HubSpot's interface, see versions.py. `lane`: the claim of its calls to the
-    shared budget."""
+    """`version`: of HubSpot's API. `lane`: the priority of its calls in the shared budget."""
 
     def __init__(
         self, library: Sdk, pace: RateLimiter, version: str = CLASSIC, priority: Lane = "live"
@@ -41,7 +42,7 @@ class HubSpotClient:
         return HubSpotClient(self._library, self.pace, self.version, priority)
 
     def room(self) -> float:
-        """Seconds until an ordinary call would be let through."""
+        """Return the seconds until an ordinary call would be admitted."""
         return self.pace.room(self._lane)
 
     def ask(
@@ -53,9 +54,9 @@ class HubSpotClient:
         query: Iterable[tuple[str, str]] = (),
         until: float | None = None,
     ) -> Json:
-        """The JSON object that HubSpot answers, {} for a 2xx with nothing; else a CrmError.
+        """Return the JSON object of the answer, {} for a 2xx without a body; raise CrmError otherwise.
 
-        `until`: the reading of time.monotonic() after which the call is not made any more.
+        `until`: the reading of time.monotonic() after which the call is not made any more (CrmBusy).
         """
         api, call = self._library.api, call.in_version(self.version)
         self.pace.wait(call, self._lane)
@@ -77,6 +78,7 @@ class HubSpotClient:
         path: dict[str, str],
         query: list[tuple[str, str]],
     ) -> RawAnswer:
+        # Read raw: the library drops what its models lack. docs/hubspot-facts.md#library-errors
         try:
             answer: RawAnswer = api.call_api(
                 call.path,
@@ -109,7 +111,10 @@ class HubSpotClient:
 
 
 def _silence(call: ApiCall, silence: NoHttpAnswer) -> CrmError:
-    """What never left us was certainly not done."""
+    """Return the error for a call without an answer. What was never sent was certainly not done.
+
+    docs/hubspot-facts.md#unknown-outcomes
+    """
     if not silence.sent:
         return CrmBusy(f"HubSpot is away when asked to {call.purpose}: {silence}.")
     return no_answer_error(call, str(silence))

@@ -1,11 +1,15 @@
-"""What HubSpot finds wrong with a record, read out of a refusal's body."""
+"""Read out of an error body which properties HubSpot rejected, and why.
+
+docs/hubspot-facts.md#error-body, docs/hubspot-facts.md#invalid-properties
+"""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-LONGEST_VALUE = 60
+LONGEST_VALUE = 60  # characters
+# docs/hubspot-facts.md#conflict-on-a-unique-value
 EXISTING_ID = re.compile(r"Existing ID: (\d{1,20})|(\d{1,20}) already has that value")
 REASONS = {
     "PROPERTY_DOESNT_EXIST": "there is no such property in HubSpot",
@@ -17,7 +21,7 @@ REASONS = {
     "REQUIRED_FIELD": "HubSpot requires a value",
     "CONFLICTING_UNIQUE_VALUE": "another record has the same value",
 }
-# Part of a message → what it means to somebody who cannot program.
+# Part of a message → its meaning for people who do not program.
 MEANINGS = {
     "associations are not valid": "the record that it belongs to is not there any more",
     "Invalid input JSON": "this program asked in a way that HubSpot does not understand, "
@@ -28,24 +32,26 @@ MEANINGS = {
 
 
 def property_errors(body: Mapping[str, Any]) -> dict[str, str]:
-    """Properties at fault and why: from the JSON list inside `message`, and from the `errors`."""
+    """Return the rejected properties with reasons: from the JSON list inside `message`, and
+    from `errors`.
+    """
     return dict(_faults(body))
 
 
 def conflicting_record_id(body: Mapping[str, Any]) -> str:
-    """The record that has the unique value, which HubSpot tells in the message alone; else ""."""
+    """Return the record that has the unique value, which only the message names; else ""."""
     known = EXISTING_ID.search(str(body.get("message") or ""))
     return (known[1] or known[2]) if known else ""
 
 
 def plain_message(message: str) -> str:
-    """The message in plain words, with itself; itself when it is not known."""
+    """Return the message with its meaning before it; unchanged when its meaning is not known."""
     plain = next((plain for part, plain in MEANINGS.items() if part in message), "")
     return f"{plain} ({message})" if plain else message
 
 
 def with_values(faults: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
-    """The reasons, each with the value that was sent, so that a person finds what to mend."""
+    """Add to each reason the value that was sent, so that a person can correct it."""
     return {
         name: f"{why} (it was “{bounded_line(sent[name], LONGEST_VALUE)}”)"
         if sent.get(name)
@@ -55,7 +61,7 @@ def with_values(faults: Mapping[str, str], sent: Mapping[str, str]) -> dict[str,
 
 
 def bounded_line(text: object, most: int = 200) -> str:
-    """One line of printable text."""
+    """Return one line of at most `most` printable characters."""
     line = "".join(sign if sign.isprintable() else " " for sign in str(text)[: 4 * most])
     return " ".join(line.split())[:most]
 
@@ -69,6 +75,7 @@ def _faults(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for error in dicts_in(body.get("errors")):
         for name in strings_in(error.get("context"), "propertyName"):
             yield bounded_line(name, 100), _reason(error.get("code"), error.get("message"))
+    # docs/hubspot-facts.md#writes-refused-for-the-account
     if str(body.get("message") or "").endswith("required properties were not set."):
         for name in strings_in(body.get("context"), "properties"):
             yield bounded_line(name, 100), REASONS["REQUIRED_FIELD"]

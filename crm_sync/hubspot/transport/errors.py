@@ -1,7 +1,8 @@
-"""HubSpot's ways of saying no → the port's errors, by a table.
+"""Map HubSpot's error answers to the port's errors, by a table of status codes.
 
-The sentences are for a person on the ledger's page: names of properties and HubSpot's reasons,
-bounded. The envelope's keys are all optional and a body may be HTML, so nothing is taken for granted.
+The messages are for people on the ledger's page: names of properties and HubSpot's reasons, bounded
+in length. Every key of an error body is optional, and the body may be HTML.
+docs/hubspot-facts.md#error-body
 """
 
 import json
@@ -22,7 +23,7 @@ from crm_sync.hubspot.transport.error_details import (
 from crm_sync.hubspot.transport.http import RawAnswer
 from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRefused, CrmSilent
 
-LONGEST_WAIT = 3600.0
+LONGEST_WAIT = 3600.0  # seconds
 USED_UP = (
     "HubSpot's limit of requests for today is used up; "
     "it starts anew at midnight in the account's time zone."
@@ -31,7 +32,7 @@ USED_UP = (
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
-    """A refusal: an answer's body, or one entry of a batch's `errors`."""
+    """An error answer's body, or one entry of a batch's `errors`."""
 
     status: int
     body: Mapping[str, Any]
@@ -43,7 +44,7 @@ class ErrorBody:
 
 
 class MissingScope(CrmDenied):
-    """The token is good, and this call is not among what it may do. `scopes`: any one would do."""
+    """The token is valid but lacks a scope for the call. `scopes`: any one of them is enough."""
 
     def __init__(self, sentence: str, scopes: Sequence[str] = ()) -> None:
         super().__init__(sentence)
@@ -51,26 +52,29 @@ class MissingScope(CrmDenied):
 
 
 class DailyLimitReached(CrmDenied):
-    """The account's requests of the day."""
+    """The account's daily limit is used up. docs/hubspot-facts.md#daily-limit"""
 
 
 Kind = Callable[[ApiCall, ErrorBody], CrmError]
 
 
 def error_from_answer(call: ApiCall, answer: RawAnswer) -> CrmError:
-    """What an answer that is no 2xx means."""
+    """Return the error for an answer that is not 2xx."""
     said = ErrorBody(answer.status, parse_body(answer.body), answer.headers.get("retry-after", ""))
     return BY_STATUS.get(answer.status, _by_hundred(answer.status))(call, said)
 
 
 def error_from_item(call: ApiCall, item: Mapping[str, Any]) -> CrmError:
-    """What one entry of a batch's `errors` means."""
+    """Return the error for one entry of a batch's `errors`."""
     status = STATUS_OF_CATEGORY.get(str(item.get("category") or ""), 400)
     return BY_STATUS.get(status, unclear_answer_error)(call, ErrorBody(status, item))
 
 
 def no_answer_error(call: ApiCall, why: str) -> CrmError:
-    """No answer that tells the outcome: harmless where the call may be repeated."""
+    """Return the error for an unknown outcome: CrmBusy if the call may be repeated, else CrmSilent.
+
+    docs/hubspot-facts.md#unknown-outcomes
+    """
     if call.retry:
         return CrmBusy(f"HubSpot did not answer when asked to {call.purpose}: {why.rstrip('.')}.")
     return CrmSilent(
@@ -83,10 +87,10 @@ def unclear_answer_error(call: ApiCall, said: ErrorBody) -> CrmError:
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body, whatever the body is; {} when it is none.
+    """Return the JSON object of a body, {} when the body is none.
 
-    What no database column can hold is taken out of its texts: one odd deal name must not stop the
-    reading of all others.
+    Remove from its texts what PostgreSQL cannot store: one deal's name must not stop the reading of
+    all others.
     """
     try:
         found = json.loads(body.decode("utf-8", "replace"))
@@ -97,11 +101,12 @@ def parse_body(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-# NUL, and halves of characters, as JSON escapes them (a whole character is two of them: kept).
+# NUL and surrogates, as JSON escapes them. Pairs of surrogates are one character and are kept.
 UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 
 
 def storable_body(value: Any) -> Any:
+    """Return a JSON value without the characters that PostgreSQL cannot store."""
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-8", "replace").decode()
     if isinstance(value, list):
@@ -120,11 +125,13 @@ def _refused(call: ApiCall, said: ErrorBody) -> CrmRefused:
 
 
 def rejected_values_error(faults: Mapping[str, str], existing: str) -> CrmRefused:
+    """Return the error for rejected property values. The message names the first ten."""
     listed = "; ".join(f"{name}: {why}" for name, why in list(faults.items())[:10])
     return CrmRefused(f"HubSpot does not take the values: {listed}.", faults, existing)
 
 
 def _merged_too_often(call: ApiCall, said: ErrorBody) -> CrmRefused:
+    # docs/hubspot-facts.md#merged-records
     return CrmRefused("HubSpot cannot take more into this record: it was merged too often.")
 
 
@@ -142,6 +149,7 @@ def _no_token(call: ApiCall, said: ErrorBody) -> CrmDenied:
 
 
 def _no_scope(call: ApiCall, said: ErrorBody) -> MissingScope:
+    # docs/hubspot-facts.md#rejected-tokens
     scopes = [
         bounded_line(scope, 80)
         for error in dicts_in(said.body.get("errors"))
@@ -158,6 +166,7 @@ def _no_scope(call: ApiCall, said: ErrorBody) -> MissingScope:
 
 
 def _too_fast(call: ApiCall, said: ErrorBody) -> CrmError:
+    # docs/hubspot-facts.md#rate-limit-answers
     policy = str(said.body.get("policyName") or "")
     if policy == "DAILY":
         return DailyLimitReached(USED_UP)
@@ -166,10 +175,12 @@ def _too_fast(call: ApiCall, said: ErrorBody) -> CrmError:
 
 
 def _locked(call: ApiCall, said: ErrorBody) -> CrmBusy:
+    # docs/hubspot-facts.md#locks-and-migrations
     return CrmBusy("HubSpot is changing the same records at this moment.", max(2.0, _wait(said, 2)))
 
 
 def _moving(call: ApiCall, said: ErrorBody) -> CrmBusy:
+    # docs/hubspot-facts.md#locks-and-migrations
     sentence = "HubSpot is moving the account to another data centre."
     return CrmBusy(sentence, _wait(said, 60), shared=True)
 
@@ -179,7 +190,10 @@ def _elsewhere(call: ApiCall, said: ErrorBody) -> CrmDenied:
 
 
 def _wait(said: ErrorBody, usual: float) -> float:
-    """Seconds from Retry-After, when it is a plain number, within reason; else the usual."""
+    """Return Retry-After in seconds, `usual` when it is no whole number; from 1 to LONGEST_WAIT.
+
+    docs/hubspot-facts.md#rate-limit-answers
+    """
     told = said.retry_after.strip()
     seconds = float(told[:10]) if told.isascii() and told.isdigit() else usual
     return min(max(seconds, 1.0), LONGEST_WAIT)
@@ -200,8 +214,9 @@ BY_STATUS: Mapping[int, Kind] = {
     423: _locked,
     429: _too_fast,
     477: _moving,
-    # 5xx, 52x and 524 leave the outcome open: _by_hundred.
+    # 5xx, 52x and 524 leave the outcome open: _by_hundred. docs/hubspot-facts.md#unknown-outcomes
 }
+# docs/hubspot-facts.md#error-body
 STATUS_OF_CATEGORY = {
     "VALIDATION_ERROR": 400,
     "INVALID_AUTHENTICATION": 401,

@@ -1,5 +1,8 @@
-"""HTTP underneath the client library, with what that lacks: one deadline for a whole call, answers
-of bounded size, no redirects, no retries of its own, and faults of one kind.
+"""Make the HTTP requests of the client library, with what it lacks.
+
+One deadline for a whole call, answers of bounded size, no redirects, no retries, and errors of one
+kind.
+docs/hubspot-facts.md#library-timeouts-and-retries, docs/hubspot-facts.md#library-errors
 """
 
 import socket
@@ -13,15 +16,15 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-TOTAL_SECONDS = 20.0
-LONGEST_ANSWER = 16 * 1024 * 1024
+TOTAL_SECONDS = 20.0  # for a whole call
+LONGEST_ANSWER = 16 * 1024 * 1024  # bytes
 
 _this_thread = local()
 
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """What came back, whole. Header names are lower-case."""
+    """A whole answer. Header names are lower-case."""
 
     status: int
     headers: dict[str, str]
@@ -29,7 +32,7 @@ class RawAnswer:
 
 
 class HttpError(Exception):
-    """An answer that is not a 2xx."""
+    """The answer is not 2xx."""
 
     def __init__(self, answer: RawAnswer) -> None:
         super().__init__(answer.status)
@@ -37,7 +40,7 @@ class HttpError(Exception):
 
 
 class NoHttpAnswer(Exception):
-    """`sent`: the request may have reached HubSpot."""
+    """There is no answer. `sent`: the request may have reached HubSpot."""
 
     def __init__(self, why: str, *, sent: bool) -> None:
         super().__init__(why)
@@ -45,10 +48,11 @@ class NoHttpAnswer(Exception):
 
 
 class HttpTransport:
-    """Takes the place of the client library's connection pool, of which it calls `request` alone.
+    """Replace the client library's connection pool, of which it calls `request` alone.
 
-    The library reads a refusal's body without bound and fails on one that is not UTF-8, so what is
-    no 2xx leaves from here, past it.
+    `seconds`: the longest a call may take. The library reads an error body without bound and fails on
+    one that is not UTF-8, so an answer that is not 2xx is raised past it.
+    docs/hubspot-facts.md#library-errors
     """
 
     def __init__(self, seconds: float = TOTAL_SECONDS) -> None:
@@ -57,7 +61,7 @@ class HttpTransport:
         self.seconds = seconds
 
     def request(self, method: str, url: str, **more: Any) -> RawAnswer:
-        """An Answer; NotGood or NoAnswer instead of all else."""
+        """Return an Answer of 2xx; raise NotGood or NoAnswer for all else."""
         more |= {"preload_content": False, "redirect": False, "retries": False}
         with _Deadline(self.seconds) as deadline:
             answer = self._answer(method, url, more, deadline)
@@ -86,14 +90,15 @@ class HttpTransport:
 
 
 def _name(fault: Exception) -> str:
-    """The kind of a fault. Its text is left out: it may hold addresses and header values."""
+    """Return the kind of a fault. Leave out its text, which may hold addresses and header values."""
     return type(fault).__name__
 
 
 class _Deadline:
-    """Cuts this thread's connection when the time is over.
+    """Cut the connection of this thread when the time is over.
 
-    A read timeout bounds each read; a server that drips bytes would hold the call open for ever.
+    A read timeout bounds each read; a server that sends byte by byte would hold the call open.
+    docs/hubspot-facts.md#library-timeouts-and-retries
     """
 
     def __init__(self, seconds: float) -> None:

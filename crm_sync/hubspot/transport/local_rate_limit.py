@@ -1,15 +1,19 @@
-"""The pace of one process that has no Redis to share a budget through: slow, and on its own."""
+"""Limit the rate of one process while Redis, and with it the shared budget, cannot be reached."""
 
 from threading import Lock
 from time import monotonic
 
 from crm_sync.hubspot.transport.rate_limit_script import LimiterAnswer
 
-SECONDS_BETWEEN = 1.0  # eight such processes stay below 100 requests in ten seconds
+# Seconds. Eight such processes stay below 100 requests in ten seconds. docs/hubspot-facts.md#request-limits
+SECONDS_BETWEEN = 1.0
 
 
 class LocalRateLimiter:
-    """`most`: requests in ten seconds that may be made at all, None for no bound."""
+    """Space the requests of one process evenly.
+
+    `most`: the configured limit in requests per ten seconds, None for none.
+    """
 
     def __init__(self, most: int | None) -> None:
         self._between = max(SECONDS_BETWEEN, 10 / most if most else 0.0)
@@ -18,6 +22,7 @@ class LocalRateLimiter:
         self._lock = Lock()
 
     def turn(self, holds: list[str], *, take: bool) -> LimiterAnswer:
+        """Return the seconds to wait and why. With `take`, reserve the slot when the wait is 0."""
         with self._lock:
             now = monotonic()
             until, held = max(
@@ -31,6 +36,8 @@ class LocalRateLimiter:
             return LimiterAnswer(wait)
 
     def hold(self, name: str, seconds: float, held: str) -> None:
-        """Remembered also while Redis is there: it may be gone the next moment."""
+        """Block a name for some seconds. Needed while Redis answers too: it may be gone at the
+        next call.
+        """
         with self._lock:
             self._held[name] = monotonic() + seconds, held

@@ -1,4 +1,4 @@
-"""How fast we may ask: one budget for all processes of a token, in Redis and by Redis's clock."""
+"""Limit the rate of requests: one budget for all processes of a token, in Redis, by Redis's clock."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -22,12 +22,14 @@ from crm_sync.hubspot.transport.rate_limit_script import (
 from crm_sync.hubspot.transport.redis_state import RedisState
 from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Lane
 
-PATIENCE = 2.0  # seconds that a call may wait for its turn; longer is the caller's to plan
-SHORTEST_SLEEP = 0.002
-BEFORE_THE_FIRST_ANSWER = 100  # requests in ten seconds, the least that HubSpot grants
-LEARNED_FOR = 24 * 3600
-SECONDS_BETWEEN_NOTES = 2.0  # of the day's requests, which every answer tells
-# The account may be given more requests before its midnight: one an hour finds out.
+PATIENCE = 2.0  # seconds that a call may wait here; a longer wait is left to the caller
+SHORTEST_SLEEP = 0.002  # seconds
+# Requests in ten seconds, the least that HubSpot grants. docs/hubspot-facts.md#request-limits
+BEFORE_THE_FIRST_ANSWER = 100
+LEARNED_FOR = 24 * 3600  # seconds that limits from headers are kept
+SECONDS_BETWEEN_NOTES = 2.0  # of the day's use, which is in every answer
+# Seconds between tries while the daily limit is used up: the account may get more before midnight.
+# docs/hubspot-facts.md#daily-limit
 LONGEST_DAY = 3600.0
 ALL, DAY = "all", "day"
 SLOW, LOCKED, MOVING = "slow", "locked", "moving"
@@ -41,7 +43,7 @@ HELD = {
 
 
 class RateLimiter:
-    """`most`: HUBSPOT_REQUESTS_PER_10S, or None to use all that the account has."""
+    """`most`: HUBSPOT_REQUESTS_PER_10S, None for the account's whole limit."""
 
     def __init__(self, shared: RedisState, most: int | None) -> None:
         self._shared = shared
@@ -51,9 +53,9 @@ class RateLimiter:
         self._alone = LocalRateLimiter(most)
 
     def wait(self, call: ApiCall, priority: Lane = "live") -> None:
-        """Return when the call may be made; CrmPaced when that is more than PATIENCE away.
+        """Block until the call may be made; raise CrmPaced when that is more than PATIENCE s away.
 
-        CrmDenied, when the requests of the day are used up.
+        Raise UsedUp when the daily limit is used up, and CrmBusy while the account is being moved.
         """
         began = monotonic()
         while True:
@@ -66,11 +68,14 @@ class RateLimiter:
             sleep(max(turn.seconds, SHORTEST_SLEEP))
 
     def room(self, priority: Lane) -> float:
-        """Seconds until an ordinary request would be let through."""
+        """Return the seconds until an ordinary request would be admitted."""
         return self._turn((BURST,), [BURST.name, ALL, DAY], priority, waited=0, take=False).seconds
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Take the limits from an answer's headers, for all processes."""
+        """Store the limits from an answer's headers, for all processes.
+
+        docs/hubspot-facts.md#rate-limit-answers
+        """
         most = _number(headers.get("x-hubspot-ratelimit-max"))
         window = _number(headers.get("x-hubspot-ratelimit-interval-milliseconds")) or 10_000
         told = str(max(1, most * 10_000 // window)) if most else ""
@@ -84,7 +89,10 @@ class RateLimiter:
             self._note("today", f"{max(today - left, 0)} {today}")
 
     def obey(self, call: ApiCall, status: int, error: CrmError) -> None:
-        """What a refusal means for everybody who asks: a while of silence, told to all at once."""
+        """Block the requests of all processes that an error answer concerns.
+
+        docs/hubspot-facts.md#rate-limit-answers, docs/hubspot-facts.md#locks-and-migrations
+        """
         if isinstance(error, DailyLimitReached):
             self.hold(DAY, min(self._until_midnight(), LONGEST_DAY), DAY)
         elif isinstance(error, CrmBusy) and status == 429:
@@ -95,12 +103,15 @@ class RateLimiter:
             self.hold(ALL, error.retry_after, MOVING)
 
     def hold(self, name: str, seconds: float, held: str = SLOW) -> None:
-        """Nobody asks for that long. `name`: a bucket, "all", "day", or "records:contacts"."""
+        """Block requests for some seconds. `name`: a bucket, "all", "day", or "records:contacts"."""
         self._alone.hold(name, seconds, held)
         key = self._shared.key(f"{name}:held")
         self._shared.ask(lambda redis: redis.set(key, held, px=max(1, int(seconds * 1000))))
 
     def budget(self) -> CrmBudget:
+        """Return the requests of the last ten seconds and of today, with their limits; None if
+        unknown.
+        """
         found = self._shared.ask(self._read_budget)
         if found is None:
             return CrmBudget(None, self._most, None, None)
@@ -109,7 +120,7 @@ class RateLimiter:
         return CrmBudget(used, allowed, used_today, allowed_today)
 
     def set_zone(self, zone: str) -> None:
-        """The account's time zone, in which its day ends."""
+        """Store the account's time zone, in which its day ends. docs/hubspot-facts.md#daily-limit"""
         self._note("zone", zone)
 
     def _read_budget(self, redis: Any) -> Any:
@@ -159,7 +170,7 @@ class RateLimiter:
 
 
 def seconds_until_midnight(at: datetime, zone: str) -> float:
-    """Seconds until the day ends in a time zone; in UTC when there is no such zone."""
+    """Return the seconds until the day ends in a time zone; in UTC when the zone is unknown."""
     try:
         there = at.astimezone(ZoneInfo(zone))
     except (KeyError, ValueError, OSError):

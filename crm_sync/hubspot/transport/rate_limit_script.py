@@ -1,12 +1,12 @@
-"""Whose turn it is: one Redis script that lets requests through, for all processes of a token.
+"""Admit the requests of all processes of a token, by one Redis script.
 
-Each bucket keeps one instant: when all that was admitted would be through at an even pace (the
-generic cell rate algorithm). A request may be ahead of the even pace by a small burst. Within any
-window `burst + rate` requests are admitted, 95 % of the limit together; the rest is room for
-requests that arrive later than they were admitted.
+Each bucket keeps one instant: when all admitted requests would be through at an even rate (the
+generic cell rate algorithm, GCRA). A request may be ahead of the even rate by a small burst. Within
+any window `burst + rate` requests are admitted, together 95 % of the limit; the rest is for requests
+that arrive later than they were admitted.
 
-The burst is also what lanes share: one that may use only a part of it leaves the rest free, so a
-live request finds room at once, while the even pace is for whoever asks.
+Priorities share the burst: one that may use only a part of it leaves the rest free. So a live
+request is admitted at once, while the even rate serves whoever asks.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,10 @@ class Bucket(NamedTuple):
 
 
 class PriorityShare(NamedTuple):
-    """Parts of the burst. `spare`: what one request in ten steps may use, so that none starves."""
+    """Parts of the burst, from 0 to 1.
+
+    `spare`: what one request in ten steps may use, so that no priority starves.
+    """
 
     usual: float
     spare: float = 0.0
@@ -32,7 +35,9 @@ class PriorityShare(NamedTuple):
 NO_LIMIT = 1_000_000
 BURST = Bucket("burst", 10, NO_LIMIT)
 # Associations have a limit of their own (100, or 150 in larger accounts). Whether they count
-# against the ordinary one differs by endpoint, so they do here.
+# against the ordinary one differs by endpoint, so they do here. Searches have a limit of their own
+# and count against no other.
+# docs/hubspot-facts.md#request-limits, docs/hubspot-facts.md#search-limits
 BUCKETS: Mapping[Limit, tuple[Bucket, ...]] = {
     "burst": (BURST,),
     "associations": (Bucket("associations", 10, 150), BURST),
@@ -51,7 +56,7 @@ COUNTED_SECONDS = 10
 # share, what part of its patience the caller has waited, "take" or "look", how many buckets there
 # are, then each bucket's window and most.
 # Answers: seconds to wait (0: admitted, unless it only looked), the learned limit, who holds.
-# Written by its effects, so that it may read the clock.
+# Replicated by its effects, so that it may read the clock.
 TURN = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -93,7 +98,7 @@ return {string.format('%.6f', wait), learned or '', held}
 
 
 class LimiterAnswer(NamedTuple):
-    """`seconds`: to wait; 0 when it is now. `held`: why nobody may ask, a word of pace.HELD."""
+    """`seconds`: to wait, 0 for now. `held`: why requests are blocked, a key of HELD."""
 
     seconds: float
     held: str = ""

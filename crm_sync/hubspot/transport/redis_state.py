@@ -1,4 +1,4 @@
-"""What all processes that use one token share, in Redis. Without Redis each is on its own."""
+"""Share state between all processes of one token, in Redis. Without Redis each is on its own."""
 
 import hashlib
 import logging
@@ -13,11 +13,11 @@ from redis.retry import Retry
 logger = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
-AWAY_SECONDS = 5.0
+AWAY_SECONDS = 5.0  # without a request to Redis after it failed
 
 
 class RedisState:
-    """Keys are named after a hash of account and token: neither can be read out of them."""
+    """Name the keys by a hash of address and token, from which neither can be read."""
 
     def __init__(self, url: str, *names: str) -> None:
         self._redis = Redis.from_url(
@@ -34,7 +34,7 @@ class RedisState:
         return f"hubspot:{self.name}:{name}"
 
     def ask(self, question: Callable[[Redis], Found]) -> Found | None:
-        """The answer, or None while Redis is away; a silent Redis is left alone for some seconds."""
+        """Return the answer, None while Redis cannot be reached: for AWAY_SECONDS after a failure."""
         if monotonic() < self._away_until:
             return None
         try:
@@ -48,7 +48,7 @@ class RedisState:
         return found
 
     def _lost(self, fault: Exception) -> None:
-        """Said once, however long it lasts."""
+        """Log an outage once, however long it lasts."""
         if not self._away_until:
             logger.warning(
                 "Redis is away, each process keeps its own pace (%s)", type(fault).__name__

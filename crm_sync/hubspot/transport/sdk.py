@@ -1,4 +1,4 @@
-"""The one kept `ApiClient` of the client library, over our own wire."""
+"""Keep one `ApiClient` of the client library, over our own HTTP transport."""
 
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,10 @@ from crm_sync.port import CrmDenied
 
 
 class Sdk:
-    """Belongs to one process: make a new one after a fork."""
+    """Create the client on first use. Belongs to one process.
+
+    docs/hubspot-facts.md#library-objects
+    """
 
     def __init__(self, token: str, base_url: str, seconds: float = TOTAL_SECONDS) -> None:
         self._token = token
@@ -24,6 +27,7 @@ class Sdk:
         # Any module's ApiClient reaches every path; the one of owners is the smallest.
         from hubspot import Client as HubSpotClient
 
+        # `retry`: docs/hubspot-facts.md#library-timeouts-and-retries
         wrapped = HubSpotClient.create(
             access_token=self._token, host=self._base_url, retry=False
         ).crm.owners.owners_api.api_client
