@@ -11,7 +11,7 @@ from enum import Enum, auto
 from django.db import transaction
 from django.db.models import F, Q
 
-from crm_sync.models import Breaker, Handoff
+from crm_sync.models import Breaker, Handoff, OptOut
 from crm_sync.models.handoff import clean_reason
 from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError
 
@@ -49,7 +49,7 @@ def is_tripped(crm: Crm, work: Breaker.Work) -> bool:
     return Breaker.objects.filter(held, work=work, token=crm.identity).exists()
 
 
-def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) -> None:
+def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) -> Breaker:
     """Something failed that was not one record's fault."""
     with transaction.atomic():
         Breaker.objects.filter(work=work).exclude(token=crm.identity).delete()
@@ -75,6 +75,7 @@ def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) 
         if wait := open_duration(error, hold.failures):
             hold.until = at + wait
         hold.save()
+    return hold
 
 
 def open_duration(error: CrmError, failures: int) -> timedelta:
@@ -89,15 +90,18 @@ def open_duration(error: CrmError, failures: int) -> timedelta:
     return min(FIRST_WAIT * doubled, LONGEST_WAIT)
 
 
-def reset(crm: Crm, work: Breaker.Work) -> None:
-    """It works. After an outage, the rows that failed during it are not to blame."""
+def reset(crm: Crm, work: Breaker.Work, at: datetime) -> None:
+    """It works: what waited for that is brought forward. After an outage, the rows that failed
+    during it are not to blame."""
     failures = list(
         Breaker.objects.filter(work=work, token=crm.identity).values_list("failures", flat=True)
     )
     if failures:
         Breaker.objects.filter(work=work).delete()
-    if work == Breaker.Work.HANDOFFS and failures and failures[0] > FAILURES_TO_TRIP:
-        Handoff.objects.bring_forward()
+        OptOut.objects.bring_forward(at)
+    if work == Breaker.Work.HANDOFFS:
+        outage = bool(failures) and failures[0] > FAILURES_TO_TRIP
+        Handoff.objects.bring_forward(at, bring_forward=outage)
 
 
 def open_breakers_now(crm: Crm, at: datetime) -> list[Breaker]:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -10,8 +10,18 @@ from typing import TypeVar
 from crm_sync.deals.stage_policy import Stages
 from crm_sync.mapping.contact_facts import ContactFacts
 from crm_sync.models import Account, FieldMapping, Handoff, Link, Owner
-from crm_sync.models.handoff import LEASE
-from crm_sync.port import Crm, CrmBusy, CrmContact, CrmDenied, CrmError, CrmMissing, CrmRefused
+from crm_sync.models.handoff import ALONE, LEASE
+from crm_sync.port import (
+    Crm,
+    CrmBusy,
+    CrmContact,
+    CrmDenied,
+    CrmError,
+    CrmMissing,
+    CrmPaced,
+    CrmRefused,
+    CrmSilent,
+)
 from leadscoring.common.backoff import backoff_delay
 from leadscoring.operations.failpoints import reach
 
@@ -21,18 +31,21 @@ log = logging.getLogger(__name__)
 # A call may take so long; what must not be sent by a worker whose lease has run out is not begun
 # later than that before its end.
 LONGEST_CALL = timedelta(seconds=30)
-DENIED_WAIT = 60.0
 FAULT = "A fault in this program ({name}): the worker's log says where."
 DELETED = "The contact's record was deleted in the CRM, and a deleted record is never made again."
 
 
 @dataclass(slots=True)
 class Batch:
-    """Claimed rows and what is known of them. `rows`: those still under way, and still ours."""
+    """Claimed rows and what is known of them. `rows`: those still under way, and still ours.
+
+    `alone`: one row was claimed, so what goes wrong may be its own.
+    """
 
     crm: Crm
     at: datetime
     rows: list[Handoff]
+    alone: bool = field(init=False)
     account: Account = field(init=False)
     stages: Stages = field(default_factory=dict)
     mappings: list[FieldMapping] = field(default_factory=list)
@@ -43,6 +56,9 @@ class Batch:
     owners: dict[str, Owner] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
     leased_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.alone = len(self.rows) == 1
 
     def now(self) -> datetime:
         """The instant we were told, and the time that went by since."""
@@ -68,18 +84,33 @@ class Batch:
             if row.status == Handoff.Status.WAITING and not row.lease_released
         ]
 
-    def postpone(self, row: Handoff, reason: str, at_least: float = 0.0, *, excused: bool) -> None:
-        until = self.now() + backoff_delay(row.attempts, row.reference, at_least)
-        row.postpone(reason, until, excused=excused)
+    def back_off(self, row: Handoff, reason: str, at_least: float = 0.0) -> None:
+        """The row's own trouble, as far as we know: it waits longer each time once it goes alone."""
+        until = self.now() + backoff_delay(row.failures - ALONE + 1, row.reference, at_least)
+        row.postpone(reason, until)
+
+    def wait_for_crm(
+        self, row: Handoff, reason: str, at_least: float = 0.0, *, excused: bool
+    ) -> None:
+        """Trouble that all share: a short wait, however often. The circuit breaker does the rest."""
+        until = self.now() + backoff_delay(1, row.reference, at_least)
+        row.postpone(reason, until, excused=excused, for_crm=True)
 
     def late_after(self) -> float:
         """The reading of time.monotonic() after which our lease may have run out before a call ends."""
         return self.leased_at + (LEASE - LONGEST_CALL).total_seconds()
 
-    def postpone_all(self, reason: str, at_least: float = 0.0) -> None:
-        """The work of all went wrong, and it is not known whether one of them is to blame."""
+    def back_off_all(self, reason: str, at_least: float = 0.0) -> None:
+        """The work of all went wrong here, and it is not known whether one of them is to blame."""
         for row in self.active_rows():
-            self.postpone(row, reason, at_least, excused=False)
+            self.back_off(row, reason, at_least)
+        self.record()
+
+    def wait_for_crm_all(self, reason: str, at_least: float = 0.0) -> None:
+        """The CRM failed for all. One of many may be to blame, so they stay suspects; one that went
+        alone while others fail too is not."""
+        for row in self.active_rows():
+            self.wait_for_crm(row, reason, at_least, excused=self.alone)
         self.record()
 
     def put_back(self, reason: str, wait: float = 0.0) -> None:
@@ -96,7 +127,7 @@ class Batch:
                 made[row.pk] = make(row)
             except Exception as fault:
                 log.exception("handoff %s could not be put into words", row.reference)
-                self.postpone(row, FAULT.format(name=type(fault).__name__), excused=False)
+                self.back_off(row, FAULT.format(name=type(fault).__name__))
         self.rows, aside = self.active_rows(), [row for row in self.rows if row.lease_released]
         Handoff.objects.record(aside)
         return made
@@ -105,16 +136,29 @@ class Batch:
         """The contact's record as it was read."""
         return self.records.get(row.contact_id)
 
+    def check_answered(self, answers: Collection[object]) -> None:
+        """Raise the trouble when nothing but trouble came back: then it is not one row's."""
+        troubles = [
+            answer
+            for answer in answers
+            if isinstance(answer, CrmError) and not isinstance(answer, CrmMissing | CrmRefused)
+        ]
+        if troubles and len(troubles) == len(answers):
+            raise next((each for each in troubles if isinstance(each, CrmSilent)), troubles[0])
+
     def stop(self, row: Handoff, error: CrmError) -> None:
-        """What becomes of a row whose own write went wrong."""
+        """What becomes of a row whose own write went wrong, while others' went well."""
         match error:
             case CrmMissing():
                 row.withdraw(DELETED)
             case CrmRefused():
                 row.give_up(f"{error} Mend it in the contact or in the CRM, then press Resend.")
-            case CrmBusy():
-                self.postpone(row, str(error), error.retry_after, excused=True)
-            case CrmDenied():
-                self.postpone(row, str(error), DENIED_WAIT, excused=True)
+            case CrmDenied() | CrmPaced() | CrmBusy(shared=True):
+                self.wait_for_crm(row, str(error), asked_wait(error), excused=True)
             case _:
-                self.postpone(row, str(error), excused=False)
+                self.back_off(row, str(error), asked_wait(error))
+
+
+def asked_wait(error: CrmError) -> float:
+    """Seconds for which the CRM wants not to be asked again."""
+    return error.retry_after if isinstance(error, CrmBusy) else 0.0

@@ -125,9 +125,12 @@ def save_records(batch: Batch) -> None:
     if again:
         answers |= write_records(batch, again)
     reach("handoff.contact_saved")
+    silence = CrmSilent("The CRM did not answer for this contact.")
+    answered = {row.pk: answers.get(row.reference, silence) for row in batch.rows}
+    batch.check_answered(answered.values())
     saved = {}
     for row in batch.rows:
-        answer = answers.get(row.reference, CrmSilent("The CRM did not answer for this contact."))
+        answer = answered[row.pk]
         if isinstance(answer, CrmContact):
             saved[row.pk] = answer
         else:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from crm_sync.account import check_account, read_account
 from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
-from crm_sync.handoff.batch import FAULT, Batch
+from crm_sync.handoff.batch import FAULT, Batch, asked_wait
 from crm_sync.handoff.contact import read_records, save_records
 from crm_sync.handoff.eligibility import check_eligibility
 from crm_sync.handoff.owner import assign_owners
@@ -29,7 +29,7 @@ def deliver_due(crm: Crm, at: datetime) -> int:
     if door is BreakerState.SHUT:
         return 0
     trying = door is BreakerState.TRYING
-    rows = Handoff.objects.claim(at=at, limit=1 if trying else 100)
+    rows = Handoff.objects.claim(at=at, limit=1 if trying else 100, probing=trying)
     if rows or trying:
         reach("handoff.claimed")
         batch = Batch(crm.with_priority("live" if len(rows) <= FEW else "backlog"), at, rows)
@@ -42,10 +42,10 @@ def deliver_due(crm: Crm, at: datetime) -> int:
         except CrmError as error:
             handle_error(batch, error)
         except Exception as fault:
-            batch.postpone_all(FAULT.format(name=type(fault).__name__))
+            batch.back_off_all(FAULT.format(name=type(fault).__name__))
             raise
         else:
-            reset(crm, HANDOFFS)
+            reset(crm, HANDOFFS, batch.now())
     return len(rows)
 
 
@@ -61,9 +61,12 @@ def run_steps(batch: Batch) -> None:
 
 
 def handle_error(batch: Batch, error: CrmError) -> None:
-    """Something went wrong for all: their own fault perhaps, unless the CRM means everybody."""
+    """The CRM failed for all of the batch. That is trouble which all share, unless the batch was one
+    row and nothing failed since something last went well."""
+    hold = record_failure(batch.crm, HANDOFFS, error, batch.now())
     if isinstance(error, CrmDenied) or (isinstance(error, CrmBusy) and error.shared):
         batch.put_back(str(error))
+    elif batch.alone and hold.failures == 1:
+        batch.back_off_all(str(error), asked_wait(error))
     else:
-        batch.postpone_all(str(error), error.retry_after if isinstance(error, CrmBusy) else 0.0)
-    record_failure(batch.crm, HANDOFFS, error, batch.now())
+        batch.wait_for_crm_all(str(error), asked_wait(error))

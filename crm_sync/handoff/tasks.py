@@ -82,19 +82,22 @@ def make_tasks(batch: Batch) -> None:
         raise
     reach("handoff.task_made")
     silence = CrmSilent("The CRM did not say whether it made the task.")
+    told = {row.pk: answers.get(row.reference, silence) for row in batch.rows}
     for row in batch.rows:
-        record_answer(batch, row, tasks[row.pk], answers.get(row.reference, silence))
+        note(batch, row, tasks[row.pk], told[row.pk])
+    batch.check_answered(told.values())
+    for row in batch.rows:
+        if isinstance(answer := told[row.pk], CrmError):
+            batch.stop(row, answer)
 
 
-def record_answer(
-    batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError
-) -> None:
+def note(batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError) -> None:
+    """Whether the task is there, for certain not there, or may be."""
     if isinstance(answer, CrmTask):
         row.task_due_at = sent.due_at
         row.deliver(answer.task_id, sent.subject, batch.now())
-        return
-    clear_try_if_not_made(row, sent, answer)
-    batch.stop(row, answer)
+    else:
+        clear_try_if_not_made(row, sent, answer)
 
 
 def clear_try_if_not_made(row: Handoff, sent: CrmTaskWrite, error: CrmError) -> None:

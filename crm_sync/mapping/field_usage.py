@@ -10,7 +10,7 @@ from crm_sync.models import Deal, FieldMapping, Handoff, Link, Owner, Stage
 from crm_sync.port import CrmField
 
 WRITTEN = """
-    SELECT name, count(*) FROM crm_sync_link CROSS JOIN LATERAL jsonb_object_keys(written) AS name
+    SELECT name, count(*) FROM crm_sync_link CROSS JOIN LATERAL jsonb_object_keys(last_written) AS name
     GROUP BY name
 """
 

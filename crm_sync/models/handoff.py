@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from django.db import connection, models, transaction
 from django.db.models import CheckConstraint, Count, F, Index, Max, Q, UniqueConstraint, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 
 from leadscoring.models import Contact
 
@@ -16,11 +16,13 @@ from leadscoring.models import Contact
 LEASE = timedelta(minutes=5)
 # So many attempts that ended without a word: the row itself may be what kills its worker.
 SUSPECT = 3
+# From so many on it goes alone, so that what ends it again is its own.
+ALONE = SUSPECT + 2
 # One place in so many of a claim is for the newest crossings, whatever waits.
 NEWEST = 10
 # Columns that are written at the end of a step, and only while the claim is held.
 RECORDED = (
-    "status", "reason", "failures", "due_at", "account_id", "record_id", "owner_id",
+    "status", "reason", "failures", "due_at", "waits_for_crm", "account_id", "record_id", "owner_id",
     "owner_reason", "left_out", "task_tried_at", "task_guarded", "task_id", "delivered_at",
     "task_state", "task_due_at", "task_seen_at", "told_subject", "told_total", "told_grade",
 )  # fmt: skip
@@ -81,17 +83,24 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         """Those on their way for which nobody in sales was found yet."""
         return self.on_the_way().filter(owner_id="")
 
-    def claim(self, *, at: datetime, limit: int = 100, lease: timedelta = LEASE) -> list["Handoff"]:
+    def to_probe_with(self, at: datetime) -> Self:
+        """Rows with which one may find out whether shared trouble is over: also those not due yet."""
+        return self.waiting().filter(Q(due_at__lte=at) | Q(waits_for_crm=True, claim=None))
+
+    def claim(
+        self, *, at: datetime, limit: int = 100, lease: timedelta = LEASE, probing: bool = False
+    ) -> list["Handoff"]:
         """Lease due handoffs to the caller, counting the attempt before the work.
 
         The newest crossings come first, so that a lead does not wait for a backlog; then the
         hottest. A lease is nothing but a later `due_at`: when the worker dies, its rows fall due
         again. Rows that may have killed their worker go when no others are due, in ever smaller
-        companies, so that in the end the culprit goes alone.
+        companies, so that in the end the culprit goes alone. `probing`: see `to_probe_with`.
         """
         token = uuid4()
         with transaction.atomic():
-            due = self.due(at).select_for_update(skip_locked=True)
+            rows = self.to_probe_with(at) if probing else self.due(at)
+            due = rows.select_for_update(skip_locked=True)
             chosen = self._sound(due.filter(failures__lt=SUSPECT), limit) or self._suspects(
                 due.filter(failures__gte=SUSPECT), limit
             )
@@ -100,6 +109,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
                 due_at=at + lease,
                 attempts=F("attempts") + 1,
                 failures=F("failures") + 1,
+                waits_for_crm=False,
             )
         return list(self.filter(pk__in=chosen, claim=token).order_by("turn_at", "pk"))
 
@@ -132,9 +142,21 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             ours = {row_id for (row_id,) in cursor.fetchall()}
         return [row for row in rows if row.pk in ours]
 
-    def bring_forward(self) -> int:
-        """The failures of waiting rows were not their own: an outage was over."""
-        return self.waiting().filter(failures__gt=0, claim=None).update(failures=0)
+    def bring_forward(self, at: datetime, *, bring_forward: bool) -> int:
+        """Make due what waits because of trouble that all share; a row's own back-off stays.
+
+        `forgive`: the trouble was an outage, so the failures in it say nothing of these rows.
+        Those that another transaction has locked are passed over: they are being tried, or brought
+        forward by somebody else.
+        """
+        late = Q(due_at__gt=at)
+        rows = self.waiting().filter(late | Q(failures__gt=0) if bring_forward else late)
+        found = rows.filter(waits_for_crm=True, claim=None).select_for_update(skip_locked=True)
+        given: dict[str, Any] = {"failures": 0} if bring_forward else {}
+        with transaction.atomic():
+            return self.filter(pk__in=found.values("pk")).update(
+                due_at=Least("due_at", Value(at)), **given
+            )
 
     def resend(self, at: datetime) -> int:
         """Make undelivered handoffs due at once, except those a worker is holding."""
@@ -307,6 +329,8 @@ class Handoff(models.Model):
     # Attempts that ended without a word or with a fault of this row's own; an outage is neither.
     failures = models.PositiveIntegerField(default=0, editable=False)
     due_at = models.DateTimeField()
+    # It failed by trouble that all share: the next success brings it forward.
+    waits_for_crm = models.BooleanField(default=False, db_default=False, editable=False)
     claim = models.UUIDField(null=True, blank=True, editable=False)
 
     account_id = models.CharField("account", max_length=64, blank=True, default="")
@@ -372,6 +396,12 @@ class Handoff(models.Model):
                 condition=Q(status="waiting"),
                 name="handoff_waiting_by_turn",
             ),
+            # Read by bring_forward after each batch that went well, and by a probe.
+            Index(
+                fields=["due_at"],
+                condition=Q(status="waiting", waits_for_crm=True),
+                name="handoff_waiting_for_crm",
+            ),
             Index(
                 fields=["-crossed_at"],
                 condition=Q(status="waiting", attempts=0),
@@ -409,9 +439,15 @@ class Handoff(models.Model):
         self.task_seen_at, self.told_subject = at, subject[:255]
         self.told_total, self.told_grade = self.total, self.grade
 
-    def postpone(self, reason: str, until: datetime, *, excused: bool = False) -> None:
-        """Not now; the cause stays readable meanwhile. `excused`: the fault is not this row's."""
+    def postpone(
+        self, reason: str, until: datetime, *, excused: bool = False, for_crm: bool = False
+    ) -> None:
+        """Not now; the cause stays readable meanwhile. `excused`: the fault is not this row's.
+
+        `for_crm`: it waits for the end of trouble that all share, and goes as soon as one succeeds.
+        """
         self.reason, self.due_at, self.lease_released = clean_reason(reason), until, True
+        self.waits_for_crm = for_crm
         self.failures = max(0, self.failures - 1) if excused else self.failures
 
     def forget_try(self) -> None:

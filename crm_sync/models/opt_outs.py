@@ -56,10 +56,14 @@ class OptOutQuerySet(QuerySet["OptOut"]):
             due = self.waiting().filter(due_at__lte=at).order_by("due_at", "pk")
             rows = list(due.select_for_update(skip_locked=True)[:BATCH])
             held = self.filter(pk__in=[row.pk for row in rows])
-            held.update(due_at=at + LEASE, tries=F("tries") + 1)
+            held.update(due_at=at + LEASE, tries=F("tries") + 1, waits_for_crm=False)
         for row in rows:
-            row.tries += 1
+            row.tries, row.waits_for_crm = row.tries + 1, False
         return rows
+
+    def bring_forward(self, at: datetime) -> int:
+        """Make due what waits because of trouble that all share; a row's own back-off stays."""
+        return self.waiting().filter(waits_for_crm=True, due_at__gt=at).update(due_at=at)
 
 
 class OptOut(models.Model):
@@ -71,6 +75,8 @@ class OptOut(models.Model):
     told_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField()
     tries = models.PositiveIntegerField(default=0)
+    # It was not told by trouble that all share: the next success brings it forward.
+    waits_for_crm = models.BooleanField(default=False, db_default=False)
     reason = models.CharField(max_length=1000, blank=True, default="")
 
     objects = OptOutQuerySet.as_manager()

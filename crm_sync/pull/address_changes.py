@@ -26,7 +26,7 @@ SEEN = """
 # What we wrote there once is not ours any more: somebody has written another address since.
 FOLLOWED = """
     UPDATE crm_sync_link AS link
-    SET email = contact.email, taken_email = '', written = link.written - %s::text[]
+    SET email = contact.email, taken_email = '', last_written = link.last_written - %s::text[]
     FROM leadscoring_contact AS contact
     WHERE contact.id = link.contact_id AND link.contact_id = ANY(%s)
 """

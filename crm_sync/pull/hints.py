@@ -44,7 +44,7 @@ def apply_some_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
         if not isinstance(error, CrmPaced):
             record_failure(crm, Breaker.Work.PULL, error, at)
         return 0
-    reset(crm, Breaker.Work.PULL)
+    reset(crm, Breaker.Work.PULL, at)
     Hint.objects.settle(hints, at)
     return len(hints)
 

@@ -19,7 +19,7 @@ Written = Mapping[int, Mapping[str, str]]
 
 
 DISOWN = """
-    UPDATE crm_sync_link AS link SET written = link.written - taken.names
+    UPDATE crm_sync_link AS link SET last_written = link.last_written - taken.names
     FROM jsonb_to_recordset(%s) AS taken(contact_id bigint, names text[])
     WHERE link.contact_id = taken.contact_id
 """

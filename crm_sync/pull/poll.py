@@ -59,7 +59,7 @@ def pull_changes(
         try:
             visit = PullRun(crm, check_account(crm, at), at, report, seconds, watch)
             run_paced(visit, full=full)
-            reset(crm, Breaker.Work.PULL)
+            reset(crm, Breaker.Work.PULL, at)
         except CrmPaced as paced:
             report.error = str(paced)
         except CrmError as error:

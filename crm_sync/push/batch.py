@@ -30,7 +30,7 @@ from leadscoring.operations.failpoints import reach
 
 BATCH = 100
 WRITTEN = """
-    UPDATE crm_sync_link AS link SET written = link.written || told.written
+    UPDATE crm_sync_link AS link SET last_written = link.last_written || told.last_written
     FROM jsonb_populate_recordset(NULL::crm_sync_link, %s) AS told
     WHERE link.contact_id = told.contact_id
 """
@@ -69,7 +69,7 @@ def push_due(crm: Crm, at: datetime) -> int:
         record_failure(crm, Breaker.Work.PUSH, error, at)
         return 0
     if links or not crm.room():  # else nothing was asked, and nobody knows that it works
-        reset(crm, Breaker.Work.PUSH)
+        reset(crm, Breaker.Work.PUSH, at)
     return len(links)
 
 

@@ -1,13 +1,18 @@
 """Who wants no mail from here is to get none from the CRM either: it is told, each address once."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+
+from django.db.models import F
 
 from crm_sync.account import check_account
 from crm_sync.models import OptOut
 from crm_sync.models.handoff import clean_reason
-from crm_sync.port import Crm, CrmDenied, CrmError, CrmPaced
+from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
+# Of trouble that all share, however long it lasts: the next turn finds out.
+SHARED_WAIT = timedelta(seconds=30)
 # A person has to change something in the account: one request an hour finds out.
 DENIED_WAIT = timedelta(hours=1)
 
@@ -15,8 +20,9 @@ DENIED_WAIT = timedelta(hours=1)
 def push_opt_outs(crm: Crm, at: datetime) -> int:
     """Tell the CRM of some people who want no mail; answers how many were asked for.
 
-    Each failure is kept with its cause and tried again, later each time. Asking for the same twice
-    does no harm, so a worker may die anywhere.
+    Each failure is kept with its cause and tried again: an address's own later each time, what the
+    CRM failed for all as soon as it works. Asking for the same twice does no harm, so a worker may
+    die anywhere.
     """
     if not crm.connected:
         return 0
@@ -30,32 +36,44 @@ def push_opt_outs(crm: Crm, at: datetime) -> int:
     except CrmError as error:
         release_opt_outs(rows, error, at)
         return 0
-    for row in rows:
-        settle_opt_out(row, said.get(row.email, CrmError("The CRM did not answer.")), at)
-    OptOut.objects.bulk_update(rows, ["told_at", "due_at", "reason"])
+    settle_opt_out(
+        rows, [said.get(row.email, CrmError("The CRM did not answer.")) for row in rows], at
+    )
+    OptOut.objects.bulk_update(rows, ["told_at", "due_at", "reason", "tries", "waits_for_crm"])
+    if any(row.told_at for row in rows):
+        OptOut.objects.bring_forward(at)
     return len(rows)
 
 
-def settle_opt_out(row: OptOut, error: CrmError | None, at: datetime) -> None:
-    if error is None:
-        row.told_at, row.reason = at, ""
-    else:
-        row.due_at, row.reason = at + opt_out_backoff(row.tries), clean_reason(str(error))
+def settle_opt_out(rows: Sequence[OptOut], said: Sequence[CrmError | None], at: datetime) -> None:
+    """Once the CRM is in trouble the rest is not asked for, so only the first such error is a row's."""
+    in_trouble = False
+    for row, error in zip(rows, said, strict=True):
+        if error is None:
+            row.told_at, row.reason = at, ""
+        elif in_trouble and isinstance(error, CrmBusy | CrmDenied):
+            row.due_at, row.reason = at + SHARED_WAIT, clean_reason(str(error))
+            row.tries, row.waits_for_crm = row.tries - 1, True
+        else:
+            row.due_at, row.reason = at + opt_out_backoff(row.tries), clean_reason(str(error))
+            in_trouble = isinstance(error, CrmBusy | CrmDenied)
 
 
 def release_opt_outs(rows: list[OptOut], error: CrmError, at: datetime) -> None:
     """None was told. What the account does not allow at all is asked for again by one request an hour."""
     held = OptOut.objects.waiting()
     if isinstance(error, CrmDenied):
-        held.update(due_at=at + DENIED_WAIT, reason=clean_reason(str(error)))
+        held.update(due_at=at + DENIED_WAIT, reason=clean_reason(str(error)), waits_for_crm=True)
         return
     mine = held.filter(pk__in=[row.pk for row in rows])
     if isinstance(error, CrmPaced):
         mine.update(due_at=at)
         return
     mine.update(
-        due_at=at + opt_out_backoff(max(row.tries for row in rows)),
+        due_at=at + SHARED_WAIT,
         reason=clean_reason(str(error)),
+        tries=F("tries") - 1,
+        waits_for_crm=True,
     )
 
 

@@ -66,7 +66,7 @@ def track_tasks(crm: Crm, at: datetime) -> int:
         record_failure(crm, Breaker.Work.TASKS, error, at)
         return looked
     if looked or not asking.room():  # else nothing was asked, and nobody knows that it works
-        reset(crm, Breaker.Work.TASKS)
+        reset(crm, Breaker.Work.TASKS, at)
     return looked
 
 

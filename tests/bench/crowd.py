@@ -194,15 +194,15 @@ def handoffs(at: datetime) -> None:
             turn_at=queue_position(crossed, score.total),
         )  # fmt: skip
         if n % 9 == 4:
-            row.status, row.because = (
+            row.status, row.reason = (
                 "needs_attention",
                 "No rep may take the lead: on the Reps page let an active rep take leads, then press Resend.",
             )
             row.record_id, row.attempts = f"9{score.pk:06}", 4
         elif n % 17 == 5:
-            row.status, row.because = "withdrawn", "Already a customer."
+            row.status, row.reason = "withdrawn", "Already a customer."
         elif n % 11 == 0:
-            row.because = "The CRM asks us to slow down; tried again in 10 seconds." if n else ""
+            row.reason = "The CRM asks us to slow down; tried again in 10 seconds." if n else ""
         else:
             row.status, row.delivered_at, row.task_tried_at = (
                 "delivered",
@@ -306,7 +306,7 @@ def sent(at: datetime) -> None:
                 claimed_at=at,
                 message_id=f"<{row.pk}@crowd.example>",
                 state="unclear" if row.contact_id % 50 == 0 else "sent",
-                because="The process that was sending it ended" if row.contact_id % 50 == 0 else "",
+                reason="The process that was sending it ended" if row.contact_id % 50 == 0 else "",
                 sent_at=None if row.contact_id % 50 == 0 else at - timedelta(days=3),
             )
             for row in open_ones

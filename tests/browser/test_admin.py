@@ -138,7 +138,7 @@ def test_a_stuck_handoff_is_withdrawn_from_the_list(page: Page) -> None:
 
     expect(page.locator("body")).to_contain_text("1 withdrawn")
     stuck.refresh_from_db()
-    assert stuck.because == "Withdrawn by root: A competitor"
+    assert stuck.reason == "Withdrawn by root: A competitor"
 
 
 def test_a_stuck_handoff_is_resent_from_its_page(page: Page) -> None:

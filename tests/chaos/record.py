@@ -12,7 +12,7 @@ import psycopg
 
 REFERENCE = re.compile(r"\bLS-[0-9A-Z]{12}\b")
 ROWS = """
-    SELECT lower(contact.email), row.cycle, row.reference, row.status, row.because, row.record_id,
+    SELECT lower(contact.email), row.cycle, row.reference, row.status, row.reason, row.record_id,
         row.owner_id, row.task_id
     FROM crm_sync_handoff row JOIN leadscoring_contact contact ON contact.id = row.contact_id
     ORDER BY row.id

@@ -20,7 +20,7 @@ from tests.chaos.checker import Findings, check
 from tests.chaos.ground import Ground, ground
 from tests.chaos.leads import Leads
 from tests.chaos.record import crossings, seen_there
-from tests.chaos.trouble import Trouble, deadly, kinds, time_passes
+from tests.chaos.trouble import PAST_THE_LEASE, Trouble, deadly, kinds, time_passes
 
 SHARE = 0.05  # of the CRM's answers that go wrong
 # Seconds of a late answer: sooner and later than we wait for one.
@@ -31,11 +31,13 @@ LASTS = 2.0
 # seconds between, and how often before one gives up: two hours in all.
 STEP, PAUSE = 200.0, 4.0
 STEPS = 36
+# Seconds in which all is delivered once the faults have ended. Nobody holds a lease any more by then.
+RECOVERED = 60.0
 ROUNDS = 12
 WAITING = "SELECT count(*) FROM crm_sync_handoff WHERE status = 'waiting'"
 
 CAUSES = """
-    SELECT because, count(*) FROM crm_sync_handoff WHERE status = 'waiting'
+    SELECT reason, count(*) FROM crm_sync_handoff WHERE status = 'waiting'
     GROUP BY 1 ORDER BY 2 DESC LIMIT 3
 """
 
@@ -54,6 +56,7 @@ class Outcome:
     )  # of the CRM, also those that never struck
     too_fast: int = 0  # requests that it refused because of our pace
     kills: int = 0
+    recovered: float | None = None  # seconds from the end of the faults to the last delivery
     reconciled: dict[str, Any] = field(default_factory=dict)  # what `handoff_reconcile` says
     revived: Counter[str] = field(default_factory=Counter)  # parts that ended by themselves
 
@@ -96,6 +99,11 @@ def storm(
         outcome = Outcome(seed, Findings())
         with faults.blowing(over.stage.crm, SHARE, slow):
             blow(over, leads, plan(random, many, kills), random, outcome, console)
+            over.supervise()
+            time_passes(
+                over, PAST_THE_LEASE
+            )  # what a killed worker held is no trouble of the CRM's
+        outcome.recovered = recover(over, console)
         come_to_rest(over, console)
         outcome.findings = check(
             crossings(over.database_url, leads.taken), seen_there(over.stage.crm)
@@ -168,6 +176,16 @@ def compare(over: Ground) -> dict[str, Any]:
     """What the product itself says about the ledger and the CRM."""
     loop = Loop(over.stage, Console(quiet=True))
     return dict(loop.command("handoff_reconcile", good=(0, 1)))
+
+
+def recover(over: Ground, console: Console) -> float | None:
+    """Seconds that go by, as fast as here, until all is delivered; None when they are too many."""
+    waiting = over.ask(WAITING)[0][0]
+    console.print(f"  the faults have ended, {waiting} wait", highlight=False)
+    with suppress(HopFailed):
+        _, seconds = until("all is delivered", lambda: over.ask(WAITING) == [(0,)], RECOVERED)
+        return seconds
+    return None
 
 
 def come_to_rest(over: Ground, console: Console) -> None:

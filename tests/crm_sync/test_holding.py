@@ -55,7 +55,7 @@ def test_several_failures_in_a_row_hold_for_a_while_that_grows():
 
 def test_what_works_between_two_failures_starts_the_count_anew():
     outage(failures=2)
-    reset(CRM, HANDOFFS)
+    reset(CRM, HANDOFFS, MONDAY)
     outage(failures=2)
 
     assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.OPEN
@@ -121,10 +121,10 @@ def test_a_failure_already_on_its_way_does_not_hide_a_refusal():
 
 
 def test_rows_that_failed_during_an_outage_are_not_to_blame():
-    row = a_handoff(failures=5)
+    row = a_handoff(failures=5, waits_for_crm=True)
     outage(failures=4)
 
-    reset(CRM, HANDOFFS)
+    reset(CRM, HANDOFFS, MONDAY)
 
     row.refresh_from_db()
     assert row.failures == 0
@@ -132,10 +132,10 @@ def test_rows_that_failed_during_an_outage_are_not_to_blame():
 
 
 def test_rows_that_failed_on_their_own_stay_suspects():
-    row = a_handoff(failures=5)
+    row = a_handoff(failures=5, waits_for_crm=True)
     outage(failures=2)
 
-    reset(CRM, HANDOFFS)
+    reset(CRM, HANDOFFS, MONDAY)
 
     assert Handoff.objects.get(pk=row.pk).failures == 5
 

@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 
 from crm_sync.audit import run_audit
-from crm_sync.models import Link, OptOut
+from crm_sync.circuit_breaker import record_failure, reset
+from crm_sync.models import Breaker, Link, OptOut
 from crm_sync.models.opt_outs import BATCH, LEASE
-from crm_sync.port import NotConnected
+from crm_sync.port import CrmDenied, NotConnected
 from crm_sync.problems.people import collect_people_problems
 from crm_sync.pull.poll import pull_changes
 from crm_sync.push.opt_outs import DENIED_WAIT, push_opt_outs
@@ -204,6 +205,59 @@ def test_silence_is_asked_again_and_does_no_harm(crm, there, kind):
 
     assert opted_out(there, record_id)
     assert failures() == []
+
+
+def test_after_hours_without_the_crm_all_are_told_at_the_next_turn(crm, there):
+    records = [unwilling(crm, email) for email in (ADA, BOB)]
+    there.trouble("status", "/communication-preferences", status=503, times=None)
+    for minutes in range(180):
+        push_opt_outs(crm, after(minutes=minutes))
+    there.ask("DELETE", "/sandbox/faults")
+
+    push_opt_outs(crm, after(minutes=180))
+
+    assert [opted_out(there, each) for each in records] == [True, True]
+    assert set(OptOut.objects.values_list("tries", flat=True)) == {1}
+
+
+def test_one_who_is_told_brings_forward_who_waits_because_of_the_account(crm, there):
+    record_id = unwilling(crm)
+    a_linked(crm, BOB)
+    there.forbid_opting_out()
+    push_opt_outs(crm, MONDAY)
+    there.allow(["communication_preferences.write", "crm.objects.contacts.read"])
+    suppress_addresses([BOB], Reason.UNSUBSCRIBED, MONDAY, by="test")
+
+    push_opt_outs(crm, after(minutes=1))
+    push_opt_outs(crm, after(minutes=2))
+
+    assert opted_out(there, record_id)
+
+
+def test_the_end_of_a_hold_of_other_work_brings_them_forward(crm, there):
+    record_id = unwilling(crm)
+    there.forbid_opting_out()
+    push_opt_outs(crm, MONDAY)
+    there.allow(["communication_preferences.write", "crm.objects.contacts.read"])
+    record_failure(crm, Breaker.Work.PULL, CrmDenied("The token is revoked."), MONDAY)
+
+    reset(crm, Breaker.Work.PULL, after(minutes=1))
+    push_opt_outs(crm, after(minutes=1))
+
+    assert opted_out(there, record_id)
+
+
+def test_an_address_that_is_in_trouble_while_others_are_told_waits_longer_each_time(crm, there):
+    """It is tried again by itself, however often others are told."""
+    unwilling(crm), unwilling(crm, BOB)
+    path = "/communication-preferences/v4/statuses/" + BOB.replace("@", "%40")
+    there.trouble("status", path, status=503, times=None)
+
+    push_opt_outs(crm, MONDAY)
+    OptOut.objects.bring_forward(after(seconds=1))
+
+    (waits,) = OptOut.objects.failed()
+    assert (waits.email, waits.waits_for_crm, waits.due_at) == (BOB, False, after(minutes=2))
 
 
 def test_what_a_worker_died_over_falls_due_again(crm, there):
