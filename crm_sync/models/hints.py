@@ -19,12 +19,12 @@ KEPT = timedelta(days=1)
 
 
 NOTE = """
-    INSERT INTO crm_sync_hint AS hint (kind, record_id, heard_at, due_at, tries, mark, erased)
-    SELECT kind, record_id, at, at, 0, mark, erased
+    INSERT INTO crm_sync_hint AS hint (kind, record_id, heard_at, due_at, tries, version, erased)
+    SELECT kind, record_id, at, at, 0, version, erased
     FROM jsonb_to_recordset(%s)
-        AS new (kind text, record_id text, at timestamptz, mark uuid, erased boolean)
+        AS new (kind text, record_id text, at timestamptz, version uuid, erased boolean)
     ON CONFLICT (kind, record_id)
-    DO UPDATE SET mark = EXCLUDED.mark, erased = hint.erased OR EXCLUDED.erased
+    DO UPDATE SET version = EXCLUDED.version, erased = hint.erased OR EXCLUDED.erased
 """
 
 
