@@ -1,8 +1,6 @@
 """A crossing becomes a row; a row rings the worker; questions from below are answered."""
 
-import logging
 import secrets
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,23 +8,18 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, F, Max, OuterRef, Value
 from django.db.models.functions import Least, Now
-from kombu.exceptions import OperationalError
 
 from crm_sync import circuit_breaker
 from crm_sync.connect import connect
 from crm_sync.models import Breaker, Deal, Handoff, Link, Push
 from crm_sync.tasks import deliver_handoffs
+from leadscoring.common import wakeup
 from leadscoring.models import Contact, Score
 from leadscoring.signals import Crossing
-
-log = logging.getLogger(__name__)
 
 # Crockford's base 32: no letter that is taken for a figure. 60 random bits are never met twice.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 12
-# With the broker away a ring costs up to a second: after one in vain, requests are spared the next.
-SILENCE = 5.0
-silent_until = 0.0
 
 
 def write_handoffs(sender: object, crossings: Sequence[Crossing], **kwargs: object) -> None:
@@ -67,14 +60,7 @@ def wake_on_commit(
 
 def wake_delivery() -> None:
     """Tell a worker that there is something to do. When that fails, the sweep finds the row."""
-    global silent_until
-    if time.monotonic() < silent_until:
-        return
-    try:
-        deliver_handoffs.delay()
-    except OperationalError:
-        silent_until = time.monotonic() + SILENCE
-        log.warning("the broker does not answer: handoffs wait for the sweep")
+    wakeup.wake_worker(deliver_handoffs.name)
 
 
 def describe_crm_side(

@@ -12,7 +12,6 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from leadscoring import devservers
 from leadscoring.admin_theme import UNFOLD as UNFOLD
 from leadscoring.operations.logging import LOGGING as LOGGING
 
@@ -69,12 +68,20 @@ if str(env("DEBUG", default="off")).lower() not in (
 ):
     stop_start("DEBUG must be on or off.")
 
+
 # --- where the data lives ---------------------------------------------------------------------
-here = (
-    devservers.running_servers()
-    if not (env("DATABASE_URL", default="") and env("REDIS_URL", default=""))
-    else None
-)
+def embedded_servers() -> Any:
+    """Return the addresses of the servers of `make services`; None without them, as in production."""
+    if env("DATABASE_URL", default="") and env("REDIS_URL", default=""):
+        return None
+    try:
+        from leadscoring import devservers
+    except ImportError:  # the image is built without them
+        return None
+    return devservers.running_servers()
+
+
+here = embedded_servers()
 database_url = env("DATABASE_URL", default="") or (here.database_url if here else "")
 REDIS_URL = env("REDIS_URL", default="") or (here.redis_url if here else "")
 if not database_url:

@@ -18,3 +18,8 @@ def heartbeat() -> None:
 @shared_task
 def refresh_scores() -> None:
     scoring.refresh_scores(now(), REFRESH_SECONDS)
+
+
+@shared_task
+def probe() -> None:
+    """Do nothing: that it could be sent is what `/readyz` and the home page ask."""

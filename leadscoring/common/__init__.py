@@ -1,0 +1,1 @@
+"""Mechanisms that all apps need and that know no model."""

@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import RedisError
 
+from leadscoring.common import wakeup
 from leadscoring.models import Activity, Contact, CrmFreshness, Score
 from leadscoring.operations import heartbeat
 from leadscoring.signals import problems_wanted
@@ -60,6 +61,13 @@ def heartbeat_problems(at: datetime) -> Iterator[Problem]:
                 f"{reason[0].upper()}{reason[1:]}: leads and mails wait.",
                 f"Start `celery -A leadscoring {process}`.",
             )
+    if why := wakeup.failure():
+        yield Problem(
+            "error",
+            f"The web process cannot wake the workers ({why}): leads wait for the next sweep.",
+            "Compare what is installed with requirements.txt and look at Redis and the web process's "
+            "log; nothing is lost meanwhile.",
+        )
 
 
 def heartbeat_reason(process: str, age: float | None) -> str:
@@ -81,6 +89,13 @@ def check_database(at: datetime) -> str:
 def check_redis(at: datetime) -> str:
     heartbeat.read_ages(at)
     return ""
+
+
+def queue(at: datetime) -> str:
+    """Why workers cannot be woken, though Redis may answer: its client, a full memory, no rights."""
+    heartbeat.read_ages(at)  # with Redis away that is the reason, once
+    why = wakeup.failure()
+    return f"workers cannot be woken: {why}" if why else ""
 
 
 def check_migrations(at: datetime) -> str:
@@ -121,6 +136,7 @@ def check_crm_state(at: datetime) -> str:
 CHECKS: list[Callable[[datetime], str]] = [
     check_database,
     check_redis,
+    queue,
     check_migrations,
     check_worker,
     check_beat,

@@ -1,10 +1,5 @@
 """From the scores' transaction to the worker's bell."""
 
-import os
-import socket
-import subprocess
-import sys
-
 import pytest
 from django.db import transaction
 
@@ -76,31 +71,6 @@ def test_a_saved_row_that_is_not_new_does_not_ring(django_capture_on_commit_call
         row.save()
 
     assert rings == []
-
-
-RING_TWICE = """
-import django
-django.setup()
-from crm_sync import receivers
-receivers.ring()
-silent_until = receivers.silent_until
-receivers.ring()
-print(silent_until > 0, receivers.silent_until == silent_until)
-"""
-
-
-@pytest.mark.parametrize("answers", ["with a refusal", "never"])
-def test_a_ring_in_vain_raises_nothing_and_spares_the_next(answers):
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        port = mute.getsockname()[1] if answers == "never" else 9
-        environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "leadscoring.settings",
-            "REDIS_URL": f"redis://127.0.0.1:{port}/0",
-        }
-        command = [sys.executable, "-c", RING_TWICE]
-        rung = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-
-    assert rung.stdout.split() == ["True", "True"], rung.stderr
 
 
 def test_a_contact_is_described_with_its_handoffs():

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.utils.timezone import now
 
@@ -17,6 +16,7 @@ from crm_sync.models.hints import KEPT, LEASE, MOST_TRIES
 from crm_sync.pull.hints import apply_due_hints
 from crm_sync.pull.poll import pull_changes
 from crm_sync.sandbox.webhooks import signature
+from leadscoring.common import wakeup
 from leadscoring.common.advisory_lock import HINTS
 from leadscoring.common.clock import database_time
 from leadscoring.models import Contact, CrmState
@@ -34,8 +34,7 @@ ADA = "ada@engines.example"
 def listening(settings, monkeypatch):
     settings.HUBSPOT_CLIENT_SECRET = SECRET
     monkeypatch.setattr(webhooks, "noted", {})
-    monkeypatch.setattr(wakeup, "silent_until", 0.0)
-    cache.delete(wakeup.RUNG)
+    wakeup.acknowledge()
 
 
 def an_event(kind="deal", verb="propertyChange", object_id=7, **more):
@@ -318,7 +317,7 @@ def test_requests_and_workers_at_once_do_not_wait_for_each_other(client):
 
 
 class Rings(list):
-    def send_task(self, name, countdown):
+    def send_task(self, name, countdown, expires):
         self.append((name, countdown))
 
 
@@ -363,6 +362,7 @@ def test_with_redis_away_the_hint_is_kept_and_the_next_ring_is_spared(
             raise ConnectionError
 
     monkeypatch.setattr(wakeup, "cache", Away())
+    monkeypatch.setattr(wakeup, "_last", wakeup._Try(float("-inf"), ""))
     with django_capture_on_commit_callbacks(execute=True):
         assert [post(client, an_event()), post(client, an_event())] == [204, 204]
 

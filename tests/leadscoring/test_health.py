@@ -61,6 +61,7 @@ def test_all_well_is_ready(all_well):
     assert set(answer["checks"]) == {
         "database",
         "redis",
+        "queue",
         "migrations",
         "worker",
         "beat",
