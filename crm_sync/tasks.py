@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 
-from crm_sync import wakeup
+from crm_sync import hint_wakeup
 from crm_sync.audit import run_audit
 from crm_sync.circuit_breaker import BreakerState, breaker_state
 from crm_sync.connect import connect
@@ -69,7 +69,7 @@ def follow_tasks() -> None:
 
 @shared_task
 def look_at_hints() -> None:
-    wakeup.acknowledge()
+    hint_wakeup.acknowledge_hints()
     crm, start = connect().with_priority("polling"), database_time()
     for at in rate_limited_instants(crm):
         if not apply_due_hints(crm, start, at):

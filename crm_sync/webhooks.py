@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from crm_sync import connect, wakeup
+from crm_sync import connect, hint_wakeup
 from crm_sync.models import Account, Arrival, Hint, Link
 from crm_sync.port import CrmForged, CrmHint, Posted
 from leadscoring.api.body import read_body
@@ -63,7 +63,7 @@ def store_hints(hints: Sequence[CrmHint], at: datetime) -> None:
     if records := relevant_hints(hints):
         with transaction.atomic():
             Hint.objects.note(records, at, erased)
-            transaction.on_commit(wakeup.wake_worker)
+            transaction.on_commit(hint_wakeup.wake_for_hints)
 
 
 def relevant_hints(hints: Sequence[CrmHint]) -> set[tuple[str, str]]:

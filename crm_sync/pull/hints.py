@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from crm_sync import wakeup
+from crm_sync import hint_wakeup
 from crm_sync.account import check_account
 from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
 from crm_sync.models import Breaker, Hint, Link, PullReport
@@ -23,7 +23,7 @@ def apply_due_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
     with advisory_lock(HINTS) as mine:
         if mine:
             return apply_some_hints(crm, heard_by, at)
-    wakeup.wake_worker()
+    hint_wakeup.wake_for_hints()
     return 0
 
 

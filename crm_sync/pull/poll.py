@@ -18,12 +18,11 @@ from crm_sync.pull import cursors, freshness, sweep
 from crm_sync.pull.apply import apply_snapshot
 from crm_sync.pull.fetch import fetch_snapshot, people_of_interest
 from crm_sync.pull.run import CHUNK, PullRun, Watch
-from leadscoring.common.advisory_lock import PULLS as LOCK
-from leadscoring.common.advisory_lock import advisory_lock
+from leadscoring.common.advisory_lock import PULLS, advisory_lock
 
 __all__ = [
     "CHUNK",
-    "LOCK",
+    "PULLS",
     "advisory_lock",
     "apply_snapshot",
     "fetch_snapshot",
@@ -51,7 +50,7 @@ def pull_changes(
     part of the sweep go by. Answers how it went, with the cause in `error` when it failed; None when
     another pull runs.
     """
-    with advisory_lock(LOCK) as mine:
+    with advisory_lock(PULLS) as mine:
         if not mine:
             return None
         report = PullReport(started_at=at, definitions_at=definitions_read_at(full=full))

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now
 
-from crm_sync import wakeup, webhooks
+from crm_sync import hint_wakeup, webhooks
 from crm_sync.circuit_breaker import breaker_reason
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Account, Arrival, Breaker, Deal, Hint, Link
@@ -34,7 +34,7 @@ ADA = "ada@engines.example"
 def listening(settings, monkeypatch):
     settings.HUBSPOT_CLIENT_SECRET = SECRET
     monkeypatch.setattr(webhooks, "noted", {})
-    wakeup.acknowledge()
+    hint_wakeup.acknowledge_hints()
 
 
 def an_event(kind="deal", verb="propertyChange", object_id=7, **more):
@@ -336,8 +336,8 @@ def test_many_requests_ring_once_until_a_worker_begins(
             post(client, an_event())
     assert rings == [("crm_sync.tasks.look_at_hints", 0.5)]
 
-    wakeup.acknowledge()
-    wakeup.wake_worker()
+    hint_wakeup.acknowledge_hints()
+    hint_wakeup.wake_for_hints()
 
     assert len(rings) == 2
 
@@ -345,8 +345,8 @@ def test_many_requests_ring_once_until_a_worker_begins(
 def test_the_bell_names_a_task_that_there_is():
     from leadscoring.celery import app
 
-    assert wakeup.TASK in app.tasks
-    assert wakeup.TASK in app.conf.beat_schedule
+    assert hint_wakeup.TASK in app.tasks
+    assert hint_wakeup.TASK in app.conf.beat_schedule
 
 
 def test_with_redis_away_the_hint_is_kept_and_the_next_ring_is_spared(

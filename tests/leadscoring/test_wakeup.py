@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from kombu.messaging import Producer
 from redis import RedisError
 
-from crm_sync import receivers, wakeup
+from crm_sync import hint_wakeup, receivers
 from crm_sync import tasks as crm_tasks
 from crm_sync.models import Handoff, Hint
 from crm_sync.port import CrmHint
@@ -131,8 +131,8 @@ def test_a_cache_that_breaks_fails_neither_the_ring_nor_the_answer(monkeypatch, 
 
     monkeypatch.setattr(wakeup, "cache", Broken())
 
-    wakeup.wake_worker()
-    wakeup.acknowledge()
+    hint_wakeup.wake_for_hints()
+    hint_wakeup.acknowledge_hints()
 
     assert wakeup.failure() == type(error).__name__
 
@@ -150,7 +150,7 @@ def test_after_a_failure_requests_are_spared_the_next_tries_for_some_seconds(
 ):
     for _ in range(3):
         receivers.wake_delivery()
-        wakeup.wake_worker()
+        hint_wakeup.wake_for_hints()
     assert broken == [1]
 
     monkeypatch.setattr(wakeup, "KNOWN_FOR", 0.0)
@@ -172,7 +172,7 @@ def test_the_cause_goes_when_a_worker_can_be_woken_again(monkeypatch, all_else_w
 
 
 def test_what_is_published_to_find_out_is_a_task_that_there_is():
-    assert (tasks.probe.name, crm_tasks.look_at_hints.name) == (wakeup.PROBE, wakeup.TASK)
+    assert (tasks.probe.name, crm_tasks.look_at_hints.name) == (wakeup.PROBE, hint_wakeup.TASK)
 
 
 TRY_TWICE = """

@@ -8,7 +8,7 @@ from django.db import connection
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Account, Deal, Link, Owner, PullReport, Stage
 from crm_sync.pull.poll import pull_changes
-from leadscoring.common.advisory_lock import LOCK
+from leadscoring.common.advisory_lock import PULLS
 from leadscoring.models import Contact, CrmFreshness, CrmState
 from leadscoring.signals import crm_state_changed
 from sequences.models import Enrollment, Sequence
@@ -329,9 +329,9 @@ def test_a_pull_that_failed_says_why_and_leaves_freshness_alone(crm, there, path
 def test_two_pulls_at_once_are_one(crm):
     other = connection.copy()
     with other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [PULLS])
         meanwhile = pull_changes(crm, MONDAY)
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [PULLS])
     other.close()
 
     assert meanwhile is None

@@ -1,4 +1,4 @@
-"""The bell for hints: rung once for all that come until a worker begins."""
+"""Wake a worker for hints: once for all that come until it begins."""
 
 from datetime import timedelta
 
@@ -11,11 +11,11 @@ GATHERING = timedelta(seconds=0.5)
 FORGOTTEN_AFTER = 5
 
 
-def wake_worker() -> None:
+def wake_for_hints() -> None:
     """Tell a worker that there are hints. When that fails, the sweep finds them."""
     wakeup.wake_worker(TASK, GATHERING.total_seconds(), once_in=FORGOTTEN_AFTER)
 
 
-def acknowledge() -> None:
+def acknowledge_hints() -> None:
     """A worker begins: what is heard from now on needs another ring."""
     wakeup.acknowledge(TASK)
