@@ -8,7 +8,7 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 	&& echo $$python && break; done)
 BENCHES = engine intake loop handoff pull back sending admin real_leads
 
-.PHONY: help demo test long chaos services stop lint run bench requirements browser
+.PHONY: help demo test long chaos services stop lint run bench requirements snapshot browser
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -64,6 +64,9 @@ bench: $(READY) ## Print speed figures and what they are compared with
 requirements: ## Pin anew what requirements.in and requirements-dev.in ask for (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+snapshot: $(READY) ## Write a database as this release leaves it, for the tests of the next one's upgrade (VERSION=1.2.0)
+	@$(VENV) -m tests.upgrade.snapshot $(VERSION)
 
 # The browser tests say so and are left out where there is no Chromium.
 browser:

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from crm_sync.models import Breaker, Handoff, OptOut
 from crm_sync.models.handoff import clean_reason
 from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError
+from leadscoring.operations import restore
 
 FAILURES_TO_TRIP = 3
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=30)
@@ -31,7 +32,12 @@ class BreakerState(Enum):
 
 
 def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
-    """Whether one kind of work may ask the CRM now."""
+    """Whether one kind of work may ask the CRM now.
+
+    After a restore only reading goes on: what the rest would write may be there already.
+    """
+    if work != Breaker.Work.PULL and restore.reason_to_hold():
+        return BreakerState.SHUT
     hold = Breaker.objects.filter(work=work, token=crm.identity).first()
     if hold is None:
         return BreakerState.OPEN
@@ -114,4 +120,7 @@ def open_breakers_now(crm: Crm, at: datetime) -> list[Breaker]:
 
 def breaker_reason(crm: Crm, work: Breaker.Work, at: datetime) -> str:
     """The cause that holds one kind of work now; "" when nothing does."""
-    return next((hold.reason for hold in open_breakers_now(crm, at) if hold.work == work), "")
+    reason = restore.reason_to_hold() if work != Breaker.Work.PULL else ""
+    return reason or next(
+        (hold.reason for hold in open_breakers_now(crm, at) if hold.work == work), ""
+    )

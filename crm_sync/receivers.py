@@ -11,7 +11,7 @@ from django.db.models.functions import Least, Now
 
 from crm_sync import circuit_breaker
 from crm_sync.connect import connect
-from crm_sync.models import Breaker, Deal, Handoff, Link, Push
+from crm_sync.models import Breaker, Deal, Handoff, Link, OrphanedTask, Push
 from crm_sync.tasks import deliver_handoffs
 from leadscoring.common import wakeup
 from leadscoring.models import Contact, Score
@@ -108,5 +108,7 @@ def anonymize_handoffs(sender: object, contact: Contact, at: datetime, **kwargs:
     """Receiver of contact_erased: the reasons of a handoff are about the person, and so is the name of
     a deal that is nobody else's."""
     contact.handoffs.all().delete()
+    theirs = Link.objects.filter(contact=contact).values("record_id")
+    OrphanedTask.objects.filter(record_id__in=theirs).delete()
     others = Deal.contacts.through._default_manager.exclude(contact=contact)
     Deal.objects.filter(~Exists(others.filter(deal=OuterRef("pk"))), contacts=contact).delete()

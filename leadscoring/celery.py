@@ -7,7 +7,7 @@ from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadscoring.settings")
 
-app = Celery("leadscoring")
+app = Celery("leadscoring", task_cls="leadscoring.operations.doorbell:Doorbell")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 from django.utils.timezone import now
 
+from leadscoring.operations import restore
 from leadscoring.publishing import publish_starting_model
 
 # Group -> the permissions its members get, as "app.codename".
@@ -49,6 +50,7 @@ GROUPS = {
 def make_starting_rows(sender: AppConfig, **kwargs: object) -> None:
     """Receiver of post_migrate, once for each app: its tables and permissions are there by then."""
     if sender.label == "leadscoring":
+        restore.record_first()
         publish_starting_model(now())
     for name, permissions in GROUPS.items():
         ours = {

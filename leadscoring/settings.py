@@ -240,6 +240,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "leadscoring.operations.logging.content_security_policy",
     "leadscoring.api.errors.json_error_middleware",
+    "leadscoring.operations.schema.Middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

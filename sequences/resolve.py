@@ -34,7 +34,9 @@ def count_as_sent(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
             "email_sent", [(one, one.claimed_at) for one in chosen], at
         )
         rows = lock_waiting_enrollments(unclear)
-        positions = dict(unclear.filter(enrollment__in=rows).values_list("enrollment", "position"))
+        # Several of one enrollment: on from the last of them.
+        theirs = unclear.filter(enrollment__in=rows).order_by("position")
+        positions = dict(theirs.values_list("enrollment", "position"))
         unclear.filter(enrollment__in=rows).update(
             state=Delivery.State.SENT,
             sent_at=F("claimed_at"),
@@ -49,7 +51,8 @@ def count_as_sent(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
 
 def lock_waiting_enrollments(deliveries: DeliveryQuerySet) -> list[Enrollment]:
     """The enrollments that wait for a decision about one of these, locked."""
-    rows = Enrollment.objects.paused().filter(deliveries__in=deliveries.needing_a_person())
+    theirs = deliveries.needing_a_person().values("enrollment")  # several mails of one, perhaps
+    rows = Enrollment.objects.paused().filter(pk__in=theirs)
     return list(rows.with_what_the_gate_asks().prefetch_related("sequence__steps").locked())
 
 

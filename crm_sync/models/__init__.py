@@ -5,6 +5,7 @@ from crm_sync.models.hints import Arrival, Hint
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
 from crm_sync.models.opt_outs import OptOut
+from crm_sync.models.orphans import OrphanedTask
 from crm_sync.models.outcomes import Outcome, RejectingStatus
 from crm_sync.models.pushes import Push
 from crm_sync.models.reports import Report
@@ -23,6 +24,7 @@ __all__ = [
     "Hint",
     "Link",
     "OptOut",
+    "OrphanedTask",
     "Outcome",
     "Owner",
     "PullReport",

@@ -22,7 +22,7 @@ ALONE = SUSPECT + 2
 NEWEST = 10
 # Columns that are written at the end of a step, and only while the claim is held.
 RECORDED = (
-    "status", "reason", "failures", "due_at", "waits_for_crm", "account_id", "record_id", "owner_id",
+    "status", "reference", "reason", "failures", "due_at", "waits_for_crm", "account_id", "record_id", "owner_id",
     "owner_reason", "left_out", "task_tried_at", "task_guarded", "task_id", "delivered_at",
     "task_state", "task_due_at", "task_seen_at", "told_subject", "told_total", "told_grade",
 )  # fmt: skip
@@ -265,6 +265,14 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             task_tried_at=Coalesce("task_tried_at", Value(at)),
         )
         return list(Handoff.objects.filter(claim=token))
+
+    def look_before_making(self, at: datetime) -> int:
+        """Make undelivered rows look for their task first: it may be there, though not by this ledger.
+
+        Their last try counts as long ago: what was on its way into the CRM has arrived.
+        """
+        rows = self.exclude(status=Handoff.Status.DELIVERED).filter(task_tried_at=None)
+        return rows.update(task_tried_at=at - LEASE)
 
     def put_back(self, reason: str, at: datetime, *, certain: bool) -> int:
         """Delivered rows whose task is not there any more wait again.

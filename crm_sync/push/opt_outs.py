@@ -9,6 +9,7 @@ from crm_sync.account import check_account
 from crm_sync.models import OptOut
 from crm_sync.models.handoff import clean_reason
 from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced
+from leadscoring.operations import restore
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
 # Of trouble that all share, however long it lasts: the next turn finds out.
@@ -24,7 +25,7 @@ def push_opt_outs(crm: Crm, at: datetime) -> int:
     CRM failed for all as soon as it works. Asking for the same twice does no harm, so a worker may
     die anywhere.
     """
-    if not crm.connected:
+    if not crm.connected or restore.reason_to_hold():
         return 0
     OptOut.objects.queue(at)
     rows = OptOut.objects.claim(at)

@@ -16,6 +16,7 @@ from crm_sync.reconcile.orphaned_tasks import repair_orphaned
 from crm_sync.reconcile.repairs import Repairs, chunked
 from crm_sync.reconcile.survey import Survey, survey_tasks
 from leadscoring.common.advisory_lock import advisory_lock
+from leadscoring.operations import restore
 
 Watch = Callable[[Iterator[int]], Iterable[int]]
 
@@ -32,6 +33,9 @@ def reconcile(crm: Crm, at: datetime, *, plan: bool = False, watch: Watch = iter
     `watch` sees the number of tasks of each step go by. May be interrupted, and be run again.
     """
     found = Comparison(plan)
+    if not plan and (held := restore.reason_to_hold()):
+        found.error, found.rows = held, Handoff.objects.by_status()
+        return found
     with advisory_lock(LOCK) as mine:
         if not mine:
             found.error = ANOTHER

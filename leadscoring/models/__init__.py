@@ -1,3 +1,4 @@
+from leadscoring.models.operations import DatabaseIdentity
 from leadscoring.models.people import (
     Activity,
     Alias,
@@ -22,6 +23,7 @@ __all__ = [
     "Contact",
     "CrmFreshness",
     "CrmState",
+    "DatabaseIdentity",
     "Effect",
     "Erased",
     "ErasureSalt",

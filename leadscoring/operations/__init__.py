@@ -1,0 +1,1 @@
+"""What operations does to a whole installation: upgrades, backups and restores."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.timezone import now
@@ -18,7 +17,7 @@ from redis import RedisError
 
 from leadscoring.common import wakeup
 from leadscoring.models import Activity, Contact, CrmFreshness, Score
-from leadscoring.operations import heartbeat
+from leadscoring.operations import heartbeat, restore, schema
 from leadscoring.signals import problems_wanted
 
 REGISTRY = CollectorRegistry(auto_describe=False)
@@ -40,8 +39,14 @@ def collect_problems(at: datetime) -> list[Problem]:
     answered: list[tuple[Any, Any]] = problems_wanted.send(None, at=at)
     answers: list[Problem] = [problem for _, some in answered for problem in some]
     return sorted(
-        [*heartbeat_problems(at), *answers], key=lambda problem: problem.severity != "error"
+        [*unconfirmed_restore(), *heartbeat_problems(at), *answers],
+        key=lambda problem: problem.severity != "error",
     )
+
+
+def unconfirmed_restore() -> Iterator[Problem]:
+    if reason := restore.reason_to_hold():
+        yield Problem("error", f"{reason}.", restore.CONFIRM)
 
 
 def heartbeat_problems(at: datetime) -> Iterator[Problem]:
@@ -91,7 +96,7 @@ def check_redis(at: datetime) -> str:
     return ""
 
 
-def queue(at: datetime) -> str:
+def check_queue(at: datetime) -> str:
     """Why workers cannot be woken, though Redis may answer: its client, a full memory, no rights."""
     heartbeat.read_ages(at)  # with Redis away that is the reason, once
     why = wakeup.failure()
@@ -99,18 +104,11 @@ def queue(at: datetime) -> str:
 
 
 def check_migrations(at: datetime) -> str:
-    """Unapplied migrations; once there are none this process does not look again."""
-    global all_applied
-    if not all_applied:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        if missing:
-            return f"{len(missing)} migrations are not applied"
-        all_applied = True
-    return ""
+    return schema.mismatch()
 
 
-all_applied = False
+def check_restore(at: datetime) -> str:
+    return restore.reason_to_hold()
 
 
 def check_worker(at: datetime) -> str:
@@ -136,8 +134,9 @@ def check_crm_state(at: datetime) -> str:
 CHECKS: list[Callable[[datetime], str]] = [
     check_database,
     check_redis,
-    queue,
+    check_queue,
     check_migrations,
+    check_restore,
     check_worker,
     check_beat,
     check_crm_state,
@@ -222,7 +221,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     at = now()
-    reasons = {check.__name__: run_check(check, at) for check in CHECKS}
+    reasons = {check.__name__.removeprefix("check_"): run_check(check, at) for check in CHECKS}
     answer: dict[str, Any] = {
         "ready": not any(reasons.values()),
         "checks": {name: not why for name, why in reasons.items()},

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from leadscoring.models import CrmFreshness
+from leadscoring.operations import restore
 from leadscoring.operations.failpoints import reach
 from sequences import gate, mail_activities
 from sequences.models import Enrollment, MailServerFault
@@ -27,12 +28,14 @@ LONGEST_SCAN = timedelta(seconds=60)
 def send_due(clock: Clock, limit: int = LIMIT) -> int:
     """Send what is due, over one connection, for a minute at most; answers how many left.
 
-    Nothing is touched while the CRM was not read lately: everybody waits. Any number of workers
-    may do this at once.
+    Nothing is touched while the CRM was not read lately or a restore is not confirmed: everybody
+    waits. Any number of workers may do this at once.
     """
     at = clock()
     record.mark_abandoned_claims(at)
-    if gate.closed_reason(CrmFreshness.oldest(), at) or not Enrollment.objects.due(at).exists():
+    if restore.reason_to_hold() or gate.closed_reason(CrmFreshness.oldest(), at):
+        return 0
+    if not Enrollment.objects.due(at).exists():
         return 0
     try:
         with open_transport() as office:

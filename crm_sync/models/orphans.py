@@ -1,0 +1,43 @@
+"""Tasks in the CRM whose row in the ledger was lost with the database that was restored."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models import Exists, Index, OuterRef
+
+from crm_sync.models.handoff import Handoff
+
+# A crossing that is told again belongs to the task that it had before. Later than this it is a new
+# one: no model lets a lead cross twice within its cool-down, which is 30 days unless said otherwise.
+TOLD_AGAIN_WITHIN = timedelta(days=30)
+
+
+class OrphanedTaskQuerySet(models.QuerySet["OrphanedTask"]):
+    def to_adopt(self, record_ids: Collection[str], at: datetime) -> Self:
+        """Those that hang on some records and that no row has, the newest first."""
+        adopted = Handoff.objects.filter(task_id=OuterRef("task_id"))
+        found = self.filter(~Exists(adopted), record_id__in=record_ids)
+        return found.filter(found_at__gt=at - TOLD_AGAIN_WITHIN).order_by("-task_id")
+
+
+class OrphanedTask(models.Model):
+    """A task of ours that was made after the backup was taken, by a crossing that is not in it.
+
+    When the activities are sent again its contact crosses again: the crossing's row gets this task.
+    """
+
+    task_id = models.CharField(max_length=64, primary_key=True)
+    reference = models.CharField(max_length=20, unique=True)
+    record_id = models.CharField(max_length=64)
+    found_at = models.DateTimeField()
+
+    objects = OrphanedTaskQuerySet.as_manager()
+
+    class Meta:
+        # Read for each batch of handoffs.
+        indexes: ClassVar = [Index(fields=["record_id"], name="orphaned_task_by_record")]
+
+    def __str__(self) -> str:
+        return f"task {self.task_id}, {self.reference}"

@@ -1,0 +1,89 @@
+"""What follows a restored database: make sure that nothing the lost one did is done again.
+
+Tasks that were made since the backup are found in the CRM: a row that waited gets its own by its
+reference, others are kept for the crossings that will be told again. Rows whose task is not found
+look for it once more before they make one. Mails that may have left wait for a person, and no mail
+leaves before the CRM was read whole: opt-outs, deals and stages of the time between are there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.html import escape
+
+from crm_sync.account import read_account
+from crm_sync.models import Account, Handoff, OrphanedTask, Round
+from crm_sync.port import Crm
+from crm_sync.reconcile.repairs import Repairs, chunked
+from crm_sync.reconcile.survey import Survey, survey_tasks
+from leadscoring.models import CrmFreshness
+from leadscoring.operations import restore
+from sequences.restore import mark_perhaps_sent, skip_used_ids
+
+Watch = Callable[[Iterator[int]], Iterable[int]]
+
+
+@dataclass(slots=True)
+class Restored:
+    """What was found and done. `tasks`: ours in the CRM; `adopted`: rows that waited and have one of
+    them; `kept`: tasks of crossings that the backup does not have; `to_look_for`: rows that look for
+    their task before they make one; `mails`: those that may have left."""
+
+    tasks: int = 0
+    adopted: int = 0
+    kept: int = 0
+    to_look_for: int = 0
+    mails: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def take_over(crm: Crm, at: datetime, *, until: datetime, watch: Watch = iter) -> Restored:
+    """Go through all that the lost installation may have done by `until`, then let sending go on.
+
+    Raises CrmError when the CRM cannot be read: everything is held then, and this is run again.
+    """
+    done = Restored()
+    restore.hold()
+    if crm.connected or Account.objects.exists():
+        look_for_tasks(Repairs(crm, read_account(crm, at), at, plan=False), done, watch)
+    done.to_look_for = Handoff.objects.look_before_making(at)
+    skip_used_ids()
+    done.mails = mark_perhaps_sent(until, at)
+    # As at the first start: everybody is looked at once before anybody is written to.
+    Round.objects.all().delete()
+    CrmFreshness.objects.all().delete()
+    restore.confirm()
+    return done
+
+
+def look_for_tasks(mender: Repairs, done: Restored, watch: Watch) -> None:
+    seen = Survey()
+    for _ in watch(survey_tasks(mender.crm, seen)):
+        pass
+    done.tasks, done.adopted = seen.found, len(mender.adopt(seen.finds))
+    for some in chunked(list(seen.unknown)):
+        done.kept += keep(mender, seen, some)
+
+
+def keep(mender: Repairs, seen: Survey, task_ids: Sequence[str]) -> int:
+    """Keep those of some unknown tasks that were made here; answer how many."""
+    tasks = mender.crm.tasks(task_ids)
+    orphans = [
+        OrphanedTask(
+            task_id=task_id, reference=reference, record_id=record_ids[0], found_at=mender.at
+        )
+        for task_id in task_ids
+        for reference, record_ids in [seen.unknown[task_id]]
+        if record_ids and task_id in tasks and is_from_here(tasks[task_id].body)
+    ]
+    OrphanedTask.objects.bulk_create(orphans, ignore_conflicts=True)
+    return len(orphans)
+
+
+def is_from_here(body: str) -> bool:
+    """Return whether a task's text leads to a contact's page of this installation."""
+    return escape(f"{settings.BASE_URL}/admin/leadscoring/contact/") in body
