@@ -6,7 +6,7 @@ READY = .venv/.installed
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
-BENCHES = engine intake loop handoff pull back sending admin real_leads
+BENCHES = engine intake loop live handoff pull back sending admin real_leads
 
 .PHONY: help demo test long chaos services stop lint run bench requirements snapshot browser
 .DEFAULT_GOAL := help
@@ -49,11 +49,12 @@ lint: $(READY) ## Run linters, types, import contracts and Django's own checks
 	@$(VENV) manage.py check --deploy --fail-level WARNING
 
 # The commands are those of the Procfile. Each is ended by its own process id.
-run: services ## Run web, worker and beat as in production, on localhost (PORT=8000)
+run: services ## Run web, workers and beat as in production, on localhost (PORT=8000)
 	@PATH="$(CURDIR)/.venv/bin:$$PATH"; export GUNICORN_CMD_ARGS="--bind 127.0.0.1:$(or $(PORT),8000)"; unset PORT; \
-	of() { sed -n "s/^$$1: /exec /p" Procfile; }; \
-	sh -c "$$(of web)" & web=$$!; sh -c "$$(of worker)" & worker=$$!; sh -c "$$(of beat)" & beat=$$!; \
-	trap 'kill $$web $$worker $$beat 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM HUP; wait $$web
+	started=; for name in web worker-live worker-slow beat; do \
+		sh -c "$$(sed -n "s/^$$name: /exec /p" Procfile)" & started="$$started $$!"; \
+	done; \
+	trap 'kill $$started 2>/dev/null; wait' EXIT; trap 'exit 0' INT TERM HUP; wait $${started%% *}
 
 chaos: $(READY) ## Kill, freeze and cut everything while 10,000 leads come in, and look for lost or doubled ones (SEED=7 replays)
 	@$(VENV) -m tests.chaos $(if $(SEED),--seed $(SEED))

@@ -14,8 +14,3 @@ FORGOTTEN_AFTER = 5
 def wake_for_hints() -> None:
     """Tell a worker that there are hints. When that fails, the sweep finds them."""
     wakeup.wake_worker(TASK, GATHERING.total_seconds(), once_in=FORGOTTEN_AFTER)
-
-
-def acknowledge_hints() -> None:
-    """A worker begins: what is heard from now on needs another ring."""
-    wakeup.acknowledge(TASK)

@@ -58,7 +58,15 @@ class CrmTask:
     done: bool
     started: bool = False
     done_at: datetime | None = None
-    record_ids: tuple[str, ...] = ()  # the contacts it hangs on; told by `all_tasks` alone
+    record_ids: tuple[str, ...] = ()  # the contacts it hangs on; told by `list_tasks` alone
+
+
+@dataclass(frozen=True, slots=True)
+class CrmTaskPage:
+    """Some of all tasks. `place`: where the next page begins, text of the CRM's; "" at the end."""
+
+    tasks: Sequence[CrmTask]
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,8 +411,10 @@ class Crm(Protocol):
     def archived_tasks(self, task_ids: Sequence[str]) -> set[str]:
         """Those of them that somebody has deleted of late."""
 
-    def all_tasks(self, marker: str) -> Iterator[CrmTask]:
-        """Every task with a text in its body, with the contacts it hangs on. Reads the whole CRM."""
+    def list_tasks(self, marker: str, place: str = "") -> CrmTaskPage:
+        """Read one page of the list of all tasks from a place on: those with a text in their body,
+        with the contacts they hang on. A place may be hours old; what is made meanwhile comes last.
+        """
 
     def change_tasks(self, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
         """By task id; safe to repeat."""

@@ -13,7 +13,7 @@ from crm_sync import circuit_breaker
 from crm_sync.connect import connect
 from crm_sync.models import Breaker, Deal, Handoff, Link, OrphanedTask, Push
 from crm_sync.tasks import deliver_handoffs
-from leadscoring.common import wakeup
+from leadscoring.common.turns import send_next_turn
 from leadscoring.models import Contact, Score
 from leadscoring.signals import Crossing
 
@@ -60,7 +60,7 @@ def wake_on_commit(
 
 def wake_delivery() -> None:
     """Tell a worker that there is something to do. When that fails, the sweep finds the row."""
-    wakeup.wake_worker(deliver_handoffs.name)
+    send_next_turn(deliver_handoffs.name)
 
 
 def describe_crm_side(

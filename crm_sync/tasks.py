@@ -1,12 +1,15 @@
-"""The bell, the sweep, the poll: what to do is decided by the rows."""
+"""The bell, the sweep, the poll: what to do is decided by the rows.
+
+A task is a turn: it ends after some seconds, and when more is to be done it rings for the next one.
+None sleeps, so that its slot is somebody else's meanwhile.
+"""
 
 import time
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 
-from celery import shared_task
+from celery import Task, shared_task
 
-from crm_sync import hint_wakeup
 from crm_sync.audit import run_audit
 from crm_sync.circuit_breaker import BreakerState, breaker_state
 from crm_sync.connect import connect
@@ -19,47 +22,51 @@ from crm_sync.pull.hints import apply_due_hints
 from crm_sync.pull.poll import pull_changes
 from crm_sync.push import opt_outs
 from crm_sync.push.batch import push_due
-from crm_sync.reconcile.run import reconcile
+from crm_sync.reconcile.run import reconcile_turn
 from crm_sync.task_tracking.track import track_tasks
 from leadscoring.common.clock import database_time
+from leadscoring.common.turns import send_next_turn
+from leadscoring.common.wakeup import acknowledge
 
-# Well below the time limit of tasks; what is left then is found by the next sweep.
-LONGEST = timedelta(seconds=90)
-# A turn to ask that is further away is not waited for: the slot is somebody else's meanwhile.
-LONGEST_WAIT, LONGEST_NAP = 5.0, 1.0
-LONG_HELD = 60.0
+# Seconds. In `live` somebody else's lead may come any moment; the other queues have time.
+LIVE_TURN, SYNC_TURN, SLOW_TURN, PULL_TURN = 4.0, 45.0, 45.0, 90.0
+# Seconds until there is room to ask: so few are a call's own to wait for its turn; for so many the
+# task ends and is sent again; after more the sweep comes first; and for very long nobody may ask.
+PATIENCE, SWEEP, LONG_HELD = 1.0, 5.0, 60.0
 
 
-def rate_limited_instants(crm: Crm) -> Iterator[datetime]:
-    """The instants, by the database's clock, at which there is room to ask; with no row in hand.
+def take_turn(task: Task, crm: Crm, seconds: float, work: Callable[[datetime], int]) -> None:
+    """Work, each time by the database's clock, until nothing is left or the turn is over.
 
-    When nobody may ask for long, one all the same: whoever asks then is told why, and says so.
+    Nothing is in hand when it ends. When there is more to do, or no room to ask for some seconds,
+    the task is sent again.
     """
-    start = at = database_time()
-    if crm.room() > LONG_HELD:
-        yield at
-        return
-    while at < start + LONGEST and (wait := crm.room()) < LONGEST_WAIT:
-        if wait:
-            time.sleep(min(wait, LONGEST_NAP))
-        else:
-            yield at
-        at = database_time()
+    acknowledge(task.name)
+    until = time.monotonic() + seconds
+    while True:
+        wait = crm.room()
+        if wait > LONG_HELD:
+            work(database_time())  # whoever asks now is told why, and writes it down
+            return None
+        if wait > PATIENCE:
+            return send_next_turn(task.name, PATIENCE) if wait < SWEEP else None
+        if not work(database_time()):
+            return None
+        if time.monotonic() >= until:
+            return send_next_turn(task.name)
 
 
-@shared_task
-def deliver_handoffs() -> None:
+@shared_task(bind=True)
+def deliver_handoffs(self: Task) -> None:
     crm = connect()
-    for at in rate_limited_instants(crm.with_priority("backlog")):
-        if not deliver_due(crm, at):
-            return
+    take_turn(self, crm.with_priority("backlog"), LIVE_TURN, lambda at: deliver_due(crm, at))
 
 
 @shared_task
 def pull_crm() -> None:
     crm, at = connect(), database_time()
     if breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.SHUT:
-        pull_changes(crm, at, seconds=LONGEST.total_seconds())
+        pull_changes(crm, at, seconds=PULL_TURN)
 
 
 @shared_task
@@ -67,37 +74,30 @@ def follow_tasks() -> None:
     track_tasks(connect(), database_time())
 
 
-@shared_task
-def look_at_hints() -> None:
-    hint_wakeup.acknowledge_hints()
+@shared_task(bind=True)
+def look_at_hints(self: Task) -> None:
     crm, start = connect().with_priority("polling"), database_time()
-    for at in rate_limited_instants(crm):
-        if not apply_due_hints(crm, start, at):
-            return
+    take_turn(self, crm, LIVE_TURN, lambda at: apply_due_hints(crm, start, at))
 
 
-@shared_task
-def tell_opt_outs() -> None:
+@shared_task(bind=True)
+def tell_opt_outs(self: Task) -> None:
     crm = connect().with_priority("polling")
-    for at in rate_limited_instants(crm):
-        if not opt_outs.push_opt_outs(crm, at):
-            return
+    take_turn(self, crm, SYNC_TURN, lambda at: opt_outs.push_opt_outs(crm, at))
 
 
-@shared_task
-def push_changes() -> None:
+@shared_task(bind=True)
+def push_changes(self: Task) -> None:
     crm = connect().with_priority("polling")
-    for at in rate_limited_instants(crm):
-        if not push_due(crm, at):
-            return
+    take_turn(self, crm, SYNC_TURN, lambda at: push_due(crm, at))
 
 
-# Reads the CRM's whole list of tasks: longer than other tasks may take.
-@shared_task(soft_time_limit=3000, time_limit=3300)
-def reconcile_handoffs() -> None:
-    at = database_time()
-    if reports.is_report_due(Report.Kind.COMPARISON, at):
-        reconcile(connect(), at)
+@shared_task(bind=True)
+def reconcile_handoffs(self: Task) -> None:
+    acknowledge(self.name)
+    wait = reconcile_turn(connect(), database_time(), SLOW_TURN)
+    if wait is not None:
+        send_next_turn(self.name, wait)
 
 
 @shared_task
@@ -112,8 +112,11 @@ def measure_drift() -> None:
     drift.measure_daily(connect(), database_time())
 
 
-@shared_task
-def weigh_outcomes() -> None:
-    start = at = database_time()
-    while evaluate_outcomes(at) and at < start + LONGEST:
-        at = database_time()
+@shared_task(bind=True)
+def weigh_outcomes(self: Task) -> None:
+    acknowledge(self.name)
+    until = time.monotonic() + SYNC_TURN
+    while evaluate_outcomes(database_time()):
+        if time.monotonic() >= until:
+            send_next_turn(self.name)
+            return

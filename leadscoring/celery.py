@@ -1,6 +1,8 @@
-"""The Celery application, and what beat rings for: a table."""
+"""The Celery application, and its two tables: which queue a task waits in, and what beat rings for."""
 
 import os
+import time
+from collections.abc import Mapping
 from typing import Any
 
 from celery import Celery, signals
@@ -11,6 +13,33 @@ app = Celery("leadscoring", task_cls="leadscoring.operations.doorbell:Doorbell")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+
+HEARTBEAT = "leadscoring.tasks.heartbeat"
+# Queue -> the tasks that wait in it. A worker without `-Q` serves all queues. Nothing in `live`
+# sleeps or takes over five seconds, and a turn of `mail`, which shares its workers, is as short.
+QUEUES: Mapping[str, tuple[str, ...]] = {
+    "live": ("crm_sync.tasks.deliver_handoffs", "crm_sync.tasks.look_at_hints"),
+    "mail": ("sequences.tasks.send_due_steps",),
+    "sync": (
+        "crm_sync.tasks.pull_crm",
+        "crm_sync.tasks.follow_tasks",
+        "crm_sync.tasks.push_changes",
+        "crm_sync.tasks.tell_opt_outs",
+        "crm_sync.tasks.weigh_outcomes",
+    ),
+    "slow": (
+        "crm_sync.tasks.audit_crm",
+        "crm_sync.tasks.reconcile_handoffs",
+        "crm_sync.tasks.measure_drift",
+        "leadscoring.tasks.refresh_scores",
+        "leadscoring.tasks.probe",
+    ),
+}
+DEFAULT_QUEUE = "slow"
+# The one queue of releases before there were four: what they left in it is still done.
+FORMER_QUEUE = "celery"
+# Header of a message: when it was published, as seconds since the epoch.
+PUBLISHED_AT = "published_at"
 
 # Seconds by which clocks of two machines may differ.
 AHEAD = 600
@@ -23,7 +52,6 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
     soon that a worker whose clock is minutes ahead of beat's would drop them all.
     """
     every = {
-        "leadscoring.tasks.heartbeat": 10,
         "leadscoring.tasks.refresh_scores": 300,
         "crm_sync.tasks.deliver_handoffs": 10,
         "crm_sync.tasks.pull_crm": poll_seconds,
@@ -38,9 +66,16 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "crm_sync.tasks.measure_drift": 600,
         "sequences.tasks.send_due_steps": 10,
     }
+    rings = {task: ring(task, seconds) for task, seconds in every.items()}
+    # Whoever serves a queue shows it by doing one in it.
+    return rings | {f"{HEARTBEAT} {queue}": ring(HEARTBEAT, 10, queue=queue) for queue in QUEUES}
+
+
+def ring(task: str, seconds: int, **options: str) -> dict[str, Any]:
     return {
-        task: {"task": task, "schedule": seconds, "options": {"expires": seconds * 2 + AHEAD}}
-        for task, seconds in every.items()
+        "task": task,
+        "schedule": seconds,
+        "options": {"expires": seconds * 2 + AHEAD, **options},
     }
 
 
@@ -49,6 +84,26 @@ def install_schedule(sender: Celery, **kwargs: object) -> None:
     from django.conf import settings
 
     sender.conf.beat_schedule = schedule(settings.CRM_POLL_SECONDS)
+    sender.conf.task_queues = {name: of_its_own(name) for name in QUEUES}
+    sender.conf.task_routes = {
+        task: {"queue": queue} for queue, tasks in QUEUES.items() for task in tasks
+    }
+    # A queue that nobody serves is refused, at a ring as at `-Q`, and not made.
+    sender.conf.task_create_missing_queues = False
+    sender.conf.task_default_queue = DEFAULT_QUEUE
+
+
+def of_its_own(queue: str) -> dict[str, str]:
+    """The exchange and the key of a queue; Celery would give all queues the same."""
+    return {"exchange": queue, "routing_key": queue}
+
+
+@signals.celeryd_after_setup.connect
+def drain_former_queue(instance: Any, **kwargs: object) -> None:
+    """Let a worker of the slow queue also take what a release with one queue has left."""
+    queues = instance.app.amqp.queues
+    if DEFAULT_QUEUE in queues.consume_from:
+        queues.select_add(FORMER_QUEUE, **of_its_own(FORMER_QUEUE))
 
 
 @signals.setup_logging.connect
@@ -61,7 +116,13 @@ def configure_logging(**kwargs: object) -> None:
     dictConfig(settings.LOGGING)
 
 
-@signals.before_task_publish.connect(sender="leadscoring.tasks.heartbeat")
+@signals.before_task_publish.connect
+def note_publishing(headers: dict[str, Any], **kwargs: object) -> None:
+    """The age of what waits is read from its messages."""
+    headers[PUBLISHED_AT] = time.time()
+
+
+@signals.before_task_publish.connect(sender=HEARTBEAT)
 def record_beat_heartbeat(**kwargs: object) -> None:
     """Only beat sends this task, so its sending is beat's own sign of life."""
     from django.utils.timezone import now

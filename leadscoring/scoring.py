@@ -289,21 +289,25 @@ def rescore_all(at: datetime) -> Iterator[int]:
 
 
 def refresh_scores(at: datetime, seconds: float) -> int:
+    """Bring up to date all scores that need it; answers how many were rescored."""
+    return sum(refresh_chunks(at, seconds))
+
+
+def refresh_chunks(at: datetime, seconds: float) -> Iterator[int]:
     """Bring up to date the scores that can have changed without anybody doing anything.
 
     Those are: scores that time moves and that are older than `seconds`, scores of a model that is
-    no longer in force, contacts that were never scored. Answers how many were rescored.
+    no longer in force, contacts that were never scored. Yields how many were rescored in each
+    transaction: one may stop after any, what is left is found again.
     """
     version = ModelVersion.objects.in_force(at)
     other_model = ~Q(score__model=version) & Q(score__isnull=False)
     quietly = f"{version} was published without telling sales of those who already were over the threshold."
-    done = 0
     for ids in iter_id_chunks(Contact.objects.filter(other_model)):
-        done += rescore_locked(ids, at, withheld=quietly if version.quiet else "")
+        yield rescore_locked(ids, at, withheld=quietly if version.quiet else "")
     old = Q(score__moves=True, score__at__lt=at - timedelta(seconds=seconds))
     for ids in iter_id_chunks(Contact.objects.filter(old | Q(score=None))):
-        done += rescore_locked(ids, at)
-    return done
+        yield rescore_locked(ids, at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,41 @@
 """What beat rings for."""
 
-from celery import shared_task
+import time
+
+from celery import Task, shared_task
 from django.utils.timezone import now
 
 from leadscoring import scoring
+from leadscoring.common.turns import only_turn, send_next_turn
+from leadscoring.common.wakeup import acknowledge
 from leadscoring.operations import heartbeat as heartbeats
 
 # A score that time moves is looked at again when it is this old.
 REFRESH_SECONDS = 1800
+# A turn ends with the thousand people in hand.
+TURN_SECONDS, TURN_LOST_AFTER = 45.0, 240
 
 
-@shared_task
-def heartbeat() -> None:
-    heartbeats.record_heartbeat("worker", now())
+@shared_task(bind=True)
+def heartbeat(self: Task) -> None:
+    """Show that the queue in which this waited is served."""
+    heartbeats.record_heartbeat(heartbeats.worker(self.request.delivery_info["routing_key"]), now())
 
 
-@shared_task
-def refresh_scores() -> None:
-    scoring.refresh_scores(now(), REFRESH_SECONDS)
+@shared_task(bind=True)
+def refresh_scores(self: Task) -> None:
+    """Bring some scores up to date, and ring for the next turn when others are left."""
+    acknowledge(self.name)
+    with only_turn(self.name, TURN_LOST_AFTER) as mine:
+        left = mine and not refresh_until(time.monotonic() + TURN_SECONDS)
+    if left:
+        send_next_turn(self.name)
+
+
+def refresh_until(end: float) -> bool:
+    """Refresh up to a reading of the monotonic clock; return whether nothing is left."""
+    chunks = scoring.refresh_chunks(now(), REFRESH_SECONDS)
+    return all(time.monotonic() < end for _ in chunks)
 
 
 @shared_task

@@ -1,13 +1,27 @@
 """What beat rings for."""
 
-from celery import shared_task
+from celery import Task, shared_task
 
 from leadscoring.common.clock import database_time
+from leadscoring.common.turns import only_turn, send_next_turn
+from leadscoring.common.wakeup import acknowledge
 from sequences.mail_activities import store_missing_sent
 from sequences.sending.send import send_due
 
+# What a turn may take at most, with a mail server that answers late at its end.
+TURN_SECONDS = 30
 
-@shared_task
-def send_due_steps() -> None:
-    send_due(clock=database_time)
-    store_missing_sent(database_time())
+
+@shared_task(bind=True)
+def send_due_steps(self: Task) -> None:
+    """Send for some seconds, and ring for the next turn when mails left.
+
+    One turn at a time in a worker, so that its other slots are for leads.
+    """
+    acknowledge(self.name)
+    with only_turn(f"{self.name}:{self.request.hostname}", TURN_SECONDS) as mine:
+        sent = send_due(clock=database_time) if mine else 0
+        if mine:
+            store_missing_sent(database_time())
+    if sent:
+        send_next_turn(self.name)

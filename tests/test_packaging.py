@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from leadscoring.celery import QUEUES
+
 ROOT = Path(__file__).resolve().parent.parent
 READERS = {"env", "read", "address", "at_least_one"}
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH"}
@@ -80,7 +82,13 @@ def test_a_setting_is_explained_by_a_sentence(setting):
 
 @pytest.mark.parametrize(
     ("service", "process"),
-    [("web", "web"), ("worker", "worker"), ("beat", "beat"), ("migrate", "release")],
+    [
+        ("web", "web"),
+        ("worker-live", "worker-live"),
+        ("worker-slow", "worker-slow"),
+        ("beat", "beat"),
+        ("migrate", "release"),
+    ],
 )
 def test_compose_runs_what_the_procfile_runs(service, process):
     assert compose()[service]["command"] == procfile()[process]
@@ -129,7 +137,20 @@ def test_nothing_but_the_web_is_reached_from_other_machines():
     assert all(port.startswith("127.0.0.1:") for port in ports)  # TLS ends at a proxy before it
 
 
-@pytest.mark.parametrize("service", ["web", "worker", "beat", "flower"])
+def test_the_workers_serve_every_queue_once():
+    served = re.findall(r"worker -Q (\S+)", text("Procfile"))
+
+    assert [queue for some in served for queue in some.split(",")] == list(QUEUES)
+
+
+@pytest.mark.parametrize("service", ["worker-live", "worker-slow"])
+def test_a_worker_is_asked_by_its_name_whether_it_is_well(service):
+    name = re.search(r"-n (\w+)@%h", compose()[service]["command"])[1]
+
+    assert f"--destination {name}@$$HOSTNAME" in compose()[service]["healthcheck"]["test"][1]
+
+
+@pytest.mark.parametrize("service", ["web", "worker-live", "worker-slow", "beat", "flower"])
 def test_what_needs_tables_waits_for_the_migrations(service):
     waits = compose()[service]["depends_on"]
 

@@ -43,6 +43,7 @@ from crm_sync.port import (
     CrmStage,
     CrmTask,
     CrmTaskChange,
+    CrmTaskPage,
     CrmTaskWrite,
     Lane,
     SetUpStep,
@@ -150,8 +151,8 @@ class HubSpot:
     def archived_tasks(self, task_ids: Sequence[str]) -> set[str]:
         return task_reads.archived_task_ids(self._client, task_ids)
 
-    def all_tasks(self, marker: str) -> Iterator[CrmTask]:
-        return task_reads.iter_tasks(self._client, marker)
+    def list_tasks(self, marker: str, place: str = "") -> CrmTaskPage:
+        return task_reads.list_tasks(self._client, marker, place)
 
     def change_tasks(self, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
         """Update tasks. A returned task holds the written properties; what HubSpot does not

@@ -1,3 +1,4 @@
+from crm_sync.models.comparison_run import ComparisonRun
 from crm_sync.models.cursors import AppliedChange, Cursor, Round
 from crm_sync.models.drift import Drift
 from crm_sync.models.handoff import Breaker, Handoff
@@ -16,6 +17,7 @@ __all__ = [
     "AppliedChange",
     "Arrival",
     "Breaker",
+    "ComparisonRun",
     "Cursor",
     "Deal",
     "Drift",

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.html import escape
 
 from crm_sync.account import read_account
-from crm_sync.models import Account, Handoff, OrphanedTask, Round
+from crm_sync.models import Account, ComparisonRun, Handoff, OrphanedTask, Round
 from crm_sync.port import Crm
 from crm_sync.reconcile.repairs import Repairs, chunked
 from crm_sync.reconcile.survey import Survey, survey_tasks
@@ -54,6 +54,7 @@ def take_over(crm: Crm, at: datetime, *, until: datetime, watch: Watch = iter) -
     skip_used_ids()
     done.mails = mark_perhaps_sent(until, at)
     # As at the first start: everybody is looked at once before anybody is written to.
+    ComparisonRun.forget()  # its findings are of the lost installation's day
     Round.objects.all().delete()
     CrmFreshness.objects.all().delete()
     restore.confirm()

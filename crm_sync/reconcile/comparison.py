@@ -1,8 +1,9 @@
 """What a comparison of the ledger with the CRM found, and what was done about it."""
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 
 @dataclass(slots=True)
@@ -43,6 +44,10 @@ class Comparison:
     unnoticed: list[Discrepancy] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     error: str = ""
+    # Of findings that are counted and not kept between two turns: those left for a person, by list,
+    # and what was done about the others.
+    more_wrong: Counter[str] = field(default_factory=Counter)
+    more_repaired: Counter[str] = field(default_factory=Counter)
 
     @property
     def lists(self) -> dict[str, list[Discrepancy]]:
@@ -60,25 +65,59 @@ class Comparison:
 
     @property
     def repaired(self) -> Counter[str]:
-        return Counter(finding.repaired for finding in self.findings if finding.repaired)
+        found = Counter(finding.repaired for finding in self.findings if finding.repaired)
+        return found + self.more_repaired
 
     @property
     def wrong(self) -> list[Discrepancy]:
         """What is left for a person."""
         return [finding for finding in self.findings if not finding.repaired]
 
+    @property
+    def wrong_by_list(self) -> dict[str, int]:
+        """How much is left for a person."""
+        return {
+            name: sum(not each.repaired for each in found) + self.more_wrong[name]
+            for name, found in self.lists.items()
+        }
+
+    def shorten(self, most: int) -> None:
+        """Keep of each list no more than so many findings, first those for a person; count the rest."""
+        for name, found in self.lists.items():
+            found.sort(key=lambda each: bool(each.repaired))
+            for each in found[most:]:
+                if each.repaired:
+                    self.more_repaired[each.repaired] += 1
+                else:
+                    self.more_wrong[name] += 1
+            del found[most:]
+
+    def as_document(self) -> dict[str, Any]:
+        lists = {name: [asdict(each) for each in found] for name, found in self.lists.items()}
+        return {
+            **lists,
+            "more_wrong": dict(self.more_wrong),
+            "more_repaired": dict(self.more_repaired),
+        }
+
+    @classmethod
+    def of_document(cls, kept: Mapping[str, Any]) -> Self:
+        found = cls(plan=False)
+        for name, some in found.lists.items():
+            some += [Discrepancy(**each) for each in kept[name]]
+        found.more_wrong.update(kept["more_wrong"])
+        found.more_repaired.update(kept["more_repaired"])
+        return found
+
     def as_dict(self) -> dict[str, Any]:
         lists = {name: [each.as_dict() for each in found] for name, found in self.lists.items()}
-        wrong = {
-            name: sum(not each.repaired for each in found) for name, found in self.lists.items()
-        }
         return {
             "crossed": sum(self.rows.values()),
             **self.rows,
             "found": self.found,
             **lists,
             "repaired": dict(self.repaired),
-            "wrong": wrong,
+            "wrong": self.wrong_by_list,
             "plan": self.plan,
             "error": self.error,
         }

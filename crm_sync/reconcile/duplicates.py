@@ -11,7 +11,7 @@ from crm_sync.mapping import task_text
 from crm_sync.models import Handoff
 from crm_sync.port import CrmTask
 from crm_sync.reconcile.comparison import Comparison, Discrepancy
-from crm_sync.reconcile.repairs import Repairs, chunked
+from crm_sync.reconcile.repairs import Repairs
 from crm_sync.reconcile.survey import Survey, is_untouched
 from crm_sync.task_tracking.outcome import is_reworded
 
@@ -25,15 +25,6 @@ TWO_PEOPLE = (
 )
 
 
-def settle_duplicates(mender: Repairs, seen: Survey, found: Comparison) -> None:
-    """All that is double, each kind in its turn."""
-    for ids in chunked(list(seen.twins)):
-        settle_task_duplicates(mender, seen, ids, found)
-    for record_ids in chunked([key for key, tasks in seen.open_on.items() if len(set(tasks)) > 1]):
-        report_shared_records(mender, seen, record_ids, found)
-    settle_unknown(mender, seen, found)
-
-
 def rows_in_chunks(**named: object) -> list[Handoff]:
     return list(Handoff.objects.filter(**named).select_related("contact__company"))
 
@@ -42,6 +33,7 @@ def rows_in_chunks(**named: object) -> list[Handoff]:
 def settle_task_duplicates(
     mender: Repairs, seen: Survey, ids: Sequence[int], found: Comparison
 ) -> None:
+    """Settle the further tasks of some rows."""
     rows = rows_in_chunks(pk__in=ids)
     own = {row.pk: row.task_id or seen.finds[row.pk].task_id for row in rows}
     twins = {row.pk: list(dict.fromkeys(seen.twins[row.pk])) for row in rows}
@@ -102,6 +94,11 @@ def archive_duplicates(mender: Repairs, doubles: Mapping[str, Discrepancy]) -> N
 
 
 # --- several tasks on one contact -------------------------------------------------------------
+def crowded(seen: Survey) -> list[str]:
+    """The CRM's contacts on which several open tasks of rows hang."""
+    return [key for key, tasks in seen.open_on.items() if len(set(tasks)) > 1]
+
+
 def report_shared_records(
     mender: Repairs, seen: Survey, record_ids: Sequence[str], found: Comparison
 ) -> None:
@@ -122,21 +119,23 @@ def report_shared_records(
 
 
 # --- tasks without a row, beside one that has -------------------------------------------------
-def settle_unknown(mender: Repairs, seen: Survey, found: Comparison) -> None:
+def settle_unknown(mender: Repairs, seen: Survey, ids: Sequence[str], found: Comparison) -> None:
     """A task that lost its row (a database was brought back from a copy), where the lead got another."""
-    beside = {
-        task_id: next((key for key in record_ids if key in seen.open_on), "")
-        for task_id, (_, record_ids) in seen.unknown.items()
-    }
-    doubles: dict[str, Discrepancy] = {}
-    for ids in chunked([task_id for task_id, key in beside.items() if key]):
-        doubles |= unknown_doubles(mender, seen, {task_id: beside[task_id] for task_id in ids})
+    beside = {task_id: own for task_id in ids if (own := task_beside(seen, task_id))}
+    doubles = unknown_doubles(mender, seen, beside) if beside else {}
     found.duplicate += doubles.values()
-    for ids in chunked(list(doubles)):
-        archive_duplicates(mender, {task_id: doubles[task_id] for task_id in ids})
-    for task_id, (reference, _) in seen.unknown.items():
-        if task_id not in doubles:
-            found.unknown.append(unknown_finding(reference, task_id))
+    archive_duplicates(mender, doubles)
+    found.unknown += [
+        unknown_finding(seen.unknown[task_id][0], task_id)
+        for task_id in ids
+        if task_id not in doubles
+    ]
+
+
+def task_beside(seen: Survey, task_id: str) -> str:
+    """The CRM's contact of a task without a row on which a task of a row hangs; "" when there is none."""
+    _, record_ids = seen.unknown[task_id]
+    return next((key for key in record_ids if key in seen.open_on), "")
 
 
 def unknown_doubles(

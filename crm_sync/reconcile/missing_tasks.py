@@ -1,13 +1,13 @@
 """Rows that say delivered and whose task is not there: looked for everywhere, then delivered again."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from crm_sync.models import Handoff
 from crm_sync.port import CrmTask
 from crm_sync.reconcile.comparison import Comparison, Discrepancy
 from crm_sync.reconcile.duplicates import adopt_replacement
-from crm_sync.reconcile.repairs import Repairs, chunked, current_records
+from crm_sync.reconcile.repairs import Repairs, current_records
 from crm_sync.reconcile.survey import Survey
 
 # For so long a CRM can tell that a task was deleted; what was delivered before is not looked for.
@@ -15,14 +15,19 @@ REMEMBERED = timedelta(days=89)
 WAITS = "waits to be delivered again"
 
 
-def look_for_missing(mender: Repairs, seen: Survey, found: Comparison) -> None:
+def unseen_rows(seen: Survey, at: datetime) -> list[int]:
+    """Rows whose task should have been in a survey that was begun at an instant, and was not."""
+    rows = Handoff.objects.with_task_to_find(at - REMEMBERED, at).order_by("pk")
+    # Those with another task of their reference are settled as doubles.
+    known = seen.seen | seen.twins.keys()
+    return [pk for pk in rows.values_list("pk", flat=True).iterator() if pk not in known]
+
+
+def look_for_missing(mender: Repairs, seen: Survey, ids: Sequence[int], found: Comparison) -> None:
+    """Look for the tasks of some rows; those that a rep has done meanwhile need no look."""
     rows = Handoff.objects.with_task_to_find(mender.at - REMEMBERED, mender.at)
-    unseen = [pk for pk in rows.values_list("pk", flat=True).iterator() if pk not in seen.seen]
-    # Those with another task of their reference were settled before.
-    for ids in chunked([pk for pk in unseen if pk not in seen.twins]):
-        find_missing_batch(
-            mender, list(rows.filter(pk__in=ids).defer("reasons", "left_out")), found
-        )
+    if some := list(rows.filter(pk__in=ids).defer("reasons", "left_out")):
+        find_missing_batch(mender, some, found)
 
 
 def find_missing_batch(mender: Repairs, rows: Sequence[Handoff], found: Comparison) -> None:

@@ -5,14 +5,19 @@ from collections.abc import Sequence
 from crm_sync.models import Handoff
 from crm_sync.port import CrmTask
 from crm_sync.reconcile.comparison import Comparison, Discrepancy
-from crm_sync.reconcile.repairs import Repairs, active_owner_ids, chunked, current_records
+from crm_sync.reconcile.repairs import Repairs, active_owner_ids, current_records
 from crm_sync.reconcile.survey import OrphanedTask, Survey
 
 MENDED = "put on its contact and given to its rep"
 
 
-def repair_orphaned(mender: Repairs, seen: Survey, found: Comparison) -> None:
-    for some in chunked(seen.astray):
+def repair_orphaned(
+    mender: Repairs, seen: Survey, places: Sequence[int], found: Comparison
+) -> None:
+    """Mend some, by their places in the survey's list."""
+    # What a worker has in hand at this moment is the worker's to finish.
+    some = [each for place in places if (each := seen.astray[place]).row_id in seen.seen]
+    if some:
         found.on_nobody += repair_batch(mender, some)
 
 

@@ -1,12 +1,13 @@
-"""The tasks of ours that are in the CRM, read once from beginning to end beside the ledger.
+"""The tasks of ours that are in the CRM, read page by page beside the ledger.
 
-Nothing is changed here. Of each task only ids are kept, so a hundred thousand take little memory.
+Nothing is changed here. Of each task only ids are kept, so a hundred thousand take little memory,
+and little room in the row that keeps a survey between two turns.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from dataclasses import astuple, dataclass, field
+from typing import Any, Self
 
 from crm_sync.mapping import task_text
 from crm_sync.models import Handoff, Owner
@@ -18,7 +19,6 @@ MARKER = "ref LS-"
 REFERENCE = re.compile(r"\bref (LS-[0-9A-HJKMNP-TV-Z]{12})(?![0-9A-Za-z])")
 MOST_REFERENCES = 5
 LONGEST_ID = 64
-CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,61 @@ class Survey:
     unknown: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     open_on: dict[str, list[str]] = field(default_factory=dict)
 
+    def as_document(self) -> dict[str, Any]:
+        """As JSON keeps it, whose keys are text."""
+        return {
+            "found": self.found,
+            "seen": sorted(self.seen),
+            "finds": [
+                [pk, task.task_id, task.subject, task.owner_id, task.done, task.record_ids]
+                for pk, task in self.finds.items()
+            ],
+            "twins": list(self.twins.items()),
+            "astray": [astuple(each) for each in self.astray],
+            "unknown": self.unknown,
+            "open_on": self.open_on,
+        }
+
+    @classmethod
+    def of_document(cls, kept: Mapping[str, Any]) -> Self:
+        return cls(
+            found=kept["found"],
+            seen=set(kept["seen"]),
+            finds={
+                pk: CrmTask(task_id, subject, "", owner_id, done, record_ids=tuple(record_ids))
+                for pk, task_id, subject, owner_id, done, record_ids in kept["finds"]
+            },
+            twins={pk: list(task_ids) for pk, task_ids in kept["twins"]},
+            astray=[OrphanedTask(*each) for each in kept["astray"]],
+            unknown={
+                task_id: (reference, tuple(record_ids))
+                for task_id, (reference, record_ids) in kept["unknown"].items()
+            },
+            open_on={record_id: list(ids) for record_id, ids in kept["open_on"].items()},
+        )
+
 
 def survey_tasks(crm: Crm, into: Survey) -> Iterator[int]:
-    """Read all tasks of ours into a survey; yields how many went by in each step."""
+    """Read all of the CRM's tasks into a survey; yield how many of ours were on each page."""
+    place = ""
+    while True:
+        before = into.found
+        place = survey_page(crm, into, place)
+        yield into.found - before
+        if not place:
+            return
+
+
+def survey_page(crm: Crm, into: Survey, place: str) -> str:
+    """Read one page of the CRM's tasks into a survey; return where the next begins, "" at the end."""
+    page = crm.list_tasks(MARKER, place)
+    ours = {task.task_id: task for task in page.tasks if is_our_task(task)}
+    named = {task_id: task_references(task) for task_id, task in ours.items()}
+    rows = Handoff.objects.by_reference({each for found in named.values() for each in found})
     left = set(Owner.objects.filter(active=False).values_list("owner_id", flat=True))
-    tasks = (task for task in crm.all_tasks(MARKER) if is_our_task(task))
-    while chunk := list(islice(tasks, CHUNK)):
-        named = {task.task_id: task_references(task) for task in chunk}
-        rows = Handoff.objects.by_reference({each for found in named.values() for each in found})
-        for task in chunk:
-            place_task(into, task, named[task.task_id], rows, left)
-        yield len(chunk)
+    for task_id, task in ours.items():
+        place_task(into, task, named[task_id], rows, left)
+    return page.place
 
 
 def is_our_task(task: CrmTask) -> bool:
@@ -87,7 +131,9 @@ def place_task(
     elif row.task_id or row.pk in into.finds:
         into.twins.setdefault(row.pk, []).append(task.task_id)
     else:
-        into.finds[row.pk] = replace(task, body="")
+        into.finds[row.pk] = CrmTask(
+            task.task_id, task.subject, "", task.owner_id, task.done, record_ids=task.record_ids
+        )
         check_own_task(into, row, task, left)
 
 

@@ -1,6 +1,6 @@
 """The figures of the home page. Each is one query on an index, however many people there are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from leadscoring.common.format import format_span, list_url
 from leadscoring.engine.model import Thresholds
 from leadscoring.models import Contact, CrmFreshness, Lifecycle, ModelVersion, Score
 from leadscoring.operations import health
+from leadscoring.operations.queue_stats import queue_stats
 from leadscoring.signals import FunnelStation, PageSection, collect_answers, home_sections_wanted
 
 BAND = 10
@@ -51,7 +52,7 @@ def home_context(user: Any, at: datetime) -> dict[str, Any]:
     """All that the home page shows to a user, who sees nothing that they may not open."""
     if not user.has_perm("leadscoring.view_contact"):
         return {"title": "Home", "nothing_to_see": True}
-    told = collect_answers(home_sections_wanted, user=user, at=at)
+    told = [*collect_answers(home_sections_wanted, user=user, at=at), *queues(user, at)]
     thresholds = ModelVersion.objects.in_force(at).model.thresholds
     bars = score_distribution(thresholds)
     return {
@@ -65,6 +66,26 @@ def home_context(user: Any, at: datetime) -> dict[str, Any]:
             (one for one in told if isinstance(one, PageSection)), key=lambda section: section.place
         ),
     }
+
+
+def queues(user: Any, at: datetime) -> Iterator[PageSection]:
+    """How long each queue is, for those who look after the processes; nothing with Redis away."""
+    found = queue_stats(at) if user.has_perm("leadscoring.view_apikey") else []
+    if found:
+        rows = [
+            {
+                "name": each.name,
+                "waiting": each.waiting,
+                "taken": each.taken,
+                "oldest": _age(each.oldest_seconds),
+            }
+            for each in found
+        ]
+        yield PageSection(90, "Queues", "admin/leadscoring/queues.html", {"queues": rows})
+
+
+def _age(seconds: float | None) -> str:
+    return "–" if seconds is None else format_span(timedelta(seconds=seconds))
 
 
 def score_distribution(thresholds: Thresholds) -> list[ScoreBand]:

@@ -1,6 +1,6 @@
 """Is it alive, is it ready, how much is in it, and what needs a person."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,11 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import RedisError
 
+from leadscoring.celery import QUEUES
 from leadscoring.common import wakeup
 from leadscoring.models import Activity, Contact, CrmFreshness, Score
 from leadscoring.operations import heartbeat, restore, schema
+from leadscoring.operations.queue_stats import QueueStats, queue_stats
 from leadscoring.signals import problems_wanted
 
 REGISTRY = CollectorRegistry(auto_describe=False)
@@ -59,12 +61,12 @@ def heartbeat_problems(at: datetime) -> Iterator[Problem]:
             "Start Redis or mend REDIS_URL; nothing is lost meanwhile.",
         )
         return
-    for process, age in ages.items():
-        if reason := heartbeat_reason(process, age):
+    for reason, start in ((silent_workers(ages), WORKERS), (silent_beat(ages), BEAT)):
+        if reason:
             yield Problem(
                 "error",
                 f"{reason[0].upper()}{reason[1:]}: leads and mails wait.",
-                f"Start `celery -A leadscoring {process}`.",
+                f"Start {start}.",
             )
     if why := wakeup.failure():
         yield Problem(
@@ -75,12 +77,29 @@ def heartbeat_problems(at: datetime) -> Iterator[Problem]:
         )
 
 
-def heartbeat_reason(process: str, age: float | None) -> str:
-    if age is None:
-        return f"{process} was never seen"
-    return (
-        f"{process} was last seen {age:.0f} s ago" if age > heartbeat.SILENT.total_seconds() else ""
-    )
+WORKERS = "`celery -A leadscoring worker`, or its two processes: `-Q live,mail` and `-Q sync,slow`"
+BEAT = "`celery -A leadscoring beat`"
+
+
+def silent_workers(ages: Mapping[str, float | None]) -> str:
+    """Which queues nobody serves, as far as can be seen; "" when all are served."""
+    found = {
+        queue: ages[heartbeat.worker(queue)]
+        for queue in QUEUES
+        if heartbeat.is_silent(heartbeat.worker(queue), ages[heartbeat.worker(queue)])
+    }
+    who = "worker" if len(found) == len(QUEUES) else f"the worker for {' and '.join(found)}"
+    return heartbeat_reason(who, list(found.values())) if found else ""
+
+
+def silent_beat(ages: Mapping[str, float | None]) -> str:
+    age = ages[heartbeat.BEAT]
+    return heartbeat_reason("beat", [age]) if heartbeat.is_silent(heartbeat.BEAT, age) else ""
+
+
+def heartbeat_reason(who: str, ages: Sequence[float | None]) -> str:
+    known = [age for age in ages if age is not None]
+    return f"{who} was last seen {max(known):.0f} s ago" if known else f"{who} was never seen"
 
 
 # --- ready? -----------------------------------------------------------------------------------
@@ -112,11 +131,11 @@ def check_restore(at: datetime) -> str:
 
 
 def check_worker(at: datetime) -> str:
-    return heartbeat_reason("worker", heartbeat.read_ages(at)["worker"])
+    return silent_workers(heartbeat.read_ages(at))
 
 
 def check_beat(at: datetime) -> str:
-    return heartbeat_reason("beat", heartbeat.read_ages(at)["beat"])
+    return silent_beat(heartbeat.read_ages(at))
 
 
 def check_crm_state(at: datetime) -> str:
@@ -188,6 +207,23 @@ class AppFigures(Collector):
         yield gauges(name, help, "kind", of_kind)
         ages = [(process, age) for process, age in heartbeat_ages(at).items() if age is not None]
         yield gauges("leadscoring_heartbeat_age_seconds", "Since it was seen.", "process", ages)
+        if found := queue_stats(at):  # left out while Redis is away
+            yield from of_queues(found)
+
+
+def of_queues(found: Sequence[QueueStats]) -> Iterator[GaugeMetricFamily]:
+    waiting = [(each.name, each.waiting) for each in found]
+    taken = [(each.name, each.taken) for each in found]
+    # Of an empty queue 0; an age that is not known is left out.
+    oldest = [
+        (each.name, each.oldest_seconds or 0.0)
+        for each in found
+        if each.oldest_seconds is not None or not each.waiting
+    ]
+    yield gauges("leadscoring_queue_waiting", "Tasks that wait.", "queue", waiting)
+    yield gauges("leadscoring_queue_taken", "Taken by a worker, not begun.", "queue", taken)
+    name, help = "leadscoring_queue_oldest_seconds", "Since the oldest waiting task was sent."
+    yield gauges(name, help, "queue", oldest)
 
 
 def heartbeat_ages(at: datetime) -> dict[str, float | None]:

@@ -22,11 +22,12 @@ Clock = Callable[[], datetime]
 
 LIMIT = 500
 TOGETHER = 50  # mails whose activities are stored at once: a few seconds of sending
-LONGEST_SCAN = timedelta(seconds=60)
+# Leads go through the same worker: a backlog of mails gives its place back soon.
+LONGEST_SCAN = timedelta(seconds=3)
 
 
 def send_due(clock: Clock, limit: int = LIMIT) -> int:
-    """Send what is due, over one connection, for a minute at most; answers how many left.
+    """Send what is due, over one connection, for some seconds at most; answers how many left.
 
     Nothing is touched while the CRM was not read lately or a restore is not confirmed: everybody
     waits. Any number of workers may do this at once.

@@ -117,7 +117,7 @@ def backlog(over: Ground, leads: Leads, parts: Sequence[Part], many: int) -> Non
     for part in parts:
         part.freeze()
     leads.come_in(many)
-    redis(over).delete("celery")
+    redis(over).delete("live")
     time.sleep(WINDOW)
     ring(over, 10)
 

@@ -16,6 +16,7 @@ from redis import Redis
 
 from crm_sync.demo.stage import wait_for
 from crm_sync.demo.story import HopFailed, until
+from leadscoring.celery import QUEUES
 from tests.chaos.ground import Ground, pauses
 from tests.chaos.parts import Part
 
@@ -140,10 +141,10 @@ def bells_doubled(ground: Ground, random: Random) -> Iterator[None]:
 
 def bells_lost(ground: Ground, random: Random) -> Iterator[None]:
     for _ in range(10):
-        redis(ground).delete("celery", "unacked", "unacked_index")
+        redis(ground).delete(*QUEUES, "unacked", "unacked_index")
         time.sleep(0.1)
     yield
-    redis(ground).delete("celery", "unacked", "unacked_index")
+    redis(ground).delete(*QUEUES, "unacked", "unacked_index")
 
 
 def beats_killed(ground: Ground, random: Random) -> Iterator[None]:
@@ -186,7 +187,7 @@ def redis(ground: Ground) -> Redis:
 def ring(ground: Ground, times: int) -> None:
     with suppress(OSError), Celery(broker=ground.redis_url) as celery:
         for _ in range(times):
-            celery.send_task(DOORBELL, task_id="the-same-each-time")
+            celery.send_task(DOORBELL, task_id="the-same-each-time", queue="live")
 
 
 def kinds() -> list[Trouble]:

@@ -217,8 +217,9 @@ def test_a_process_that_is_silent_is_an_error(crm, process):
 
     found = run_audit(crm, MONDAY)
 
+    who = process.replace("worker-", "The worker for ").replace("beat", "Beat")
     assert (told(found), found.works) == (
-        [("error", f"{process.capitalize()} was last seen 300 s ago: leads and mails wait.")],
+        [("error", f"{who} was last seen 300 s ago: leads and mails wait.")],
         False,
     )
 

@@ -34,7 +34,7 @@ ADA = "ada@engines.example"
 def listening(settings, monkeypatch):
     settings.HUBSPOT_CLIENT_SECRET = SECRET
     monkeypatch.setattr(webhooks, "noted", {})
-    hint_wakeup.acknowledge_hints()
+    wakeup.acknowledge(hint_wakeup.TASK)
 
 
 def an_event(kind="deal", verb="propertyChange", object_id=7, **more):
@@ -336,7 +336,7 @@ def test_many_requests_ring_once_until_a_worker_begins(
             post(client, an_event())
     assert rings == [("crm_sync.tasks.look_at_hints", 0.5)]
 
-    hint_wakeup.acknowledge_hints()
+    wakeup.acknowledge(hint_wakeup.TASK)
     hint_wakeup.wake_for_hints()
 
     assert len(rings) == 2

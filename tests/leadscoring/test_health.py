@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils.timezone import now
 
+from leadscoring.celery import QUEUES
 from leadscoring.models import CrmFreshness
 from leadscoring.operations import health, heartbeat
 from leadscoring.operations.health import Problem
@@ -73,12 +74,31 @@ def test_all_well_is_ready(all_well):
 
 def test_processes_never_seen_and_processes_silent_are_reasons(all_well):
     cache.delete("heartbeat:beat")
-    heartbeat.record_heartbeat("worker", now() - timedelta(seconds=90))
+    for queue in QUEUES:
+        heartbeat.record_heartbeat(heartbeat.worker(queue), now() - timedelta(minutes=5))
 
     status, answer = ready()
 
     assert (status, answer["checks"]["worker"], answer["checks"]["beat"]) == (503, False, False)
-    assert answer["reasons"] == ["worker was last seen 90 s ago", "beat was never seen"]
+    assert answer["reasons"] == ["worker was last seen 300 s ago", "beat was never seen"]
+
+
+@pytest.mark.parametrize("missing", [("live", "mail"), ("sync", "slow")])
+def test_a_worker_that_is_missing_is_a_reason_that_names_its_queues(all_well, missing):
+    for queue in missing:
+        cache.delete(f"heartbeat:worker-{queue}")
+
+    status, answer = ready()
+
+    assert (status, answer["checks"]["worker"]) == (503, False)
+    assert answer["reasons"] == [f"the worker for {' and '.join(missing)} was never seen"]
+
+
+@pytest.mark.parametrize(("queue", "status"), [("live", 503), ("slow", 200)])
+def test_a_queue_of_long_turns_may_be_silent_for_longer(all_well, queue, status):
+    heartbeat.record_heartbeat(heartbeat.worker(queue), now() - timedelta(seconds=90))
+
+    assert ready()[0] == status
 
 
 def test_an_old_state_of_the_crm_is_a_reason_only_with_a_crm(all_well, settings):
@@ -112,13 +132,13 @@ def test_without_redis_it_is_not_ready_and_says_so_once(all_well, no_redis):
 
 def test_figures_are_those_of_the_database():
     an_activity(a_contact())
-    heartbeat.record_heartbeat("worker", now())
+    heartbeat.record_heartbeat("worker-live", now())
 
     text = Client().get("/metrics").content.decode()
 
     assert "leadscoring_contacts 1.0" in text
     assert "leadscoring_activities 1.0" in text
-    assert 'leadscoring_heartbeat_age_seconds{process="worker"} 0.' in text
+    assert 'leadscoring_heartbeat_age_seconds{process="worker-live"} 0.' in text
 
 
 def test_figures_take_as_many_queries_however_many_people(django_assert_max_num_queries):

@@ -132,7 +132,7 @@ def test_a_cache_that_breaks_fails_neither_the_ring_nor_the_answer(monkeypatch, 
     monkeypatch.setattr(wakeup, "cache", Broken())
 
     hint_wakeup.wake_for_hints()
-    hint_wakeup.acknowledge_hints()
+    wakeup.acknowledge(hint_wakeup.TASK)
 
     assert wakeup.failure() == type(error).__name__
 

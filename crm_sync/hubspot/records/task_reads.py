@@ -1,11 +1,10 @@
 """Read tasks: by contact, by id, or all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from crm_sync.hubspot.records.batches import (
     OBJECTS,
-    iter_pages,
     list_field,
     next_cursor,
     object_field,
@@ -21,7 +20,7 @@ from crm_sync.hubspot.transport.calls import (
     TASKS_OF_CONTACTS,
 )
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
-from crm_sync.port import CrmTask
+from crm_sync.port import CrmTask, CrmTaskPage
 
 # docs/hubspot-facts.md#task-properties
 NOT_STARTED, COMPLETED = "NOT_STARTED", "COMPLETED"
@@ -64,15 +63,21 @@ def archived_task_ids(client: HubSpotClient, task_ids: Sequence[str]) -> set[str
     return {str(each.get("id")) for each in found}
 
 
-def iter_tasks(client: HubSpotClient, marker: str) -> Iterator[CrmTask]:
-    """Yield all tasks whose body contains `marker`, a page at a time, from the list, not from
-    search.
+def list_tasks(client: HubSpotClient, marker: str, place: str) -> CrmTaskPage:
+    """Return one page of the tasks whose body contains `marker`, in the order of ids, from the list.
+
+    Search is not asked: it lags. `place`: where the page begins, "" for the first.
     """
     query = [("limit", str(OBJECTS)), ("associations", "contacts")]
-    for item in iter_pages(client, LIST_TASKS, [*query, *(("properties", name) for name in READ)]):
-        found = parse_task(item)
-        if marker in found.body:
-            yield replace(found, record_ids=tuple(_contacts(client, item)))
+    query += [("properties", name) for name in READ]
+    found = client.ask(LIST_TASKS, query=[*query, ("after", place)] if place else query)
+    marked = [
+        replace(each, record_ids=tuple(_contacts(client, item)))
+        for item in list_field(found, "results")
+        if marker in (each := parse_task(item)).body
+    ]
+    after = next_cursor(found)
+    return CrmTaskPage(marked, "" if after == place else after)  # one that stands still is the end
 
 
 def parse_task(item: Json) -> CrmTask:

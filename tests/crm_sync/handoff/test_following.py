@@ -12,7 +12,6 @@ from crm_sync.models import Breaker, Deal, Handoff, Stage
 from crm_sync.pull.poll import pull_changes
 from crm_sync.task_tracking import track
 from crm_sync.task_tracking.track import track_tasks
-from crm_sync.tasks import rate_limited_instants
 from leadscoring.models import Company, Contact, Lifecycle, Score
 from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score
 
@@ -497,13 +496,6 @@ def test_who_could_not_ask_does_not_say_that_it_works(crm, monkeypatch, room, le
     track_tasks(crm, after(5))
 
     assert Breaker.objects.count() == left
-
-
-@pytest.mark.parametrize("room", [61.0, 3_000.0])
-def test_when_nobody_may_ask_for_long_one_asks_all_the_same_and_is_told_why(monkeypatch, crm, room):
-    monkeypatch.setattr(type(crm), "room", lambda self: room)
-
-    assert len(list(rate_limited_instants(crm))) == 1
 
 
 def test_nothing_is_asked_when_there_is_nothing_to_look_at(crm, there):

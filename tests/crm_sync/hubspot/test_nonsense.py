@@ -31,7 +31,7 @@ ASKED = {
     "guards_tasks": lambda crm: crm.guards_tasks(),
     "tasks": lambda crm: crm.tasks(["7"]),
     "archived_tasks": lambda crm: crm.archived_tasks(["7"]),
-    "all_tasks": lambda crm: list(crm.all_tasks("")),
+    "list_tasks": lambda crm: crm.list_tasks("", "7"),
     "change_tasks": lambda crm: crm.change_tasks([CrmTaskChange("7", done=True)]),
     "hang_tasks": lambda crm: crm.associate_tasks({"7": "7"}),
     "archive_tasks": lambda crm: crm.archive_tasks(["7"]),
