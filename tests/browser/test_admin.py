@@ -40,7 +40,7 @@ def people(transactional_db: None) -> None:
         company=Company.objects.create(name=LONG), properties={LONG: LONG},
     )  # fmt: skip
     api_keys.create_key("website")
-    Account.objects.create(portal_id="77", seen_at=now())
+    Account.objects.create(account_id="77", seen_at=now())
     User.objects.create_superuser("root", password="root")
 
 

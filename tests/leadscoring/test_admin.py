@@ -60,7 +60,7 @@ def people() -> None:
     list(crowd.make(120, now() - timedelta(minutes=1)))
     api_keys.create_key("website")
     Suppression.objects.create(email="no@example.com", reason="by_hand", created_at=now())
-    Account.objects.create(portal_id="77", seen_at=now())
+    Account.objects.create(account_id="77", seen_at=now())
     Outcome.objects.create(
         handoff=Handoff.objects.delivered().latest("pk"),
         model=ModelVersion.objects.latest("pk"),

@@ -25,7 +25,7 @@ def ada() -> Contact:
 def known_there(contact: Contact, **fields: object) -> None:
     CrmState.objects.create(contact=contact, record_id="7", since=NOON, seen_at=NOON)
     Link.objects.create(
-        contact=contact, portal_id="1", record_id=str(contact.pk), seen_at=NOON, **fields
+        contact=contact, account_id="1", record_id=str(contact.pk), seen_at=NOON, **fields
     )
 
 

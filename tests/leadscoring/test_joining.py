@@ -132,7 +132,7 @@ def test_a_new_lead_is_not_taken_back_for_an_old_handoff():
 
 def test_the_record_of_the_one_who_goes_is_kept_where_there_is_no_other():
     kept, gone = two()
-    Link.objects.create(contact=gone, portal_id="1", record_id="77", seen_at=NOON)
+    Link.objects.create(contact=gone, account_id="1", record_id="77", seen_at=NOON)
 
     merge_contacts(kept.pk, gone.pk, NOON)
 
@@ -256,7 +256,7 @@ def test_joining_somebody_who_is_gone_already_does_nothing():
 @pytest.mark.django_db(transaction=True)
 def test_the_record_of_the_one_who_goes_becomes_that_of_the_one_who_stays():
     kept, gone = two()
-    link = Link.objects.create(contact=gone, portal_id="1", record_id="7", seen_at=NOON)
+    link = Link.objects.create(contact=gone, account_id="1", record_id="7", seen_at=NOON)
     Push.objects.create(link=link, at=NOON)
 
     merge_contacts(kept.pk, gone.pk, NOON)
