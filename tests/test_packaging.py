@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 READERS = {"env", "read", "address", "at_least_one"}
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH"}
 SHIPPED = (
-    "Makefile", "Procfile", "Dockerfile", ".dockerignore", "docker-compose.yml", ".ci/run",
+    "Makefile", "Procfile", "Dockerfile", ".dockerignore", "Dockerfile.sandbox", "Dockerfile.sandbox.dockerignore", "docker-compose.yml", ".ci/run",
     ".env.example", "requirements.in", "requirements-dev.in", "requirements.txt",
     "requirements-dev.txt",
 )  # fmt: skip

@@ -60,5 +60,5 @@ def copy_image(folder: Path, name: str = "") -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, copy)
     for each in [folder, *folder.rglob("*")]:
-        each.chmod(0o555 if each.is_dir() else 0o444)
+        each.chmod(0o755 if each.is_dir() else 0o444)
     return folder

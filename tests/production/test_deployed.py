@@ -1,0 +1,213 @@
+"""The loop by the contract on what is deployed: requirements.txt alone, the image's files, the processes
+of Procfile and docker-compose.yml, no rights, DEBUG off."""
+
+import http.cookiejar
+import os
+import re
+import urllib.parse
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.loop.outside import Outside, ask
+from tests.production import requirements
+from tests.production.deployed import (
+    Machine,
+    by_compose,
+    by_procfile,
+    compose,
+    interpolated,
+    machine,
+    procfile,
+    until,
+)
+
+pytestmark = pytest.mark.xdist_group("production")
+
+PASSWORD = "correct-horse-battery-staple"
+
+
+@pytest.fixture(scope="module")
+def production() -> Iterator[tuple[Machine, Outside]]:
+    with machine() as given:
+        yield given
+
+
+@pytest.fixture(scope="module")
+def composed(production) -> Iterator[tuple[Machine, Outside]]:
+    """All services of docker-compose.yml."""
+    made, outside = production
+    with by_compose(made, outside) as running:
+        yield made, running
+
+
+def test_variables_are_put_in_as_compose_does():
+    given = {"A": "1", "EMPTY": ""}
+    text = "${A} ${A:?no} ${EMPTY:-two} ${GONE:-three} ${GONE} $$HOME"
+
+    assert interpolated({"x": [text, 5]}, given) == {"x": ["1 1 two three  $HOME", 5]}
+    with pytest.raises(LookupError, match="is missing"):
+        interpolated("${GONE:?GONE is missing in .env}", given)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="this user has no rights to give up")
+def test_the_processes_run_as_a_user_without_rights():
+    _, without_rights = requirements.base_python()
+    if not without_rights:
+        pytest.skip("NO PYTHON THAT `nobody` CAN RUN: production's processes ran as root")
+
+
+# --- Procfile -----------------------------------------------------------------------------------
+# Before the services of compose are there: both listen at the same address.
+def test_the_procfiles_processes_play_the_loop_and_are_ready(production):
+    made, outside = production
+    assert {"release", "web", "beat"} < set(procfile())
+
+    with by_procfile(made, outside) as loop:
+        play(made, loop, "ben@birch.example")
+        ready = until(lambda: is_ready(loop), made)
+
+    assert ready["reasons"] == []
+
+
+# --- docker compose up --------------------------------------------------------------------------
+def test_an_activity_becomes_a_task_and_a_deal_pauses_the_mails(composed):
+    made, loop = composed
+
+    play(made, loop, "ada@alder.example")
+
+
+def test_it_is_ready_and_tells_its_figures(composed):
+    made, loop = composed
+
+    ready = until(lambda: is_ready(loop), made)
+
+    assert (ready["ready"], ready["reasons"]) == (True, [])
+    assert loop.page("/healthz").text == "ok\n"
+    assert "leadscoring_contacts" in loop.page("/metrics").text
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in compose(dict.fromkeys(
+        ("SECRET_KEY", "POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH"), "x")).items() if "healthcheck" in one]
+)  # fmt: skip
+def test_what_compose_asks_whether_a_service_is_well_says_yes(composed, name):
+    made, _ = composed
+    service = compose(made.settings)[name]
+    kind, *command = service["healthcheck"]["test"]
+    words = ["/bin/sh", "-c", *command] if kind == "CMD-SHELL" else command
+
+    done = until(lambda: well(made.run(words, made.settings | service["environment"])), made)  # fmt: skip
+
+    assert done.code == 0
+
+
+def test_pages_come_with_their_styles(composed):
+    _, loop = composed
+    page = loop.page("/admin/login/")
+    styles = re.findall(r'<link[^>]+href="(/static/[^"]+\.css)[^"]*"', page.text)
+
+    answers = {path: loop.page(path) for path in styles}
+
+    assert any("unfold" in path for path in styles)
+    assert any("unfold" not in path for path in styles)
+    assert {answer.status for answer in answers.values()} == {200}
+    assert all("text/css" in answer.headers["Content-Type"] for answer in answers.values())
+    assert "Traceback" not in loop.page("/no/such/page").text  # DEBUG is off
+
+
+def test_an_operator_logs_in_and_sees_the_home_page(composed):
+    made, loop = composed
+    given = compose(made.settings)["web"]["environment"] | {
+        "DJANGO_SUPERUSER_USERNAME": "root",
+        "DJANGO_SUPERUSER_EMAIL": "root@northwind.example",
+        "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+    }
+    created = made.run(
+        ["python", "manage.py", "createsuperuser", "--no-input"], made.settings | given
+    )
+    assert created.code == 0, created.err
+
+    refused, _ = log_in(loop, "wrong")
+    welcome, home = log_in(loop, PASSWORD)
+
+    assert "/admin/login/" in refused
+    assert welcome.endswith("/admin/")
+    assert "Log out" in home or "logout" in home
+    assert "cannot wake the workers" not in home
+
+
+def test_flower_asks_for_its_password(composed):
+    made, _ = composed
+    page = f"http://{made.addresses['localhost:5555']}/workers?json=1"
+    signed = b64encode(made.settings["FLOWER_BASIC_AUTH"].encode()).decode()
+
+    assert until(lambda: ask("GET", page).status, made) == 401
+    assert ask("GET", page, headers={"Authorization": f"Basic {signed}"}).status == 200
+    assert ask("GET", page, headers={"Authorization": "Basic b3BzOndyb25n"}).status == 401
+
+
+# --- how ----------------------------------------------------------------------------------------
+def play(made: Machine, loop: Outside, email: str) -> None:
+    """Activity, task, deal, pause: by the contract, from outside."""
+    person = {"email": email, "first_name": "Ada", "job_title": "VP Sales", "company": "Alder"}
+    loop.post("contacts", person)
+    for number in range(3):
+        loop.act(email, "page_view", event_id=f"{email}{number}", properties={"url": "/pricing"})
+    loop.act(email, "demo_request", event_id=f"{email}-demo")
+
+    row = until(lambda: delivered(loop, email), made)
+    tasks = loop.linked("contacts", row["record_id"], "tasks")
+    assert [str(task["toObjectId"]) for task in tasks] == [row["task_id"]]
+
+    deal = loop.deal(row["record_id"], "contractsent", "Alder, 40 seats")
+    paused = until(lambda: effect(loop, email, "pause"), made)
+    assert [one["id"] for one in paused["deals"]] == [deal]
+
+    loop.changed("deals", deal, dealstage="closedwon")
+    until(lambda: effect(loop, email, "stop"), made)
+
+
+def delivered(loop: Outside, email: str) -> Any:
+    rows = loop.contact(email)["handoffs"]
+    return rows[0] if rows and rows[0]["status"] == "delivered" else None
+
+
+def effect(loop: Outside, email: str, wanted: str) -> Any:
+    crm = loop.contact(email)["crm"]
+    return crm if crm["effect"] == wanted else None
+
+
+def is_ready(loop: Outside) -> Any:
+    answer = loop.page("/readyz")
+    return answer.body if answer.status == 200 else None
+
+
+def well(done: Any) -> Any:
+    return done if done.code == 0 else None
+
+
+def log_in(loop: Outside, password: str) -> tuple[str, str]:
+    """Where a browser is after it sent the form, and what it sees."""
+    cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+    browser = urllib.request.build_opener(cookies)
+    address = f"{loop.stage.web}/admin/login/?next=/admin/"
+    page = browser.open(address, timeout=30).read().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token
+    form = {
+        "csrfmiddlewaretoken": token[1],
+        "username": "root",
+        "password": password,
+        "next": "/admin/",
+    }
+    sent = urllib.request.Request(
+        address,
+        urllib.parse.urlencode(form).encode(),
+        {"Origin": loop.stage.web, "Referer": address},
+    )
+    with browser.open(sent, timeout=30) as answer:
+        return str(answer.url), answer.read().decode()
