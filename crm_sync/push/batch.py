@@ -50,8 +50,9 @@ class PushBatch:
 
 
 def push_due(crm: Crm, at: datetime) -> int:
-    """Tell the CRM of the people who waited longest; answers how many were looked at.
+    """Tell the CRM of the people who waited longest; answers how many are settled by it.
 
+    None is when all of them failed each by itself: they are tried again at the next ring, not at once.
     What the CRM refuses for all is written down as a hold, not raised.
     """
     if breaker_state(crm, Breaker.Work.PUSH, at) is BreakerState.SHUT:
@@ -59,10 +60,11 @@ def push_due(crm: Crm, at: datetime) -> int:
     links = list(links_with_changes(at)[:BATCH])
     # A fixed value is a handoff's to say: it means that sales was told.
     mappings = FieldMapping.objects.sent().exclude(source=FieldMapping.Source.CONSTANT)
+    settled = 0
     try:
         check_account(crm, at)
         if links:
-            push_batch(PushBatch(crm, at, links, list(mappings.order_by("pk"))))
+            settled = push_batch(PushBatch(crm, at, links, list(mappings.order_by("pk"))))
     except CrmPaced:
         return 0
     except CrmError as error:
@@ -70,10 +72,10 @@ def push_due(crm: Crm, at: datetime) -> int:
         return 0
     if links or not crm.room():  # else nothing was asked, and nobody knows that it works
         reset(crm, Breaker.Work.PUSH, at)
-    return len(links)
+    return settled
 
 
-def push_batch(telling: PushBatch) -> None:
+def push_batch(telling: PushBatch) -> int:
     telling.known = load_contact_facts([link.pk for link in telling.links], telling.at)
     news = {
         link.pk: found for link in telling.links if (found := changed_properties(telling, link))
@@ -81,7 +83,7 @@ def push_batch(telling: PushBatch) -> None:
     writes = build_writes(telling, news) if news else {}
     answers = dict(write_pushes(telling, writes)) if writes else {}
     reach("pushing.saved")
-    record_written(telling, writes, answers)
+    return record_written(telling, writes, answers)
 
 
 def changed_properties(telling: PushBatch, link: Link) -> Properties:
@@ -157,7 +159,7 @@ def record_written(
     telling: PushBatch,
     writes: Mapping[int, CrmContactWrite],
     answers: Mapping[str, CrmContact | CrmError],
-) -> None:
+) -> int:
     """What was written counts as ours from now on. What got no answer is told again later."""
     told: dict[int, Properties] = {}
     done = []
@@ -176,6 +178,7 @@ def record_written(
         unique_fields=["link"],
         update_fields=["at", "total", "grade", "refused"],
     )
+    return len(done)
 
 
 def record_written_properties(told: Mapping[int, Properties]) -> None:

@@ -30,17 +30,21 @@ class MailClaim:
 def claim_next(at: datetime) -> MailClaim | Enrollment | None:
     """The longest due step as a claimed mail; the enrollment alone when it may not leave now.
 
-    None: nothing is due that no other worker holds.
+    None: nothing is due that no other worker holds, or nobody at all may be written to now. That
+    puts off nobody: whoever is due is so again as soon as the CRM was read.
     """
     with transaction.atomic():
         longest_due = Enrollment.objects.due(at).order_by("next_at", "pk")
         locked = longest_due.select_for_update(of=("self",), skip_locked=True).first()
         if locked is None:
             return None
+        as_of = CrmFreshness.oldest()
+        if gate.closed_reason(as_of, at):
+            return None
         # Read anew, under the lock: whoever changed what the gate asks has committed it by now.
         rows = Enrollment.objects.with_what_the_gate_asks()
         row = rows.select_related("contact__company", "contact__score").get(pk=locked.pk)
-        decision = gate.decide_for_enrollment(row, CrmFreshness.oldest(), at)
+        decision = gate.decide_for_enrollment(row, as_of, at)
         if isinstance(decision, Go):
             return claim_step(row, at) or row
         if isinstance(decision, Hold):

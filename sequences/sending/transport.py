@@ -47,6 +47,9 @@ Outcome = Sent | RetryLater | Rejected | OutcomeUnknown
 # A mailbox that is not there, by RFC 3463. 5.7 is policy (such as relaying denied: our set-up is
 # to blame), 5.2.2 a full mailbox, 5.3 to 5.6 the servers between: none of them the address's fault.
 NO_SUCH_MAILBOX = re.compile(r"5\.(1\.\d+|2\.[01])\b")
+# The server itself is full, closing or set up wrongly: it says so of every mail (RFC 5321 for 421,
+# RFC 3463 for the others). 4.3.0 may also be about one message.
+SERVER_AWAY = re.compile(r"4\.3\.[125]\b")
 ENHANCED = re.compile(r"[245]\.\d+\.\d+\b")
 
 
@@ -77,7 +80,7 @@ class MailTransport:
             ) from error
 
     def send(self, message: EmailMessage) -> Outcome:
-        """Hand over one message. Raises MailServerAway when the server refuses the sender."""
+        """Hand over one message. Raises MailServerAway when the server takes nobody's at present."""
         try:
             self.backend.send_messages([message])
         except smtplib.SMTPRecipientsRefused as error:
@@ -85,6 +88,7 @@ class MailTransport:
         except (smtplib.SMTPSenderRefused, smtplib.SMTPAuthenticationError) as error:
             raise MailServerAway(f"The mail server refuses us: {error_sentence(error)}") from error
         except smtplib.SMTPDataError as error:
+            check_server(error.smtp_code, error.smtp_error)
             words = f"The mail server answered {error_sentence(error)}"
             return RetryLater(words) if error.smtp_code < 500 else Rejected(words)
         except (ValueError, MessageError, smtplib.SMTPNotSupportedError) as error:
@@ -105,11 +109,18 @@ def smtp_replies(smtp: smtplib.SMTP) -> bool:
 
 def recipient_outcome(code: int, reply: bytes | str) -> Outcome:
     """The server's answer about one address."""
+    check_server(code, reply)
     words = reply_line(reply)
     reason = f"The mail server answered {code} {words}"
     if code < 500:
         return RetryLater(reason)
     return Rejected(reason, bounced=not ENHANCED.match(words) or bool(NO_SUCH_MAILBOX.match(words)))
+
+
+def check_server(code: int, reply: bytes | str) -> None:
+    """Raise MailServerAway when an answer is about the server, not about the mail at hand."""
+    if code == 421 or SERVER_AWAY.match(reply_line(reply)):
+        raise MailServerAway(f"The mail server is away: {code} {reply_line(reply)}")
 
 
 def error_sentence(error: Exception) -> str:

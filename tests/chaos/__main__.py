@@ -12,7 +12,7 @@ from rich.console import Console
 
 from crm_sync.demo.stage import asked_to_end
 from tests.chaos.report import report
-from tests.chaos.storm import LATE, QUICK, storm
+from tests.chaos.storm import LATE, LONG_GUST, QUICK, SHORT_GUST, storm
 
 
 def main() -> int:
@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="as in `make test`: late answers come sooner"
     )
+    parser.add_argument("--gust", type=float, help="seconds of the last gust of the CRM's faults")
     parser.add_argument(
         "--unique",
         action=argparse.BooleanOptionalAction,
@@ -31,7 +32,10 @@ def main() -> int:
     )
     options, console = parser.parse_args(), Console(soft_wrap=True)
     slow = QUICK if options.quick else LATE
-    outcome = storm(options.seed, options.crossings, options.kills, console, slow, options.unique)
+    gust = options.gust or (SHORT_GUST if options.quick else LONG_GUST)
+    outcome = storm(
+        options.seed, options.crossings, options.kills, console, slow, options.unique, gust
+    )
     report(outcome, console)
     return 0 if outcome.clean else 1
 

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -31,7 +32,10 @@ LASTS = 2.0
 # seconds between, and how often before one gives up: two hours in all.
 STEP, PAUSE = 200.0, 4.0
 STEPS = 36
-# Seconds in which all is delivered once the faults have ended. Nobody holds a lease any more by then.
+# The last gust: nobody is killed any more, a fifth of the leads come in, and so many of the CRM's
+# answers go wrong for so many seconds. When it ends, all is delivered within a minute.
+LAST_LEADS, HEAVY = 5, 0.3
+SHORT_GUST, LONG_GUST = 5.0, 180.0
 RECOVERED = 60.0
 ROUNDS = 12
 WAITING = "SELECT count(*) FROM crm_sync_handoff WHERE status = 'waiting'"
@@ -83,10 +87,12 @@ def storm(
     console: Console,
     slow: float = QUICK,
     unique: bool | None = None,
+    gust: float = SHORT_GUST,
 ) -> Outcome:
     """One whole storm, and what was found after it. Its logs stay when something was.
 
     `unique`: the CRM refuses a second task of one reference; drawn from the seed unless told.
+    `gust`: seconds of the last gust.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
     console.print(f"seed {seed}, {many} crossings, at least {kills} kills; logs in {folder}")
@@ -98,11 +104,9 @@ def storm(
         leads = Leads(over.stage.web, begin(over, unique), Random(random.random()))
         outcome = Outcome(seed, Findings())
         with faults.blowing(over.stage.crm, SHARE, slow):
-            blow(over, leads, plan(random, many, kills), random, outcome, console)
-            over.supervise()
-            time_passes(
-                over, PAST_THE_LEASE
-            )  # what a killed worker held is no trouble of the CRM's
+            last = many // LAST_LEADS
+            blow(over, leads, plan(random, many - last, kills), random, outcome, console)
+            blow_last(over, leads, last, gust)
         outcome.recovered = recover(over, console)
         come_to_rest(over, console)
         outcome.findings = check(
@@ -176,6 +180,16 @@ def compare(over: Ground) -> dict[str, Any]:
     """What the product itself says about the ledger and the CRM."""
     loop = Loop(over.stage, Console(quiet=True))
     return dict(loop.command("handoff_reconcile", good=(0, 1)))
+
+
+def blow_last(over: Ground, leads: Leads, share: int, seconds: float) -> None:
+    """The CRM's own trouble alone: what a killed worker held is free by then."""
+    over.supervise()
+    time_passes(over, PAST_THE_LEASE)
+    with faults.blowing(over.stage.crm, HEAVY, over.slow), ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(leads.come_in, share)
+        time.sleep(seconds)
+        coming.result()
 
 
 def recover(over: Ground, console: Console) -> float | None:

@@ -277,9 +277,45 @@ def test_a_mail_that_is_put_off_is_tried_again_later(mail_server: MailServer) ->
     assert (the_delivery().attempts, the_delivery().state) == (2, Delivery.State.SENT)
 
 
+@pytest.mark.parametrize("asked", ["recipient", "data"])
+@pytest.mark.parametrize("answer", ["421 Closing", "452 4.3.1 Full", "451 4.3.2 Not accepting"])
+def test_what_a_server_that_is_away_put_off_leaves_as_soon_as_it_is_back(
+    mail_server: MailServer, asked: str, answer: str
+) -> None:
+    """However long it was away: the trouble is not the mail's, so no mail backs off."""
+    sequence = a_sequence()
+    rows = [an_enrollment(a_mailable_contact(), sequence) for _ in range(3)]
+    setattr(mail_server, asked, answer)
+    for hour in range(12):
+        moment = NOON + timedelta(hours=hour)
+        crm_read(moment)
+        send_due(at(moment))
+    reason = MailServerFault.objects.get().reason
+    setattr(mail_server, asked, "")
+    crm_read(moment)
+
+    assert send_due(at(moment + timedelta(seconds=10))) == len(rows)
+
+    assert answer in reason
+    assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
+    assert not MailServerFault.objects.exists()
+
+
+def test_when_the_crm_was_not_read_lately_nobody_is_put_off() -> None:
+    """Found out in the middle of a scan: who is due leaves as soon as the CRM was read again."""
+    row = an_enrollment()
+    late = NOON + DAY
+
+    assert claim_next(late) is None
+
+    assert again(row).next_at == row.next_at
+    crm_read(late)
+    assert isinstance(claim_next(late), MailClaim)
+
+
 def test_a_mail_that_is_put_off_for_ever_is_given_to_a_person(mail_server: MailServer) -> None:
     enrollment = an_enrollment()
-    mail_server.data = "452 4.3.1 Full"
+    mail_server.data = "451 4.7.0 Not at this moment"
 
     for day in range(len(BACK_OFF) + 1):
         crm_read(NOON + day * DAY)

@@ -193,6 +193,32 @@ def test_what_got_no_answer_is_told_again(crm, there):
     assert there.value(record(eve), "lead_score") == "30"
 
 
+def test_after_hours_without_the_crm_all_are_told_within_a_minute(crm, there):
+    """Nobody backs off: the circuit breaker says when, and its waits are short."""
+    people = [linked(there, f"{name}@engines.example") for name in ("eve", "bob")]
+    there.trouble("status", status=503, times=None)
+    for seconds in range(0, 7200, 60):
+        push_due(crm, after(seconds=seconds))
+    there.ask("DELETE", "/sandbox/faults")
+
+    push_due(crm, after(seconds=7230))
+
+    assert [there.value(record(each), "lead_score") for each in people] == ["30", "30"]
+    assert not Breaker.objects.exists()
+
+
+def test_one_whose_record_fails_by_itself_is_not_tried_again_at_once(crm, there):
+    linked(there, "eve@engines.example"), linked(there, "bob@engines.example")
+    failure = {"category": "INTERNAL_ERROR", "message": "no"}
+    path = f"{CONTACTS}/batch/update"
+    there.trouble("partial", path, body=failure, times=None)
+
+    first, second = push_due(crm, MONDAY), push_due(crm, after(seconds=1))
+
+    assert (first, second) == (1, 0)
+    assert Push.objects.count() == 1
+
+
 def test_a_revoked_token_is_one_hold_not_an_error_for_each(crm, there):
     linked(there, "eve@engines.example")
     there.revoke()
