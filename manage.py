@@ -7,7 +7,10 @@ import sys
 if __name__ == "__main__":
     if sys.argv[1:2] == ["demo"]:
         # The demo makes its own servers and settings, so it begins before Django reads any.
-        from crm_sync.demo.story import main
+        try:
+            from sandbox.demo.story import main
+        except ModuleNotFoundError as missing:
+            sys.exit(f"The demo runs from a checkout with requirements-dev.txt: no {missing.name}.")
 
         sys.exit(main(sys.argv[2:]))
 

@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from leadscoring import devservers
+from sandbox.hubspot.server import Sandbox
+from tests.port.hubspot_side import TOKEN, forget_hubspot
 
 # Each setting is given, so that nobody's .env gets into the tests.
 SETTINGS = {
@@ -59,6 +61,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def numbered(redis_url: str, number: int) -> str:
     """A Redis database of its own for each worker; PostgreSQL's get theirs from pytest-django."""
     return urlsplit(redis_url)._replace(path=f"/{number}").geturl()
+
+
+@pytest.fixture(scope="session")
+def standin() -> Iterator[Sandbox]:
+    """One stand-in of HubSpot for the whole run of a process. Tests take `sandbox`."""
+    with Sandbox(TOKEN, rate=0) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(standin: Sandbox) -> Sandbox:
+    """The stand-in as on its first day, and an adapter that has learned nothing of it yet."""
+    standin.reset()
+    forget_hubspot(os.environ["REDIS_URL"])
+    return standin
 
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crm_sync.demo.stage import free_port
 from leadscoring import devservers
+from sandbox.demo.stage import free_port
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 60.0

@@ -14,8 +14,8 @@ from random import Random
 
 from rich.console import Console
 
-from crm_sync.demo.stage import arrange, running
 from leadscoring import devservers
+from sandbox.demo.stage import arrange, running
 from tests.loop.outside import Outside, until
 
 PEOPLE, POLL, LAG = 40, 20, 3.0

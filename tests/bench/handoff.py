@@ -24,8 +24,8 @@ from random import Random
 import psycopg
 from rich.console import Console
 
-from crm_sync.demo.stage import wait_for
-from crm_sync.demo.story import Loop, until
+from sandbox.demo.stage import wait_for
+from sandbox.demo.story import Loop, until
 from tests.bench.ledger import claims
 from tests.chaos.checker import check
 from tests.chaos.faults import answers, too_fast

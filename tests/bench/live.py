@@ -24,12 +24,12 @@ import psycopg
 from celery import Celery
 from rich.console import Console
 
-from crm_sync.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
-from crm_sync.demo.story import Loop, until
-from crm_sync.sandbox.seed import PORTAL_ID
-from crm_sync.sandbox.store import FIRST_ID
 from leadscoring.celery import QUEUES
 from leadscoring.devservers import Postgres, Redis, Servers, run_server
+from sandbox.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
+from sandbox.demo.story import Loop, until
+from sandbox.hubspot.seed import PORTAL_ID
+from sandbox.hubspot.store import FIRST_ID
 from tests.bench.handoff import HAS_TASK, spread
 from tests.bench.sending import mail_server
 from tests.chaos.leads import Leads

@@ -16,9 +16,9 @@ from typing import Any
 
 from rich.console import Console
 
-from crm_sync.demo.stage import Stage, arrange, running
-from crm_sync.demo.story import Loop
 from leadscoring import devservers
+from sandbox.demo.stage import Stage, arrange, running
+from sandbox.demo.story import Loop
 
 PEOPLE = 100
 

@@ -44,8 +44,8 @@ LINKS = """
 
 def a_crm(people: int, file: Path) -> dict[str, Any]:
     """A stand-in's file with so many contacts; their first id, the account, the deals."""
-    from crm_sync.sandbox.state import save
-    from crm_sync.sandbox.store import Store
+    from sandbox.hubspot.state import save
+    from sandbox.hubspot.store import Store
 
     store, day = Store(), timedelta(days=1)
     contacts = []
@@ -200,7 +200,7 @@ def main() -> None:
         with TemporaryDirectory() as folder, devservers.run_servers() as services:
             file = Path(folder) / "crm.json"
             known = a_crm(people, file)
-            served = [sys.executable, "-m", "crm_sync.sandbox", "--port", "0", "--token", TOKEN]
+            served = [sys.executable, "-m", "sandbox.hubspot", "--port", "0", "--token", TOKEN]
             served += ["--rate", "0", "--file", str(file)]
             sandbox = subprocess.Popen(served, stdout=subprocess.PIPE, text=True)
             assert sandbox.stdout

@@ -20,9 +20,9 @@ from typing import Any
 
 from rich.console import Console
 
-from crm_sync.demo.stage import Stage, arrange, running
-from crm_sync.demo.story import Loop, until
 from leadscoring import devservers
+from sandbox.demo.stage import Stage, arrange, running
+from sandbox.demo.story import Loop, until
 
 LEADS = Path(__file__).parents[3] / "shared" / "data" / "x_education_leads.csv"
 MODEL = Path(__file__).with_name("real_leads.yaml")

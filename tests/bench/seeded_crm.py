@@ -8,8 +8,8 @@ import signal
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
-from crm_sync.sandbox.server import Sandbox
-from crm_sync.sandbox.store import Record, Store
+from sandbox.hubspot.server import Sandbox
+from sandbox.hubspot.store import Record, Store
 
 TASK_TO_CONTACT = {204}
 

@@ -10,7 +10,7 @@ import sys
 
 from rich.console import Console
 
-from crm_sync.demo.stage import asked_to_end
+from sandbox.demo.stage import asked_to_end
 from tests.chaos.report import report
 from tests.chaos.storm import LATE, LONG_GUST, QUICK, SHORT_GUST, storm
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from crm_sync.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
 from leadscoring.devservers import Postgres, Redis, Server, Servers, run_server
+from sandbox.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
 from tests.chaos.clock import DATABASE_TIME, Clock
 from tests.chaos.parts import Machine, Part
 
@@ -106,7 +106,7 @@ def ground(
 def laid_out(stage: Stage, postgres: Server, redis: Server, rate: int, wrong: float) -> Ground:
     folder, environment = stage.folder, stage.environment
     clock = Clock(folder / "clock")
-    sandbox = ("-m", "crm_sync.sandbox", "--port", port_of(stage.crm), "--rate", str(rate),
+    sandbox = ("-m", "sandbox.hubspot", "--port", port_of(stage.crm), "--rate", str(rate),
                "--token", environment["HUBSPOT_ACCESS_TOKEN"])  # fmt: skip
     web = ("-m", "gunicorn", "leadscoring.wsgi", "--bind", f"127.0.0.1:{port_of(stage.web)}",
            "--worker-class", "gthread", "--threads", "4", "--no-control-socket")  # fmt: skip

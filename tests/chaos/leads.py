@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from crm_sync.demo.story import until
+from sandbox.demo.story import until
 from tests.loop.outside import Answer, ask
 
 PATIENCE = 180.0  # seconds that a client goes on trying

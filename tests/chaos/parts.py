@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crm_sync.demo.stage import CHECKOUT
 from leadscoring import devservers
+from sandbox.demo.stage import CHECKOUT
 from tests.chaos.clock import Clock
 
 

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
-from crm_sync.demo.stage import wait_for
-from crm_sync.demo.story import HopFailed, Loop, until
+from sandbox.demo.stage import wait_for
+from sandbox.demo.story import HopFailed, Loop, until
 from tests.chaos import faults
 from tests.chaos.checker import Findings, check
 from tests.chaos.ground import Ground, ground

@@ -14,9 +14,9 @@ import psycopg
 from celery import Celery
 from redis import Redis
 
-from crm_sync.demo.stage import wait_for
-from crm_sync.demo.story import HopFailed, until
 from leadscoring.celery import QUEUES
+from sandbox.demo.stage import wait_for
+from sandbox.demo.story import HopFailed, until
 from tests.chaos.ground import Ground, pauses
 from tests.chaos.parts import Part
 

@@ -7,9 +7,9 @@ from random import Random
 
 from redis import Redis
 
-from crm_sync.demo.stage import arrange, port_of, wait_for
 from leadscoring.devservers import Redis as RedisServer
 from leadscoring.devservers import Servers, run_server
+from sandbox.demo.stage import arrange, port_of, wait_for
 from tests.chaos import faults
 from tests.chaos.checker import Findings, check
 from tests.chaos.ground import RATE
@@ -31,7 +31,7 @@ def usual_storm(seed: int, many: int, kills: int, rate: int = RATE) -> Findings:
         token = stage.environment["HUBSPOT_ACCESS_TOKEN"]
         run = (
             "-m",
-            "crm_sync.sandbox",
+            "sandbox.hubspot",
             "--port",
             port_of(stage.crm),
             "--rate",

@@ -1,41 +1,45 @@
 """The real adapter and the stand-in behind it, for whoever asks for `crm`."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.defaults import MAPPING
 from crm_sync.hubspot.transport import rate_limit_script
 from crm_sync.port import Crm
-from crm_sync.sandbox.server import Sandbox
+from sandbox.hubspot.server import Sandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 
 
 @pytest.fixture
-def there() -> Iterator[HubSpotSide]:
-    """The CRM's own side: to put things there, to look, to make trouble."""
-    with Sandbox(TOKEN, rate=0) as sandbox:
-        yield HubSpotSide(sandbox)
+def there(sandbox: Sandbox, monkeypatch) -> HubSpotSide:
+    """The CRM's own side: to put things there, to look, to make trouble.
 
-
-@pytest.fixture
-def crm(there: HubSpotSide, settings) -> Crm:
-    # Models can be imported only after Django's set-up, which comes later than this file.
-    from crm_sync.mapping.record_values import wanted_properties
-    from crm_sync.models import FieldMapping
-
-    adapter = HubSpot(TOKEN, there.sandbox.url, settings.REDIS_URL, 10_000)
-    fields = [FieldMapping(**field._asdict()) for field in MAPPING]
-    adapter.set_up(wanted_properties(fields), plan=False)
-    there.sandbox.state.log.clear()
-    return adapter
-
-
-@pytest.fixture
-def no_pace(monkeypatch, there):
-    """Five searches a second would be the slowest part of many tests."""
+    Without the limit of five searches a second, which would be the slowest part of most tests.
+    """
     monkeypatch.setitem(
         rate_limit_script.BUCKETS, "search", (rate_limit_script.Bucket("search", 1, 10_000),)
     )
-    there.sandbox.settings.search_rate = 0
+    sandbox.settings.search_rate = 0
+    return HubSpotSide(sandbox)
+
+
+@pytest.fixture(scope="session")
+def account_set_up(standin: Sandbox) -> bytes:
+    """The account after `crm_setup`, asked for over HTTP once for all tests."""
+    # Models can be imported only after Django's set-up, which comes later than this file.
+    from django.conf import settings
+
+    from crm_sync.mapping.record_values import wanted_properties
+    from crm_sync.models import FieldMapping
+
+    standin.reset()
+    fields = [FieldMapping(**field._asdict()) for field in MAPPING]
+    adapter = HubSpot(TOKEN, standin.url, settings.REDIS_URL, 10_000)
+    adapter.set_up(wanted_properties(fields), plan=False)
+    return standin.snapshot()
+
+
+@pytest.fixture
+def crm(account_set_up: bytes, there: HubSpotSide, settings) -> Crm:
+    there.sandbox.restore(account_set_up)
+    return HubSpot(TOKEN, there.sandbox.url, settings.REDIS_URL, 10_000)

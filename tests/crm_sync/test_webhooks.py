@@ -15,11 +15,11 @@ from crm_sync.models import Account, Arrival, Breaker, Deal, Hint, Link
 from crm_sync.models.hints import KEPT, LEASE, MOST_TRIES
 from crm_sync.pull.hints import apply_due_hints
 from crm_sync.pull.poll import pull_changes
-from crm_sync.sandbox.webhooks import signature
 from leadscoring.common import wakeup
 from leadscoring.common.advisory_lock import HINTS
 from leadscoring.common.clock import database_time
 from leadscoring.models import Contact, CrmState
+from sandbox.hubspot.webhooks import signature
 from sequences.models import Enrollment, Sequence
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff
 

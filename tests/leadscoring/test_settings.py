@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from crm_sync.demo.stage import CHECKOUT
+from sandbox.demo.stage import CHECKOUT
 
 GOOD = {
     "SECRET_KEY": "made-up-for-this-test-0123456789-abcdefghijk",

@@ -21,8 +21,8 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
-from crm_sync.demo.stage import CHECKOUT, Stage, arrange, running
 from leadscoring import devservers
+from sandbox.demo.stage import CHECKOUT, Stage, arrange, running
 
 TASK_TO_CONTACT, DEAL_TO_CONTACT = 204, 3
 PATIENCE = 60.0

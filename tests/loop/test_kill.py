@@ -16,7 +16,7 @@ from django.db.models import F
 
 from crm_sync.models import Handoff
 from crm_sync.receivers import wake_delivery
-from crm_sync.sandbox.server import Sandbox
+from sandbox.hubspot.server import Sandbox
 from tests.crm_sync.makers import a_handoff
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 

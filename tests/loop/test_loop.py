@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from crm_sync.demo.stage import CHECKOUT, arrange, part, running
-from crm_sync.demo.story import Loop, play
 from leadscoring import devservers
+from sandbox.demo.stage import CHECKOUT, arrange, part, running
+from sandbox.demo.story import Loop, play
 from tests.loop.strict import DESCRIPTIONS, Strict, violations
 
 

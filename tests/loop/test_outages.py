@@ -19,10 +19,10 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from crm_sync.demo.stage import Stage, arrange, free_port, running
-from crm_sync.demo.story import Loop, until
-from crm_sync.sandbox.server import Sandbox
 from leadscoring.devservers import Postgres, Redis, Server, Servers, run_server
+from sandbox.demo.stage import Stage, arrange, free_port, running
+from sandbox.demo.story import Loop, until
+from sandbox.hubspot.server import Sandbox
 
 # Older CRM state holds mail. Far above the second between two pulls, short enough to wait for.
 MAX_AGE_SECONDS = 6
@@ -158,7 +158,7 @@ def test_with_the_crm_gone_leads_wait_with_a_cause_and_mail_is_held(parts: Parts
     loop, known, lead = parts.loop, somebody_hot(parts.loop), somebody_hot(parts.loop)
     asks_for_a_demo(loop, known)
     until("the CRM's state is known", lambda: loop.contact(known)["crm"]["effect"] == "none")
-    loop.command("sequence", "apply", "crm_sync/demo/nurture.yaml")
+    loop.command("sequence", "apply", "sandbox/demo/nurture.yaml")
 
     with gone(parts.crm):
         until("the CRM's state is too old", lambda: "the CRM's state is" in not_ready(loop))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from crm_sync.demo.stage import arrange, running
 from leadscoring import devservers
+from sandbox.demo.stage import arrange, running
 from tests.loop import printed as says
 from tests.loop.outside import Outside, until
 

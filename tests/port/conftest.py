@@ -1,29 +1,26 @@
 """Each adapter that the contract is held against: the adapter, and the other side of it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 
 import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.transport.versions import CLASSIC, DATED
 from crm_sync.port import Crm, CrmProperty
-from crm_sync.sandbox.server import Sandbox
+from sandbox.hubspot.server import Sandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 from tests.port.other_side import OtherSide
 
 Sides = tuple[Crm, OtherSide]
-Connecting = Callable[[str], AbstractContextManager[Sides]]
+Connecting = Callable[[pytest.FixtureRequest, str], Sides]
 
 
 def hubspot(version: str) -> Connecting:
-    @contextmanager
-    def connected(redis_url: str) -> Iterator[Sides]:
-        with Sandbox(TOKEN, rate=10_000) as sandbox:
-            yield (
-                HubSpot(TOKEN, sandbox.url, redis_url, version=version),
-                HubSpotSide(sandbox, version),
-            )
+    def connected(request: pytest.FixtureRequest, redis_url: str) -> Sides:
+        sandbox: Sandbox = request.getfixturevalue("sandbox")
+        sandbox.settings.rate = 10_000
+        crm = HubSpot(TOKEN, sandbox.url, redis_url, version=version)
+        return crm, HubSpotSide(sandbox, version)
 
     return connected
 
@@ -36,10 +33,10 @@ ADAPTERS = {
 
 
 @pytest.fixture(params=ADAPTERS)
-def sides(request, settings) -> Iterator[Sides]:
-    with ADAPTERS[request.param](settings.REDIS_URL) as (adapter, there):
-        adapter.set_up([CrmProperty("lead_score", "Lead score", "number")], plan=False)
-        yield adapter, there
+def sides(request, settings) -> Sides:
+    adapter, there = ADAPTERS[request.param](request, settings.REDIS_URL)
+    adapter.set_up([CrmProperty("lead_score", "Lead score", "number")], plan=False)
+    return adapter, there
 
 
 @pytest.fixture

@@ -4,11 +4,15 @@ import json
 import urllib.request
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+from redis import Redis
+
+from crm_sync.hubspot import entry
 from crm_sync.hubspot.transport.versions import CLASSIC, path_in
-from crm_sync.sandbox.server import Sandbox
-from crm_sync.sandbox.settings import ALL_SCOPES
+from sandbox.hubspot.server import Sandbox
+from sandbox.hubspot.settings import ALL_SCOPES
 
 TOKEN = "pat-na1-made-up"
 CONTACTS, DEALS, TASKS = (f"/crm/v3/objects/{kind}" for kind in ("contacts", "deals", "tasks"))
@@ -22,6 +26,20 @@ LOST_REASON = {
     "fieldType": "textarea",
     "groupName": "dealinformation",
 }
+
+
+def forget_hubspot(redis_url: str) -> None:
+    """Forget what was learned of the account under one address and token: limits, pages, fields."""
+    redis = _redis(redis_url)
+    learned = [*redis.scan_iter("hubspot:*"), *redis.scan_iter("*crm-properties:*")]
+    if learned:
+        redis.delete(*learned)
+    entry._connected.cache_clear()
+
+
+@cache
+def _redis(url: str) -> Redis:
+    return Redis.from_url(url)
 
 
 class HubSpotSide:

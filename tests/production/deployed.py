@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 import psycopg
 import yaml
 
-from crm_sync.demo.stage import Stage, free_port, part
 from leadscoring import devservers
 from leadscoring.devservers.permissions import server_account
+from sandbox.demo.stage import Stage, free_port, part
 from tests.loop.outside import Done, Outside, ask
 from tests.production import requirements
 from tests.production.image import ROOT, copy_image
@@ -194,7 +194,7 @@ def machine() -> Iterator[tuple[Machine, Outside]]:
             folder, {**os.environ, **settings}, f"http://localhost:{web}", f"http://127.0.0.1:{crm}", folder / "mails"
         )  # fmt: skip
         # The CRM is no part of production: it runs on the packages of development.
-        command = (sys.executable, "-m", "crm_sync.sandbox", "--port", str(crm), "--token", token)
+        command = (sys.executable, "-m", "sandbox.hubspot", "--port", str(crm), "--token", token)
         stack.enter_context(part(stage, "crm", command))
         yield made, Outside(stage)
 

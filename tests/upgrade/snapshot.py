@@ -18,9 +18,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from crm_sync.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
-from crm_sync.demo.story import Loop, until
 from leadscoring.devservers import Postgres, Redis, Servers, run_server
+from sandbox.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
+from sandbox.demo.story import Loop, until
 from tests.chaos.parts import Part
 
 HERE = Path(__file__).resolve().parent
@@ -80,7 +80,7 @@ def filled(stage: Stage) -> Iterator[str]:
 def parts_of(stage: Stage) -> dict[str, Part]:
     token, mail = stage.environment["HUBSPOT_ACCESS_TOKEN"], stage.environment["EMAIL_URL"]
     commands = {
-        "crm": ("-m", "crm_sync.sandbox", "--port", port_of(stage.crm), "--token", token),
+        "crm": ("-m", "sandbox.hubspot", "--port", port_of(stage.crm), "--token", token),
         "mail": ("-m", "aiosmtpd", "-n", "-l", mail.removeprefix("smtp://"),
                  "-c", "aiosmtpd.handlers.Mailbox", str(stage.mails)),
         "web": ("-m", "gunicorn", "leadscoring.wsgi", "--bind", f"127.0.0.1:{port_of(stage.web)}",
@@ -98,7 +98,7 @@ def live(loop: Loop) -> None:
     """Some days of a small company, in half a minute."""
     loop.command("crm_setup")
     loop.key = loop.command("create_api_key", "website")["key"]
-    loop.command("sequence", "apply", "crm_sync/demo/nurture.yaml")
+    loop.command("sequence", "apply", "sandbox/demo/nurture.yaml")
     for number in range(DELIVERED):
         crosses(loop, f"lead{number}")
     knows(loop, "nobody", external_id="crm-less-1", email=None)

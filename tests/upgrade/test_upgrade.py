@@ -17,9 +17,9 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from crm_sync.demo.stage import arrange, wait_for
-from crm_sync.demo.story import Loop, until
 from leadscoring.devservers import Postgres, Redis, Servers, run_server
+from sandbox.demo.stage import arrange, wait_for
+from sandbox.demo.story import Loop, until
 from tests.chaos.parts import Part
 from tests.upgrade.snapshot import DUE, HERE, KEY, address, parts_of, statuses
 

@@ -18,7 +18,7 @@ from tests.crm_sync.elsewhere import elsewhere
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 from tests.crm_sync.pull.test_pull import an_enrolled
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pace")]
+pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
 LATER = MONDAY + 2 * MINUTE

@@ -4,24 +4,19 @@ from contextlib import ExitStack
 import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
-from crm_sync.sandbox.server import Sandbox
+from sandbox.hubspot.server import Sandbox
 from tests.crm_sync.hubspot.bare import BareServer
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(TOKEN, rate=10_000) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def there(sandbox) -> HubSpotSide:
+def there(sandbox: Sandbox) -> HubSpotSide:
+    sandbox.settings.rate = 10_000
     return HubSpotSide(sandbox)
 
 
 @pytest.fixture
-def hubspot(sandbox, settings) -> HubSpot:
+def hubspot(there, sandbox, settings) -> HubSpot:
     return HubSpot(TOKEN, sandbox.url, settings.REDIS_URL)
 
 

@@ -26,8 +26,8 @@ from crm_sync.hubspot.transport.rate_limit import RateLimiter, seconds_until_mid
 from crm_sync.hubspot.transport.rate_limit_script import BUCKETS
 from crm_sync.hubspot.transport.redis_state import RedisState
 from crm_sync.port import CrmBudget, CrmBusy, CrmDenied, CrmPaced
-from crm_sync.sandbox.server import Sandbox
 from leadscoring import devservers
+from sandbox.hubspot.server import Sandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 
 SEARCH = ApiCall("POST", "/crm/v3/objects/contacts/search", "search", retry=True, limit="search")

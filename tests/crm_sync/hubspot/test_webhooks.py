@@ -7,7 +7,7 @@ import pytest
 
 from crm_sync.hubspot.webhooks import MOST_HINTS, HubSpotWebhooks
 from crm_sync.port import CrmForged, CrmHint, Posted
-from crm_sync.sandbox.webhooks import signature
+from sandbox.hubspot.webhooks import signature
 
 SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
 ADDRESS = "https://www.example.com/webhook_uri"

@@ -17,7 +17,7 @@ from sequences.models import Enrollment, Suppression
 from tests.crm_sync.makers import MONDAY, a_contact, a_score
 from tests.crm_sync.pull.test_pull import a_linked, an_enrolled
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_pace")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ADA, NEW = "ada@engines.example", "countess@engines.example"
 LATER = MONDAY + timedelta(hours=1)

@@ -12,7 +12,7 @@ from crm_sync.port import CrmBusy
 from crm_sync.pull import cursors
 from tests.crm_sync.reading import a_linked, a_visit, asked, effect_of, look_back
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pace")]
+pytestmark = pytest.mark.django_db
 
 DEALS, CONTACTS = "deals", "contacts"
 

@@ -9,7 +9,7 @@ from crm_sync.pull.poll import pull_changes
 from leadscoring.models import CrmState
 from tests.crm_sync.reading import a_linked, a_visit, look_back
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pace")]
+pytestmark = pytest.mark.django_db
 
 OPEN, NEGOTIATION = ("default", "qualifiedtobuy"), ("default", "contractsent")
 WON, LOST = ("default", "closedwon"), ("default", "closedlost")

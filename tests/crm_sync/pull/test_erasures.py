@@ -21,7 +21,7 @@ from tests.crm_sync.pull.test_pull import a_linked, an_enrolled
 from tests.crm_sync.reading import a_linked as a_seen
 from tests.crm_sync.reading import a_visit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pace")]
+pytestmark = pytest.mark.django_db
 
 LATER = MONDAY + timedelta(hours=1)
 ADA = "ada@engines.example"

@@ -28,7 +28,7 @@ ask = HubSpotClient.ask
 
 
 @pytest.fixture
-def world(crm, there, no_pace, monkeypatch, settings):
+def world(crm, there, monkeypatch, settings):
     fate = {}
 
     def reach(place):

@@ -14,7 +14,7 @@ from tests.crm_sync.makers import a_contact
 from tests.crm_sync.pull.test_pull import an_enrolled
 from tests.crm_sync.reading import a_linked, a_visit, asked, effect_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pace")]
+pytestmark = pytest.mark.django_db
 
 OLD = timedelta(hours=1)
 OF_A_SMALL_ACCOUNT = CrmBudget(0, 100, 0, 250_000)

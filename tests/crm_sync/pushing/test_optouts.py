@@ -20,7 +20,7 @@ from sequences.suppression import suppress_addresses
 from tests.crm_sync.makers import MONDAY, a_contact
 from tests.crm_sync.pull.test_pull import a_linked
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_pace")]
+pytestmark = pytest.mark.django_db
 
 ADA, BOB = "ada+news@engines.example", "bob@engines.example"
 Reason = Suppression.Reason
