@@ -8,7 +8,10 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 	&& echo $$python && break; done)
 BENCHES = engine intake loop live handoff pull back sending admin real_leads
 
-.PHONY: help demo test long chaos services stop lint run bench requirements snapshot browser
+# Compiled once, not anew in each of the many processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test check long chaos services stop lint run bench requirements snapshot browser
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -20,6 +23,9 @@ demo: $(READY) ## Play the whole loop on this machine and keep serving (ONCE=1: 
 test: $(READY) lint browser ## Run linters, types, import contracts and all tests
 	@$(VENV) -m pytest -q -n 2 --dist loadgroup
 	@echo; echo "All checks and all tests passed."
+
+check: $(READY) lint ## Run linters, types and the tests without processes: for while you work
+	@$(VENV) -m pytest -q -n 2 --dist loadgroup -m "not processes and not long" --hypothesis-profile=quick
 
 long: $(READY) ## Run the tests that take too long for `make test`
 	@$(VENV) -m pytest -q -m long

@@ -5,18 +5,23 @@ not in pyproject.toml, and Django is set up as soon as there is a database to na
 """
 
 import os
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import django
 import pytest
+from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
 
 from leadscoring import devservers
 from sandbox.hubspot.server import Sandbox
 from tests.port.hubspot_side import TOKEN, forget_hubspot
 
+TESTS = Path(__file__).parent
 # Each setting is given, so that nobody's .env gets into the tests.
 SETTINGS = {
     "DJANGO_SETTINGS_MODULE": "leadscoring.settings",
@@ -47,12 +52,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker:  # its environment is the controller's, servers included
         os.environ["REDIS_URL"] = numbered(os.environ["REDIS_URL"], int(worker[2:]) + 1)
     elif not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
-        serving = devservers.run_servers()
-        os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = serving.__enter__()
+        stack = ExitStack()
+        urls = stack.enter_context(devservers.run_servers())
+        os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = urls
         # Also after Ctrl-C and errors; a killed run's servers are ended by their guards.
-        config.add_cleanup(lambda: serving.__exit__(None, None, None))
+        config.add_cleanup(stack.close)
     django.setup()
-    if not worker:
+    if config.getoption("dist", "no") != "no":
         # pytest-xdist's workers inherit the environment: with this in it pytest-django would read
         # their settings before they have numbers, and all would share one Redis database.
         del os.environ["DJANGO_SETTINGS_MODULE"]
@@ -77,6 +83,66 @@ def sandbox(standin: Sandbox) -> Sandbox:
     forget_hubspot(os.environ["REDIS_URL"])
     return standin
 
+
+# Where every test needs processes or the stand-in of the CRM, and what brings them elsewhere.
+FOLDERS_WITH_PROCESSES = {
+    TESTS / name
+    for name in (
+        "browser",
+        "chaos",
+        "sandbox",
+        "loop",
+        "port",
+        "production",
+        "operations",
+        "upgrade",
+    )
+}
+FIXTURES_WITH_PROCESSES = {"browser", "live_server", "sandbox", "standin", "there"}
+STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "os.system"}
+running: list[pytest.Item] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        in_folder = FOLDERS_WITH_PROCESSES & set(item.path.parents)
+        if in_folder or FIXTURES_WITH_PROCESSES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("processes")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    running.append(item)
+    try:
+        return (yield)
+    finally:
+        running.remove(item)
+
+
+def refuse_unmarked_process(event: str, arguments: tuple[object, ...]) -> None:
+    """Hold `make check` to its word: a test that starts a process says so, or fails."""
+    if event in STARTS_A_PROCESS and running and not running[-1].get_closest_marker("processes"):
+        raise AssertionError(f"{running[-1].nodeid} starts a process: mark it `processes`.")
+
+
+sys.addaudithook(refuse_unmarked_process)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shout what was skipped, with its reason: a run that left something out is not a green run."""
+    skipped: dict[str, set[str]] = defaultdict(set)
+    for report in terminalreporter.getreports("skipped"):
+        skipped[str(report.longrepr[2]).removeprefix("Skipped: ")].add(report.nodeid)
+    if skipped:
+        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+    for reason, tests in sorted(skipped.items()):
+        files = sorted({test.partition("::")[0] for test in tests})
+        terminalreporter.line(f"{len(tests)} of {', '.join(files)}: {reason}", red=True)
+
+
+hypothesis_settings.register_profile("thorough", max_examples=150, deadline=None)
+hypothesis_settings.register_profile("quick", max_examples=15, deadline=None)  # `make check`
+hypothesis_settings.load_profile("thorough")
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",

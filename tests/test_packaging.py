@@ -182,6 +182,7 @@ def test_development_runs_on_the_versions_of_production():
     )
 
 
+@pytest.mark.processes
 def test_every_target_of_the_makefile_says_what_it_does():
     targets = set(re.findall(r"^([a-z]+):(?! export)", text("Makefile"), re.M)) - {"browser"}
     helped = subprocess.run(
@@ -206,6 +207,7 @@ def test_no_file_names_a_package_registry(name):
     assert not re.search(r"https?://\S*(pypi|simple/)|index-url|find-links", text(name))
 
 
+@pytest.mark.processes
 def test_the_example_is_refused_until_the_secret_key_is_filled_in():
     refused = started_with({})
 
@@ -213,6 +215,7 @@ def test_the_example_is_refused_until_the_secret_key_is_filled_in():
     assert re.fullmatch(r"Not started: SECRET_KEY .*\n", refused.stderr)
 
 
+@pytest.mark.processes
 def test_the_example_with_its_blanks_filled_in_is_fit_for_production():
     checked = started_with(
         {"SECRET_KEY": "k3y" * 20 + "abcdefghij", "BASE_URL": "https://leads.example.com"}

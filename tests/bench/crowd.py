@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -119,7 +120,7 @@ LAST_SEEN = """
 
 def make(number: int, at: datetime) -> Iterator[str]:
     """So many people, scored by the engine as of `at`; yields what was done. The tables must be empty."""
-    values = {
+    values: dict[str, Any] = {
         "at": at, "number": number, "firms": FIRMS, "kinds": KINDS, "firsts": FIRST, "lasts": LAST,
         "titles": TITLES, "types": TYPES, "urls": URLS, "nf": len(FIRST), "nl": len(LAST),
         "nt": len(TITLES), "nu": len(URLS),

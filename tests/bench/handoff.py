@@ -91,6 +91,10 @@ def delivered(over: Ground) -> int:
     return int(count)
 
 
+def says_ready(log: Path) -> bool:
+    return "ready." in log.read_text()
+
+
 @contextmanager
 def workers(over: Ground, many: int) -> Iterator[list[Part]]:
     """So many, awake, on two machines that share nothing but addresses; with a beat."""
@@ -105,7 +109,7 @@ def workers(over: Ground, many: int) -> Iterator[list[Part]]:
             part.start()
         for part in parts:
             log = part.folder / f"{part.name}.log"
-            until(f"{part.name} is ready", lambda log=log: "ready." in log.read_text())
+            until(f"{part.name} is ready", partial(says_ready, log))
         yield parts
     finally:
         for part in [*parts, machines[0].beat]:

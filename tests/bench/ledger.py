@@ -16,7 +16,7 @@ DELIVERED = 1_000_000
 
 def claims(over: Ground, console: Console) -> None:
     """Milliseconds for each lead, claimed and recorded in batches of a hundred."""
-    os.environ.update(over.stage.environment | {"DJANGO_SETTINGS_MODULE": "leadscoring.settings"})
+    os.environ.update(over.stage.environment, DJANGO_SETTINGS_MODULE="leadscoring.settings")
     import django
 
     django.setup()

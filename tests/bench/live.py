@@ -202,6 +202,10 @@ def query(statement: str, *values: Any) -> None:
         cursor.execute(statement, values or None)
 
 
+def is_ready(log: Path) -> bool:
+    return "ready." in log.read_text()
+
+
 def measure(over: Scene, workers: tuple[str, ...], leads: int) -> tuple[list[float], list[str]]:
     """Seconds to the task of each lead, and what else was done meanwhile."""
     lines = procfile()
@@ -212,7 +216,7 @@ def measure(over: Scene, workers: tuple[str, ...], leads: int) -> tuple[list[flo
             stack.enter_context(part(over.stage, name, command_of(line)))
         for name in (name for name in commands if name != "beat"):
             log = over.stage.folder / f"{name}.log"
-            until(f"{name} is ready", lambda log=log: "ready." in log.read_text(), WITHIN)
+            until(f"{name} is ready", partial(is_ready, log), WITHIN)
         with Celery(broker=over.stage.environment["REDIS_URL"]) as celery:
             for task, queue in LOAD.items():
                 celery.send_task(task, queue=queue)

@@ -62,7 +62,7 @@ def a_crm(people: int, file: Path) -> dict[str, Any]:
     save(store, file)
     return {
         "first": int(contacts[0].id),
-        "portal": str(store.account_id),
+        "portal": str(store.portal_id),
         "contacts": [contact.id for contact in contacts],
         "deals": list(store.records["deals"]),
     }

@@ -5,6 +5,7 @@ Skipped loudly where there is no Chromium.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any, Literal
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -45,13 +46,13 @@ def people(transactional_db: None) -> None:
 
 
 @pytest.fixture
-def scheme() -> str:
+def scheme() -> Literal["light", "dark"]:
     """Which colours the person's system prefers."""
     return "light"
 
 
 @pytest.fixture
-def page(browser: Browser, people: None, live_server: LiveServer, scheme: str) -> Iterator[Page]:
+def page(browser: Browser, people: None, live_server: LiveServer, scheme: Any) -> Iterator[Page]:
     """The home page, signed in by hand; no script may fail and nothing be refused on any page."""
     errors: list[str] = []
 

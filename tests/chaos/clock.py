@@ -12,6 +12,7 @@ import struct
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import time_machine
@@ -55,11 +56,11 @@ def live_by(file: Path, wrong: float) -> None:
         time.monotonic,
         time.sleep,
     )
-    traveller = time_machine.travel(time.time()).start()
+    traveller: Any = time_machine.travel(time.time()).start()
     traveller.time_ns = lambda: nanoseconds() + int((wrong + AHEAD.unpack(shown)[0]) * 1e9)
     time.monotonic = lambda: monotonic() + AHEAD.unpack(shown)[0]
 
-    def sleep_by_it(seconds: float) -> None:
+    def sleep_by_it(seconds: Any) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             sleep(min(left, LOOKS_EACH))

@@ -74,7 +74,7 @@ class Usual:
         return answer.status, answer.text
 
 
-def work(usual: Usual, queue: Redis) -> None:
+def work(usual: Usual, queue: Any) -> None:
     while email := queue.lpop(QUEUE):
         usual.hand_over(email.decode())
 

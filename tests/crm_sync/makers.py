@@ -11,7 +11,7 @@ from leadscoring.models import Company, Contact, ModelVersion, Score
 MONDAY = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 numbers = count(1)
 
-PRICING = {
+PRICING: dict[str, Any] = {
     "rule": "pricing",
     "label": "Visited pricing",
     "group": "engagement",

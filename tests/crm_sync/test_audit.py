@@ -1,6 +1,7 @@
 """Would a handoff work? Each thing that keeps it from working is broken on purpose and named."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from django.core.cache import cache
@@ -12,7 +13,7 @@ from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.fields import TASKS_SENT
 from crm_sync.hubspot.transport.calls import register_calls
 from crm_sync.models import Account, FieldMapping, Owner, Report, reports
-from crm_sync.port import NotConnected
+from crm_sync.port import Crm, NotConnected
 from leadscoring.crm_state import set_freshness
 from leadscoring.operations import heartbeat
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_rep, a_score
@@ -111,7 +112,7 @@ def test_a_field_that_is_mapped_no_more_is_told_as_long_as_records_have_it(crm):
 
 # --- the CRM's side -----------------------------------------------------------------------------
 def test_without_a_token_it_says_so_and_still_tells_the_calls():
-    found = run_audit(NotConnected("HUBSPOT_ACCESS_TOKEN"), MONDAY)
+    found = run_audit(cast(Crm, NotConnected("HUBSPOT_ACCESS_TOKEN")), MONDAY)
 
     assert told(found) == [("error", "No CRM is connected: HUBSPOT_ACCESS_TOKEN is not set.")]
     assert len(found.as_dict()["calls"]) == len(register_calls())

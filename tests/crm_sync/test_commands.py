@@ -1,6 +1,7 @@
 """crm_setup, crm_pull and stage_effects, as a person or a script calls them."""
 
 import json
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -25,7 +26,7 @@ def connected(there, settings):
 def call(capsys):
     def call(*arguments):
         """The exit code and the JSON document of a command."""
-        code = 0
+        code: Any = 0
         try:
             call_command(*arguments, "--json")
         except SystemExit as ended:

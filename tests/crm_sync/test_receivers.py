@@ -1,5 +1,7 @@
 """From the scores' transaction to the worker's bell."""
 
+from typing import Any
+
 import pytest
 from django.db import transaction
 
@@ -12,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def a_crossing(**fields):
-    given = {
+    given: dict[str, Any] = {
         "contact_id": a_contact().pk,
         "cycle": 1,
         "at": MONDAY,
@@ -78,7 +80,7 @@ def test_a_contact_is_described_with_its_handoffs():
     a_handoff(ada)
     newest = a_handoff(ada, cycle=2)
 
-    answers = dict(contact_described.send(None, contact=ada, at=MONDAY))
+    answers: dict[Any, Any] = dict(contact_described.send(None, contact=ada, at=MONDAY))
 
     told = answers[receivers.describe_crm_side]["handoffs"]
     assert [each["cycle"] for each in told] == [2, 1]

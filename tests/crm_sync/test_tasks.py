@@ -1,6 +1,7 @@
 """Turns: a task works for some seconds, never sleeps, and rings for the next turn when more is to be done."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,10 @@ class Room:
 
     def room(self):
         return self.seconds
+
+
+def a_crm(seconds: float = 0.0) -> Any:
+    return Room(seconds)
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def test_without_room_a_turn_ends_and_another_is_sent_for(rings, no_sleep, room,
         asked.append(at)
         return 0
 
-    take_turn(deliver_handoffs, Room(room), LIVE_TURN, work)
+    take_turn(deliver_handoffs, a_crm(room), LIVE_TURN, work)
 
     assert (len(asked), rings) == (worked, rung)
 
@@ -64,7 +69,7 @@ def test_without_room_a_turn_ends_and_another_is_sent_for(rings, no_sleep, room,
 def test_a_turn_goes_on_while_there_is_work_and_ends_without_a_ring_when_there_is_none(rings):
     left = iter([100, 100, 0])
 
-    take_turn(deliver_handoffs, Room(), LIVE_TURN, lambda at: next(left))
+    take_turn(deliver_handoffs, a_crm(), LIVE_TURN, lambda at: next(left))
 
     assert (list(left), rings) == ([], [])
 
@@ -72,7 +77,7 @@ def test_a_turn_goes_on_while_there_is_work_and_ends_without_a_ring_when_there_i
 def test_a_backlog_gives_its_slot_back_and_rings_for_the_next_turn(rings):
     began = time.monotonic()
 
-    take_turn(deliver_handoffs, Room(), 0.2, lambda at: 100)
+    take_turn(deliver_handoffs, a_crm(), 0.2, lambda at: 100)
 
     assert 0.2 <= time.monotonic() - began < 1.0
     assert rings == [(deliver_handoffs.name,)]

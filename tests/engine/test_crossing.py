@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -68,7 +69,8 @@ story = st.lists(
 
 @given(story)
 def test_any_story_goes_as_a_naive_reading_says(story):
-    at, crossings, waiting = NOON, [], False
+    at, waiting = NOON, False
+    crossings: list[Any] = []
     now = Qualification()
 
     for days, total, disqualified in story:

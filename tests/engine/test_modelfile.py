@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 
 from leadscoring.engine import Caps, Grades, ModelFileError, Thresholds, dump_model, parse_model
 from leadscoring.engine.rules import ActivityIs, All, AnyOf, AtMost, FactIs, Not, ProfileIs
@@ -75,7 +75,6 @@ def test_what_may_be_left_out_has_a_plain_meaning():
     assert (model.caps, model.grades) == (Caps(), Grades())
 
 
-@settings(max_examples=150, deadline=None)
 @given(models())
 def test_a_model_survives_the_way_to_text_and_back(model):
     assume(

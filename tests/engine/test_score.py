@@ -4,7 +4,7 @@ from math import fsum
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from leadscoring.engine import (
@@ -53,7 +53,6 @@ def shown(scored: ScoreResult) -> tuple[object, ...]:
     return scored.total, scored.fit, scored.engagement, parts, scored.disqualified
 
 
-@settings(max_examples=300, deadline=None)
 @given(profiles, logs, models())
 def test_the_engine_says_what_a_plain_reading_of_the_rules_says(profile, log, model):
     scored = compute_score(profile, log, model, NOON)
@@ -61,7 +60,6 @@ def test_the_engine_says_what_a_plain_reading_of_the_rules_says(profile, log, mo
     assert shown(scored) == plain_score(profile, log, model, NOON)
 
 
-@settings(max_examples=150, deadline=None)
 @given(profiles, logs, models())
 def test_the_total_is_the_sum_of_its_contributions(profile, log, model):
     scored = compute_score(profile, log, model, NOON)
@@ -70,7 +68,6 @@ def test_the_total_is_the_sum_of_its_contributions(profile, log, model):
     assert scored.total == round(scored.fit + scored.engagement, 2)
 
 
-@settings(max_examples=150, deadline=None)
 @given(profiles, logs, models(), st.randoms(use_true_random=False))
 def test_order_and_duplicates_change_nothing(profile, log, model, random: Random):
     shuffled = [*log, *log[::2]]
@@ -79,7 +76,6 @@ def test_order_and_duplicates_change_nothing(profile, log, model, random: Random
     assert compute_score(profile, shuffled, model, NOON) == compute_score(profile, log, model, NOON)
 
 
-@settings(max_examples=150, deadline=None)
 @given(profiles, logs, models())
 def test_what_happens_later_counts_nothing_but_makes_a_score_move(profile, log, model):
     past = [activity for activity in log if activity.at <= NOON]
@@ -92,7 +88,6 @@ def test_what_happens_later_counts_nothing_but_makes_a_score_move(profile, log, 
     assert scored == replace(before, moves=before.moves or bool(to_come))
 
 
-@settings(max_examples=150, deadline=None)
 @given(profiles, logs, models(), st.integers(1, 60))
 def test_a_score_that_does_not_move_is_the_same_at_any_later_time(profile, log, model, halves):
     scored = compute_score(profile, log, model, NOON)
@@ -102,7 +97,6 @@ def test_a_score_that_does_not_move_is_the_same_at_any_later_time(profile, log, 
     assert scored.moves or shown(later) == shown(scored)
 
 
-@settings(max_examples=150, deadline=None)
 @given(profiles, logs, models())
 def test_caps_of_groups_and_total_hold(profile, log, model):
     scored = compute_score(profile, log, model, NOON)
@@ -116,7 +110,6 @@ def test_caps_of_groups_and_total_hold(profile, log, model):
         assert cap is None or figure <= cap or not excused
 
 
-@settings(max_examples=100, deadline=None)
 @given(logs, models())
 def test_types_that_no_rule_wants_need_not_be_loaded(log, model):
     wanted = model.activity_types

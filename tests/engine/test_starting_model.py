@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,7 +33,9 @@ TYPES = {
 SENIOR = {"email": "ada@one.example", "job_title": "VP Marketing", "company": "One"}
 
 
-def scored(fields: dict[str, object], *did: tuple[str, str], **properties: object) -> ScoreResult:
+def scored(
+    fields: Mapping[str, object], *did: tuple[str, str], **properties: object
+) -> ScoreResult:
     """The score of somebody who did these things, one a day until an hour ago."""
     log = [
         ActivityFact(type, NOON - timedelta(days=days, hours=1), {"url": url}, "web", f"{days}")

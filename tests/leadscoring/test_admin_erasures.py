@@ -80,7 +80,8 @@ def test_a_contacts_own_page_offers_it(ada: Contact) -> None:
 
 def test_the_home_page_leads_to_those_whose_records_are_gone_for_good(ada: Contact) -> None:
     bob = a_contact(first_name="Bob")
-    known_there(ada, gone_at=NOON, gone_for_good=True), known_there(bob, taken_email="x@x.example")
+    known_there(ada, gone_at=NOON, gone_for_good=True)
+    known_there(bob, taken_email="x@x.example")
     client = as_("Marketing")
 
     home = client.get("/admin/").content.decode()

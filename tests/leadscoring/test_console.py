@@ -1,7 +1,9 @@
 """Every command: one JSON document, progress beside it, and an exit code that can be relied on."""
 
+import argparse
 import json
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -33,7 +35,8 @@ class Command(command.JsonCommand):
 
 
 def run(*arguments):
-    out, err, code = StringIO(), StringIO(), 0
+    out, err = StringIO(), StringIO()
+    code: Any = 0
     try:
         call_command(Command(), *arguments, stdout=out, stderr=err)
     except SystemExit as ended:
@@ -106,10 +109,10 @@ def test_progress_in_a_log_is_a_line_now_and_then(monkeypatch, capsys):
 
 @pytest.mark.parametrize("text", ["2026-05-04", "soon", ""])
 def test_an_instant_that_cannot_be_right_is_refused_at_the_door(text):
-    with pytest.raises(command.argparse.ArgumentTypeError):
+    with pytest.raises(argparse.ArgumentTypeError):
         command.instant_argument(text)
 
 
 def test_a_file_that_is_not_there_is_refused_at_the_door(tmp_path):
-    with pytest.raises(command.argparse.ArgumentTypeError):
+    with pytest.raises(argparse.ArgumentTypeError):
         command.existing_file_argument(str(tmp_path / "none.csv"))

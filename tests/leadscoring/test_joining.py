@@ -1,6 +1,7 @@
 """Two people who are one: what they did, what they are worth and what they were told is one's."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -191,6 +192,7 @@ def joined():
     first = {"email": "ada@engines.example", "external_id": "a1", "first_name": "Ada"}
     second = {"email": "ada@home.example", "external_id": "a2"}
     take_contacts([first, second], NOON)
+    kept: Any
     kept, gone = Contact.objects.order_by("pk")
     merge_contacts(kept.pk, gone.pk, NOON)
     kept.refresh_from_db()

@@ -80,6 +80,7 @@ def test_what_anybody_sends_as_a_host_is_not_repeated(capfd):
 
 
 def test_gunicorns_lines_are_ours_too():
-    ours = LOGGING["loggers"]["gunicorn.error"]
+    loggers: Any = LOGGING["loggers"]
+    ours = loggers["gunicorn.error"]
 
     assert (ours["handlers"], ours["propagate"]) == ([], True)

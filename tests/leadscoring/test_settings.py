@@ -7,6 +7,8 @@ import pytest
 
 from sandbox.demo.stage import CHECKOUT
 
+pytestmark = pytest.mark.processes
+
 GOOD = {
     "SECRET_KEY": "made-up-for-this-test-0123456789-abcdefghijk",
     "DEBUG": "off",

@@ -17,6 +17,8 @@ from leadscoring import devservers
 from leadscoring.devservers import Postgres, Server
 from tests.web import CHECKOUT, Caller, served
 
+pytestmark = pytest.mark.processes
+
 MIB = 1024 * 1024
 
 

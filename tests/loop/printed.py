@@ -1,5 +1,8 @@
 """What the contract prints, to the letter, and a model under which people go to sales."""
 
+from collections.abc import Mapping
+from typing import Any
+
 MODEL = """\
 name: default
 thresholds: {mql: 40, handoff: 70, rearm_below: 55, cooldown_days: 30}
@@ -153,7 +156,7 @@ CONTACT = {
 }
 
 
-def has(value: dict[str, object], shape: dict[str, object], more: bool = False) -> bool:
+def has(value: dict[str, object], shape: Mapping[str, Any], more: bool = False) -> bool:
     """Whether a JSON object has these keys, no others unless `more`, with values of these types."""
     keys = value.keys() >= shape.keys() if more else value.keys() == shape.keys()
-    return keys and all(isinstance(value[name], kind) for name, kind in shape.items())  # type: ignore[arg-type]  # types from a table
+    return keys and all(isinstance(value[name], kind) for name, kind in shape.items())

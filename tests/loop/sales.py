@@ -104,7 +104,9 @@ class Sales:
         """Somebody whom the product has seen there: to it, a record that went before was never there."""
         seen = [self.record_of[one] for one in sorted(self.seen & self.record_of.keys())]
         live = [one for one in seen if self.store.alive("contacts", one, follow=False)]
-        return bool(live) and self.there.archive(self.random.choice(live)) is None
+        if live:
+            self.there.archive(self.random.choice(live))
+        return bool(live)
 
     def restore(self) -> Any:
         return self.bring_back("contacts")

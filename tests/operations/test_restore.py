@@ -109,7 +109,7 @@ def empty_machine() -> Iterator[str]:
 
 
 @pytest.fixture
-def house(transactional_db, crm, no_pace, settings) -> Installation:
+def house(transactional_db, crm, settings) -> Installation:
     cache.clear()
     return Installation(crm, an_api_key()[1])
 

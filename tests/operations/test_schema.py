@@ -12,7 +12,7 @@ from tests.makers import an_api_key
 
 pytestmark = pytest.mark.django_db
 Migrations = MigrationRecorder.Migration.objects
-answered = []
+answered: list[object] = []
 
 
 @shared_task

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -471,8 +472,9 @@ def guarded(crm, there):
         ]
         return crm.create_tasks(writes, guarded=True)
 
-    make.record_id = record_id
-    return make
+    made: Any = make
+    made.record_id = record_id
+    return made
 
 
 def hung(crm, guarded):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from leadscoring.devservers.permissions import server_account
 from tests.production.image import ROOT
@@ -15,7 +16,7 @@ PLACE = ROOT / "build" / "production"
 NEWEST_KEPT = 2
 
 
-def runs_as(python: str, whom: dict[str, object]) -> bool:
+def runs_as(python: str, whom: dict[str, Any]) -> bool:
     """Whether a Python is new enough and can make environments, as the user of the processes."""
     asks = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"
     try:
@@ -32,7 +33,7 @@ def base_python() -> tuple[str, bool]:
     Root's own is often in a folder that is closed to others.
     """
     candidates = [
-        str(Path(sys._base_executable).resolve()),
+        str(Path(getattr(sys, "_base_executable", sys.executable)).resolve()),
         "/usr/bin/python3",
         "/usr/local/bin/python3",
     ]

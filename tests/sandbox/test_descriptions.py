@@ -198,7 +198,7 @@ def of_associations(hub: Hub) -> Iterator[Step]:
 def of_properties(hub: Hub) -> Iterator[Step]:
     name, base, kind = "properties-v3", "/crm/v3/properties/{objectType}", "/crm/v3/properties"
     group = {"name": "lead_scoring", "label": "Lead scoring"}
-    made = {
+    made: dict[str, Any] = {
         "name": "lead_score",
         "label": "Score",
         "type": "number",

@@ -1,6 +1,7 @@
 """Contacts, tasks and deals one by one: what is stored, what is refused, what is computed."""
 
 import time
+from typing import cast
 
 import pytest
 import requests
@@ -88,7 +89,7 @@ def test_without_properties_asked_the_usual_ones_come(hub: Hub) -> None:
 
 
 def test_numbers_and_booleans_are_stored_as_text(hub: Hub) -> None:
-    id_ = hub.contact(hs_email_optout=True)
+    id_ = hub.contact(hs_email_optout=cast(str, True))
 
     assert hub.properties("contacts", id_, "hs_email_optout")["hs_email_optout"] == "true"
 

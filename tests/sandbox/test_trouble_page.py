@@ -4,8 +4,8 @@ import pytest
 import requests
 from playwright.sync_api import Page
 
-from sandbox.hubspot.dials import DIALS
-from sandbox.hubspot.switches import SWITCHES
+from sandbox.hubspot.dials import DIALS, Dial
+from sandbox.hubspot.switches import SWITCHES, Switch
 from tests.sandbox.conftest import KIM, Hub, Tags
 
 CONTACTS = "/crm/v3/objects/contacts"
@@ -31,7 +31,8 @@ def on(page: str) -> int:
 def test_everything_that_can_go_wrong_is_on_the_page_with_its_sentence(hub: Hub) -> None:
     page = seen(hub)
 
-    for each in [*DIALS.values(), *SWITCHES.values()]:
+    everything: list[Dial | Switch] = [*DIALS.values(), *SWITCHES.values()]
+    for each in everything:
         assert each.sentence.replace("'", "&#x27;") in page, each.name
 
 

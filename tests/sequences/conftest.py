@@ -45,7 +45,7 @@ class MailServer:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.data:
             return self.data
-        self.taken.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.taken.append(message_from_bytes(envelope.content, policy=policy.default))
         if self.hangs_up:
             server.transport.abort()
         return "250 OK"

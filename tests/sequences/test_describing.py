@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,8 @@ from tests.sequences.makers import (
 pytestmark = pytest.mark.django_db
 
 
-def described(enrollment: Enrollment, at=NOON):  # type: ignore[no-untyped-def]
-    answers = contact_described.send(None, contact=enrollment.contact, at=at)
+def described(enrollment: Enrollment, at=NOON):
+    answers: list[Any] = contact_described.send(None, contact=enrollment.contact, at=at)
     return next(answer["enrollments"] for _, answer in answers if "enrollments" in answer)
 
 
@@ -61,7 +62,7 @@ def test_what_holds_everybody_is_told_of_each_though_it_is_written_nowhere() -> 
 # --- what needs a person
 
 
-def what(at=NOON) -> list[str]:  # type: ignore[no-untyped-def]
+def what(at=NOON) -> list[str]:
     return [problem.what for problem in mail_problems(at)]
 
 

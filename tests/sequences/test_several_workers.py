@@ -24,7 +24,7 @@ from sequences.sending.send import send_due
 from tests.sequences.conftest import MailServer
 from tests.sequences.makers import a_mailable_contact, a_sequence, again, an_enrollment, crm_read
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 PATIENCE = 60.0
 WORK = """
 import django; django.setup()

@@ -103,7 +103,7 @@ def test_an_address_that_was_changed_since_is_suppressed_too(delivery: Delivery)
 )
 def test_an_altered_link_is_a_plain_404_that_changes_nothing(
     client: Client, address: str, alter
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     token = alter(address.removeprefix("/u/"))
 
     answers = [client.get(f"/u/{token}"), client.post(f"/u/{token}")]

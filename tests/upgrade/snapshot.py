@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -41,6 +42,7 @@ def write(version: str) -> Path:
         redis = stack.enter_context(run_server(Redis))
         stage = arrange(folder, Servers(postgres.url, redis.url))
         with filled(stage) as key:
+            assert isinstance(postgres, Postgres)
             target.write_text(
                 f"{KEY}{key}\n" + dump(postgres.binary.resolve().parent, postgres.url)
             )
@@ -108,7 +110,7 @@ def live(loop: Loop) -> None:
     until("leads are with sales", lambda: statuses(loop) == done)
     loop.command("sequence", "enroll", "nurture", *readers)
     for reader in readers:
-        until("the first mail arrives", lambda reader=reader: loop.mails_to(reader))
+        until("the first mail arrives", partial(loop.mails_to, reader))
     unsubscribes(loop, readers[0])
     follow_up(loop)
     crosses(loop, "late")  # delivered, so the deals above were followed by one more crossing
@@ -162,6 +164,10 @@ def reads(loop: Loop, name: str) -> str:
     return person
 
 
+def has_effect(loop: Loop, name: str, effect: str) -> bool:
+    return bool(loop.contact(address(name))["crm"]["effect"] == effect)
+
+
 def address(name: str) -> str:
     return f"{name}@upgrade.example"
 
@@ -194,7 +200,7 @@ def follow_up(loop: Loop) -> None:
         })  # fmt: skip
         until(
             "the deal is known",
-            lambda name=name, effect=effect: loop.contact(address(name))["crm"]["effect"] == effect,
+            partial(has_effect, loop, name, effect),
         )
 
 

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils.timezone import now
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
 
 
-def stuck(**fields: object) -> Handoff:
+def stuck(**fields: Any) -> Handoff:
     return a_handoff(status="needs_attention", reason="No rep takes leads.", attempts=4, **fields)
 
 

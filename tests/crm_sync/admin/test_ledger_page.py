@@ -1,6 +1,7 @@
 """What stands above the list of handoffs, and what a handoff's own page says of its task."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -21,10 +22,10 @@ pytestmark = pytest.mark.django_db
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
-def delivered(**fields: object) -> Handoff:
+def delivered(**fields: Any) -> Handoff:
     """Crossed two hours ago, with the rep two seconds later, untouched since."""
     crossed = now() - 2 * HOUR
-    made = {
+    made: dict[str, Any] = {
         "status": "delivered",
         "record_id": "9",
         "owner_id": "1",

@@ -1,5 +1,7 @@
 """Deal stages as a board: seen, previewed and set."""
 
+from typing import Any
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.utils.timezone import now
@@ -48,7 +50,12 @@ def sent(client, *effects, **more):
 
 
 def as_told(label, **more):
-    known = {"pipeline_id": "p", "pipeline": "Sales", "stage_id": "s", "position": 0}
+    known: dict[str, Any] = {
+        "pipeline_id": "p",
+        "pipeline": "Sales",
+        "stage_id": "s",
+        "position": 0,
+    }
     return CrmStage(label=label, probability=0.2, closed=False, won=False, **(known | more))
 
 
@@ -120,9 +127,8 @@ def test_the_sentence_of_a_preview_names_every_kind_of_change():
     for stage in stages:
         somebody_in(stage)
 
-    told = preview_effects(
-        dict(zip((one.pk for one in stages), ("pause", "stop", "none"), strict=True))
-    )
+    effects = (Effect.PAUSE, Effect.STOP, Effect.NONE)
+    told = preview_effects(dict(zip((one.pk for one in stages), effects, strict=True)))
 
     assert str(told) == "Pauses 1 person, stops 1 person, releases 1 person now."
 

@@ -464,7 +464,7 @@ def test_a_task_that_the_crm_does_not_change_holds_up_no_other_and_says_so(crm, 
 
     told = Handoff.objects.filter(reason="").values_list("told_subject", flat=True)
     assert sum("score 95" in subject for subject in told) == 2
-    assert Handoff.objects.get(because__startswith="The CRM did not take").task_state == "open"
+    assert Handoff.objects.get(reason__startswith="The CRM did not take").task_state == "open"
 
 
 def test_a_change_that_failed_by_chance_is_made_at_the_next_look(crm, there, row):

@@ -587,7 +587,7 @@ def test_where_tasks_are_guarded_one_without_an_answer_is_asked_for_again(
 
     deliver_due(crm, MONDAY)
     row.refresh_from_db()
-    assert (row.status, row.begun, row.task_guarded) == ("waiting", True, True)
+    assert (row.status, row.task_attempted, row.task_guarded) == ("waiting", True, True)
     deliver_due(crm, after(minutes=1))
 
     row.refresh_from_db()
@@ -627,7 +627,7 @@ def test_a_worker_that_slept_past_its_lease_sends_no_task(crm, there, monkeypatc
     deliver_due(crm, MONDAY)
 
     row.refresh_from_db()
-    assert (row.status, row.begun, there.tasks()) == ("waiting", False, [])
+    assert (row.status, row.task_attempted, there.tasks()) == ("waiting", False, [])
 
 
 def test_a_task_that_may_still_be_landing_is_waited_for(crm, there):

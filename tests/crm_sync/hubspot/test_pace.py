@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Thread
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -172,7 +173,8 @@ def test_a_live_request_finds_room_at_once_however_much_else_asks(process, most,
 
 def test_a_live_request_goes_before_those_that_wait(process):
     """Six threads of backlog take whatever there is; each live request waits less than a step."""
-    pace, ended = process(most=100), []
+    pace = process(most=100)
+    ended: list[Any] = []
     threads = [Thread(target=ask_until, args=[process(100), ended]) for _ in range(6)]
     for thread in threads:
         thread.start()
@@ -373,6 +375,7 @@ def test_without_redis_a_process_still_does_as_it_is_told():
         pace.wait(OWNERS)
 
 
+@pytest.mark.processes
 def test_redis_that_goes_and_comes_back_is_said_once_each(caplog, monkeypatch):
     monkeypatch.setattr(redis_state, "AWAY_SECONDS", 0)  # or it would be left alone for a while
     with devservers.run_server(devservers.Redis) as redis:

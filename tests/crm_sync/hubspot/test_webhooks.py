@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -191,6 +192,9 @@ def test_an_association_names_both_ends(event, expected):
     assert [each[:2] for each in named(event | ends)] == expected
 
 
+ODD_IDS: tuple[Any, ...] = (None, True, -1, 1.5, "", "ab", "1 OR 1=1", {}, [], "9" * 21, "٧")
+
+
 @pytest.mark.parametrize(
     "event",
     [
@@ -202,10 +206,7 @@ def test_an_association_names_both_ends(event, expected):
         {"subscriptionType": "object.deletion", "objectTypeId": "0-2", "objectId": 7},
         {"subscriptionType": "object.deletion", "objectTypeId": ["0-1"], "objectId": 7},
         {"subscriptionType": ["contact.deletion"], "objectId": 7},
-        *(
-            {"subscriptionType": "contact.deletion", "objectId": value}
-            for value in (None, True, -1, 1.5, "", "ab", "1 OR 1=1", {}, [], "9" * 21, "٧")
-        ),
+        *({"subscriptionType": "contact.deletion", "objectId": value} for value in ODD_IDS),
         {"subscriptionType": "contact.merge", "mergedObjectIds": "123"},
         {"subscriptionType": "deal.associationChange", "associationType": 5, "fromObjectId": {}},
     ],

@@ -1,6 +1,7 @@
 """What the home page says needs a person."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,12 @@ def test_a_lead_that_waits_too_long_is_told_with_its_cause(connected):
 
 
 def test_a_property_that_leads_went_without_is_told_for_a_day(connected):
-    done = {"record_id": "1", "owner_id": "2", "task_tried_at": MONDAY, "delivered_at": MONDAY}
+    done: dict[str, Any] = {
+        "record_id": "1",
+        "owner_id": "2",
+        "task_tried_at": MONDAY,
+        "delivered_at": MONDAY,
+    }
     for number in range(3):
         a_handoff(
             status="delivered",

@@ -130,7 +130,7 @@ class History(RuleBasedStateMachine):
         spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}
         on = self.pick("contacts", index)
         links = [{"to": {"id": on}, "types": [spec]}] if on else []
-        facts = {"pipeline": stage[0], "dealstage": stage[1]}
+        facts: dict[Any, Any] = {"pipeline": stage[0], "dealstage": stage[1]}
         deals = [
             {"properties": {"dealname": self.name(), **facts}, "associations": links}
             for _ in range(5)

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -44,7 +45,7 @@ def looked_at(crm, contact, at=LATER):
 @pytest.fixture
 def bob(crm, there):
     """In a sequence, and in the CRM with a deal that does nothing; all that is known."""
-    contact = a_contact("bob@x.example", external_id="bob")
+    contact: Any = a_contact("bob@x.example", external_id="bob")
     an_enrolled(contact)
     contact.record_id = there.add_contact(contact.email)
     contact.deal_id = there.add_deal("Acme", EARLY, contact.record_id)

@@ -1,6 +1,7 @@
 """What changed in the CRM is found by search: all of it, however late, alike or much; none of it twice."""
 
 from datetime import timedelta
+from typing import Final
 
 import pytest
 from django.utils.timezone import now
@@ -14,7 +15,8 @@ from tests.crm_sync.reading import a_linked, a_visit, asked, effect_of, look_bac
 
 pytestmark = pytest.mark.django_db
 
-DEALS, CONTACTS = "deals", "contacts"
+DEALS: Final = "deals"
+CONTACTS: Final = "contacts"
 
 
 def follow(crm, kind, **more):

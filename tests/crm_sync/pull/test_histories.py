@@ -7,6 +7,7 @@ are as good as hours.
 
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -29,7 +30,7 @@ ask = HubSpotClient.ask
 
 @pytest.fixture
 def world(crm, there, monkeypatch, settings):
-    fate = {}
+    fate: dict[str, Any] = {}
 
     def reach(place):
         if fate.get("place") == place:

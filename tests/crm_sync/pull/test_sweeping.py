@@ -20,7 +20,7 @@ OLD = timedelta(hours=1)
 OF_A_SMALL_ACCOUNT = CrmBudget(0, 100, 0, 250_000)
 
 
-def sweep(crm, part=sweep.sweep_associations, **more):
+def swept(crm, part=sweep.sweep_associations, **more):
     visit = a_visit(crm, **more)
     part(visit)
     return visit.report
@@ -46,7 +46,7 @@ def test_an_association_added_to_an_old_deal_changes_the_effect(crm, there):
     deal_id = there.add_deal("Acme", there.won_stage)
     there.sandbox.store.links.add(("deals", deal_id), ("contacts", record_id), [3])
 
-    sweep(crm)
+    swept(crm)
 
     assert effect_of(ada) == "stop"
 
@@ -54,12 +54,12 @@ def test_an_association_added_to_an_old_deal_changes_the_effect(crm, there):
 def test_an_association_that_was_removed_lets_mail_go_on(crm, there):
     ada, record_id = a_linked(crm, there)
     deal_id = there.add_deal("Acme", there.won_stage, record_id)
-    sweep(crm)
+    swept(crm)
     before = effect_of(ada)
     Round.objects.all().delete()
 
     there.sandbox.store.links.remove(("deals", deal_id), ("contacts", record_id))
-    sweep(crm)
+    swept(crm)
 
     assert (before, effect_of(ada)) == ("stop", "none")
 
@@ -68,7 +68,7 @@ def test_an_association_that_was_removed_lets_mail_go_on(crm, there):
 def test_a_deal_that_was_deleted_or_merged_away_is_found_by_its_contacts(crm, there, what):
     ada, record_id = a_linked(crm, there)
     deal_id = there.add_deal("Acme", there.won_stage, record_id)
-    sweep(crm)
+    swept(crm)
     Round.objects.all().delete()
 
     store = there.sandbox.store
@@ -78,7 +78,7 @@ def test_a_deal_that_was_deleted_or_merged_away_is_found_by_its_contacts(crm, th
         both = {"primaryObjectId": there.add_deal("A", there.open_stage, record_id)}
         both["objectIdToMerge"] = deal_id
         deal_id = there.ask("POST", "/crm/v3/objects/deals/merge", both)["id"]
-    sweep(crm)
+    swept(crm)
 
     deals = [deal["id"] for deal in CrmState.objects.get(contact=ada).deals]
     assert deals == ([] if what == "archive" else [deal_id])
@@ -91,20 +91,20 @@ def test_associations_cost_one_request_for_a_thousand_people_and_only_the_change
         a_linked(crm, there)
     there.sandbox.state.log.clear()
 
-    report = sweep(crm)
+    report = swept(crm)
 
     assert report.contacts == 0
     assert len(there.seen()) == 1
 
 
 def test_associations_are_read_anew_before_what_is_known_is_too_old_to_send_by(crm, settings):
-    sweep(crm)
+    swept(crm)
     first = Round.objects.get().whole_since
-    sweep(crm)
+    swept(crm)
     second = Round.objects.get().whole_since
     Round.objects.update(whole_since=first - timedelta(seconds=601))
 
-    sweep(crm)
+    swept(crm)
 
     assert second == first
     assert Round.objects.get().whole_since > first
@@ -112,9 +112,9 @@ def test_associations_are_read_anew_before_what_is_known_is_too_old_to_send_by(c
 
 
 def test_very_many_people_never_take_more_than_their_share_of_the_day(crm):
-    sweep = Round(whole_people=1_000_000)
+    whole = Round(whole_people=1_000_000)
 
-    pause = sweep.sweep_pause(a_visit(crm), sweep)
+    pause = sweep.sweep_pause(a_visit(crm), whole)
 
     assert timedelta(days=1) / pause * 1_000 <= 0.2 * sweep.LEAST_A_DAY
 
@@ -127,7 +127,7 @@ def test_a_sweep_that_was_cut_short_goes_on_where_it_was(crm, there, monkeypatch
     begun.passed(people[1].pk, 2, now())
     there.sandbox.state.log.clear()
 
-    sweep(crm)
+    swept(crm)
 
     assert len(there.seen()) == 2
     assert Round.objects.get().whole_people == 5
@@ -142,7 +142,7 @@ def test_whoever_was_never_looked_at_is_looked_at_at_once(crm, there):
     there.add_deal("Acme", there.won_stage, there.add_contact(ada.email))
     an_enrolled(ada)
 
-    sweep(crm, sweep.refresh_never_seen)
+    swept(crm, sweep.refresh_never_seen)
 
     assert effect_of(ada) == "stop"
 
@@ -152,7 +152,7 @@ def test_nobody_is_looked_at_for_the_first_time_twice(crm, monkeypatch):
     for _ in range(5):
         an_enrolled(a_contact())
 
-    reports = [sweep(crm, sweep.refresh_never_seen).contacts for _ in range(2)]
+    reports = [swept(crm, sweep.refresh_never_seen).contacts for _ in range(2)]
 
     assert reports == [5, 0]
 
@@ -161,10 +161,10 @@ def test_the_record_of_whoever_is_about_to_be_mailed_is_read_when_the_last_look_
     ada, record_id = a_linked(crm, there)
     an_enrolled(ada)
     there.archive(record_id)
-    recent = sweep(crm, sweep.refresh_due_for_mail).contacts
+    recent = swept(crm, sweep.refresh_due_for_mail).contacts
     age(ada)
 
-    sweep(crm, sweep.refresh_due_for_mail)
+    swept(crm, sweep.refresh_due_for_mail)
 
     assert recent == 0
     assert effect_of(ada) == "pause"
@@ -284,7 +284,7 @@ def test_two_looks_at_one_person_at_once_leave_nobody_to_vouch_for_either(crm, t
 
     apply_snapshot(crm, visit.account, slow, visit.at)
     unknown = not CrmState.objects.filter(contact=ada).exists()
-    sweep(crm, sweep.refresh_never_seen)
+    swept(crm, sweep.refresh_never_seen)
 
     assert unknown
     assert effect_of(ada) == "stop"

@@ -1,6 +1,7 @@
 """Who wants no mail from here gets none from the CRM either: it is told, each address once."""
 
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from django.db import connection
@@ -9,7 +10,7 @@ from crm_sync.audit import run_audit
 from crm_sync.circuit_breaker import record_failure, reset
 from crm_sync.models import Breaker, Link, OptOut
 from crm_sync.models.opt_outs import BATCH, LEASE
-from crm_sync.port import CrmDenied, NotConnected
+from crm_sync.port import Crm, CrmDenied, NotConnected
 from crm_sync.problems.people import collect_people_problems
 from crm_sync.pull.poll import pull_changes
 from crm_sync.push.opt_outs import DENIED_WAIT, push_opt_outs
@@ -271,7 +272,7 @@ def test_what_a_worker_died_over_falls_due_again(crm, there):
 
 
 def test_without_a_crm_nothing_is_queued():
-    assert push_opt_outs(NotConnected("THE_TOKEN"), MONDAY) == 0
+    assert push_opt_outs(cast(Crm, NotConnected("THE_TOKEN")), MONDAY) == 0
     assert not OptOut.objects.exists()
 
 

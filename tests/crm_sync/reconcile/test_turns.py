@@ -7,12 +7,12 @@ import pytest
 
 from crm_sync.models import ComparisonRun, Report, reports
 from crm_sync.reconcile.comparison import Comparison, Discrepancy
-from crm_sync.reconcile.run import LONGEST_COUNTDOWN, TRIES, Run, reconcile, reconcile_turn
+from crm_sync.reconcile.run import LONGEST_COUNTDOWN, TRIES, reconcile, reconcile_turn
+from crm_sync.reconcile.steps import ComparisonSteps
 from crm_sync.reconcile.survey import Survey
 from tests.crm_sync.makers import MONDAY
 from tests.crm_sync.reconcile.test_reconcile import (
     LATER,
-    TASKS,
     change,
     erase,
     fresh_status,
@@ -21,6 +21,7 @@ from tests.crm_sync.reconcile.test_reconcile import (
     task_ids,
     twin,
 )
+from tests.port.hubspot_side import TASKS
 
 __all__ = ["row"]
 
@@ -165,12 +166,12 @@ def test_of_a_hundred_thousand_tasks_only_ids_are_kept():
     for number in range(100_000):
         survey.seen.add(number)
         survey.open_on[str(151_000_000_000 + number)] = [str(454_000_000_000 + number)]
-    run = Run(MONDAY, Comparison(plan=False), survey, "454000100000")
+    run = ComparisonSteps(MONDAY, Comparison(plan=False), survey, "454000100000")
     run.found.unknown += [Discrepancy("x" * 300, "y" * 300) for _ in range(100_000)]
 
     kept = json.loads(json.dumps(run.as_document()))
 
     assert len(json.dumps(kept)) < 5_000_000
-    again = Run.of_document(MONDAY, kept)
+    again = ComparisonSteps.of_document(MONDAY, kept)
     assert (again.survey, again.place) == (survey, run.place)
     assert again.found.wrong_by_list["unknown"] == 100_000
