@@ -17,9 +17,9 @@ PAGE_LIMIT = 500
 
 def read(call: Call) -> Answer:
     """Links of one record; a `paging` only when there are more."""
-    record = _end(call, call.kind("kind"), call.args["id"])
+    record = _end(call, call.kind(), call.args["objectId"])
     limit = call.limit(PAGE_LIMIT, PAGE_LIMIT)
-    rows, after = _page(call, record, call.kind("to"), call.text("after"), limit)
+    rows, after = _page(call, record, call.kind("toObjectType"), call.text("after"), limit)
     return 200, {"results": rows} | (call.next_page(after) if after else {})
 
 
@@ -60,19 +60,9 @@ def remove(call: Call) -> Answer:
     return NOTHING
 
 
-def labels(call: Call) -> Answer:
-    ends = call.kind("kind"), call.kind("to")
-    rows = [
-        {"category": "HUBSPOT_DEFINED", "typeId": each.type_id, "label": each.name}
-        for each in LABELS.values()
-        if (each.source, each.target) == ends
-    ]
-    return 200, {"results": rows}
-
-
 def batch_read(call: Call) -> Answer:
     """Records without links are no results but errors: a normal outcome (seen on an account)."""
-    kind, to_kind = call.kind("kind"), call.kind("to")
+    kind, to_kind = call.kind(), call.kind("toObjectType")
     results, errors = [], []
     for item in call.items(READ_LIMIT):
         id_ = text_of(item, "id")
@@ -117,51 +107,14 @@ def batch_create(call: Call) -> Answer:
     return batch_answer(call, results, errors, 200 if call.version == "2026-09" else 201)
 
 
-def batch_default(call: Call) -> Answer:
-    """Documented with 200 only: the errors are in its ordinary answer."""
-    results, errors = [], []
-    for item in call.items(WRITE_LIMIT):
-        try:
-            results.append(_defaulted(call, *_ends_of(call, item)))
-        except Refusal as refusal:
-            errors.append(refusal.item())
-    _, body = batch_answer(call, results, errors)
-    return 200, body
-
-
-def batch_archive(call: Call) -> Answer:
-    kind, to_kind = call.kind("kind"), call.kind("to")
-    for item in call.items(WRITE_LIMIT):
-        targets = item.get("to")
-        if not isinstance(targets, list):
-            raise bad_json("to must be a list of {id}")
-        for target in targets:
-            call.store.links.remove((kind, _id_of(item, "from")), (to_kind, text_of(target, "id")))
-    return _gone(call)
-
-
-def batch_labels_archive(call: Call) -> Answer:
-    for item in call.items(WRITE_LIMIT):
-        source, target = _ends_of(call, item)
-        type_ids = _specs(item.get("types"), source.kind, target.kind)
-        ends = (source.kind, source.id), (target.kind, target.id)
-        call.store.links.remove_types(*ends, type_ids)
-    return _gone(call)
-
-
-def _gone(call: Call) -> Answer:
-    """204 in v4; the date-based versions answer 200."""
-    return NOTHING if call.version == "v4" else batch_answer(call, [])
-
-
 def _pair(call: Call) -> tuple[Record, Record]:
-    source = _end(call, call.kind("kind"), call.args["id"])
-    return source, _end(call, call.kind("to"), call.args["to_id"])
+    source = _end(call, call.kind(), call.args["objectId"])
+    return source, _end(call, call.kind("toObjectType"), call.args["toObjectId"])
 
 
 def _ends_of(call: Call, item: Item) -> tuple[Record, Record]:
-    source = _end(call, call.kind("kind"), _id_of(item, "from"))
-    return source, _end(call, call.kind("to"), _id_of(item, "to"))
+    source = _end(call, call.kind(), _id_of(item, "from"))
+    return source, _end(call, call.kind("toObjectType"), _id_of(item, "to"))
 
 
 def _id_of(item: Item, name: str) -> str:

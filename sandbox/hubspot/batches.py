@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..server.moments import iso
 from .call import Answer, Call, Item
-from .moments import iso
 from .refusals import Refusal, bad_request
 from .writes import Write
 

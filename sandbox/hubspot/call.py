@@ -34,7 +34,7 @@ class Call:
     # Names of properties that were asked for → those that exist; see showing.py.
     known_names: dict[tuple[str, tuple[str, ...]], list[str]] = field(default_factory=dict)
 
-    def kind(self, argument: str = "kind") -> str:
+    def kind(self, argument: str = "objectType") -> str:
         """The object type in the path, by name or type id."""
         return kind_named(self.args[argument])
 

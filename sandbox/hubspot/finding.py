@@ -27,7 +27,7 @@ def named(call: Call, id_: str, key: str) -> Record:
 
 
 def asked_for(call: Call) -> Record:
-    record = lookup(call, call.kind(), call.args["id"], call.text("idProperty"))
+    record = lookup(call, call.kind(), call.args["objectId"], call.text("idProperty"))
     if record is None or (record.archived_at is not None) != call.flag("archived"):
         raise not_found()
     return record

@@ -66,6 +66,8 @@ def _listed(record: Record, name: str) -> list[str]:
 
 def gdpr_delete(call: Call) -> Answer:
     """Erase a contact; its address may never come back, even if nobody had it."""
+    if call.kind() != "contacts":
+        raise not_found()
     sent = call.document()
     name, value = sent.get("idProperty") or "", text_of(sent, "objectId")
     record = (

@@ -38,13 +38,13 @@ def page(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     sent = call.document()
     only(sent, ("properties", "objectWriteTraceId"))
-    record = named(call, call.args["id"], call.text("idProperty"))
+    record = named(call, call.args["objectId"], call.text("idProperty"))
     write = plan_update(call.store, record, properties_of(sent), Claims())
     return 200, written(call, sent, write)
 
 
 def archive(call: Call) -> Answer:
-    record = call.store.find(call.kind(), call.args["id"])
+    record = call.store.find(call.kind(), call.args["objectId"])
     if record is None:
         raise not_found()
     if record.archived_at is None:

@@ -24,7 +24,7 @@ def read(call: Call) -> Answer:
     if key not in ("id", "userId"):
         raise bad_request("idProperty must be id or userId")
     for owner in call.store.owners.values():
-        is_asked = str(owner[key]) == call.args["id"]
+        is_asked = str(owner[key]) == call.args["ownerId"]
         if is_asked and owner["archived"] == call.flag("archived"):
             return 200, view(owner)
     raise not_found()

@@ -3,14 +3,12 @@
 import re
 from typing import Any
 
-from .batches import batch_answer
+from ..server.moments import iso
 from .call import NOTHING, Answer, Call, Item, text_of
 from .definitions import Definition, definition
-from .moments import iso
-from .refusals import Refusal, bad_json, bad_request, conflict, not_found
+from .refusals import bad_json, bad_request, conflict, not_found
 from .values import choices
 
-BATCH_LIMIT = 100
 UNIQUE_LIMIT = 10
 NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 FIELDS = {
@@ -42,9 +40,9 @@ def page(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
-    found = call.store.definitions[call.kind()].get(call.args["name"])
+    found = call.store.definitions[call.kind()].get(call.args["propertyName"])
     if found is None or found["archived"] != call.flag("archived"):
-        raise not_found(f"property {call.args['name']} does not exist")
+        raise not_found(f"property {call.args['propertyName']} does not exist")
     return 200, view(call, found)
 
 
@@ -52,30 +50,6 @@ def create(call: Call) -> Answer:
     made = _made(call, call.document())
     call.store.define(call.kind(), made)
     return 201, view(call, made)
-
-
-def batch_create(call: Call) -> Answer:
-    results, errors = [], []
-    for item in call.items(BATCH_LIMIT):
-        try:
-            made = _made(call, item)
-        except Refusal as refusal:
-            errors.append(refusal.item())
-            continue
-        call.store.define(call.kind(), made)
-        results.append(view(call, made))
-    return batch_answer(call, results, errors, 200 if call.version == "2026-09" else 201)
-
-
-def batch_read(call: Call) -> Answer:
-    results, errors = [], []
-    for item in call.items(BATCH_LIMIT):
-        found = call.store.definition(call.kind(), text_of(item, "name"))
-        if found:
-            results.append(view(call, found))
-        else:
-            errors.append(not_found(f"property {item['name']} does not exist").item())
-    return batch_answer(call, results, errors)
 
 
 def update(call: Call) -> Answer:
@@ -100,25 +74,8 @@ def archive(call: Call) -> Answer:
     return NOTHING
 
 
-def batch_archive(call: Call) -> Answer:
-    """204 whatever state the properties were in (as described)."""
-    for item in call.items(BATCH_LIMIT):
-        found = call.store.definition(call.kind(), text_of(item, "name"))
-        if found and not found["hubspotDefined"]:
-            gone = found | {"archived": True, "archivedAt": iso(call.at)}
-            call.store.define(call.kind(), gone)
-    return NOTHING
-
-
 def groups(call: Call) -> Answer:
     return 200, {"results": list(call.store.groups[call.kind()].values())}
-
-
-def read_group(call: Call) -> Answer:
-    found = call.store.groups[call.kind()].get(call.args["name"])
-    if found is None:
-        raise not_found(f"property group {call.args['name']} does not exist")
-    return 200, found
 
 
 def create_group(call: Call) -> Answer:
@@ -146,9 +103,9 @@ def view(call: Call, found: Definition) -> Item:
 
 
 def _own(call: Call) -> Definition:
-    found = call.store.definition(call.kind(), call.args["name"])
+    found = call.store.definition(call.kind(), call.args["propertyName"])
     if found is None:
-        raise not_found(f"property {call.args['name']} does not exist")
+        raise not_found(f"property {call.args['propertyName']} does not exist")
     if found["hubspotDefined"]:
         raise bad_request(f"{found['name']} is HubSpot's own and cannot be changed")
     return found

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from ..server.refusals import Refused
+
 Context = Mapping[str, list[str]]
 
 
-class Refusal(Exception):
+class Refusal(Refused):
     """The request is not carried out, and nothing of it is stored."""
 
     def __init__(
@@ -21,10 +23,8 @@ class Refusal(Exception):
         context: Context | None = None,
         errors: list[dict[str, Any]] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.status = status
+        super().__init__(status, message)
         self.category = category
-        self.message = message
         self.sub_category = sub_category
         self.context = dict(context or {})
         self.errors = errors or []

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from ..server.moments import instant, milliseconds
 from .call import Answer, Call, Item, kind_named, strings_of, text_of, whole
-from .moments import instant, milliseconds
 from .refusals import bad_json, bad_request
 from .showing import view
 from .store import Record

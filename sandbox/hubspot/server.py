@@ -1,33 +1,32 @@
-"""The stand-in as a server: real HTTP/1.1 with keep-alive, one thread for each connection."""
+"""HubSpot's stand-in: from a request to its answer. Who asks, how fast, and then the endpoint."""
 
-from __future__ import annotations
-
-import socket
+import json
 import sys
 import time
 import traceback
-from contextlib import suppress
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock, Thread
-from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from . import control, door, pages, seed, state
-from .door import Request, Response, as_json
+from ..server.http import Answer, Request, as_json
+from ..server.standin import Standin
+from . import routes
+from .call import Call, kind_named
+from .definitions import PORTAL_ID
+from .desk import HubSpotDesk
+from .pace import TooFast
+from .refusals import Refusal, bad_json, missing_scopes
 from .settings import Settings, Token
+from .state import HubSpotState
 from .store import Store
-
-LONGEST_BODY = 5 * 1024 * 1024
-IDLE_SECONDS = 60
-DRIPS = 200
-BODILESS = (204, 304)
+from .trouble import TROUBLE
 
 
-class Sandbox:
+class Sandbox(Standin):
     """A stand-in to start and stop. `with Sandbox(token="t") as crm: crm.url`"""
+
+    crm = "HubSpot"
+    trouble = TROUBLE
+    state: HubSpotState
 
     def __init__(
         self,
@@ -36,17 +35,13 @@ class Sandbox:
         port: int = 0,
         host: str = "127.0.0.1",
         rate: int = 100,
-        portal_id: int = seed.PORTAL_ID,
+        portal_id: int = PORTAL_ID,
         file: Path | None = None,
     ) -> None:
-        self._file = file
-        self.host = host
-        self.state = state.State(Settings(tokens={token: Token()}, rate=rate), portal_id)
-        if file and file.exists():
-            self.state.store = state.load_file(file)
-        self._server = _Server((host, port), self)
-        self.url = self.state.url = f"http://{_named(host)}:{self._server.server_port}"
-        self._thread: Thread | None = None
+        known = file is not None and file.exists()
+        store = Store.load(json.loads(file.read_text())) if file and known else Store(portal_id)
+        state = HubSpotState(Settings(tokens={token: Token()}, rate=rate), store)
+        super().__init__(state, host, port, file)
 
     @property
     def store(self) -> Store:
@@ -56,167 +51,98 @@ class Sandbox:
     def settings(self) -> Settings:
         return self.state.settings
 
-    def reset(self) -> None:
-        """Be as on the first day, within a millisecond; whoever is connected is cut off."""
-        self._server.hang_up()
-        self.state.reset()
-
     def snapshot(self) -> bytes:
-        """The account as it is now."""
         return self.state.snapshot()
 
     def restore(self, snapshot: bytes) -> None:
-        """Have that account again; settings, trouble and journal stay as they are."""
         self.state.restore(snapshot)
 
-    def start(self) -> Sandbox:
-        """Serve in a thread of its own."""
-        self._thread = Thread(target=self.serve, daemon=True)
-        self._thread.start()
-        return self
+    def is_api(self, path: str) -> bool:
+        return path.startswith(("/crm/", "/account-info/", "/communication-preferences/"))
 
-    def serve(self) -> None:
-        """Serve until `stop`, in this thread."""
-        self._server.serve_forever(poll_interval=0.05)
+    def token(self, request: Request) -> str:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
 
-    def stop(self) -> None:
-        """End at once, open connections too; what there is goes to the file."""
-        if self._thread:
-            self._server.shutdown()
-            self._thread.join()
-        self.close()
+    def desk(self, request: Request) -> HubSpotDesk:
+        return HubSpotDesk(self.store, request.at)
 
-    def close(self) -> None:
-        self._server.server_close()
-        self.state.webhooks.stop()
-        self._server.hang_up()
-        if self._file:
-            with self.state.lock:
-                state.save(self.store, self._file)
-
-    def __enter__(self) -> Sandbox:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def answer(self, request: Request) -> Response | None:
-        if door.is_api(request.path):
-            return door.answer(self.state, request)
-        if request.path.startswith("/sandbox/"):
-            return control.answer(self.state, request, self.host)
-        return pages.answer(self.state, request, self.host)
-
-
-def _named(host: str) -> str:
-    return "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 - compared, not bound
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self._open: set[socket.socket] = set()
-        self._guard = Lock()
-        super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._guard:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._guard:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """End the connections that are kept alive: a stopped server must not answer."""
-        with self._guard:
-            for connection in self._open:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients may hang up when they like; anything else is a bug that somebody must see."""
-        if not isinstance(sys.exception(), OSError):
+    def work(self, request: Request, spoilt: Any) -> Answer:
+        try:
+            return self._admitted(request, spoilt)
+        except Refusal as refusal:
+            return as_json(refusal.status, refusal.body())
+        except TooFast as too_fast:
+            if self.settings.day_used_up:
+                self._struck("day_used_up")
+            wait = {"Retry-After": str(too_fast.retry_after)} if self.settings.retry_after else {}
+            return as_json(429, too_fast.body(), too_fast.headers | wait)
+        except Exception:  # a bug of ours; say so to whoever runs this, and do not hang the client
             traceback.print_exc(file=sys.stderr)
+            return as_json(500, Refusal(500, "INTERNAL_ERROR", "internal error").body())
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "sandbox"
-    sys_version = ""
-    disable_nagle_algorithm = True  # else each answer on a kept connection takes 40 ms
-    wbufsize = -1  # one packet for head and body
-    timeout = IDLE_SECONDS
-    server: _Server
-
-    def _serve(self) -> None:
-        length = self._length()
-        if length is None:
-            return
-        at = datetime.now(UTC)
-        split = urlsplit(self.path)
-        request = Request(
-            method=self.command,
-            path=split.path,
-            query=parse_qs(split.query),
-            headers=self.headers,
-            body=self.rfile.read(length),
-            client=str(self.client_address[0]),
-            at=at.replace(microsecond=at.microsecond // 1000 * 1000),
+    def _admitted(self, request: Request, spoilt: Any) -> Answer:
+        token = self.token(request)
+        allowed = self._token(token)
+        route, version, args = routes.find(request.method, request.path)
+        for wanted in routes.scopes(route, args):
+            if not allowed.may(wanted):
+                if not wanted.isdisjoint(allowed.removed):
+                    self._struck("scope_removed")
+                raise missing_scopes(wanted)
+        body = _document(request)
+        settings, pace = self.settings, self.state.pace
+        headers = pace.admit(settings, token, route.bucket, time.monotonic(), request.at)
+        call = Call(
+            store=self.store,
+            settings=settings,
+            at=request.at,
+            path=request.path,
+            base=self.url,
+            version=version,
+            used_today=settings.daily - pace.left_today(settings),
+            args=args,
+            query=request.args.to_dict(flat=False),
+            body=body,
+            spoilt=spoilt,
         )
-        self._send(self.server.sandbox.answer(request))
+        try:
+            status, found = route.endpoint(call)
+        except Refusal as refusal:  # those of an endpoint carry the rate headers too
+            status, found = refusal.status, refusal.body()
+        answer = as_json(status, found, headers)
+        if (
+            route.endpoint in routes.MAKERS
+            and status < 300
+            and kind_named(args["objectType"]) == "tasks"
+        ):
+            made = found.get("results", [found])
+            answer.made = tuple(each["id"] for each in made if each.get("new", True))
+        return answer
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve
+    def _token(self, token: str) -> Token:
+        found = self.settings.tokens.get(token)
+        if found is None:
+            message = "Authentication credentials not found. A valid bearer token is needed."
+            raise Refusal(401, "INVALID_AUTHENTICATION", message)
+        if found.revoked:
+            self._struck("token_revoked")
+            raise Refusal(401, "INVALID_AUTHENTICATION", "The access token was revoked.")
+        if found.expired:
+            self._struck("token_expired")
+            raise Refusal(401, "EXPIRED_AUTHENTICATION", "The access token is expired.")
+        return found
 
-    def _length(self) -> int | None:
-        """The body's length; a body that is too long, or of unknown length, is refused."""
-        text = self.headers.get("Content-Length", "0")
-        status = 0
-        if "Transfer-Encoding" in self.headers or not (text.isascii() and text.isdigit()):
-            status = 411
-        elif len(text) > 12 or int(text) > LONGEST_BODY:
-            status = 413
-        if not status:
-            return int(text)
-        self.close_connection = True
-        self._send(as_json(status, {"status": "error", "message": "body too long or not stated"}))
+    def _struck(self, switch: str) -> None:
+        self.state.faults.struck[switch] += 1
+
+
+def _document(request: Request) -> Any:
+    if request.method in ("GET", "DELETE") or not request.body:
         return None
-
-    def _send(self, response: Response | None) -> None:
-        if response is None:
-            self.close_connection = True
-            return
-        self.send_response(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        body = b"" if response.status in BODILESS else response.body
-        if response.status not in BODILESS:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if response.drip_seconds:
-            self._drip(body, response.drip_seconds)
-        else:
-            self.wfile.write(body)
-
-    def _drip(self, body: bytes, seconds: float) -> None:
-        """Most of it at once and the end byte by byte: no read has to wait long, the call does."""
-        end = body[-DRIPS:]
-        self.wfile.write(body[: len(body) - len(end)])
-        for number in end:
-            self.wfile.flush()
-            time.sleep(seconds / len(end))
-            self.wfile.write(bytes([number]))
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: what was asked is at /sandbox/requests."""
+    if "json" not in request.headers.get("Content-Type", ""):
+        raise Refusal(415, "VALIDATION_ERROR", "Content-Type must be application/json")
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise bad_json(str(error)) from None

@@ -1,7 +1,9 @@
-"""The dials of the stand-in: what a test or a person may turn while it runs."""
+"""The dials of HubSpot's stand-in: what a test or a person may turn while it runs."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
+
+from ..server.settings import WebhookSettings
 
 # What the product needs at run time and for set-up.
 ALL_SCOPES = (
@@ -30,8 +32,8 @@ class Token:
         return not any_of.isdisjoint(set(self.scopes) - set(self.removed))
 
 
-@dataclass
-class Settings:
+@dataclass(kw_only=True)
+class Settings(WebhookSettings):
     """Times in seconds. A limit of 0 is no limit."""
 
     tokens: dict[str, Token]
@@ -42,34 +44,10 @@ class Settings:
     search_lag: float = 0.0
     retry_after: bool = False  # whether a 429 says Retry-After
     unique_task_properties: bool = True
-
-    # Where webhooks go; "" tells nobody. The shares are from 0 to 1.
-    webhook_url: str = ""
-    webhook_secret: str = ""
     webhook_generic: bool = False  # `object.propertyChange` for `contact.propertyChange`
-    webhook_backoff: float = 60.0  # before the first further attempt
-    webhook_twice: float = 0.0  # share of events that come twice
-    webhook_lost: float = 0.0  # share of events that never come
-    webhook_reorder: bool = False
 
     def change(self, wanted: dict[str, Any]) -> None:
-        """Turn the dials that are named; ValueError names one that does not exist or fit."""
-        kinds = {each.name: each.type for each in fields(self)}
-        for name, value in wanted.items():
-            if name == "tokens":
-                self.tokens = {key: Token(**token) for key, token in value.items()}
-                continue
-            if name not in kinds or not _fits(value, kinds[name]):
-                raise ValueError(f"{name} is no setting, or not of this kind")
-            setattr(self, name, value)
-
-    def shown(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def _fits(value: object, kind: object) -> bool:
-    if kind is str:
-        return isinstance(value, str)
-    if kind is bool or isinstance(value, bool):
-        return kind is bool and isinstance(value, bool)
-    return isinstance(value, int | float if kind is float else int) and value >= 0
+        others = {name: value for name, value in wanted.items() if name != "tokens"}
+        if "tokens" in wanted:
+            self.tokens = {key: Token(**token) for key, token in wanted["tokens"].items()}
+        super().change(others)

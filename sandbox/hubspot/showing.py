@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..server.moments import iso
 from .call import Call, Item, kind_named
 from .links import LABELS
-from .moments import iso
 from .store import CREATED, MODIFIED, SINGULAR, Record
 
 INLINE_LINKS = 100  # associations inside a record are cut there and say so with `paging`

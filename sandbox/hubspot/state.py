@@ -1,141 +1,49 @@
-"""Everything one stand-in has: its CRM, its dials, its made-up trouble, and what it was asked."""
+"""The state of HubSpot's stand-in."""
 
-import json
-import pickle
-from collections import deque
-from datetime import datetime
-from pathlib import Path
-from threading import Event, RLock
+from collections.abc import Mapping
 from typing import Any
 
-from .faults import Faults
-from .journal import Journal
-from .moments import instant, iso
+from ..server.outbox import Outbox
+from ..server.state import State
+from . import webhooks
 from .pace import Pace
 from .settings import Settings
-from .store import TYPE_IDS, Record, Store
-from .webhooks import Sender
-
-LOG_KEPT = 10_000
+from .store import Store
 
 
-class State:
-    def __init__(self, settings: Settings, portal_id: int, url: str = "") -> None:
-        self.url = url
-        self.lock = RLock()  # around whatever reads or changes the store
-        self._started_with = settings.shown(), pickle.dumps(Store(portal_id))
-        self.log: deque[dict[str, Any]] = deque(maxlen=LOG_KEPT)
-        self.settings = settings
-        self.over = Event()  # set when what is under way belongs to a state that is gone
-        self.webhooks = Sender(settings, lambda: self.store.portal_id)
-        self.reset()
+class HubSpotState(State[Settings, Store]):
+    pace: Pace
 
     @property
-    def store(self) -> Store:
-        return self._store
+    def account_name(self) -> str:
+        return str(self.store.portal_id)
 
-    @store.setter
-    def store(self, store: Store) -> None:
-        store.tell = self.webhooks.tell
-        self._store = store
+    def new_outbox(self) -> Outbox:
+        return Outbox(self.settings, lambda *request: webhooks.pack(self.settings, *request))
 
-    def snapshot(self) -> bytes:
-        with self.lock:
-            return pickle.dumps(self.store)
-
-    def restore(self, snapshot: bytes) -> None:
-        with self.lock:
-            self.store = pickle.loads(snapshot)  # noqa: S301 - our own, out of memory
+    def connect(self) -> None:
+        self.store.tell = self._tell
 
     def reset(self) -> None:
-        """As it was at the start, without a record.
-
-        Requests that wait in a fault are cut, and webhooks under way are not sent again.
-        """
-        dials, first = self._started_with
         with self.lock:
-            self.over.set()
-            self.over = Event()
-            self.webhooks.stop()
-            self.webhooks = Sender(self.settings, lambda: self.store.portal_id)
-            self.settings.change(dials)
-            self.restore(first)
-            self.faults = Faults()
-            # Which of switches.py were turned on, for what.
-            self.switched: set[tuple[str, str]] = set()
-            self.journal = Journal()
+            super().reset()
             self.pace = Pace()
-            self.log.clear()
 
+    def _tell(self, verb: str, kind: str, id_: str, facts: dict[str, Any]) -> None:
+        if not self.settings.webhook_url or not webhooks.is_subscribed(verb, kind, facts):
+            return
+        self.webhooks.put(
+            lambda number: webhooks.event(
+                verb, kind, id_, facts,
+                number=number, portal_id=self.store.portal_id, generic=self.settings.webhook_generic,
+            )
+        )  # fmt: skip
 
-def dump(store: Store) -> dict[str, Any]:
-    """The whole CRM as JSON."""
-    return {
-        "portal_id": store.portal_id,
-        "owners": store.owners,
-        "pipelines": store.pipelines,
-        "groups": store.groups,
-        "definitions": store.definitions,
-        "blocklist": sorted(store.blocklist),
-        "next_id": store.next_id,
-        "merged": store.merged,
-        "records": {
-            kind: [_dumped(each) for each in records.values()]
-            for kind, records in store.records.items()
-        },
-        "links": store.links.saved(),
-    }
+    def set(self, wanted: Mapping[str, Any]) -> None:
+        dials = {**wanted}
+        portal_id = dials.pop("portal_id", self.store.portal_id)
+        super().set(dials)
+        self.store.portal_id = int(portal_id)
 
-
-def load(saved: dict[str, Any]) -> Store:
-    store = Store(saved["portal_id"])
-    for name in ("owners", "pipelines", "groups", "next_id", "merged"):
-        setattr(store, name, saved[name])
-    for kind, known in saved["definitions"].items():
-        store.definitions[kind] |= known  # a file from before may lack some of HubSpot's own
-    store.blocklist = set(saved["blocklist"])
-    for kind in TYPE_IDS:
-        for row in saved["records"][kind]:
-            record = _loaded(kind, row)
-            store.put(record)
-            store.index(record)
-    store.links.load(saved["links"])
-    return store
-
-
-def _dumped(record: Record) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "created_at": iso(record.created_at),
-        "updated_at": iso(record.updated_at),
-        "archived_at": iso(record.archived_at) if record.archived_at else None,
-        "properties": record.properties,
-        "history": {
-            name: [[iso(at), value] for at, value in versions]
-            for name, versions in record.history.items()
-        },
-    }
-
-
-def _loaded(kind: str, row: dict[str, Any]) -> Record:
-    def when(name: str) -> datetime:
-        return instant(row[name])
-
-    history = {
-        name: [(instant(at), value) for at, value in versions]
-        for name, versions in row["history"].items()
-    }
-    archived_at = when("archived_at") if row["archived_at"] else None
-    stamps = when("created_at"), when("updated_at")
-    return Record(kind, row["id"], *stamps, row["properties"], history, archived_at)
-
-
-def save(store: Store, file: Path) -> None:
-    """Written beside and moved into place, so that a crash leaves the old file whole."""
-    beside = file.with_name(file.name + ".new")
-    beside.write_text(json.dumps(dump(store), indent=1))
-    beside.replace(file)
-
-
-def load_file(file: Path) -> Store:
-    return load(json.loads(file.read_text()))
+    def settings_shown(self) -> dict[str, Any]:
+        return super().settings_shown() | {"portal_id": self.store.portal_id}

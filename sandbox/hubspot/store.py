@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from . import seed
-from .definitions import Definition, defaults
+from ..server.moments import instant, iso
+from . import definitions
+from .definitions import PORTAL_ID, Definition
 from .links import LABELS, Links
-from .moments import iso
 
 TYPE_IDS = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "tasks": "0-27"}
 SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal", "tasks": "task"}
@@ -33,6 +33,7 @@ FIRST_ID = {
 CREATED = {"tasks": "hs_createdate"}
 MODIFIED = {"contacts": "lastmodifieddate"}
 HISTORY_KEPT = 100
+SAVED_AS_THEY_ARE = ("owners", "pipelines", "groups", "next_id", "merged")
 # Hears what happens to records: verb, kind, id, and what more is to be said of it.
 Tell = Callable[[str, str, str, dict[str, Any]], None]
 
@@ -90,12 +91,12 @@ class Record:
 class Store:
     """All records of one account, found by id, by unique value and by link without a scan."""
 
-    def __init__(self, portal_id: int = seed.PORTAL_ID) -> None:
+    def __init__(self, portal_id: int = PORTAL_ID) -> None:
         self.portal_id = portal_id
-        self.owners = seed.owners()
-        self.pipelines = seed.pipelines()
-        self.groups = seed.groups()
-        self.definitions = defaults()
+        self.owners = definitions.owners()
+        self.pipelines = definitions.pipelines()
+        self.groups = definitions.groups()
+        self.definitions = definitions.properties()
         self.links = Links(self._tell_link)
         self.tell: Tell = _nobody
         self.blocklist: set[str] = set()
@@ -220,6 +221,42 @@ class Store:
             for key in self._unique_keys(record):
                 self._unique[key] = record.id
 
+    def archive_owner(self, owner_id: str, archived: bool, at: datetime) -> None:
+        self.owners[owner_id] |= {"archived": archived, "updatedAt": iso(at)}
+
+    # As JSON
+
+    def dump(self) -> dict[str, Any]:
+        """The whole account."""
+        return {
+            **{
+                name: getattr(self, name)
+                for name in ("portal_id", "definitions", *SAVED_AS_THEY_ARE)
+            },
+            "blocklist": sorted(self.blocklist),
+            "records": {
+                kind: [_dumped(each) for each in records.values()]
+                for kind, records in self.records.items()
+            },
+            "links": self.links.saved(),
+        }
+
+    @classmethod
+    def load(cls, saved: dict[str, Any]) -> Store:
+        store = cls(saved["portal_id"])
+        for name in SAVED_AS_THEY_ARE:
+            setattr(store, name, saved[name])
+        for kind, known in saved["definitions"].items():
+            store.definitions[kind] |= known  # a file from before may lack some of HubSpot's own
+        store.blocklist = set(saved["blocklist"])
+        for kind in TYPE_IDS:
+            for row in saved["records"][kind]:
+                record = _loaded(kind, row)
+                store.put(record)
+                store.index(record)
+        store.links.load(saved["links"])
+        return store
+
     def _tell_link(self, source: tuple[str, str], target: tuple[str, str], removed: bool) -> None:
         """From both ends, each an event of its own."""
         for (kind, id_), (other, other_id) in ((source, target), (target, source)):
@@ -248,6 +285,33 @@ class Store:
         for address in held.get("hs_additional_emails", "").split(";"):
             if address:
                 yield record.kind, "email", unique_key("email", address)
+
+
+def _dumped(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "created_at": iso(record.created_at),
+        "updated_at": iso(record.updated_at),
+        "archived_at": iso(record.archived_at) if record.archived_at else None,
+        "properties": record.properties,
+        "history": {
+            name: [[iso(at), value] for at, value in versions]
+            for name, versions in record.history.items()
+        },
+    }
+
+
+def _loaded(kind: str, row: dict[str, Any]) -> Record:
+    times = {
+        name: instant(row[name])
+        for name in ("created_at", "updated_at", "archived_at")
+        if row[name]
+    }
+    history = {
+        name: [(instant(at), value) for at, value in versions]
+        for name, versions in row["history"].items()
+    }
+    return Record(**{**row, "kind": kind, "history": history, **times})
 
 
 def unique_key(name: str, value: str) -> str:

@@ -4,8 +4,8 @@ import math
 import re
 from datetime import datetime
 
+from ..server.moments import instant, iso
 from .definitions import Definition
-from .moments import instant, iso
 from .store import Store
 
 LONGEST = 65_536

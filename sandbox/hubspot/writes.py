@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ..server.moments import iso
 from .definitions import LIFECYCLE
 from .links import LABELS
-from .moments import iso
 from .refusals import (
     Refusal,
     bad_request,

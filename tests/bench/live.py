@@ -28,7 +28,7 @@ from leadscoring.celery import QUEUES
 from leadscoring.devservers import Postgres, Redis, Servers, run_server
 from sandbox.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
 from sandbox.demo.story import Loop, until
-from sandbox.hubspot.seed import PORTAL_ID
+from sandbox.hubspot.definitions import PORTAL_ID
 from sandbox.hubspot.store import FIRST_ID
 from tests.bench.handoff import HAS_TASK, spread
 from tests.bench.sending import mail_server

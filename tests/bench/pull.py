@@ -44,8 +44,8 @@ LINKS = """
 
 def a_crm(people: int, file: Path) -> dict[str, Any]:
     """A stand-in's file with so many contacts; their first id, the account, the deals."""
-    from sandbox.hubspot.state import save
     from sandbox.hubspot.store import Store
+    from sandbox.server.standin import save
 
     store, day = Store(), timedelta(days=1)
     contacts = []
@@ -59,7 +59,7 @@ def a_crm(people: int, file: Path) -> dict[str, Any]:
         facts = {"dealname": "Deal", "pipeline": "default", "dealstage": "contractsent"}
         store.write(deal, facts, at)
         store.links.add(("deals", deal.id), ("contacts", contact.id), [3])
-    save(store, file)
+    save(store.dump(), file)
     return {
         "first": int(contacts[0].id),
         "portal": str(store.portal_id),

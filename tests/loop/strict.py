@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from functools import cache
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,17 +19,14 @@ from jsonschema import Draft4Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-DESCRIPTIONS = Path(__file__).parents[3] / "shared" / "hubspot-openapi"
+from sandbox.hubspot.descriptions import FOLDER
+
 # From the fact sheet: inputs a batch may have, by parts of its path. The descriptions don't say.
 MOST_INPUTS = (
     (re.compile("/associations/.*/batch/read$"), 1_000),
     (re.compile("/associations/"), 2_000),
     (re.compile("/objects/"), 100),
 )
-# From the guide to account information: the published description has only the path above it.
-ABOVE = {"/account-info/v3/api-usage/daily/private-apps": "/account-info/v3/api-usage/daily"}
-
-
 # From the published description of communication preferences, version 4: this call of it alone.
 UNSUBSCRIBING = "/communication-preferences/v4/statuses/{subscriberIdString}/unsubscribe-all"
 IN_QUERY = ("channel", "businessUnitId", "verbose")
@@ -43,7 +39,7 @@ SUBSCRIPTIONS: dict[str, Any] = {
 @cache
 def documents() -> dict[str, dict[str, Any]]:
     found = {"subscriptions-v4": SUBSCRIPTIONS}
-    for file in sorted(DESCRIPTIONS.glob("*.json")):
+    for file in sorted(FOLDER.glob("*.json")):
         document = json.loads(file.read_text())
         schemas = document["components"]["schemas"]
         for schema in schemas.values():
@@ -62,7 +58,7 @@ def matches(template: str, path: str) -> bool:
 
 def operations(method: str, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Descriptions of the call, the most literal path first. Deals are written by their type id."""
-    path = ABOVE.get(path, path).replace("/objects/deals", "/objects/0-3")
+    path = path.replace("/objects/deals", "/objects/0-3")
     found = [
         (template.count("{"), name, described[method.lower()])
         for name, document in documents().items()

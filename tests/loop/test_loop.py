@@ -13,7 +13,7 @@ from rich.console import Console
 from leadscoring import devservers
 from sandbox.demo.stage import CHECKOUT, arrange, part, running
 from sandbox.demo.story import Loop, play
-from tests.loop.strict import DESCRIPTIONS, Strict, violations
+from tests.loop.strict import Strict, violations
 
 
 def test_the_demo_plays_every_hop_and_ends():
@@ -26,9 +26,6 @@ def test_the_demo_plays_every_hop_and_ends():
     assert "Every hop happened" in done.stdout
 
 
-@pytest.mark.skipif(
-    not DESCRIPTIONS.is_dir(), reason=f"no published descriptions at {DESCRIPTIONS}"
-)
 def test_two_workers_send_no_request_that_the_published_descriptions_do_not_allow(tmp_path: Path):
     with ExitStack() as stack:
         stage = arrange(tmp_path, stack.enter_context(devservers.run_servers()))
@@ -45,9 +42,6 @@ def test_two_workers_send_no_request_that_the_published_descriptions_do_not_allo
     assert len(strict.answers) > 20
 
 
-@pytest.mark.skipif(
-    not DESCRIPTIONS.is_dir(), reason=f"no published descriptions at {DESCRIPTIONS}"
-)
 @pytest.mark.parametrize(
     ("method", "target", "body"),
     [

@@ -33,7 +33,7 @@ HOURS = timedelta(hours=int(os.environ.get("WEEK_HOURS", "2")))
 def a_week(crm, there, mail_server, monkeypatch):
     """`days`: how many. Simulated time is the stand-in's too; what is real time is not waited for."""
     clock, random = Clock(), Random(SEED)
-    monkeypatch.setattr("sandbox.hubspot.server.datetime", clock)
+    monkeypatch.setattr("sandbox.server.http.datetime", clock)
     for name in ("search", "associations"):
         monkeypatch.setitem(
             rate_limit_script.BUCKETS,

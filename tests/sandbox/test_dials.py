@@ -6,7 +6,7 @@ import socket
 import pytest
 import requests
 
-from sandbox.hubspot.dials import DIALS
+from sandbox.hubspot.trouble import TROUBLE
 from tests.sandbox.conftest import KIM, TOKEN, Hub
 
 CONTACTS = "/crm/v3/objects/contacts"
@@ -200,6 +200,6 @@ def test_trouble_that_does_not_exist_is_refused(hub: Hub, sent: object) -> None:
 def test_everything_that_can_be_turned_on_is_listed_with_a_sentence(hub: Hub) -> None:
     names = {each["name"]: each for each in hub.get("/sandbox/faults").json()["names"]}
 
-    assert DIALS.keys() < names.keys()
+    assert TROUBLE.dials.keys() < names.keys()
     assert KIM in names["owner_archived"]["targets"]
     assert all(each["sentence"].endswith(".") for each in names.values())

@@ -101,7 +101,6 @@ def test_a_day_has_an_end(hub: Hub) -> None:
     [
         ("batch/create", 201, 201, 200),
         ("batch/read", 207, 207, 200),
-        ("batch/archive", 204, 200, 200),
     ],
 )
 def test_association_batches_answer_as_their_version_says(

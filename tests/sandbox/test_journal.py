@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.hubspot import journal
-from sandbox.hubspot.journal import Journal, Line
+from sandbox.server import journal
+from sandbox.server.journal import Journal, Line
 from tests.sandbox.conftest import TOKEN, Hub, link
 
 CONTACTS = "/crm/v3/objects/contacts"

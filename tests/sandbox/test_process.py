@@ -1,6 +1,5 @@
 """The stand-in as a process of its own."""
 
-import ast
 import signal
 import subprocess
 import sys
@@ -104,21 +103,3 @@ def test_forty_clients_with_open_connections_are_all_answered(sandbox: Sandbox) 
         list(clients.map(ask, connections))
 
     assert statuses == [200] * 1_000
-
-
-def test_it_needs_nothing_but_the_standard_library() -> None:
-    trees = [ast.parse(path.read_text()) for path in SOURCES.rglob("*.py")]
-    modules = {
-        name.partition(".")[0]
-        for tree in trees
-        for node in ast.walk(tree)
-        for name in (
-            [each.name for each in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom) and not node.level
-            else []
-        )
-    }
-
-    assert modules <= sys.stdlib_module_names

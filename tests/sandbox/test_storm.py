@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.hubspot.dials import DIALS, stormy
-from sandbox.hubspot.faults import Storm
+from sandbox.hubspot.trouble import TROUBLE
+from sandbox.server.faults import Storm
 from tests.sandbox.conftest import Hub
 
 CONTACTS = "/crm/v3/objects/contacts"
@@ -26,7 +26,7 @@ def test_a_storm_strikes_its_share_and_ends_when_told(hub: Hub) -> None:
 
 
 def strikes(seed: int, share: float = 0.05, body: bytes = TRACED) -> list[str]:
-    storm = Storm(share, seed, stormy())
+    storm = Storm(share, seed, TROUBLE.stormy())
     found = (storm.strike("POST", f"{TASKS}/batch/create", body) for _ in range(20_000))
     return [fault.name if fault else "" for fault in found]
 
@@ -37,7 +37,7 @@ def test_a_storm_is_the_same_again_with_the_same_seed() -> None:
 
 def test_a_storm_strikes_evenly_with_every_fault_that_it_may() -> None:
     names = [name for name in strikes(7) if name]
-    expected = {dial.name for dial in DIALS.values() if dial.in_storm}
+    expected = {dial.name for dial in TROUBLE.dials.values() if dial.in_storm}
 
     assert 900 < len(names) < 1_100
     assert set(names) == expected
@@ -47,11 +47,11 @@ def test_a_storm_strikes_evenly_with_every_fault_that_it_may() -> None:
 def test_a_storm_spoils_no_batch_without_traces() -> None:
     names = set(strikes(7, share=1, body=b"{}"))
 
-    assert names == {dial.name for dial in DIALS.values() if dial.in_storm} - {"partial"}
+    assert names == {dial.name for dial in TROUBLE.dials.values() if dial.in_storm} - {"partial"}
 
 
 def test_no_storm_uses_up_the_day_or_refuses_a_value() -> None:
-    names = {fault.name for fault in stormy()}
+    names = {fault.name for fault in TROUBLE.stormy()}
 
     assert names.isdisjoint({"daily", "partial_refused"})
     assert {"drop_before", "drop_after", "slow", "dripping", "garbage", "partial"} < names

@@ -4,8 +4,8 @@ import pytest
 import requests
 from playwright.sync_api import Page
 
-from sandbox.hubspot.dials import DIALS, Dial
-from sandbox.hubspot.switches import SWITCHES, Switch
+from sandbox.hubspot.trouble import TROUBLE
+from sandbox.server.trouble import Dial, Switch
 from tests.sandbox.conftest import KIM, Hub, Tags
 
 CONTACTS = "/crm/v3/objects/contacts"
@@ -31,9 +31,9 @@ def on(page: str) -> int:
 def test_everything_that_can_go_wrong_is_on_the_page_with_its_sentence(hub: Hub) -> None:
     page = seen(hub)
 
-    everything: list[Dial | Switch] = [*DIALS.values(), *SWITCHES.values()]
+    everything: list[Dial | Switch] = [*TROUBLE.dials.values(), *TROUBLE.switches.values()]
     for each in everything:
-        assert each.sentence.replace("'", "&#x27;") in page, each.name
+        assert each.sentence.replace("'", "&#39;") in page, each.name
 
 
 def test_a_fault_is_turned_on_and_off_and_says_how_often_it_struck(hub: Hub) -> None:

@@ -187,8 +187,13 @@ def test_events_may_come_twice_or_never(hub, listener):
 
 def test_the_api_does_not_wait_for_whoever_listens(hub, listener):
     released = threading.Event()
+
+    def keep_waiting(connection, address):
+        released.wait(3)  # nobody is answered meanwhile
+        connection.close()
+
     listen(hub, listener)
-    listener.server.process_request = lambda *_: released.wait(3)  # answers nobody meanwhile
+    listener.server.process_request = keep_waiting
 
     assert hub.contact()
 

@@ -14,7 +14,7 @@ from crm_sync.models import Breaker, Handoff
 from crm_sync.models.handoff import ALONE
 from crm_sync.port import CrmBusy
 from crm_sync.pull.poll import pull_changes
-from sandbox.hubspot.faults import Fault
+from sandbox.server.faults import Fault
 from tests.crm_sync.handoff.test_outage import leads_come_in, sweep
 from tests.crm_sync.makers import MONDAY, a_handoff
 

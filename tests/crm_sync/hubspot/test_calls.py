@@ -11,7 +11,7 @@ from crm_sync.hubspot.transport import calls
 from crm_sync.hubspot.transport.calls import CALLS
 from crm_sync.hubspot.transport.versions import CLASSIC, DATED
 from crm_sync.port import CrmContactWrite, CrmProperty, CrmTaskChange, CrmTaskWrite
-from tests.loop.strict import DESCRIPTIONS, Strict
+from tests.loop.strict import Strict
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 
 HERE = Path(calls.__file__).parent
@@ -91,9 +91,6 @@ def test_no_request_is_one_too_many_or_not_as_described(hubspot, there):
     assert {each["status"] for each in there.seen()} <= {200, 201, 204, 207, 404}
 
 
-@pytest.mark.skipif(
-    not DESCRIPTIONS.is_dir(), reason=f"no published descriptions at {DESCRIPTIONS}"
-)
 def test_no_request_is_against_the_published_descriptions(sandbox, settings):
     with Strict(sandbox.url) as strict:
         everything(HubSpot(TOKEN, strict.url, settings.REDIS_URL), HubSpotSide(sandbox))
