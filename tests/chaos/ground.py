@@ -76,7 +76,7 @@ class Ground:
 
 def pauses() -> list[str]:
     """The named places on a handoff's way where a worker can be stopped, as the code has them."""
-    texts = (path.read_text() for path in sorted((CHECKOUT / "crm_sync").glob("*.py")))
+    texts = (path.read_text() for path in sorted((CHECKOUT / "crm_sync").rglob("*.py")))
     return sorted({name for text in texts for name in PAUSES.findall(text)})
 
 
