@@ -259,6 +259,7 @@ def main() -> int:
         ):
             seconds, meanwhile = measure(over, workers, options.leads)
         console.print(f"{shape} ({len(seconds)} leads): {spread(seconds)}")
+        console.print(f"    one after the other: {' '.join(f'{each:.1f}' for each in seconds)}")
         console.print(f"    meanwhile: {', '.join(meanwhile)}")
     return 0
 
