@@ -11,7 +11,7 @@ from django.db.models.functions import Least, Now
 
 from crm_sync import circuit_breaker
 from crm_sync.connect import connect
-from crm_sync.models import Breaker, Deal, Handoff, Link, OrphanedTask, Push
+from crm_sync.models import Breaker, Deal, Handoff, Link, Push, UnrecordedTask
 from crm_sync.tasks import deliver_handoffs
 from leadscoring.common.turns import send_next_turn
 from leadscoring.models import Contact, Score
@@ -109,6 +109,6 @@ def anonymize_handoffs(sender: object, contact: Contact, at: datetime, **kwargs:
     a deal that is nobody else's."""
     contact.handoffs.all().delete()
     theirs = Link.objects.filter(contact=contact).values("record_id")
-    OrphanedTask.objects.filter(record_id__in=theirs).delete()
+    UnrecordedTask.objects.filter(record_id__in=theirs).delete()
     others = Deal.contacts.through._default_manager.exclude(contact=contact)
     Deal.objects.filter(~Exists(others.filter(deal=OuterRef("pk"))), contacts=contact).delete()

@@ -7,15 +7,15 @@ from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure
 from crm_sync.handoff.batch import FAULT, Batch, asked_wait
 from crm_sync.handoff.contact import read_records, save_records
 from crm_sync.handoff.eligibility import check_eligibility
-from crm_sync.handoff.orphans import adopt_orphans
 from crm_sync.handoff.owner import assign_owners
 from crm_sync.handoff.tasks import find_tried_tasks, make_tasks
+from crm_sync.handoff.unrecorded_tasks import adopt_unrecorded_tasks
 from crm_sync.models import Breaker, Handoff
 from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced
 from leadscoring.operations.failpoints import reach
 
 STEPS = (
-    check_eligibility, read_records, find_tried_tasks, save_records, adopt_orphans, assign_owners, make_tasks,
+    check_eligibility, read_records, find_tried_tasks, save_records, adopt_unrecorded_tasks, assign_owners, make_tasks,
 )  # fmt: skip
 HANDOFFS = Breaker.Work.HANDOFFS
 # More than so many at once are a backlog: single leads go before them.

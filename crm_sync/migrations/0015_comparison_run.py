@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm_sync', '0014_orphaned_tasks'),
+        ('crm_sync', '0014_unrecorded_tasks'),
     ]
 
     operations = [

@@ -6,11 +6,11 @@ from crm_sync.models.hints import Arrival, Hint
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.mirror import Account, Deal, Link, Owner, PullReport, Stage
 from crm_sync.models.opt_outs import OptOut
-from crm_sync.models.orphans import OrphanedTask
 from crm_sync.models.outcomes import Outcome, RejectingStatus
 from crm_sync.models.pushes import Push
 from crm_sync.models.reports import Report
 from crm_sync.models.routing import RoutingRule, RulePlace
+from crm_sync.models.unrecorded_task import UnrecordedTask
 
 __all__ = [
     "Account",
@@ -26,7 +26,6 @@ __all__ = [
     "Hint",
     "Link",
     "OptOut",
-    "OrphanedTask",
     "Outcome",
     "Owner",
     "PullReport",
@@ -37,4 +36,5 @@ __all__ = [
     "RoutingRule",
     "RulePlace",
     "Stage",
+    "UnrecordedTask",
 ]

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.html import escape
 
 from crm_sync.account import read_account
-from crm_sync.models import Account, ComparisonRun, Handoff, OrphanedTask, Round
+from crm_sync.models import Account, ComparisonRun, Handoff, Round, UnrecordedTask
 from crm_sync.port import Crm
 from crm_sync.reconcile.repairs import Repairs, chunked
 from crm_sync.reconcile.survey import Survey, survey_tasks
@@ -73,16 +73,16 @@ def look_for_tasks(mender: Repairs, done: Restored, watch: Watch) -> None:
 def keep(mender: Repairs, seen: Survey, task_ids: Sequence[str]) -> int:
     """Keep those of some unknown tasks that were made here; answer how many."""
     tasks = mender.crm.tasks(task_ids)
-    orphans = [
-        OrphanedTask(
+    unrecorded = [
+        UnrecordedTask(
             task_id=task_id, reference=reference, record_id=record_ids[0], found_at=mender.at
         )
         for task_id in task_ids
         for reference, record_ids in [seen.unknown[task_id]]
         if record_ids and task_id in tasks and is_from_here(tasks[task_id].body)
     ]
-    OrphanedTask.objects.bulk_create(orphans, ignore_conflicts=True)
-    return len(orphans)
+    UnrecordedTask.objects.bulk_create(unrecorded, ignore_conflicts=True)
+    return len(unrecorded)
 
 
 def is_from_here(body: str) -> bool:

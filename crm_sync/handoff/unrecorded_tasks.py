@@ -1,7 +1,7 @@
 """The step of a handoff in which a lead gets back the task that a restore took from the ledger."""
 
 from crm_sync.handoff.batch import Batch
-from crm_sync.models import Handoff, OrphanedTask
+from crm_sync.models import Handoff, UnrecordedTask
 from crm_sync.port import CrmTask
 
 ON_NOBODY = (
@@ -9,31 +9,31 @@ ON_NOBODY = (
 )
 
 
-def adopt_orphans(batch: Batch) -> None:
+def adopt_unrecorded_tasks(batch: Batch) -> None:
     """Adopt tasks of ours that hang on the contact's record and that no row of the ledger has."""
-    ids = {id_: row.pk for row in batch.rows for id_ in ids_of(batch, row)}
+    ids = {id_: row.pk for row in batch.rows for id_ in record_ids_of(batch, row)}
     rows = {row.pk: row for row in batch.rows}
-    found: dict[int, OrphanedTask] = {}
-    for orphan in OrphanedTask.objects.to_adopt(list(ids), batch.now()):
-        found.setdefault(ids[orphan.record_id], orphan)
-    tasks = batch.crm.tasks([orphan.task_id for orphan in found.values()]) if found else {}
-    for pk, orphan in found.items():
-        if task := tasks.get(orphan.task_id):
-            adopt(batch, rows[pk], orphan, task)
+    found: dict[int, UnrecordedTask] = {}
+    for unrecorded in UnrecordedTask.objects.to_adopt(list(ids), batch.now()):
+        found.setdefault(ids[unrecorded.record_id], unrecorded)
+    tasks = batch.crm.tasks([unrecorded.task_id for unrecorded in found.values()]) if found else {}
+    for pk, unrecorded in found.items():
+        if task := tasks.get(unrecorded.task_id):
+            adopt(batch, rows[pk], unrecorded, task)
 
 
-def ids_of(batch: Batch, row: Handoff) -> tuple[str, ...]:
+def record_ids_of(batch: Batch, row: Handoff) -> tuple[str, ...]:
     """The contact's record, and those that were merged into it."""
     record = batch.record_of(row)
     return (row.record_id, *(record.former_ids if record else ()))
 
 
-def adopt(batch: Batch, row: Handoff, orphan: OrphanedTask, task: CrmTask) -> None:
+def adopt(batch: Batch, row: Handoff, unrecorded: UnrecordedTask, task: CrmTask) -> None:
     """The task names the reference by which it is found again: the row takes that over too."""
     row.owner_id = task.owner_id or row.owner_id
     if not row.owner_id:
         row.give_up(ON_NOBODY.format(task_id=task.task_id))
         return
-    row.reference = orphan.reference
+    row.reference = unrecorded.reference
     row.task_tried_at = row.task_tried_at or batch.now()
     row.deliver(task.task_id, task.subject, batch.now())

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='OrphanedTask',
+            name='UnrecordedTask',
             fields=[
                 ('task_id', models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ('reference', models.CharField(max_length=20, unique=True)),
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('found_at', models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['record_id'], name='orphaned_task_by_record')],
+                'indexes': [models.Index(fields=['record_id'], name='unrecorded_task_by_record')],
             },
         ),
     ]

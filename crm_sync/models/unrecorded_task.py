@@ -14,7 +14,7 @@ from crm_sync.models.handoff import Handoff
 TOLD_AGAIN_WITHIN = timedelta(days=30)
 
 
-class OrphanedTaskQuerySet(models.QuerySet["OrphanedTask"]):
+class UnrecordedTaskQuerySet(models.QuerySet["UnrecordedTask"]):
     def to_adopt(self, record_ids: Collection[str], at: datetime) -> Self:
         """Those that hang on some records and that no row has, the newest first."""
         adopted = Handoff.objects.filter(task_id=OuterRef("task_id"))
@@ -22,7 +22,7 @@ class OrphanedTaskQuerySet(models.QuerySet["OrphanedTask"]):
         return found.filter(found_at__gt=at - TOLD_AGAIN_WITHIN).order_by("-task_id")
 
 
-class OrphanedTask(models.Model):
+class UnrecordedTask(models.Model):
     """A task of ours that was made after the backup was taken, by a crossing that is not in it.
 
     When the activities are sent again its contact crosses again: the crossing's row gets this task.
@@ -33,11 +33,11 @@ class OrphanedTask(models.Model):
     record_id = models.CharField(max_length=64)
     found_at = models.DateTimeField()
 
-    objects = OrphanedTaskQuerySet.as_manager()
+    objects = UnrecordedTaskQuerySet.as_manager()
 
     class Meta:
         # Read for each batch of handoffs.
-        indexes: ClassVar = [Index(fields=["record_id"], name="orphaned_task_by_record")]
+        indexes: ClassVar = [Index(fields=["record_id"], name="unrecorded_task_by_record")]
 
     def __str__(self) -> str:
         return f"task {self.task_id}, {self.reference}"
