@@ -45,7 +45,7 @@ from crm_sync.port import (
     CrmTaskChange,
     CrmTaskPage,
     CrmTaskWrite,
-    Lane,
+    Priority,
     SetUpStep,
 )
 
@@ -82,7 +82,7 @@ class HubSpot:
         self._pages = ""
         self.identity = self._shared.name
 
-    def with_priority(self, priority: Lane) -> "HubSpot":
+    def with_priority(self, priority: Priority) -> "HubSpot":
         """Return the adapter for another priority; it shares connections and budget with this one."""
         other = copy(self)
         other._client = self._client.with_priority(priority)

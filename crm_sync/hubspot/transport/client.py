@@ -16,7 +16,7 @@ from crm_sync.hubspot.transport.http import HttpError, NoHttpAnswer, RawAnswer
 from crm_sync.hubspot.transport.rate_limit import RateLimiter
 from crm_sync.hubspot.transport.sdk import Sdk
 from crm_sync.hubspot.transport.versions import CLASSIC
-from crm_sync.port import CrmBusy, CrmError, Lane
+from crm_sync.port import CrmBusy, CrmError, Priority
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +31,14 @@ class HubSpotClient:
     """`version`: of HubSpot's API. `lane`: the priority of its calls in the shared budget."""
 
     def __init__(
-        self, library: Sdk, pace: RateLimiter, version: str = CLASSIC, priority: Lane = "live"
+        self, library: Sdk, pace: RateLimiter, version: str = CLASSIC, priority: Priority = "live"
     ) -> None:
         self._library = library
         self.pace = pace
         self.version = version
-        self._lane: Lane = priority
+        self._lane: Priority = priority
 
-    def with_priority(self, priority: Lane) -> "HubSpotClient":
+    def with_priority(self, priority: Priority) -> "HubSpotClient":
         return HubSpotClient(self._library, self.pace, self.version, priority)
 
     def room(self) -> float:

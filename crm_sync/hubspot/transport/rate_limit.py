@@ -20,7 +20,7 @@ from crm_sync.hubspot.transport.rate_limit_script import (
     LimiterAnswer,
 )
 from crm_sync.hubspot.transport.redis_state import RedisState
-from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Lane
+from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Priority
 
 PATIENCE = 2.0  # seconds that a call may wait here; a longer wait is left to the caller
 SHORTEST_SLEEP = 0.002  # seconds
@@ -52,7 +52,7 @@ class RateLimiter:
         self._noted_at = -SECONDS_BETWEEN_NOTES
         self._alone = LocalRateLimiter(most)
 
-    def wait(self, call: ApiCall, priority: Lane = "live") -> None:
+    def wait(self, call: ApiCall, priority: Priority = "live") -> None:
         """Block until the call may be made; raise CrmPaced when that is more than PATIENCE s away.
 
         Raise UsedUp when the daily limit is used up, and CrmBusy while the account is being moved.
@@ -67,7 +67,7 @@ class RateLimiter:
                 raise _too_long(turn)
             sleep(max(turn.seconds, SHORTEST_SLEEP))
 
-    def room(self, priority: Lane) -> float:
+    def room(self, priority: Priority) -> float:
         """Return the seconds until an ordinary request would be admitted."""
         return self._turn((BURST,), [BURST.name, ALL, DAY], priority, waited=0, take=False).seconds
 
@@ -135,7 +135,7 @@ class RateLimiter:
         self,
         buckets: tuple[Bucket, ...],
         holds: list[str],
-        priority: Lane,
+        priority: Priority,
         *,
         waited: float,
         take: bool,

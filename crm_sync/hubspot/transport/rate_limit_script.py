@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from crm_sync.hubspot.transport.calls import Limit
-from crm_sync.port import Lane
+from crm_sync.port import Priority
 
 
 class Bucket(NamedTuple):
@@ -43,7 +43,7 @@ BUCKETS: Mapping[Limit, tuple[Bucket, ...]] = {
     "associations": (Bucket("associations", 10, 150), BURST),
     "search": (Bucket("search", 1, 5),),
 }
-SHARES: Mapping[Lane, PriorityShare] = {
+SHARES: Mapping[Priority, PriorityShare] = {
     "live": PriorityShare(1.0),
     "backlog": PriorityShare(0.6),
     "polling": PriorityShare(0.3, spare=0.8),

@@ -1,0 +1,69 @@
+"""All that is asked of a CRM, and the CRM that is not there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from crm_sync.port.contacts import CrmContacts
+from crm_sync.port.deals import CrmDeals
+from crm_sync.port.errors import CrmOff
+from crm_sync.port.records import (
+    CrmBudget,
+    CrmCall,
+    CrmField,
+    Priority,
+)
+from crm_sync.port.requests import CrmRequests
+from crm_sync.port.schema import CrmSchema
+from crm_sync.port.tasks import CrmTasks
+
+
+class Crm(CrmRequests, CrmContacts, CrmTasks, CrmDeals, CrmSchema, Protocol):
+    """Every method may raise CrmBusy, CrmDenied, CrmSilent (reads: CrmBusy instead of CrmSilent).
+
+    Inputs may be of any length; an adapter cuts them into the CRM's batches. Methods that write
+    several things answer per trace (or id) with the result or the error of that one thing; CrmDenied
+    and CrmBusy for everything are raised when nothing of the call was done.
+    """
+
+    connected: bool
+    # Tells one token from another without giving it away.
+    identity: str
+    # Our lifecycle stage -> the CRM's value for it, in ascending order.
+    lifecycle_words: Mapping[str, str]
+    # Every call that is ever made, and every value that is sent or read.
+    calls: Sequence[CrmCall]
+    fields: Sequence[CrmField]
+
+
+class NotConnected:
+    """The CRM that is not there: every question is refused with the reason.
+
+    `setting`: the one that would connect it.
+    """
+
+    def __init__(self, setting: str) -> None:
+        self._setting = setting
+
+    connected = False
+    identity = ""
+    lifecycle_words: Mapping[str, str] = {}
+    calls: Sequence[CrmCall] = ()
+    fields: Sequence[CrmField] = ()
+
+    def with_priority(self, priority: Priority) -> "NotConnected":
+        return self
+
+    def room(self) -> float:
+        return 0.0
+
+    def budget(self) -> CrmBudget:
+        return CrmBudget(None, None, None, None)
+
+    def contact_url(self, record_id: str) -> str:
+        return ""
+
+    def __getattr__(self, name: str) -> "NotConnected":
+        return self
+
+    def __call__(self, *args: object, **kwargs: object) -> "NotConnected":
+        raise CrmOff(f"No CRM is connected: {self._setting} is not set.")

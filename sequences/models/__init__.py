@@ -1,0 +1,42 @@
+"""Sequences of e-mail, who is in them, what was sent, and who must never be written to."""
+
+from sequences.models.causes import (
+    BY_A_FILE,
+    BY_A_RULE,
+    BY_A_SUPPRESSION,
+    BY_THE_CRM,
+    BY_THE_SENDER,
+    BY_THEMSELVES,
+)
+from sequences.models.delivery import (
+    LEASE,
+    Delivery,
+    DeliveryQuerySet,
+    MailServerFault,
+    MailServerFaultQuerySet,
+)
+from sequences.models.enrollment import Enrollment, EnrollmentChange, EnrollmentQuerySet
+from sequences.models.sequence import Sequence, SequenceQuerySet, Step
+from sequences.models.suppression import Suppression, SuppressionQuerySet
+
+__all__ = [
+    "BY_A_FILE",
+    "BY_A_RULE",
+    "BY_A_SUPPRESSION",
+    "BY_THEMSELVES",
+    "BY_THE_CRM",
+    "BY_THE_SENDER",
+    "LEASE",
+    "Delivery",
+    "DeliveryQuerySet",
+    "Enrollment",
+    "EnrollmentChange",
+    "EnrollmentQuerySet",
+    "MailServerFault",
+    "MailServerFaultQuerySet",
+    "Sequence",
+    "SequenceQuerySet",
+    "Step",
+    "Suppression",
+    "SuppressionQuerySet",
+]
