@@ -232,6 +232,7 @@ def test_looking_for_room_takes_none(process):
     assert pace.room("live") > 0
 
 
+@pytest.mark.processes
 def test_against_a_rolling_window_no_request_is_one_too_many(settings):
     """Twelve seconds of real requests, as fast as they are let, by two processes' worth of each lane."""
     with Sandbox(TOKEN, rate=60) as sandbox:
