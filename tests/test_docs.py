@@ -15,7 +15,7 @@ SOURCES = sorted(
     for path in folder.rglob(kind)
 )
 FACTS = ROOT / "docs" / "hubspot-facts.md"
-CITED = re.compile(r"docs/[\w/-]+\.\w+(?:#[\w-]+)?")
+CITED = re.compile(r"(?<![\w/])docs/[\w/-]+\.\w+(?:#[\w-]+)?")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 HEADING = re.compile(r"^#{1,6} +(.+?)\s*$", re.M)

@@ -17,17 +17,15 @@ SOURCES = [
     if "migrations" not in path.parts
 ]
 DECISIONS = {
-    Path("sequences/policy.py"),
-    *(
-        Path("crm_sync") / f"{name}.py"
-        for name in (
-            "routing/__init__",
-            "routing/absence",
-            "routing/turns",
-            "handoff/fate",
-            "retrying",
-        )
-    ),
+    Path(name)
+    for name in (
+        "sequences/policy.py",
+        "crm_sync/routing/choose.py",
+        "crm_sync/routing/availability.py",
+        "crm_sync/routing/round_robin.py",
+        "crm_sync/task_tracking/outcome.py",
+        "leadscoring/common/backoff.py",
+    )
 }
 PURE = [path for path in SOURCES if "engine" in path.parts or path in DECISIONS]
 CLOCKS = {"now", "today", "utcnow", "localtime", "time"}
