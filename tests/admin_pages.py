@@ -15,7 +15,7 @@ LISTS = {
         "fieldmapping",
         "account",
         "outcome",
-        "refusal",
+        "rejectingstatus",
     ],
 }
 HOSTILE = "<script>alert(1)</script>{{ 7|add:7 }}\u202eevil"

@@ -88,7 +88,7 @@ def addresses() -> list[str]:
     return [
         "/admin/",
         "/admin/crm_sync/fieldmapping/plan/",
-        *(address_of(f"crm_sync.{name}") for name in ("outcome", "refusal")),
+        *(address_of(f"crm_sync.{name}") for name in ("outcome", "rejectingstatus")),
         *(address_of(label) for label in firsts),
         *(address_of(label, pk) for label, pk in firsts.items()),
         *(f"{address_of(label)}add/" for label in added),

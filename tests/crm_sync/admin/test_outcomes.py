@@ -110,7 +110,7 @@ def test_marketing_says_which_statuses_refuse():
     client = as_("Marketing")
     first = set(RejectingStatus.objects.values_list("status", flat=True))
 
-    client.post(page("crm_sync.refusal") + "add/", {"status": "TOO_SMALL"})
+    client.post(page("crm_sync.rejectingstatus") + "add/", {"status": "TOO_SMALL"})
 
     assert first == {"UNQUALIFIED", "BAD_TIMING"}
     assert RejectingStatus.objects.filter(status="TOO_SMALL").exists()
