@@ -29,7 +29,7 @@ def erase_contacts(
     chosen = Contact.objects.filter(pk__in=contacts.order_by().values("pk"))
     if not confirmation.is_confirmed(request):
         return confirmation.render_confirmation(
-            page, request, chosen, action="erase_for_good", title="Erase for good",
+            page, request, chosen, action="erase_contacts", title="Erase for good",
             what_happens=what_is_erased(chosen), button="Erase for good",
         )  # fmt: skip
     people = list(chosen.order_by("pk")[:MOST])

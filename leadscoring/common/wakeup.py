@@ -48,7 +48,12 @@ def wake_worker(
     try:
         if once_in and not cache.add(_key(task), 1, timeout=once_in):
             return
-        current_app.send_task(task, countdown=countdown, expires=expires)
+        try:
+            current_app.send_task(task, countdown=countdown, expires=expires)
+        except Exception:
+            if once_in:  # nothing waits: the next one may be published
+                cache.delete(_key(task))
+            raise
     except Exception as error:  # whatever it is, the caller's rows are stored
         _last = _Try(time.monotonic(), _describe(error))
         log.warning("workers cannot be woken: rows wait for the sweep", exc_info=error)

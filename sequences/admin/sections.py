@@ -69,7 +69,7 @@ def enroll_action(
     if not (confirmation.is_confirmed(request) and sequence):
         active = Sequence.objects.filter(active=True).order_by("name")
         return confirmation.render_confirmation(
-            page, request, queryset, action="enroll", title="Enroll in a sequence",
+            page, request, queryset, action="enroll_action", title="Enroll in a sequence",
             what_happens=f"They begin with its first mail, at most {MOST:,} people at once. Whoever "
             "has no address, opted out, or whose deal forbids it is left out.",
             button="Enroll", choices=[(str(one.pk), one.name) for one in active],

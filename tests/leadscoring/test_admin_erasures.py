@@ -30,7 +30,7 @@ def known_there(contact: Contact, **fields: object) -> None:
 
 
 def test_what_goes_is_said_before_anything_goes(ada: Contact) -> None:
-    asked = act(as_("Marketing"), CONTACT, "erase_for_good", ada.pk)
+    asked = act(as_("Marketing"), CONTACT, "erase_contacts", ada.pk)
 
     assert "1 activity" in asked
     assert "nobody can bring it back" in asked
@@ -40,7 +40,7 @@ def test_what_goes_is_said_before_anything_goes(ada: Contact) -> None:
 def test_confirmed_they_are_erased_and_kept_out(ada: Contact) -> None:
     bob = a_contact()
 
-    answer = act(as_("Marketing"), CONTACT, "erase_for_good", ada.pk, confirmed="yes")
+    answer = act(as_("Marketing"), CONTACT, "erase_contacts", ada.pk, confirmed="yes")
 
     assert "1 person erased." in answer
     assert list(Contact.objects.all()) == [bob]
@@ -52,14 +52,14 @@ def test_that_a_record_stays_in_the_crm_is_said(ada: Contact, there: bool, said:
     if there:
         known_there(ada)
 
-    asked = act(as_("Marketing"), CONTACT, "erase_for_good", ada.pk)
+    asked = act(as_("Marketing"), CONTACT, "erase_contacts", ada.pk)
 
     assert ("1 person's record in the CRM stays there" in asked.replace("&#x27;", "'")) is said
 
 
 def test_who_did_it_stays_known_and_whom_does_not(ada: Contact) -> None:
     client = as_("Marketing")
-    act(client, CONTACT, "erase_for_good", ada.pk, confirmed="yes")
+    act(client, CONTACT, "erase_contacts", ada.pk, confirmed="yes")
 
     entry = LogEntry.objects.get()
 
@@ -68,7 +68,7 @@ def test_who_did_it_stays_known_and_whom_does_not(ada: Contact) -> None:
 
 @pytest.mark.parametrize("may", [("leadscoring.view_contact", "leadscoring.change_contact")])
 def test_who_may_not_is_not_even_asked(ada: Contact, may: tuple[str, ...]) -> None:
-    act(as_one_who_may(*may), CONTACT, "erase_for_good", ada.pk, confirmed="yes")
+    act(as_one_who_may(*may), CONTACT, "erase_contacts", ada.pk, confirmed="yes")
 
     assert Contact.objects.filter(pk=ada.pk).exists()
 

@@ -64,7 +64,7 @@ def test_all_well_is_ready(all_well):
         "redis",
         "queue",
         "migrations",
-        "restored",
+        "restore",
         "worker",
         "beat",
         "crm_state",

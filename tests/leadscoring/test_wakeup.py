@@ -190,6 +190,7 @@ print(wakeup._last is first, wakeup.failure())
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("answers", "missing", "cause"),
     [

@@ -129,11 +129,11 @@ def test_people_are_enrolled_from_the_list_of_contacts() -> None:
     sequence, client = a_sequence(), as_("Marketing")
     able, nameless = a_contact(), a_contact(email=None, external_id="x")
 
-    asked = act(client, "leadscoring.contact", "enroll", able.pk, nameless.pk)
+    asked = act(client, "leadscoring.contact", "enroll_action", able.pk, nameless.pk)
     said = act(
         client,
         "leadscoring.contact",
-        "enroll",
+        "enroll_action",
         able.pk,
         nameless.pk,
         confirmed="yes",
@@ -152,7 +152,7 @@ def test_nobody_is_enrolled_in_what_is_no_sequence(choice: str) -> None:
     said = act(
         as_superuser(),
         "leadscoring.contact",
-        "enroll",
+        "enroll_action",
         a_contact().pk,
         confirmed="yes",
         choice=choice,
@@ -168,7 +168,7 @@ def test_operations_enrolls_nobody() -> None:
     act(
         as_("Operations"),
         "leadscoring.contact",
-        "enroll",
+        "enroll_action",
         contact.pk,
         confirmed="yes",
         choice=str(sequence.pk),

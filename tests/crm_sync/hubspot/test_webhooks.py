@@ -86,7 +86,7 @@ GOOD = a_request()
 
 
 @pytest.mark.parametrize(
-    ("request_", "because"),
+    ("request_", "reason"),
     [
         (Posted("POST", ADDRESS, {}, BODY), "not signed"),
         (a_request(secret="other"), "does not fit"),
