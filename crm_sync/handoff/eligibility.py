@@ -14,7 +14,7 @@ MOST_FAILURES = 20
 NO_EMAIL = "There is no e-mail address, and the CRM knows people by theirs: add one to the contact, then press Resend."
 CUSTOMER = "Already a customer."
 JOINED = "They turned out to be one person with somebody else just now, and are looked at anew."
-WORN_OUT = "Tried {attempts} times in vain. {because} Find the cause, then press Resend."
+WORN_OUT = "Tried {attempts} times in vain. {reason} Find the cause, then press Resend."
 
 
 def check_eligibility(batch: Batch) -> None:
@@ -61,7 +61,7 @@ def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
     if known.score and known.score.disqualified:
         reasons = known.score.contributions
         return (
-            f"Disqualified meanwhile: {reasons[0]['reason']}"
+            f"Disqualified meanwhile: {reasons[0]['because']}"
             if reasons
             else "Disqualified meanwhile."
         )

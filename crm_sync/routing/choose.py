@@ -12,7 +12,7 @@ from leadscoring.engine.facts import Facts
 
 NOBODY = (
     "No rep may take the lead: on the Reps page let an active rep take leads or make one the "
-    "fallback, then press Resend. What stood in the way: {because}."
+    "fallback, then press Resend. What stood in the way: {reason}."
 )
 LONGEST = 300  # what a handoff keeps of a reason
 NAMED = 2  # so many reps of a turn in which all are hindered are named

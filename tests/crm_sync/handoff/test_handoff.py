@@ -122,7 +122,7 @@ def test_the_cost_in_queries_does_not_grow_with_the_batch(crm, django_assert_max
     for _ in range(60):
         a_score(a_handoff().contact)
 
-    with django_assert_max_num_queries(54):
+    with django_assert_max_num_queries(58):
         deliver_due(crm, MONDAY)
 
     assert Handoff.objects.delivered().count() == 60
