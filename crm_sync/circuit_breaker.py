@@ -51,7 +51,7 @@ def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
 
 def is_tripped(crm: Crm, work: Breaker.Work) -> bool:
     """Whether something holds a kind of work, or held it and nobody has tried since."""
-    held = Q(denied=True) | Q(strikes__gte=FAILURES_TO_TRIP) | Q(until__gt=F("since"))
+    held = Q(denied=True) | Q(failures__gte=FAILURES_TO_TRIP) | Q(until__gt=F("since"))
     return Breaker.objects.filter(held, work=work, token=crm.identity).exists()
 
 

@@ -144,7 +144,7 @@ def test_rows_that_failed_on_their_own_stay_suspects():
 def connected(monkeypatch):
     """The connection that pages and checks ask about is the one that is held."""
     crm = SimpleNamespace(identity="a token", connected=True)
-    monkeypatch.setattr("crm_sync.problems.connect", lambda: crm)
+    monkeypatch.setattr("crm_sync.problems.current.connect", lambda: crm)
 
 
 def test_a_refusal_is_one_alarm_however_many_works_it_holds(connected):

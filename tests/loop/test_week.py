@@ -65,7 +65,7 @@ def test_no_mail_of_a_week_is_wrong_and_the_poller_is_dead_for_a_day(a_week):
 
 
 def test_a_gate_that_never_asks_how_old_the_crms_word_is_is_found(a_week, monkeypatch):
-    monkeypatch.setattr(gate, "too_old", lambda *_: None)
+    monkeypatch.setattr(gate, "stale_hold", lambda *_: None)
     monkeypatch.setattr("sequences.policy.stale_hold", lambda *_: None)
 
     log = a_week(days=2, dead=1).live()

@@ -143,7 +143,7 @@ def test_who_follows_a_link_gets_there_while_nothing_can_be_noted(
     def gone(*args: object) -> None:
         raise OperationalError("the database is away")
 
-    monkeypatch.setattr(links, "delivery_of", gone)
+    monkeypatch.setattr(links, "tracked_delivery", gone)
 
     answer = client.get(links_of(claim)[0])
 

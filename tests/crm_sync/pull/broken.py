@@ -25,7 +25,7 @@ def no_tie_break(patch):
 
 
 def no_association_sweep(patch):
-    patch.setattr(sweep, "associations", lambda visit: None)
+    patch.setattr(sweep, "sweep_associations", lambda visit: None)
 
 
 def no_merge_following(patch):
@@ -51,10 +51,10 @@ def cursor_before_apply(patch):
         for (search_, group), changes_ in zip(found, fresh, strict=True):
             cursors.move_past(search_, group, changes_, visit.now())
         with patch.context() as known:  # as if it were asked before it was written down
-            known.setattr(cursors, "unknown", lambda kind, group: fresh.pop(0))
+            known.setattr(cursors, "unapplied_changes", lambda kind, group: fresh.pop(0))
             take(visit, found)
 
-    patch.setattr(cursors, "take", hasty)
+    patch.setattr(cursors, "apply_changes", hasty)
 
 
 BREAKS = (no_overlap, no_tie_break, no_association_sweep, no_merge_following, cursor_before_apply)

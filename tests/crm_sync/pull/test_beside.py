@@ -67,7 +67,7 @@ def moving(crm, there, monkeypatch):
     there.add_deal("Acme", there.won_stage, record_id)
     for at in (MONDAY, MONDAY + MINUTE):
         pull_changes(crm, at)
-    monkeypatch.setattr(sweep, "records", lambda *_, **__: iter(()))  # it is elsewhere, for hours
+    monkeypatch.setattr(sweep, "sweep_records", lambda *_, **__: iter(()))  # it is elsewhere, for hours
     return contact
 
 
@@ -141,7 +141,7 @@ def test_what_somebody_sets_during_a_look_is_not_overwritten(crm, bob, monkeypat
         time.sleep(0.5)  # it would be done by now, if nothing kept it waiting
         return found
 
-    monkeypatch.setattr(apply, "stages_held", held)
+    monkeypatch.setattr(apply, "lock_stages", held)
     looked_at(crm, bob)
     setting[0].join(10)
 
@@ -181,7 +181,7 @@ def test_a_clock_that_is_put_forward_hides_no_change(crm, there, monkeypatch):
     slow = now() - 20 * MINUTE
     pull_changes(crm, slow)
     pull_changes(crm, slow + MINUTE)
-    monkeypatch.setattr(sweep, "records", lambda *_, **__: iter(()))
+    monkeypatch.setattr(sweep, "sweep_records", lambda *_, **__: iter(()))
 
     right = now()
     pull_changes(crm, right)
