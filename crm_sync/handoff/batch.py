@@ -19,7 +19,7 @@ from crm_sync.port import (
     CrmError,
     CrmMissing,
     CrmPaced,
-    CrmRefused,
+    CrmRejected,
     CrmSilent,
 )
 from leadscoring.common.backoff import backoff_delay
@@ -141,7 +141,7 @@ class Batch:
         troubles = [
             answer
             for answer in answers
-            if isinstance(answer, CrmError) and not isinstance(answer, CrmMissing | CrmRefused)
+            if isinstance(answer, CrmError) and not isinstance(answer, CrmMissing | CrmRejected)
         ]
         if troubles and len(troubles) == len(answers):
             raise next((each for each in troubles if isinstance(each, CrmSilent)), troubles[0])
@@ -151,7 +151,7 @@ class Batch:
         match error:
             case CrmMissing():
                 row.withdraw(DELETED)
-            case CrmRefused():
+            case CrmRejected():
                 row.give_up(f"{error} Mend it in the contact or in the CRM, then press Resend.")
             case CrmDenied() | CrmPaced() | CrmBusy(shared=True):
                 self.wait_for_crm(row, str(error), asked_wait(error), excused=True)

@@ -11,7 +11,7 @@ from crm_sync.handoff.eligibility import CUSTOMER, reason_not_to_send, set_aside
 from crm_sync.mapping import record_values
 from crm_sync.models import Handoff, Link
 from crm_sync.outcomes.evaluate import remember_lead_statuses
-from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRefused, CrmSilent
+from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRejected, CrmSilent
 from leadscoring import crm_state
 from leadscoring.crm_state import last_seen_at
 from leadscoring.merging import merge_contacts
@@ -172,7 +172,7 @@ def without_rejected_properties(
 
     An address that turned out to belong to a record is written to that record.
     """
-    if not isinstance(answer, CrmRefused):
+    if not isinstance(answer, CrmRejected):
         return None
     if answer.existing_id and not sent.record_id:
         return CrmContactWrite(sent.trace, answer.existing_id, sent.email, sent.properties)

@@ -35,7 +35,7 @@ from crm_sync.port import (
     CrmFlaw,
     CrmMissing,
     CrmProperty,
-    CrmRefused,
+    CrmRejected,
 )
 
 # HubSpot does not say of a token what it is; service keys, private apps and project apps look alike.
@@ -110,7 +110,7 @@ def _scopes(client: HubSpotClient) -> Iterator[CrmFlaw]:
             # docs/hubspot-facts.md#rejected-tokens
             scope = " or ".join(denied.scopes) or f"that lets it {probe.call.purpose}"
             yield CrmFlaw(str(denied), f"Give the token the scope {scope}.", probe.stops)
-        except (CrmMissing, CrmRefused):
+        except (CrmMissing, CrmRejected):
             continue  # HubSpot has nothing to say of a record 0, but it lets us ask
 
 

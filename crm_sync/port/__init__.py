@@ -9,7 +9,7 @@ from crm_sync.port.errors import (
     CrmMissing,
     CrmOff,
     CrmPaced,
-    CrmRefused,
+    CrmRejected,
     CrmSilent,
 )
 from crm_sync.port.records import (
@@ -62,7 +62,7 @@ __all__ = [
     "CrmOwner",
     "CrmPaced",
     "CrmProperty",
-    "CrmRefused",
+    "CrmRejected",
     "CrmSilent",
     "CrmStage",
     "CrmTask",

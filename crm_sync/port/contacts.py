@@ -28,7 +28,7 @@ class CrmContacts(Protocol):
     def save_contacts(
         self, writes: Sequence[CrmContactWrite]
     ) -> Mapping[str, CrmContact | CrmError]:
-        """Create or update; safe to repeat. A CrmRefused names the properties at fault."""
+        """Create or update; safe to repeat. A CrmRejected names the properties at fault."""
 
     def opt_out(self, emails: Sequence[str]) -> Mapping[str, CrmError | None]:
         """Let nobody there send mail to these addresses; safe to repeat. By address: None when done."""

@@ -27,7 +27,7 @@ class CrmSilent(CrmError):
     """No usable answer to a write: we do not know whether it happened. Look before asking again."""
 
 
-class CrmRefused(CrmError):
+class CrmRejected(CrmError):
     """The CRM will not take this record as it is. `properties`: name -> reason, those at fault.
 
     `existing_id`: the record that already has the unique value, when that is the reason.

@@ -24,7 +24,7 @@ from crm_sync.port import (
     CrmDenied,
     CrmError,
     CrmPaced,
-    CrmRefused,
+    CrmRejected,
 )
 from leadscoring.operations.failpoints import reach
 
@@ -126,7 +126,7 @@ def write_pushes(
     again = [
         drop_rejected_properties(telling, write, answer)
         for write in writes.values()
-        if isinstance(answer := answers.get(write.trace), CrmRefused)
+        if isinstance(answer := answers.get(write.trace), CrmRejected)
     ]
     if again := [write for write in again if write.properties]:
         answers |= telling.crm.save_contacts(again)
@@ -137,7 +137,7 @@ def write_pushes(
 
 
 def drop_rejected_properties(
-    telling: PushBatch, write: CrmContactWrite, refused: CrmRefused
+    telling: PushBatch, write: CrmContactWrite, refused: CrmRejected
 ) -> CrmContactWrite:
     """Without the properties at fault; without all when it is not said which they are.
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from django.db.models import QuerySet
 
 from crm_sync.models import Account, Handoff, Link, Owner
-from crm_sync.port import Crm, CrmError, CrmMissing, CrmRefused, CrmTask, CrmTaskChange
+from crm_sync.port import Crm, CrmError, CrmMissing, CrmRejected, CrmTask, CrmTaskChange
 
 Item = TypeVar("Item")
 CHUNK = 500
@@ -63,7 +63,7 @@ class Repairs:
             return set()
         try:
             self.crm.associate_tasks(record_of)
-        except (CrmMissing, CrmRefused):
+        except (CrmMissing, CrmRejected):
             if len(record_of) == 1:
                 return set()
             pairs = list(record_of.items())

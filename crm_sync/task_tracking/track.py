@@ -15,7 +15,7 @@ from crm_sync.mapping import task_text
 from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
 from crm_sync.models import Breaker, Deal, Handoff
 from crm_sync.models.handoff import clean_reason
-from crm_sync.port import Crm, CrmError, CrmPaced, CrmRefused, CrmTask, CrmTaskChange
+from crm_sync.port import Crm, CrmError, CrmPaced, CrmRejected, CrmTask, CrmTaskChange
 from crm_sync.task_tracking.outcome import TaskOutcome, decide_outcome
 from leadscoring.models import Score
 from leadscoring.operations.failpoints import reach
@@ -182,9 +182,9 @@ def record_change(
 ) -> None:
     """What came of a change. What failed by chance is done at the next look; a text that was refused
     is not sent again before the score has risen again."""
-    if isinstance(answer, CrmError) and not isinstance(answer, CrmRefused):
+    if isinstance(answer, CrmError) and not isinstance(answer, CrmRejected):
         return
-    if isinstance(answer, CrmRefused):
+    if isinstance(answer, CrmRejected):
         row.reason = clean_reason(f"The CRM did not take a change of the task: {answer}")
     elif fate.close:
         row.task_state, row.reason = (

@@ -13,7 +13,7 @@ from crm_sync.port import (
     CrmDenied,
     CrmMissing,
     CrmProperty,
-    CrmRefused,
+    CrmRejected,
     CrmSilent,
     CrmTask,
     CrmTaskChange,
@@ -62,7 +62,7 @@ def test_an_address_that_is_refused_keeps_nobody_else_from_being_opted_out(crm, 
 
     said = crm.opt_out(["nobody", "ada@x.example"])
 
-    assert isinstance(said["nobody"], CrmRefused)
+    assert isinstance(said["nobody"], CrmRejected)
     assert said["ada@x.example"] is None
     assert crm.contacts_by_id([record_id], [])[record_id].opted_out
 
@@ -331,7 +331,7 @@ def test_one_bad_value_does_not_hold_the_others(crm, there):
 def test_a_property_that_does_not_exist_is_named(crm):
     saved = crm.save_contacts([by_email("ada@example.com", nonsense="1")])
 
-    assert isinstance(saved["ada@example.com"], CrmRefused)
+    assert isinstance(saved["ada@example.com"], CrmRejected)
     assert list(saved["ada@example.com"].properties) == ["nonsense"]
 
 
@@ -379,7 +379,7 @@ def test_two_writes_of_one_record_are_both_done(crm, there):
 def test_nobody_is_made_without_an_address(crm, there):
     saved = crm.save_contacts([by_email("", trace="nobody")])
 
-    assert isinstance(saved["nobody"], CrmRefused)
+    assert isinstance(saved["nobody"], CrmRejected)
     assert there.contacts() == 0
 
 
@@ -426,8 +426,8 @@ def test_a_task_that_cannot_be_made_does_not_hold_the_others(crm, there):
 
     made = crm.create_tasks([on_nobody, good, replace(for_nobody, owner_id="1")])
 
-    assert isinstance(made["1"], CrmRefused)
-    assert isinstance(made["2"], CrmRefused)
+    assert isinstance(made["1"], CrmRejected)
+    assert isinstance(made["2"], CrmRejected)
     assert there.tasks() == ["Good"]
 
 
@@ -551,8 +551,8 @@ def test_a_guarded_task_that_cannot_be_made_does_not_hold_the_others(there, guar
     on_nobody, for_nobody = guarded("LS-2", on="1", again=again), guarded("LS-3", owner_id="1")
 
     assert isinstance(good["LS-1"], CrmTask)
-    assert isinstance(on_nobody["LS-2"], CrmMissing if again else CrmRefused)
-    assert isinstance(for_nobody["LS-3"], CrmRefused)
+    assert isinstance(on_nobody["LS-2"], CrmMissing if again else CrmRejected)
+    assert isinstance(for_nobody["LS-3"], CrmRejected)
     assert there.tasks() == ["LS-1"]
 
 
@@ -713,7 +713,7 @@ def test_a_task_that_cannot_be_changed_does_not_hold_the_others(crm, task):
 
     assert isinstance(answers["1"], CrmMissing)
     assert answers[task.task_id].subject == "Hotter"
-    assert isinstance(refused[task.task_id], CrmRefused)
+    assert isinstance(refused[task.task_id], CrmRejected)
 
 
 def test_more_changes_than_a_batch_holds_are_all_made(crm, there):

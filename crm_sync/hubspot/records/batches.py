@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import error_from_item, no_answer_error
-from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRefused, CrmSilent
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRejected, CrmSilent
 
 # docs/hubspot-facts.md#batch-inputs
 OBJECTS = 100  # inputs of a batch of records
@@ -67,7 +67,7 @@ def write_all(
         batch = waiting.popleft()
         try:
             outcome |= write(batch)
-        except (CrmRefused, CrmMissing) as error:
+        except (CrmRejected, CrmMissing) as error:
             if len(batch) == 1:
                 outcome[batch[0].trace] = error
             else:

@@ -22,7 +22,7 @@ from crm_sync.hubspot.transport.calls import (
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.error_details import with_values
 from crm_sync.hubspot.transport.errors import rejected_values_error
-from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmMissing, CrmRefused
+from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmMissing, CrmRejected
 
 # Ours → HubSpot's internal names, ascending. "evangelist", "other" and stages that an account made
 # itself are none of ours: where they stand among the six differs from account to account.
@@ -102,7 +102,7 @@ def save_contacts(client: HubSpotClient, writes: Sequence[CrmContactWrite]) -> O
     Update by record id where there is one; else create or update by address.
     """
     nameless = {
-        write.trace: CrmRefused("A contact needs an e-mail address to be created.")
+        write.trace: CrmRejected("A contact needs an e-mail address to be created.")
         for write in writes
         if not write.record_id and not write.email
     }
@@ -117,7 +117,7 @@ def save_contacts(client: HubSpotClient, writes: Sequence[CrmContactWrite]) -> O
 
 
 def _with_values(found: CrmContact | CrmError, write: CrmContactWrite) -> CrmContact | CrmError:
-    if not (isinstance(found, CrmRefused) and found.properties):
+    if not (isinstance(found, CrmRejected) and found.properties):
         return found
     return rejected_values_error(with_values(found.properties, write.properties), found.existing_id)
 
@@ -166,7 +166,7 @@ def _upserted(client: HubSpotClient, batch: Sequence[CrmContactWrite]) -> Outcom
     for write in batch:
         error = outcome[write.trace]
         # docs/hubspot-facts.md#conflict-on-a-unique-value
-        if isinstance(error, CrmRefused) and error.existing_id:
+        if isinstance(error, CrmRejected) and error.existing_id:
             kept = {name: value for name, value in write.properties.items() if name != "email"}
             outcome[write.trace] = _alone(client, error.existing_id, kept)
     return outcome

@@ -11,7 +11,7 @@ from crm_sync.hubspot.transport.calls import (
     PROPERTY_GROUPS,
 )
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
-from crm_sync.port import CrmProperty, CrmRefused, SetUpStep
+from crm_sync.port import CrmProperty, CrmRejected, SetUpStep
 
 GROUP = "lead_scoring"
 GROUP_LABEL = "Lead scoring"
@@ -103,7 +103,7 @@ def _made(client: HubSpotClient, what: str, body: Json, *, plan: bool) -> SetUpS
         return SetUpStep(what)
     try:
         client.ask(CREATE_PROPERTY if "type" in body else CREATE_PROPERTY_GROUP, body)
-    except CrmRefused as refused:
+    except CrmRejected as refused:
         return SetUpStep(what, problem=str(refused))
     return SetUpStep(what)
 

@@ -9,7 +9,7 @@ from crm_sync.hubspot.records.batches import list_field
 from crm_sync.hubspot.transport.calls import CREATE_TASK_PROPERTY, TASK_PROPERTIES
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import MissingScope
-from crm_sync.port import CrmRefused, SetUpStep
+from crm_sync.port import CrmRejected, SetUpStep
 
 REFERENCE = "lead_handoff_reference"
 DEFINITION = {
@@ -66,7 +66,7 @@ def _is_unique(found: Json) -> bool:
 def _made(client: HubSpotClient) -> str:
     try:
         made = client.ask(CREATE_TASK_PROPERTY, DEFINITION)
-    except (CrmRefused, MissingScope) as refused:
+    except (CrmRejected, MissingScope) as refused:
         return WITHOUT.format(why=str(refused).rstrip("."))
     if not _is_unique(made):
         return WITHOUT.format(why="it made the property, but not a unique one")

@@ -43,7 +43,7 @@ def associate_tasks(
 ) -> None:
     """Associate tasks with contacts. `record_of`: record id of the contact by task id.
 
-    Raise CrmMissing or CrmRefused when one of them cannot be associated; others may be by then.
+    Raise CrmMissing or CrmRejected when one of them cannot be associated; others may be by then.
     """
     for batch in split_batches(list(record_of.items()), NEW_LINKS):
         inputs = [

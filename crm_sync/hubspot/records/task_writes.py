@@ -28,10 +28,10 @@ from crm_sync.hubspot.transport.calls import (
 )
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.error_details import REASONS
-from crm_sync.port import CrmDenied, CrmError, CrmMissing, CrmRefused, CrmTask, CrmTaskWrite
+from crm_sync.port import CrmDenied, CrmError, CrmMissing, CrmRejected, CrmTask, CrmTaskWrite
 
 Batch = Sequence[CrmTaskWrite]
-LOST = (CrmMissing, CrmRefused)
+LOST = (CrmMissing, CrmRejected)
 NO_PROPERTY = REASONS["PROPERTY_DOESNT_EXIST"]
 GONE = (
     f"The property {REFERENCE} of tasks, which keeps tasks from being made twice, is gone in "
@@ -67,14 +67,14 @@ def _made_once(client: HubSpotClient, batch: Batch, until: float | None) -> Outc
     """Create all in one call. Return the existing task where HubSpot rejects a duplicate."""
     try:
         outcome = _created(client, CREATE_GUARDED_TASKS, batch, until)
-    except CrmRefused as refused:
+    except CrmRejected as refused:
         return _made_but_those_there(client, batch, refused, until)
     clashing = [write for write in batch if _is_clash(outcome[write.trace])]
     return outcome | _by_reference(client, clashing)
 
 
 def _made_but_those_there(
-    client: HubSpotClient, batch: Batch, refused: CrmRefused, until: float | None
+    client: HubSpotClient, batch: Batch, refused: CrmRejected, until: float | None
 ) -> Outcome[CrmTask]:
     """Create those of a rejected batch that do not exist; HubSpot does not say which do.
 
@@ -148,7 +148,7 @@ def _by_reference(client: HubSpotClient, batch: Batch) -> dict[str, CrmTask]:
     found = read_records(client, READ_TASKS, references, [*READ, REFERENCE], idProperty=REFERENCE)
     try:
         return {property_values(item).get(REFERENCE, ""): parse_task(item) for item in found}
-    except CrmRefused:  # nothing else in the request can be rejected
+    except CrmRejected:  # nothing else in the request can be rejected
         raise CrmDenied(GONE) from None
 
 
@@ -157,7 +157,7 @@ def _check_guard(answers: Iterable[object]) -> None:
     one task.
     """
     for answer in answers:
-        if isinstance(answer, CrmRefused) and answer.properties.get(REFERENCE) == NO_PROPERTY:
+        if isinstance(answer, CrmRejected) and answer.properties.get(REFERENCE) == NO_PROPERTY:
             raise CrmDenied(GONE)
 
 
@@ -166,7 +166,7 @@ def _is_clash(answer: object) -> bool:
 
     docs/hubspot-facts.md#conflict-on-a-unique-value
     """
-    return isinstance(answer, CrmRefused) and (
+    return isinstance(answer, CrmRejected) and (
         REFERENCE in answer.properties or "already" in str(answer)
     )
 

@@ -21,7 +21,7 @@ from crm_sync.hubspot.transport.error_details import (
     strings_in,
 )
 from crm_sync.hubspot.transport.http import RawAnswer
-from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRefused, CrmSilent
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRejected, CrmSilent
 
 LONGEST_WAIT = 3600.0  # seconds
 USED_UP = (
@@ -116,23 +116,23 @@ def storable_body(value: Any) -> Any:
     return value
 
 
-def _refused(call: ApiCall, said: ErrorBody) -> CrmRefused:
+def _refused(call: ApiCall, said: ErrorBody) -> CrmRejected:
     faults, existing = property_errors(said.body), conflicting_record_id(said.body)
     if faults:
         return rejected_values_error(faults, existing)
     sentence = f"HubSpot refused when asked to {call.purpose}: {plain_message(said.message)}"
-    return CrmRefused(sentence, {}, existing)
+    return CrmRejected(sentence, {}, existing)
 
 
-def rejected_values_error(faults: Mapping[str, str], existing: str) -> CrmRefused:
+def rejected_values_error(faults: Mapping[str, str], existing: str) -> CrmRejected:
     """Return the error for rejected property values. The message names the first ten."""
     listed = "; ".join(f"{name}: {why}" for name, why in list(faults.items())[:10])
-    return CrmRefused(f"HubSpot does not take the values: {listed}.", faults, existing)
+    return CrmRejected(f"HubSpot does not take the values: {listed}.", faults, existing)
 
 
-def _merged_too_often(call: ApiCall, said: ErrorBody) -> CrmRefused:
+def _merged_too_often(call: ApiCall, said: ErrorBody) -> CrmRejected:
     # docs/hubspot-facts.md#merged-records
-    return CrmRefused("HubSpot cannot take more into this record: it was merged too often.")
+    return CrmRejected("HubSpot cannot take more into this record: it was merged too often.")
 
 
 def _missing(call: ApiCall, said: ErrorBody) -> CrmMissing:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm_sync.port import CrmBusy, CrmContactWrite, CrmDenied, CrmRefused, CrmSilent, CrmTaskWrite
+from crm_sync.port import CrmBusy, CrmContactWrite, CrmDenied, CrmRejected, CrmSilent, CrmTaskWrite
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 UPSERT = "/crm/v3/objects/contacts/batch/upsert"
@@ -41,7 +41,7 @@ def test_the_culprit_ends_up_alone(hubspot, there):
 
     saved = hubspot.save_contacts(writes(5))
 
-    assert [type(each) for each in saved.values()] == [CrmRefused] * 5
+    assert [type(each) for each in saved.values()] == [CrmRejected] * 5
     assert asked(there, UPSERT) == 9
 
 
@@ -76,7 +76,7 @@ def test_errors_inside_an_ordinary_200_are_seen(hubspot, there):
     saved = hubspot.save_contacts(writes(2))
 
     assert saved["t0"].record_id == "7"
-    assert isinstance(saved["t1"], CrmRefused)
+    assert isinstance(saved["t1"], CrmRejected)
 
 
 def test_results_without_traces_are_told_by_their_address(hubspot, there):
@@ -98,7 +98,7 @@ def test_an_error_that_names_nobody_is_that_of_who_has_no_answer(hubspot, there)
     body = {"results": [], "errors": [{"category": "VALIDATION_ERROR", "message": "no"}]}
     there.trouble("status", UPSERT, status=207, body=body)
 
-    assert isinstance(hubspot.save_contacts(writes(1))["t0"], CrmRefused)
+    assert isinstance(hubspot.save_contacts(writes(1))["t0"], CrmRejected)
 
 
 @pytest.mark.parametrize("errors", [[], [{"category": "VALIDATION_ERROR", "message": "no"}]])
@@ -188,7 +188,7 @@ def test_a_bad_address_of_a_known_record_is_that_records_error(hubspot, there):
 
     saved = hubspot.save_contacts([CrmContactWrite("t", bob, "", {"email": "ada@x.example"})])
 
-    assert isinstance(saved["t"], CrmRefused)
+    assert isinstance(saved["t"], CrmRejected)
     assert saved["t"].existing_id == ada
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crm_sync.hubspot.records.task_idempotency import REFERENCE
-from crm_sync.port import CrmDenied, CrmProperty, CrmRefused, CrmSilent, CrmTask, CrmTaskWrite
+from crm_sync.port import CrmDenied, CrmProperty, CrmRejected, CrmSilent, CrmTask, CrmTaskWrite
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CREATE = "/crm/v3/objects/tasks/batch/create"
@@ -92,7 +92,7 @@ def test_a_clash_that_nobody_is_found_for_is_a_refusal(guarded, there):
     body = {"category": "CONFLICT", "message": "7 already has that value"}
     there.trouble("status", CREATE, status=409, body=body, times=None)
 
-    assert isinstance(guarded("LS-1")["LS-1"], CrmRefused)
+    assert isinstance(guarded("LS-1")["LS-1"], CrmRejected)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 524])

@@ -306,7 +306,9 @@ def test_the_task_goes_on_until_all_is_weighed(monkeypatch):
     rows = [told(at=at - DAY) for _ in range(3)]
     for row in rows:
         seen(row, at=at - HOUR, lead_status="UNQUALIFIED")
-    monkeypatch.setattr("crm_sync.tasks.evaluate_outcomes", lambda at: evaluate_outcomes(at, most=2))
+    monkeypatch.setattr(
+        "crm_sync.tasks.evaluate_outcomes", lambda at: evaluate_outcomes(at, most=2)
+    )
 
     weigh_outcomes()
 

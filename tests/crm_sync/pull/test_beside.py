@@ -67,7 +67,9 @@ def moving(crm, there, monkeypatch):
     there.add_deal("Acme", there.won_stage, record_id)
     for at in (MONDAY, MONDAY + MINUTE):
         pull_changes(crm, at)
-    monkeypatch.setattr(sweep, "sweep_records", lambda *_, **__: iter(()))  # it is elsewhere, for hours
+    monkeypatch.setattr(
+        sweep, "sweep_records", lambda *_, **__: iter(())
+    )  # it is elsewhere, for hours
     return contact
 
 
