@@ -12,13 +12,13 @@ import pytest
 from crm_sync.hubspot.transport import rate_limit_script
 from sequences import gate
 from sequences.policy import Go
-from tests.crm_sync.conftest import crm, there
+from tests.crm_sync.conftest import account_set_up, crm, there
 from tests.loop.sales import Sales
 from tests.loop.week import DAY, INDEX_LAG, MONDAY, Clock, Week
 from tests.loop.wrong import wrong_mails
 from tests.sequences.conftest import mail_server
 
-__all__ = ["crm", "mail_server", "there"]
+__all__ = ["account_set_up", "crm", "mail_server", "there"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
