@@ -35,7 +35,7 @@ PEOPLE = """
     FROM generate_series(1, %(number)s) n
 """
 LINKS = """
-    INSERT INTO crm_sync_link (contact_id, account_id, record_id, owner_id, lifecycle_stage, lead_status, written,
+    INSERT INTO crm_sync_link (contact_id, account_id, record_id, owner_id, lifecycle_stage, lead_status, last_written,
         opted_out, seen_at)
     SELECT n, %(portal)s, (%(first)s + n - 1)::text, '', '', '', '{}', false, now()
     FROM generate_series(1, %(number)s) n

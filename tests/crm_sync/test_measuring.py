@@ -162,7 +162,7 @@ def fill(delivered_rows, waiting_rows):
         cursor.execute(
             """
             INSERT INTO crm_sync_handoff (contact_id, cycle, reference, total, grade, reasons, crossed_at,
-                turn_at, status, because, attempts, failures, due_at, account_id, record_id, owner_id,
+                turn_at, status, reason, attempts, failures, due_at, account_id, record_id, owner_id,
                 owner_reason, left_out, task_tried_at, task_guarded, task_id, delivered_at, task_state,
                 task_seen_at, told_subject, told_grade)
             SELECT %(contact)s, n, 'LS-' || n, 82, 'A1', '[]', moment, moment,

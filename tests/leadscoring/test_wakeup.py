@@ -183,9 +183,9 @@ import django
 django.setup()
 from crm_sync import receivers
 from leadscoring.common import wakeup
-receivers.ring()
+receivers.wake_delivery()
 first = wakeup._last
-receivers.ring()
+receivers.wake_delivery()
 print(wakeup._last is first, wakeup.failure())
 """
 
