@@ -151,7 +151,7 @@ def test_what_was_asked_is_known_without_asking(crm, there):
     assert 0 < budget.used_today <= budget.allowed_today
 
 
-@pytest.mark.parametrize("lane", ["live", "backlog", "polling"])
+@pytest.mark.parametrize("priority", ["live", "backlog", "polling"])
 def test_every_lane_reaches_the_same_account(crm, priority):
     assert crm.with_priority(priority).account() == crm.account()
     assert crm.with_priority(priority).identity == crm.identity
