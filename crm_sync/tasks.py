@@ -43,17 +43,16 @@ def take_turn(task: Task, crm: Crm, seconds: float, work: Callable[[datetime], i
     """
     acknowledge(task.name)
     until = time.monotonic() + seconds
-    while True:
-        wait = crm.room()
-        if wait > LONG_HELD:
-            work(database_time())  # whoever asks now is told why, and writes it down
-            return None
-        if wait > PATIENCE:
-            return send_next_turn(task.name, PATIENCE) if wait < SWEEP else None
+    while (wait := crm.room()) <= PATIENCE:
         if not work(database_time()):
-            return None
+            return
         if time.monotonic() >= until:
-            return send_next_turn(task.name)
+            send_next_turn(task.name)
+            return
+    if wait > LONG_HELD:
+        work(database_time())  # whoever asks now is told why, and writes it down
+    elif wait < SWEEP:
+        send_next_turn(task.name, PATIENCE)
 
 
 @shared_task(bind=True)

@@ -7,14 +7,14 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..server.moments import instant, milliseconds
 from .call import Answer, Call, Item, kind_named, strings_of, text_of, whole
 from .refusals import bad_json, bad_request
 from .showing import view
-from .store import Record
+from .store import MODIFIED, Record
 
 PAGE_LIMIT = 200
 RESULT_LIMIT = 10_000
@@ -49,7 +49,8 @@ def search(call: Call) -> Answer:
 def _matching(call: Call, kind: str, sent: Item) -> Iterator[Found]:
     groups = _groups(call, kind, sent.get("filterGroups") or sent.get("filters"))
     words = str(sent.get("query") or "").lower().split()
-    for record, then in _indexed(call, kind):
+    since = _changed_since(kind, sent.get("filterGroups")) if groups else None
+    for record, then in _indexed(call, kind, since):
         found = record, then
         if groups and not any(all(test(found) for test in group) for group in groups):
             continue
@@ -57,10 +58,29 @@ def _matching(call: Call, kind: str, sent: Item) -> Iterator[Found]:
             yield found
 
 
-def _indexed(call: Call, kind: str) -> Iterator[Found]:
-    """Every record as the index knows it. Archived ones leave it with the same lag."""
+def _changed_since(kind: str, groups: Any) -> datetime | None:
+    """Before which no record changed last that these groups can find; None when any may be found."""
+    modified = MODIFIED.get(kind, "hs_lastmodifieddate")
+    bounds = [
+        [
+            instant(str(each["value"]))
+            for each in group["filters"]
+            if each.get("propertyName") == modified and each.get("operator") in ("GTE", "GT", "EQ")
+        ]
+        for group in groups or ()
+    ]
+    return min(map(max, bounds)) if bounds and all(bounds) else None
+
+
+def _indexed(call: Call, kind: str, since: datetime | None) -> Iterator[Found]:
+    """Every record as the index knows it, but for those that changed last before an instant.
+
+    Archived ones leave it with the same lag.
+    """
     seen = call.at - timedelta(seconds=call.settings.search_lag)
     for record in call.store.records[kind].values():
+        if since and record.updated_at < since:
+            continue
         gone = record.archived_at is not None and record.archived_at <= seen
         if record.created_at <= seen and not gone:
             yield record, record.as_of(seen)

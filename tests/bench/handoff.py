@@ -97,22 +97,23 @@ def says_ready(log: Path) -> bool:
 
 @contextmanager
 def workers(over: Ground, many: int) -> Iterator[list[Part]]:
-    """So many, awake, on two machines that share nothing but addresses; with a beat."""
+    """So many for leads, awake, on two machines that share nothing but addresses; with a beat, and
+    as in production one worker for what else there is to do."""
+    pools = [("--concurrency", str(some), "-Q", "live,mail") for some in WORKERS[many]]
     machines = [
-        Machine(f"machine-{next(numbers)}", 0.0, ("--concurrency", str(some)), over.stage.environment,
-                over.clock, over.stage.folder)
-        for some in WORKERS[many]
+        Machine(f"machine-{next(numbers)}", 0.0, pool, over.stage.environment, over.clock, over.stage.folder)
+        for pool in (*pools, ("--concurrency", "1", "-Q", "sync,slow"))
     ]  # fmt: skip
-    parts = [machine.worker for machine in machines]
+    everybody = [machine.worker for machine in machines]
     try:
-        for part in [*parts, machines[0].beat]:
+        for part in [*everybody, machines[0].beat]:
             part.start()
-        for part in parts:
+        for part in everybody:
             log = part.folder / f"{part.name}.log"
             until(f"{part.name} is ready", partial(says_ready, log))
-        yield parts
+        yield everybody[:-1]
     finally:
-        for part in [*parts, machines[0].beat]:
+        for part in [*everybody, machines[0].beat]:
             part.kill()
 
 

@@ -32,6 +32,7 @@ from sandbox.hubspot.definitions import PORTAL_ID
 from sandbox.hubspot.store import FIRST_ID
 from tests.bench.handoff import HAS_TASK, spread
 from tests.bench.sending import mail_server
+from tests.chaos.faults import answers, too_fast
 from tests.chaos.leads import Leads
 from tests.chaos.parts import Part
 
@@ -91,7 +92,7 @@ def scene(folder: Path, people: int, mails: int) -> Iterator[Scene]:
         web = {"web": procfile()["web"] + f" --bind 127.0.0.1:{port_of(stage.web)}"}
         stack.enter_context(part(stage, "crm", crm))
         stage.manage("migrate", "--no-input")
-        until("the CRM is filled", partial(answers, stage), WITHIN)
+        until("the CRM is filled", partial(is_up, stage), WITHIN)
         loop = Loop(stage, Console(quiet=True))
         loop.command("crm_setup")
         filled = stage.manage(
@@ -104,7 +105,7 @@ def scene(folder: Path, people: int, mails: int) -> Iterator[Scene]:
         yield Scene(stage, Leads(stage.web, key, Random(1), lengths=(1,)))
 
 
-def answers(stage: Stage) -> bool:
+def is_up(stage: Stage) -> bool:
     try:
         wait_for(stage.crm, stage)
     except Exception:
@@ -225,7 +226,8 @@ def measure(over: Scene, workers: tuple[str, ...], leads: int) -> tuple[list[flo
         with ThreadPoolExecutor(leads) as pool:
             taken = list(pool.map(partial(single, over), range(leads)))
         after, seconds = over.figures(), time.monotonic() - began
-    return taken, list(told(before, after, seconds))
+        refused = too_fast(answers(over.stage.crm))
+    return taken, [*told(before, after, seconds), f"{refused} × 429"]
 
 
 def told(before: Mapping[str, int], after: Mapping[str, int], seconds: float) -> Iterator[str]:
