@@ -24,7 +24,7 @@ def test_another_process_knows_the_link_without_asking(hubspot, sandbox, there, 
 def test_without_redis_everything_works_slowly(sandbox):
     crm = HubSpot(TOKEN, sandbox.url, "redis://127.0.0.1:1/0")
 
-    assert crm.account().id == str(sandbox.store.account_id)
+    assert crm.account().id == str(sandbox.store.portal_id)
     assert crm.contact_url("7") != ""
 
 
