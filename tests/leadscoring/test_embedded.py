@@ -25,8 +25,8 @@ pytestmark = pytest.mark.processes
 ROOT = Path(devservers.__file__).resolve().parents[2]
 PARENT = """
 import sys, threading
-from leadscoring import embedded
-with embedded.servers() as servers:
+from leadscoring import devservers
+with devservers.run_servers() as servers:
     print(*servers, sep="\\n", flush=True)
     threading.Event().wait()
 """
@@ -37,7 +37,7 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.kept = folder, folder / ".services"
-        shutil.copytree(Path(devservers.__file__).parent, folder / "leadscoring" / "embedded")
+        shutil.copytree(Path(devservers.__file__).parent, folder / "leadscoring" / "devservers")
         (folder / "leadscoring" / "__init__.py").touch()
 
     def say(self, word: str) -> subprocess.CompletedProcess[str]:
@@ -238,7 +238,7 @@ def test_a_start_that_is_killed_half_way_leaves_nothing(started, after):
 
 def test_a_process_killed_between_two_servers_leaves_no_folder():
     temporary = permissions.temporary_home()
-    between = "import time; from leadscoring import embedded; embedded.Postgres.start = lambda _: time.sleep(600)\n"
+    between = "import time; from leadscoring import devservers; devservers.Postgres.start = lambda _: time.sleep(600)\n"
     process = subprocess.Popen(
         [sys.executable, "-c", between + PARENT],
         cwd=ROOT,
@@ -275,8 +275,8 @@ def test_a_guarded_command_ends_with_its_parent_and_what_it_started_too(tmp_path
     note = tmp_path / "pid"
     stubborn = f"import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_DFL); open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     parent = (
-        "import subprocess, sys, time; from leadscoring import embedded;"
-        f"subprocess.Popen(embedded.end_with_parent([sys.executable, '-c', {stubborn!r}])); time.sleep(600)"
+        "import subprocess, sys, time; from leadscoring import devservers;"
+        f"subprocess.Popen(devservers.end_with_parent([sys.executable, '-c', {stubborn!r}])); time.sleep(600)"
     )
     process = subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT)
     assert soon(lambda: note.exists() and note.read_text() != "")
