@@ -57,9 +57,12 @@ class Middleware:
         if request.path in EXEMPT:
             return self.get_response(request)
         if not self.fits:
-            if mismatch():
-                return unavailable(request)
-            self.fits = True
+            try:
+                if mismatch():
+                    return unavailable(request)
+                self.fits = True
+            except DatabaseError:
+                pass  # who needs the database says that it does not answer
         response = self.get_response(request)
         if response.status_code == 500 and does_not_fit():
             self.fits = False

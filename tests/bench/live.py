@@ -218,7 +218,7 @@ def measure(over: Scene, workers: tuple[str, ...], leads: int) -> tuple[list[flo
         for name in (name for name in commands if name != "beat"):
             log = over.stage.folder / f"{name}.log"
             until(f"{name} is ready", partial(is_ready, log), WITHIN)
-        with Celery(broker=over.stage.environment["REDIS_URL"]) as celery:
+        with Celery(broker=over.stage.environment["REDIS_URL"], set_as_current=False) as celery:
             for task, queue in LOAD.items():
                 celery.send_task(task, queue=queue)
         time.sleep(UNDER_WAY)

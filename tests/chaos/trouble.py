@@ -185,7 +185,7 @@ def redis(ground: Ground) -> Redis:
 
 
 def ring(ground: Ground, times: int) -> None:
-    with suppress(OSError), Celery(broker=ground.redis_url) as celery:
+    with suppress(OSError), Celery(broker=ground.redis_url, set_as_current=False) as celery:
         for _ in range(times):
             celery.send_task(DOORBELL, task_id="the-same-each-time", queue="live")
 

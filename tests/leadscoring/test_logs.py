@@ -8,6 +8,7 @@ import pytest
 from celery import Celery
 from django.test import Client
 
+from leadscoring.operations import schema
 from leadscoring.operations.logging import LOGGING, JsonFormatter
 from sequences.unsubscribe import SIGNER
 
@@ -29,7 +30,9 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
         (f"/u/{TOKEN}", "u/<str:token>"),
     ],
 )
-def test_a_request_that_failed_is_named_by_its_route(caplog, path, route):
+def test_a_request_that_failed_is_named_by_its_route(caplog, path, route, monkeypatch):
+    """The tables may not be asked here, which is what makes the request fail."""
+    monkeypatch.setattr(schema, "mismatch", str)
     client = Client(raise_request_exception=False, headers={"authorization": "Bearer ada"})
 
     assert client.get(path).status_code == 500

@@ -108,6 +108,7 @@ def wait_for(what):
         time.sleep(0.05)
 
 
+@pytest.mark.processes
 def test_a_worker_without_queues_serves_all_and_what_the_release_before_has_left(broker):
     as_the_release_before_sends(broker, HEARTBEAT)
     ring_heartbeats(*QUEUES)
@@ -117,6 +118,7 @@ def test_a_worker_without_queues_serves_all_and_what_the_release_before_has_left
         wait_for(lambda: not broker.llen(FORMER_QUEUE))
 
 
+@pytest.mark.processes
 def test_the_worker_of_two_queues_leaves_the_others_and_is_not_seen_there(broker):
     ring_heartbeats(*QUEUES)
 
@@ -127,6 +129,7 @@ def test_the_worker_of_two_queues_leaves_the_others_and_is_not_seen_there(broker
     assert [broker.llen(name) for name in QUEUES] == [0, 0, 1, 1]
 
 
+@pytest.mark.processes
 def test_the_worker_of_slow_work_drains_what_the_release_before_has_left(broker):
     as_the_release_before_sends(broker, HEARTBEAT)
 
