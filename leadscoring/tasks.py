@@ -16,7 +16,8 @@ REFRESH_SECONDS = 1800
 TURN_SECONDS, TURN_LOST_AFTER = 45.0, 240
 
 
-@shared_task(bind=True)
+# Of Celery's own class: a worker that waits for migrations lives all the same.
+@shared_task(bind=True, base=Task)
 def heartbeat(self: Task) -> None:
     """Show that the queue in which this waited is served."""
     heartbeats.record_heartbeat(heartbeats.worker(self.request.delivery_info["routing_key"]), now())
