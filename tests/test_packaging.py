@@ -15,7 +15,6 @@ import yaml
 from leadscoring.celery import QUEUES
 
 ROOT = Path(__file__).resolve().parent.parent
-READERS = {"env", "read", "address", "at_least_one"}
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH"}
 SHIPPED = (
     "Makefile", "Procfile", "Dockerfile", ".dockerignore", "Dockerfile.sandbox", "Dockerfile.sandbox.dockerignore", "docker-compose.yml", ".ci/run",
@@ -29,16 +28,25 @@ def text(name: str) -> str:
 
 
 def settings_read() -> set[str]:
-    """Names of the settings that settings.py asks the environment for."""
-    calls = [
-        node
-        for node in ast.walk(ast.parse(text("leadscoring/settings.py")))
-        if isinstance(node, ast.Call)
-    ]
-    readers = [call for call in calls if root_name(call.func) in READERS]
-    words = [word.value for call in readers for word in call.args if isinstance(word, ast.Constant)]
+    """Names of the settings that settings.py asks the environment for.
+
+    It asks by django-environ's `env` and by functions of its own that take a setting's `name`.
+    """
+    tree = list(ast.walk(ast.parse(text("leadscoring/settings.py"))))
+    readers = {"env"} | {
+        node.name
+        for node in tree
+        if isinstance(node, ast.FunctionDef) and "name" in {arg.arg for arg in node.args.args}
+    }
+    given = (
+        word.value
+        for node in tree
+        if isinstance(node, ast.Call) and root_name(node.func) in readers
+        for word in node.args
+        if isinstance(word, ast.Constant)
+    )
     return {
-        word for word in words if isinstance(word, str) and re.fullmatch(r"[A-Z][A-Z0-9_]+", word)
+        word for word in given if isinstance(word, str) and re.fullmatch(r"[A-Z][A-Z0-9_]+", word)
     }
 
 
