@@ -19,6 +19,7 @@ class CrmSyncConfig(AppConfig):
         signals.contact_described.connect(
             receivers.describe_crm_side, dispatch_uid="describe_handoffs"
         )
+        health.add_check(current.check_crm_state)
         health.add_check(current.check_crm_access)
         health.register_collector(metrics.LedgerFigures())
         signals.problems_wanted.connect(current.collect_crm_problems, dispatch_uid="crm_problems")

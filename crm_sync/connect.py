@@ -15,6 +15,9 @@ class AdapterEntry(Protocol):
     MAPPING: Sequence[FirstField]  # what is sent until a marketer decides otherwise
     REFUSING: Sequence[str]  # the lead statuses by which sales says no, until somebody edits them
 
+    def missing_setting(self) -> str:
+        """Return the first setting of the credentials that is empty; "" when all are there."""
+
     def connect(self) -> Crm | None:
         """The CRM, the same object each time within a process; None without credentials."""
 
@@ -30,12 +33,12 @@ def adapter_entry() -> AdapterEntry:
 
 def connect() -> Crm:
     """The CRM that the settings name, the same object each time; NotConnected without credentials."""
-    return adapter_entry().connect() or cast(Crm, NotConnected(credentials_setting()))
+    return adapter_entry().connect() or cast(Crm, NotConnected(missing_setting()))
 
 
-def credentials_setting() -> str:
-    """The setting without which no CRM is connected."""
-    return f"{settings.CRM.upper()}_ACCESS_TOKEN"
+def missing_setting() -> str:
+    """Return the setting without which no CRM is connected; "" when one is."""
+    return adapter_entry().missing_setting()
 
 
 def connect_webhooks() -> CrmWebhooks:

@@ -87,11 +87,13 @@ def breaker_kind(hold: Breaker) -> str:
 
 def request_metrics(budget: CrmBudget) -> Iterator[GaugeMetricFamily]:
     """What is not known is left out."""
-    used = {"10s": budget.used_in_10s, "day": budget.used_today}
-    allowed = {"10s": budget.allowed_in_10s, "day": budget.allowed_today}
-    yield gauges("leadscoring_crm_requests_used", "Requests made.", "window", known_figures(used))
+    window = f"{budget.window_seconds:g}s" if budget.window_seconds else "day"
+    used = {window: budget.used, "day": budget.used_today}
+    allowed = {window: budget.allowed, "day": budget.allowed_today}
+    unit = budget.unit.capitalize()
+    yield gauges("leadscoring_crm_requests_used", f"{unit} used.", "window", known_figures(used))
     yield gauges(
-        "leadscoring_crm_requests_allowed", "Requests allowed.", "window", known_figures(allowed)
+        "leadscoring_crm_requests_allowed", f"{unit} allowed.", "window", known_figures(allowed)
     )
 
 

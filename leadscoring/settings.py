@@ -175,11 +175,10 @@ if ANYMAIL and not (isinstance(ANYMAIL, dict) and ":" in str(ANYMAIL.get("WEBHOO
     stop_start('ANYMAIL must have a "WEBHOOK_SECRET" of the form "name:password".')
 
 # --- the CRM ----------------------------------------------------------------------------------
-# The package of crm_sync that speaks with the CRM; its credential is NAME_ACCESS_TOKEN.
+# The package of crm_sync that speaks with the CRM.
 CRM = str(env("CRM", default="hubspot"))
 if not (CRM.isidentifier() and (BASE_DIR / "crm_sync" / CRM / "entry.py").is_file()):
     stop_start("CRM must be the name of a package that speaks with a CRM, such as hubspot.")
-CRM_CONNECTED = bool(env(f"{CRM.upper()}_ACCESS_TOKEN", default=""))
 HUBSPOT_ACCESS_TOKEN = env("HUBSPOT_ACCESS_TOKEN", default="")
 HUBSPOT_BASE_URL = http_url("HUBSPOT_BASE_URL", "https://api.hubapi.com")
 HUBSPOT_API_VERSION = env("HUBSPOT_API_VERSION", default="")

@@ -116,14 +116,21 @@ def open_breakers(at: datetime) -> list[dict[str, Any]]:
 
 
 def request_budget() -> list[dict[str, Any]]:
-    """Requests made and allowed; what is not known is left out."""
+    """Return what was used of the CRM's limits, and may be; what is not known is left out."""
     found = connect().budget()
+    window = found.window_seconds or 0
     pairs = (
-        ("in the last 10 s", found.used_in_10s, found.allowed_in_10s),
+        (f"in the last {window:g} s", found.used if window else None, found.allowed),
         ("today", found.used_today, found.allowed_today),
     )
     return [
-        {"words": words, "used": used, "allowed": allowed, "percent": percent_used(used, allowed)}
+        {
+            "unit": found.unit if used != 1 else found.unit.removesuffix("s"),
+            "words": words,
+            "used": used,
+            "allowed": allowed,
+            "percent": percent_used(used, allowed),
+        }
         for words, used, allowed in pairs
         if used is not None
     ]

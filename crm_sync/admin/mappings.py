@@ -162,5 +162,5 @@ def push_plan_rows() -> PushPlan:
     try:
         check_account(crm, at)
     except CrmError as error:
-        return PushPlan(0, 0, error=str(error))
+        return PushPlan(error=str(error))
     return plan_push(crm, at)

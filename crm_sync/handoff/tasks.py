@@ -114,7 +114,9 @@ def build_task(batch: Batch, row: Handoff) -> CrmTaskWrite:
         record_id=row.record_id,
         owner_id=row.owner_id,
         subject=task_text.task_subject(row),
-        body=task_text.task_body(row, batch.known[row.contact_id]),
+        body=task_text.task_body(
+            row, batch.known[row.contact_id], batch.crm.capabilities.task_text
+        ),
         due_at=task_due_at(batch.now(), hours, row.grade),
         again=row.task_attempted,
     )

@@ -5,6 +5,7 @@ from copy import copy
 from datetime import datetime
 
 from crm_sync.hubspot import audit, fields
+from crm_sync.hubspot.capabilities import CAPABILITIES
 from crm_sync.hubspot.records import (
     contacts,
     deals,
@@ -60,6 +61,7 @@ class HubSpot:
     """
 
     connected = True
+    capabilities = CAPABILITIES
     lifecycle_words: Mapping[str, str] = contacts.LIFECYCLE
     fields: Sequence[CrmField] = tuple(fields.used_fields())
 

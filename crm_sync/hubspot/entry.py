@@ -9,12 +9,17 @@ from django.conf import settings
 from crm_sync.hubspot.defaults import MAPPING, REFUSING
 from crm_sync.port import Crm, CrmCall, CrmField, CrmWebhooks
 
-__all__ = ["MAPPING", "REFUSING", "connect", "surface", "webhooks"]
+__all__ = ["MAPPING", "REFUSING", "connect", "missing_setting", "surface", "webhooks"]
+
+
+def missing_setting() -> str:
+    """Return the name of the token's setting when it is empty, else ""."""
+    return "" if settings.HUBSPOT_ACCESS_TOKEN else "HUBSPOT_ACCESS_TOKEN"
 
 
 def connect() -> Crm | None:
     """Return the adapter, the same object within a process; None without a token."""
-    if not settings.HUBSPOT_ACCESS_TOKEN:
+    if missing_setting():
         return None
     return _connected(
         settings.HUBSPOT_ACCESS_TOKEN,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from crm_sync.mapping import task_text
 from crm_sync.mapping.contact_facts import ContactFacts
 from crm_sync.models import FieldMapping
-from crm_sync.port import CrmContact, CrmProperty
+from crm_sync.port import CrmContact, CrmProperty, SetUpStep
 from leadscoring.models import Lifecycle
 
 WHY_NOT: Mapping[str, str] = {
@@ -187,9 +187,19 @@ def stage_is_ahead(known: ContactFacts, record: CrmContact, there: str) -> bool:
 
 
 def wanted_properties(mappings: Iterable[FieldMapping]) -> list[CrmProperty]:
-    """The properties that exist only for us, as set-up has to make them."""
-    return [
-        CrmProperty(mapping.property, *OURS[mapping.source])
-        for mapping in mappings
-        if mapping.source in OURS
-    ]
+    """Return the properties that exist only for us, as set-up has to make them."""
+    return [wanted_property(mapping) for mapping in mappings if mapping.source in OURS]
+
+
+def wanted_property(mapping: FieldMapping) -> CrmProperty:
+    label, type_, options = OURS[mapping.source]
+    if mapping.format == Format.DAY:
+        type_ = "date"
+    return CrmProperty(mapping.property, label, type_, options)
+
+
+def store_given_names(steps: Iterable[SetUpStep]) -> None:
+    """Write to the properties that set-up made by the names that the CRM gave them."""
+    for step in steps:
+        if step.named and step.named != step.wanted:
+            FieldMapping.objects.filter(property=step.wanted).update(property=step.named)

@@ -1,8 +1,7 @@
 """What a rep reads: the task, and the texts on the record. Plain sentences, nothing to sell."""
 
 import re
-from collections.abc import Iterable, Sequence
-from html import escape, unescape
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
@@ -11,13 +10,15 @@ from django.conf import settings
 
 from crm_sync.mapping.contact_facts import ContactFacts, SequenceRun
 from crm_sync.models import Handoff
+from crm_sync.port import Block, BulletList, Paragraph, TaskText
 from leadscoring.engine.wording import format_day, format_figure
 from leadscoring.models import Activity
 
 # Fields that say which page, form or mail it was, the most telling first.
 DETAILS = ("url", "page", "path", "form", "title", "subject", "name", "link", "campaign")
 LONGEST_SUBJECT = 255
-LONGEST_TEXT = 65_536  # https://developers.hubspot.com: the most that a text property holds
+# A text property of any CRM holds so much: docs/adding-a-crm.md.
+LONGEST_PROPERTY = 32_000
 LONGEST_DETAIL = 80
 STRONGEST = 3
 RUNS_TOLD = 3
@@ -27,8 +28,9 @@ AGAINST_TOLD = 3
 
 # Stands before the reason in a task that we have closed.
 NOTHING_LEFT = "Nothing to do any more:"
-# Tells our text from one that a person has changed; rides in the link, where nobody reads it.
-MARK = re.compile(r"<a\s[^<>]*#text-([0-9a-f]{8})")
+# Tells our text from one that a person has changed; stands in the link's fragment, where nobody
+# reads it. `TaskText.words` leaves fragments out.
+MARK = "#text-"
 # What the engine says of points that a cap took: true, but of the model, not of the person.
 CUT = re.compile(r", [\d.,]+ points? above the cap of [\d.,]+ not counted$")
 
@@ -42,64 +44,69 @@ def task_subject(row: Handoff) -> str:
     ]
 
 
-def task_body(row: Handoff, known: ContactFacts) -> str:
-    """The task's text as HTML, everything from outside escaped."""
-    link = escape(contact_url(row))
-    more = f'<a href="{link}">See all that is known of {escape(display_name(row))}</a>'
-    parts = [
-        html_section(introduction(row), strongest_reasons(row))
-        or f"<p>{escape(introduction(row))}.</p>",
-        html_section("Against it", negative_reasons(row)),
-        f"<p>{escape(fit_line(row))}</p>",
-        html_section("Recently", activity_lines(known))
-        or "<p>Nothing is known of what they did.</p>",
-        html_section("Mail", sequence_lines(known)),
-        f"<p>{more}</p><p>ref {escape(row.reference)}</p>",
-    ]
-    whole = "".join(parts)
-    return whole.replace(f'href="{link}"', f'href="{link}#text-{text_digest(whole)}"')
+def task_body(row: Handoff, known: ContactFacts, form: type[TaskText]) -> TaskText:
+    """Write the task's text in the form in which the CRM keeps it, with our mark in its link."""
+    unmarked = form.render(task_blocks(row, known, contact_url(row)))
+    mark = f"{MARK}{text_digest(unmarked)}"
+    return form.render(task_blocks(row, known, contact_url(row) + mark))
 
 
-def is_unedited(there: str) -> bool:
-    """Whether a task's text is as we wrote it: a person's word in it makes it theirs.
+def task_blocks(row: Handoff, known: ContactFacts, link: str) -> Iterator[Block]:
+    if reasons := strongest_reasons(row):
+        yield BulletList(introduction(row), reasons)
+    else:
+        yield Paragraph(f"{introduction(row)}.")
+    if against := negative_reasons(row):
+        yield BulletList("Against it", against)
+    yield Paragraph(fit_line(row))
+    if recent := activity_lines(known):
+        yield BulletList("Recently", recent)
+    else:
+        yield Paragraph("Nothing is known of what they did.")
+    if mails := sequence_lines(known):
+        yield BulletList("Mail", mails)
+    yield Paragraph(f"See all that is known of {display_name(row)}", link)
+    yield Paragraph(f"ref {row.reference}")
+
+
+def is_unedited(there: TaskText) -> bool:
+    """Return whether a task's text is as we wrote it: a person's word in it makes it theirs.
 
     A CRM may write the same text with other mark-up, so the words alone count.
     """
-    mark = MARK.search(there)
-    return mark is not None and mark[1] == text_digest(there)
+    mark = f"{MARK}{text_digest(there)}"
+    return any(address.endswith(mark) for address in there.links())
 
 
-def text_digest(body: str) -> str:
-    """Eight signs that stand for the words of a text."""
-    return f"{crc32(plain_words(body).encode('utf-8', 'replace')):08x}"
+def text_digest(body: TaskText) -> str:
+    """Return eight signs that stand for the words of a text."""
+    return f"{crc32(without_spaces(body.words()).encode('utf-8', 'replace')):08x}"
 
 
-def plain_words(body: str) -> str:
-    """The text without mark-up and white space."""
-    return re.sub(r"\s", "", unescape(re.sub(r"<[^<>]*>", "", body)))
+def without_spaces(text: str) -> str:
+    return "".join(text.split())
 
 
-def closed_body(reason: str, there: str) -> str:
-    """A task's text when there is nothing to do any more: why, and what it said."""
-    return f"<p>{escape(NOTHING_LEFT)} {escape(bounded_text(reason, 500))}</p>{there}"[
-        :LONGEST_TEXT
-    ]
+def closed_body(reason: str, there: TaskText) -> TaskText:
+    """Write a task's text when there is nothing to do any more: why, and what it said."""
+    return there.after(Paragraph(f"{NOTHING_LEFT} {bounded_text(reason, 500)}"))
 
 
-def is_closed_body(there: str) -> bool:
-    """Whether it is a text that we have closed: not one of somebody who calls themselves so."""
-    return plain_words(there).startswith(plain_words(NOTHING_LEFT)) and not is_unedited(there)
+def is_closed_body(there: TaskText) -> bool:
+    """Return whether it is a text that we have closed: not one of somebody who calls themselves so."""
+    words = without_spaces(there.words())
+    return words.startswith(without_spaces(NOTHING_LEFT)) and not is_unedited(there)
+
+
+def leads_here(there: TaskText, page: str) -> bool:
+    """Return whether a task's text links to a page of this installation, or below it."""
+    return any(address.startswith(page) for address in there.links())
 
 
 def strip_score(subject: str) -> str:
     """ "Hot lead: Ada Byron, Engines" of a subject that goes on with "(score 82, A1)"."""
     line = " ".join(subject.split())
     return line.rpartition(" (score ")[0] or line
-
-
-def html_section(heading: str, lines: Sequence[str]) -> str:
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<p>{escape(heading)}:</p><ul>{items}</ul>" if lines else ""
 
 
 def introduction(row: Handoff) -> str:
@@ -235,7 +242,7 @@ def contact_url(row: Handoff) -> str:
 
 def text_property(lines: Iterable[str]) -> str:
     """Lines as one text property takes them."""
-    return "\n".join(lines)[:LONGEST_TEXT]
+    return "\n".join(lines)[:LONGEST_PROPERTY]
 
 
 def bounded_text(value: str, longest: int) -> str:

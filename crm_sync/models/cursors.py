@@ -7,9 +7,6 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
-# The index's lag is "a few moments" by the documentation, and seconds to a minute by those who met
-# it: a search begins five times as far back.
-USUAL_LAG, OVERLAP = timedelta(minutes=1), timedelta(minutes=5)
 LONGEST_OVERLAP = timedelta(days=1)
 # So long what once came late is reckoned with.
 LATE_KEPT = timedelta(hours=1)
@@ -48,13 +45,13 @@ class Cursor(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} up to {self.position:%Y-%m-%d %H:%M:%S}"
 
-    def overlap(self, at: datetime) -> timedelta:
-        """How far before `position` a search begins: twice as far as anything came late of late."""
-        return min(max(OVERLAP, 2 * self._late_of_late(at)), LONGEST_OVERLAP)
+    def overlap(self, usual: timedelta, at: datetime) -> timedelta:
+        """Return how far before `position` a search begins: as usual, or twice what came late recently."""
+        return min(max(usual, 2 * self._recent_lateness(at)), LONGEST_OVERLAP)
 
-    def lag(self, at: datetime) -> timedelta:
-        """How long the index may take to show a change: what is usual, or what was seen of late."""
-        return max(USUAL_LAG, self._late_of_late(at))
+    def lag(self, usual: timedelta, at: datetime) -> timedelta:
+        """Return how long the index may take to show a change: as usual, or as seen recently."""
+        return max(usual, self._recent_lateness(at))
 
     def late(
         self, changes: Iterable[datetime], covered: tuple[datetime, datetime], at: datetime
@@ -85,7 +82,7 @@ class Cursor(models.Model):
         self.searched_from = since
         self.save(update_fields=WHERE)
 
-    def _late_of_late(self, at: datetime) -> timedelta:
+    def _recent_lateness(self, at: datetime) -> timedelta:
         lately = self.late_at is not None and at - self.late_at < LATE_KEPT
         return self.late_by if lately else timedelta(0)
 

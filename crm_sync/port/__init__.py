@@ -1,5 +1,6 @@
 """The border to a CRM: what we ask of one, in our words. An adapter is a package that implements `Crm`."""
 
+from crm_sync.port.capabilities import CrmCapabilities
 from crm_sync.port.crm import Crm, NotConnected
 from crm_sync.port.errors import (
     CrmBusy,
@@ -37,9 +38,12 @@ from crm_sync.port.records import (
     Priority,
     SetUpStep,
 )
+from crm_sync.port.text import Block, BulletList, HtmlText, Paragraph, PlainText, TaskText
 from crm_sync.port.webhooks import CrmWebhooks
 
 __all__ = [
+    "Block",
+    "BulletList",
     "ChangeKind",
     "Crm",
     "CrmAccount",
@@ -47,6 +51,7 @@ __all__ = [
     "CrmBudget",
     "CrmBusy",
     "CrmCall",
+    "CrmCapabilities",
     "CrmChange",
     "CrmContact",
     "CrmContactWrite",
@@ -71,8 +76,12 @@ __all__ = [
     "CrmTaskWrite",
     "CrmWebhooks",
     "FirstField",
+    "HtmlText",
     "NotConnected",
+    "Paragraph",
+    "PlainText",
     "Posted",
     "Priority",
     "SetUpStep",
+    "TaskText",
 ]

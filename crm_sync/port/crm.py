@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from crm_sync.port.capabilities import CrmCapabilities
 from crm_sync.port.contacts import CrmContacts
 from crm_sync.port.deals import CrmDeals
 from crm_sync.port.errors import CrmOff
@@ -26,7 +27,9 @@ class Crm(CrmRequests, CrmContacts, CrmTasks, CrmDeals, CrmSchema, Protocol):
     """
 
     connected: bool
-    # Tells one token from another without giving it away.
+    capabilities: CrmCapabilities
+    # Tells one set of credentials from another without giving it away, across processes. It stays
+    # while the CRM renews what it gave for them (an access token of two hours).
     identity: str
     # Our lifecycle stage -> the CRM's value for it, in ascending order.
     lifecycle_words: Mapping[str, str]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
+from crm_sync.port.text import TaskText
+
 # Whose turn it is when requests are short: a fresh lead, then many leads, then reading and the rest.
 Priority = Literal["live", "backlog", "polling"]
 
@@ -51,14 +53,17 @@ class CrmContactWrite:
 
 @dataclass(frozen=True, slots=True)
 class CrmTask:
-    """A task as the CRM has it. `started`: a rep has begun with it or put it off."""
+    """A task as the CRM has it.
+
+    `started`: a rep has begun with it or put it off; None where the CRM does not tell.
+    """
 
     task_id: str
     subject: str
-    body: str
+    body: TaskText
     owner_id: str
     done: bool
-    started: bool = False
+    started: bool | None = None
     done_at: datetime | None = None
     record_ids: tuple[str, ...] = ()  # the contacts it hangs on; told by `list_tasks` alone
 
@@ -73,7 +78,7 @@ class CrmTaskPage:
 
 @dataclass(frozen=True, slots=True)
 class CrmTaskWrite:
-    """`trace`: the reference, one task's alone. `body` is HTML that the writer has already escaped.
+    """`trace`: the reference, one task's alone. `body` is of the CRM's own form.
 
     `again`: this very task may have been made already.
     """
@@ -82,7 +87,7 @@ class CrmTaskWrite:
     record_id: str
     owner_id: str
     subject: str
-    body: str
+    body: TaskText
     due_at: datetime
     again: bool = False
 
@@ -93,13 +98,15 @@ class CrmTaskChange:
 
     task_id: str
     subject: str | None = None
-    body: str | None = None
+    body: TaskText | None = None
     owner_id: str | None = None
     done: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CrmOwner:
+    """`active`: a person who can be given leads. A queue is an owner that is never active."""
+
     owner_id: str
     email: str
     name: str
@@ -151,8 +158,8 @@ class CrmChange:
 
 @dataclass(frozen=True, slots=True)
 class CrmProperty:
-    """A property of contacts. `type`: number, text, long_text, enumeration, datetime; of one that the
-    account has also date, yes_no, other.
+    """A property of contacts. `type`: number, text, long_text, enumeration, datetime, date; of one that
+    the account has also yes_no, other. A CRM without a type says so when it is set up.
 
     `labels`: how people there read the options. `read_only`: nobody may write it over the API.
     """
@@ -166,21 +173,23 @@ class CrmProperty:
 
 
 class FirstField(NamedTuple):
-    """One value that is written or read until a marketer decides otherwise. `source`, `policy` and
-    `direction` are words of crm_sync.models.FieldMapping; `value` is a constant's."""
+    """One value that is written or read until a marketer decides otherwise. `source`, `policy`,
+    `direction` and `format` are words of crm_sync.models.FieldMapping; `value` is a constant's."""
 
     source: str
     property: str
     policy: str
     value: str = ""
     direction: str = "out"
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CrmHint:
     """Something happened to a record there: a reason to look at it again, never a fact.
 
-    `account_id`: whose record it is; "" when the hint does not say.
+    `account_id`: whose record it is; "" when the hint does not say. `merged_into`: the record that
+    it was merged into, where the CRM says so here and not when it is asked for the old id.
     """
 
     kind: Literal["contact", "deal"]
@@ -188,6 +197,7 @@ class CrmHint:
     what: Literal["changed", "deleted", "restored", "merged", "erased", "associated"]
     occurred_at: datetime
     account_id: str = ""
+    merged_into: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +213,18 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class CrmBudget:
-    """Requests that were made and may be made; None where it is not known yet."""
+    """What was used and may be used of the CRM's limits; None where it is not known yet.
 
-    used_in_10s: int | None
-    allowed_in_10s: int | None
+    `unit`: what the CRM counts, in the plural. `window_seconds`: the short span of time over which
+    `used` and `allowed` are counted; None where the CRM has no such limit.
+    """
+
+    used: int | None
+    allowed: int | None
     used_today: int | None
     allowed_today: int | None
+    window_seconds: float | None = None
+    unit: str = "requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +273,13 @@ class CrmFlaw:
 
 @dataclass(frozen=True, slots=True)
 class SetUpStep:
-    """One thing that set-up would create, or found wrong (`problem`) and leaves alone."""
+    """One thing that set-up would create, or found wrong (`problem`) and leaves alone.
+
+    `wanted`: the name of the property that was asked for; `named`: the name that the CRM gave it,
+    where the CRM chooses names itself.
+    """
 
     what: str
     problem: str = ""
+    wanted: str = ""
+    named: str = ""

@@ -8,7 +8,7 @@ from django.db.models import Count
 from django.urls import NoReverseMatch, reverse
 
 from crm_sync.circuit_breaker import open_breakers_now
-from crm_sync.connect import connect, credentials_setting
+from crm_sync.connect import connect, missing_setting
 from crm_sync.models import Breaker, Handoff, Owner, PullReport, Stage
 from crm_sync.problems import daily_reports
 from crm_sync.pull import sweep
@@ -43,7 +43,7 @@ def connection_problems() -> Iterator[Problem]:
         yield Problem(
             "error",
             "No CRM is connected: leads that are ready wait here, and mail is held.",
-            f"Set {credentials_setting()} and restart the processes.",
+            f"Set {missing_setting()} and restart the processes.",
             "",
         )
 
@@ -51,6 +51,20 @@ def connection_problems() -> Iterator[Problem]:
 def check_crm_access(at: datetime) -> str:
     """Why the CRM does not let us in, for the readiness check; "" when it does."""
     return next((hold.reason for hold in open_breakers_now(connect(), at) if hold.denied), "")
+
+
+def check_crm_state(at: datetime) -> str:
+    """Return why what is known of the CRM does not count, for the readiness check; "" when it does.
+
+    With no CRM connected there is nothing to be old.
+    """
+    if not connect().connected:
+        return ""
+    as_of = CrmFreshness.oldest()
+    if as_of is None:
+        return "the CRM's state was never read"
+    age = (at - as_of).total_seconds()
+    return f"the CRM's state is {age:.0f} s old" if age > settings.CRM_MAX_AGE_SECONDS else ""
 
 
 def breaker_problems(at: datetime) -> Iterator[Problem]:

@@ -17,15 +17,13 @@ from django.db import transaction
 
 from crm_sync.models import AppliedChange, Cursor, Deal, Link
 from crm_sync.models.cursors import AHEAD, WHERE
-from crm_sync.port import ChangeKind, CrmChange
+from crm_sync.port import ChangeKind, CrmCapabilities, CrmChange
 from crm_sync.pull.apply import apply_snapshot
 from crm_sync.pull.fetch import Snapshot, fetch_snapshot, people_of_interest
 from crm_sync.pull.run import CHUNK, PullRun, id_parts
 from leadscoring.models import CrmState
 from leadscoring.operations.failpoints import reach
 
-# Changes that are looked at together: an association batch takes a thousand.
-GROUP = 1_000
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -37,6 +35,7 @@ class KindSearch:
     """
 
     cursor: Cursor
+    capabilities: CrmCapabilities
     since: datetime
     began: datetime
     covered: tuple[datetime, datetime]
@@ -45,9 +44,9 @@ class KindSearch:
     def finish(self) -> datetime:
         """It came to its end; answers up to which instant all changes are applied."""
         self.cursor.complete(self.since, self.began)
-        before = self.cursor.position - self.cursor.overlap(self.began)
-        AppliedChange.objects.forget(self.cursor.kind, before)
-        return self.began - self.cursor.lag(self.began)
+        overlap = self.cursor.overlap(self.capabilities.search_overlap, self.began)
+        AppliedChange.objects.forget(self.cursor.kind, self.cursor.position - overlap)
+        return self.began - self.cursor.lag(self.capabilities.index_lag, self.began)
 
 
 def follow_changes(visit: PullRun, *kinds: ChangeKind) -> dict[str, datetime]:
@@ -70,11 +69,11 @@ def begin_search(visit: PullRun, kind: ChangeKind) -> KindSearch | None:
     if cursor is None:
         start_cursor(visit, kind)
         return None
-    since = cursor.position - cursor.overlap(visit.at)
+    capabilities = visit.crm.capabilities
+    since = cursor.position - cursor.overlap(capabilities.search_overlap, visit.at)
     covered = cursor.searched_from, cursor.position
-    return KindSearch(
-        cursor, since, visit.now(), covered, group_by_instant(visit.crm.changes(kind, since))
-    )
+    groups = group_changes(visit.crm.changes(kind, since), capabilities.changes_at_once)
+    return KindSearch(cursor, capabilities, since, visit.now(), covered, groups)
 
 
 def start_cursor(visit: PullRun, kind: ChangeKind) -> None:
@@ -85,11 +84,12 @@ def start_cursor(visit: PullRun, kind: ChangeKind) -> None:
     Cursor.objects.create(kind=kind, position=position, at=at, searched_from=position)
 
 
-def group_by_instant(pages: Iterable[Sequence[CrmChange]]) -> Iterator[list[CrmChange]]:
+def group_changes(pages: Iterable[Sequence[CrmChange]], size: int) -> Iterator[list[CrmChange]]:
+    """Yield whole pages together, of `size` changes or more."""
     group: list[CrmChange] = []
     for page in pages:
         group.extend(page)
-        if len(group) >= GROUP:
+        if len(group) >= size:
             yield group
             group = []
     if group:

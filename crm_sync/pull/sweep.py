@@ -5,9 +5,9 @@ in no search. So:
 
 * whoever was never looked at is, first of all: their mail waits for it;
 * whoever is about to be mailed is, when their last look is not recent;
-* everybody's associations are read anew, a thousand people a request, before what is known of them
+* everybody's associations are read anew, many people a request, before what is known of them
   is too old to send by; only those whose deals are others than here are looked at as a whole;
-* everybody's record and deals are read anew by their ids, at a rate that the day's requests allow.
+* everybody's record and deals are read anew by their ids, at a rate that the day's budget allows.
 
 Nothing of it uses the search. A part is over when it is applied; a sweep that is killed goes on there.
 """
@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from crm_sync.models import Deal, Link, Round
-from crm_sync.port import CrmBudget
+from crm_sync.port import Crm
 from crm_sync.pull.fetch import people_of_interest
 from crm_sync.pull.run import CHUNK, PullRun, id_parts
 from leadscoring import crm_state
@@ -29,14 +29,9 @@ from sequences.models import Enrollment
 
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
-# What a small account may ask in a day: reckoned with until the CRM has told.
-LEAST_A_DAY = 250_000
-# Of the day's requests: reading records anew, and the most that reading associations may take.
+# Of the day's budget: reading records again, and the most that reading associations may take.
 RECORDS_SHARE, ASSOCIATIONS_SHARE = 0.035, 0.2
-# Requests for a hundred people: their records, a tenth of a batch of associations, their deals.
-REQUESTS_A_HUNDRED = 2.1
 FEWEST, MOST_MINUTES = 100, 10.0
-LINKS = 1_000  # people whose associations one request reads
 # Of the age at which what is known holds mail, when everybody's associations are read anew.
 SOON_ENOUGH = 2 / 3
 ABOUT_TO_BE_MAILED = timedelta(minutes=10)
@@ -79,23 +74,26 @@ def sweep_associations(visit: PullRun) -> None:
         if sweep.whole_since and visit.now() < sweep.whole_since + sweep_pause(visit, sweep):
             return
         sweep.begin(visit.now())
+    size = visit.crm.capabilities.people_at_once
     while not visit.is_over():
         known = CrmState.objects.exclude(record_id="").filter(pk__gt=sweep.position)
-        rows = list(known.order_by("pk").values_list("pk", "record_id")[:LINKS])
+        rows = list(known.order_by("pk").values_list("pk", "record_id")[:size])
         for ids in id_parts(contacts_with_other_deals(visit, dict(rows)), CHUNK):
             visit.see(ids)
         if rows:
             sweep.passed(rows[-1][0], len(rows), visit.now())
-        if len(rows) < LINKS:
+        if len(rows) < size:
             sweep.end(visit.now())
             return
 
 
 def sweep_pause(visit: PullRun, sweep: Round) -> timedelta:
-    """Between two beginnings: soon enough to keep mail going, if the day's requests allow that."""
+    """Return the time between two beginnings: short enough to keep mail going, if the day's budget
+    allows that."""
     wanted = timedelta(seconds=settings.CRM_MAX_AGE_SECONDS) * SOON_ENOUGH
-    requests = sweep.whole_people / LINKS
-    return max(wanted, DAY * requests / (ASSOCIATIONS_SHARE * requests_a_day(visit.crm.budget())))
+    capabilities = visit.crm.capabilities
+    cost = capabilities.deal_ids_cost * sweep.whole_people / capabilities.people_at_once
+    return max(wanted, DAY * cost / (ASSOCIATIONS_SHARE * daily_allowance(visit.crm)))
 
 
 def contacts_with_other_deals(visit: PullRun, record_of: dict[int, str]) -> list[int]:
@@ -148,15 +146,16 @@ def finish_round(sweep: Round, at: datetime) -> None:
 def sweep_allowance(visit: PullRun, sweep: Round) -> int:
     """People that may be read anew now, for the time that went by since the last part."""
     minutes = min(sweep.minutes_waited(visit.now()), MOST_MINUTES)
-    return max(FEWEST, int(people_a_minute(visit.crm.budget()) * minutes))
+    return max(FEWEST, int(people_a_minute(visit.crm) * minutes))
 
 
-def people_a_minute(budget: CrmBudget) -> float:
-    return requests_a_day(budget) * RECORDS_SHARE / MINUTES_A_DAY * 100 / REQUESTS_A_HUNDRED
+def people_a_minute(crm: Crm) -> float:
+    a_minute = daily_allowance(crm) * RECORDS_SHARE / MINUTES_A_DAY
+    return 100 * a_minute / crm.capabilities.read_cost
 
 
-def requests_a_day(budget: CrmBudget) -> int:
-    return budget.allowed_today or LEAST_A_DAY
+def daily_allowance(crm: Crm) -> int:
+    return crm.budget().allowed_today or crm.capabilities.daily_allowance
 
 
 def first_round_progress() -> int:

@@ -6,17 +6,17 @@ Built of what the push itself is built of, so that it cannot promise something e
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from crm_sync.mapping import record_values
 from crm_sync.mapping.contact_facts import load_contact_facts
 from crm_sync.models import FieldMapping, Handoff, Link
 from crm_sync.port import Crm, CrmContact, CrmError
-from crm_sync.push.batch import BATCH, Properties, PushBatch, build_push_write, changed_properties
+from crm_sync.push.batch import Properties, PushBatch, build_push_write, changed_properties
 from leadscoring.models import Contact
 
 SHOWN = 10
-CALLS_A_BATCH = 2  # the records are read, and those with news are written
 TOLD_BEFORE = "we have written this already, and write it again when it changes here"
 WITH_A_HANDOFF = "it is written with a handoff alone"
 GONE = "the CRM has no such record any more"
@@ -49,13 +49,15 @@ class PersonPlan:
 
 @dataclass(slots=True)
 class PushPlan:
-    """`linked`: people whom the CRM knows; `calls`: how many requests telling it of all of them takes.
+    """`linked`: people whom the CRM knows; `cost`: what telling it of all of them takes of its budget,
+    in `unit`.
 
     `error`: why the records could not be read; then nothing is known of what is there.
     """
 
-    linked: int
-    calls: int
+    linked: int = 0
+    cost: int = 0
+    unit: str = "requests"
     people: list[PersonPlan] = field(default_factory=list)
     error: str = ""
 
@@ -63,7 +65,8 @@ class PushPlan:
 def plan_push(crm: Crm, at: datetime) -> PushPlan:
     """What would be sent of those who were handed off last, or else have the highest scores."""
     linked = Link.objects.filter(gone_at=None, contact__score__isnull=False).count()
-    found = PushPlan(linked, calls=CALLS_A_BATCH * -(-linked // BATCH))
+    cost = ceil(crm.capabilities.write_cost * ceil(linked / 100))
+    found = PushPlan(linked, cost, crm.budget().unit)
     links = sample_people()
     if not links:
         return found

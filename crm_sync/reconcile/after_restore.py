@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.utils.html import escape
 
 from crm_sync.account import read_account
+from crm_sync.mapping.task_text import leads_here
 from crm_sync.models import Account, ComparisonRun, Handoff, Round, UnrecordedTask
 from crm_sync.port import Crm
 from crm_sync.reconcile.repairs import Repairs, chunked
@@ -71,7 +71,8 @@ def look_for_tasks(mender: Repairs, done: Restored, watch: Watch) -> None:
 
 
 def keep(mender: Repairs, seen: Survey, task_ids: Sequence[str]) -> int:
-    """Keep those of some unknown tasks that were made here; answer how many."""
+    """Keep those of some unknown tasks that lead to a contact's page here; answer how many."""
+    contact_pages = f"{settings.BASE_URL}/admin/leadscoring/contact/"
     tasks = mender.crm.tasks(task_ids)
     unrecorded = [
         UnrecordedTask(
@@ -79,12 +80,7 @@ def keep(mender: Repairs, seen: Survey, task_ids: Sequence[str]) -> int:
         )
         for task_id in task_ids
         for reference, record_ids in [seen.unknown[task_id]]
-        if record_ids and task_id in tasks and is_from_here(tasks[task_id].body)
+        if record_ids and task_id in tasks and leads_here(tasks[task_id].body, contact_pages)
     ]
     UnrecordedTask.objects.bulk_create(unrecorded, ignore_conflicts=True)
     return len(unrecorded)
-
-
-def is_from_here(body: str) -> bool:
-    """Return whether a task's text leads to a contact's page of this installation."""
-    return escape(f"{settings.BASE_URL}/admin/leadscoring/contact/") in body

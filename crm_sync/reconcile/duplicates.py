@@ -5,7 +5,6 @@ where a person can bring it back from. Before anything is decided both are read 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 
 from crm_sync.mapping import task_text
 from crm_sync.models import Handoff
@@ -157,7 +156,7 @@ def unknown_doubles(
 
 def is_from_here(row: Handoff, task: CrmTask) -> bool:
     """Its text leads to the contact's page here: another installation's task is not ours to delete."""
-    return escape(task_text.contact_url(row)) in task.body
+    return task_text.leads_here(task.body, task_text.contact_url(row))
 
 
 def unknown_finding(reference: str, task_id: str) -> Discrepancy:

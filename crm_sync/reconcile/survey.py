@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from crm_sync.mapping import task_text
 from crm_sync.models import Handoff, Owner
-from crm_sync.port import Crm, CrmTask
+from crm_sync.port import Crm, CrmTask, TaskText
 from crm_sync.task_tracking.outcome import is_reworded
 
 MARKER = "ref LS-"
@@ -66,7 +66,9 @@ class Survey:
             found=kept["found"],
             seen=set(kept["seen"]),
             finds={
-                pk: CrmTask(task_id, subject, "", owner_id, done, record_ids=tuple(record_ids))
+                pk: CrmTask(
+                    task_id, subject, TaskText(), owner_id, done, record_ids=tuple(record_ids)
+                )
                 for pk, task_id, subject, owner_id, done, record_ids in kept["finds"]
             },
             twins={pk: list(task_ids) for pk, task_ids in kept["twins"]},
@@ -132,7 +134,12 @@ def place_task(
         into.twins.setdefault(row.pk, []).append(task.task_id)
     else:
         into.finds[row.pk] = CrmTask(
-            task.task_id, task.subject, "", task.owner_id, task.done, record_ids=task.record_ids
+            task.task_id,
+            task.subject,
+            TaskText(),
+            task.owner_id,
+            task.done,
+            record_ids=task.record_ids,
         )
         check_own_task(into, row, task, left)
 

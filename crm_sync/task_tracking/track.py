@@ -151,7 +151,7 @@ def plan_changes(look: TaskCheck, fates: Mapping[int, TaskOutcome]) -> dict[int,
             changes[row.pk] = CrmTaskChange(row.task_id, body=body, done=True)
         elif fates[row.pk].tell:
             anew = as_of_now(row, look.scores[row.contact_id])
-            body = task_text.task_body(anew, known[row.contact_id])
+            body = task_text.task_body(anew, known[row.contact_id], look.crm.capabilities.task_text)
             changes[row.pk] = CrmTaskChange(row.task_id, task_text.task_subject(anew), body)
     return changes
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -138,17 +137,6 @@ def check_beat(at: datetime) -> str:
     return silent_beat(heartbeat.read_ages(at))
 
 
-def check_crm_state(at: datetime) -> str:
-    """Too old is not ready; with no CRM connected there is nothing to be old."""
-    if not settings.CRM_CONNECTED:
-        return ""
-    as_of = CrmFreshness.oldest()
-    if as_of is None:
-        return "the CRM's state was never read"
-    age = (at - as_of).total_seconds()
-    return f"the CRM's state is {age:.0f} s old" if age > settings.CRM_MAX_AGE_SECONDS else ""
-
-
 # Each answers why this is not ready, or "". Upper apps add theirs with `add_check`.
 CHECKS: list[Callable[[datetime], str]] = [
     check_database,
@@ -158,7 +146,6 @@ CHECKS: list[Callable[[datetime], str]] = [
     check_restore,
     check_worker,
     check_beat,
-    check_crm_state,
 ]
 
 

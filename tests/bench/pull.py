@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -147,9 +147,8 @@ def run(people: int, changes_an_hour: int, url: str, known: dict[str, Any]) -> N
     from django.db import connection
 
     from crm_sync.hubspot.adapter import HubSpot
-    from crm_sync.models import cursors
 
-    cursors.OVERLAP = OVERLAP
+    HubSpot.capabilities = replace(HubSpot.capabilities, search_overlap=OVERLAP)
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         values = {"number": people, "first": known["first"], "portal": known["portal"]}

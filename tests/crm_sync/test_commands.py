@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from crm_sync.models import Account, Stage
+from crm_sync.hubspot.adapter import HubSpot
+from crm_sync.models import Account, FieldMapping, Stage
+from crm_sync.port import SetUpStep
 from leadscoring.models import CrmFreshness
 from tests.crm_sync.makers import MONDAY, a_contact, a_score
 from tests.crm_sync.pull.test_pull import an_enrolled
@@ -44,6 +46,18 @@ def test_set_up_plans_does_and_has_nothing_left_to_do(call, connected):
     assert plan["steps"] == done["steps"]
     assert len(done["steps"]) == 10
     assert (code, again["steps"]) == (0, [])
+
+
+def test_set_up_keeps_the_names_that_the_crm_gave(call, connected, monkeypatch):
+    """HubSpot takes our names; a CRM that chooses its own answers them."""
+    given = [SetUpStep("Create the property Lead score", wanted="lead_score", named="a1b2c3")]
+    monkeypatch.setattr(HubSpot, "set_up", lambda crm, wanted, plan: given)
+
+    call("crm_setup", "--plan")
+    planned = FieldMapping.objects.get(source="score").property
+    call("crm_setup")
+
+    assert (planned, FieldMapping.objects.get(source="score").property) == ("lead_score", "a1b2c3")
 
 
 def test_a_plan_tells_what_would_be_sent_of_real_people(call, connected, crm):

@@ -3,7 +3,7 @@ from types import ModuleType
 
 import pytest
 
-from crm_sync.connect import call_surface, connect, credentials_setting
+from crm_sync.connect import call_surface, connect, missing_setting
 from crm_sync.port import CrmOff
 
 
@@ -54,10 +54,11 @@ def test_another_package_is_another_crm(settings, monkeypatch):
     another = object()
     theirs = ModuleType("crm_sync.other.entry")
     monkeypatch.setattr(theirs, "connect", lambda: another, raising=False)
+    monkeypatch.setattr(theirs, "missing_setting", lambda: "OTHER_SECRET", raising=False)
     monkeypatch.setitem(sys.modules, "crm_sync.other", ModuleType("crm_sync.other"))
     monkeypatch.setitem(sys.modules, "crm_sync.other.entry", theirs)
 
     settings.CRM = "other"
 
     assert connect() is another
-    assert credentials_setting() == "OTHER_ACCESS_TOKEN"
+    assert missing_setting() == "OTHER_SECRET"

@@ -93,13 +93,20 @@ def test_what_is_held_back_is_one_and_by_whom():
 
 
 def test_of_the_budget_only_what_is_known_is_told():
-    used, allowed = request_metrics(CrmBudget(12, 190, 5000, None))
+    used, allowed = request_metrics(CrmBudget(12, 190, 5000, None, 10))
 
     assert [(each.labels["window"], each.value) for each in used.samples] == [
         ("10s", 12),
         ("day", 5000),
     ]
     assert [(each.labels["window"], each.value) for each in allowed.samples] == [("10s", 190)]
+
+
+def test_a_budget_of_tokens_for_a_day_alone_is_told_as_that():
+    used, _ = request_metrics(CrmBudget(None, None, 5000, 15_000, unit="tokens"))
+
+    assert used.documentation == "Tokens used."
+    assert [(each.labels["window"], each.value) for each in used.samples] == [("day", 5000)]
 
 
 def test_the_figures_cost_the_same_however_many_leads(django_assert_num_queries):

@@ -26,7 +26,7 @@ def no_heartbeats():
 
 @pytest.fixture
 def all_well(settings):
-    settings.CRM_CONNECTED = True
+    settings.HUBSPOT_ACCESS_TOKEN = "made-up"
     read(now())
     for process in heartbeat.PROCESSES:
         heartbeat.record_heartbeat(process, now())
@@ -105,7 +105,7 @@ def test_an_old_state_of_the_crm_is_a_reason_only_with_a_crm(all_well, settings)
     read(now() - timedelta(seconds=901))
 
     assert ready()[1]["reasons"] == ["the CRM's state is 901 s old"]
-    settings.CRM_CONNECTED = False
+    settings.HUBSPOT_ACCESS_TOKEN = ""
     assert ready()[0] == 200
 
 

@@ -49,7 +49,7 @@ def nothing_known(monkeypatch):
 
 @pytest.fixture
 def all_else_well(settings):
-    settings.CRM_CONNECTED = True
+    settings.HUBSPOT_ACCESS_TOKEN = "made-up"
     for kind in CrmFreshness.Kind:
         CrmFreshness.objects.update_or_create(kind=kind, defaults={"as_of": now()})
     for process in heartbeat.PROCESSES:

@@ -39,6 +39,13 @@ def sides(request, settings) -> Sides:
     return adapter, there
 
 
+@pytest.fixture(autouse=True)
+def needed_ability(request):
+    mark = request.node.get_closest_marker("needs")
+    if mark and mark.args[0] not in request.getfixturevalue("there").abilities:
+        pytest.skip(f"this CRM lacks: {mark.args[0]}")
+
+
 @pytest.fixture
 def crm(sides) -> Crm:
     return sides[0]

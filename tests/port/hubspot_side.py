@@ -43,6 +43,20 @@ def _redis(url: str) -> Redis:
 
 
 class HubSpotSide:
+    abilities = frozenset(
+        [
+            "guard",
+            "batch_of_100",
+            "started",
+            "shared_tasks",
+            "tasks_without_contact",
+            "several_addresses",
+            "lifecycle_order",
+            "lost_reason",
+            "retry_after",
+            "end_of_support",
+        ]
+    )
     token = TOKEN
     text_property = "jobtitle"
     number_property = "lead_score"

@@ -8,6 +8,17 @@ from typing import Protocol
 
 
 class OtherSide(Protocol):
+    """`abilities`: which of these the CRM has.
+
+    guard: an account refuses a second task of one reference. batch_of_100: one request makes a
+    hundred tasks. started: a task tells whether the rep has begun. shared_tasks: a task hangs on
+    several contacts. tasks_without_contact: a task outlives its contact. several_addresses: a record
+    has several, all unique. lifecycle_order: the CRM itself moves no lifecycle stage back.
+    lost_reason: a deal says why it was lost. retry_after: an answer says when to ask again.
+    end_of_support: the last day of each call's support is known.
+    """
+
+    abilities: frozenset[str]
     url: str
     token: str  # what the adapter under test is given to show
     text_property: str  # properties of contacts that the account has

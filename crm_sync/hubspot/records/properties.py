@@ -22,6 +22,7 @@ TYPES = {
     "long_text": ("string", "textarea"),
     "enumeration": ("enumeration", "select"),
     "datetime": ("datetime", "date"),
+    "date": ("date", "date"),
 }
 # HubSpot's type → ours. Text of several lines is recognised by its fieldType.
 OURS = {

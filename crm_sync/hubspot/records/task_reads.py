@@ -20,7 +20,7 @@ from crm_sync.hubspot.transport.calls import (
     TASKS_OF_CONTACTS,
 )
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
-from crm_sync.port import CrmTask, CrmTaskPage
+from crm_sync.port import CrmTask, CrmTaskPage, HtmlText
 
 # docs/hubspot-facts.md#task-properties
 NOT_STARTED, COMPLETED = "NOT_STARTED", "COMPLETED"
@@ -32,6 +32,13 @@ READ = (
     "hs_task_completion_date",
     "hs_lastmodifieddate",
 )
+
+
+class HubSpotTaskText(HtmlText):
+    """docs/hubspot-facts.md#task-properties"""
+
+    __slots__ = ()
+    longest = 65_536
 
 
 def tasks_of_contacts(client: HubSpotClient, record_ids: Sequence[str]) -> dict[str, list[CrmTask]]:
@@ -89,7 +96,7 @@ def parse_task(item: Json) -> CrmTask:
     return CrmTask(
         task_id=str(item.get("id") or ""),
         subject=held.get("hs_task_subject", ""),
-        body=held.get("hs_task_body", ""),
+        body=HubSpotTaskText(held.get("hs_task_body", "")),
         owner_id=held.get("hubspot_owner_id", ""),
         done=done,
         started=status not in ("", NOT_STARTED, COMPLETED),

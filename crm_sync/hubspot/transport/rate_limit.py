@@ -114,10 +114,10 @@ class RateLimiter:
         """
         found = self._shared.ask(self._read_budget)
         if found is None:
-            return CrmBudget(None, self._most, None, None)
+            return CrmBudget(None, self._most, None, None, COUNTED_SECONDS)
         used, learned, (used_today, allowed_today) = found
         allowed = min((most for most in (learned, self._most) if most), default=None)
-        return CrmBudget(used, allowed, used_today, allowed_today)
+        return CrmBudget(used, allowed, used_today, allowed_today, COUNTED_SECONDS)
 
     def set_zone(self, zone: str) -> None:
         """Store the account's time zone, in which its day ends. docs/hubspot-facts.md#daily-limit"""

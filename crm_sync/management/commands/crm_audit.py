@@ -45,9 +45,11 @@ def standing_lines(found: Audit) -> Iterable[str]:
     for name, value in found.token.items():
         yield f"{'Token' if name == 'kind' else name.replace('_', ' ').capitalize()}: {value_text(value)}"
     budget = found.budget
-    yield f"Requests in the last 10 s: {known_text(budget['used_in_10s'])} of {known_text(budget['allowed_in_10s'])}"
+    unit, window = str(budget["unit"]).capitalize(), budget["window_seconds"]
+    if window:
+        yield f"{unit} in the last {window:g} s: {known_text(budget['used'])} of {known_text(budget['allowed'])}"
     if budget["used_today"] is not None:
-        yield f"Requests today, ours: {known_text(budget['used_today'])} of {known_text(budget['allowed_today'])}"
+        yield f"{unit} today, ours: {known_text(budget['used_today'])} of {known_text(budget['allowed_today'])}"
     pulled = format_age(found.last_pull_at, found.at) if found.last_pull_at else "never"
     yield f"The CRM was last read: {pulled}"
     yield f"Webhooks: {webhooks.webhook_state(found.at)}"

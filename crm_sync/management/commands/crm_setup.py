@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from crm_sync.account import read_account, refresh_task_guard
 from crm_sync.connect import connect
 from crm_sync.mapping.property_choices import clear_cached_properties
-from crm_sync.mapping.record_values import wanted_properties
+from crm_sync.mapping.record_values import store_given_names, wanted_properties
 from crm_sync.models import FieldMapping
 from crm_sync.port import CrmError, SetUpStep
 from crm_sync.push.plan import PersonPlan, PushPlan, plan_push
@@ -35,6 +35,7 @@ class Command(Console):
             account = read_account(crm, now())
             steps = crm.set_up(wanted, plan=options["plan"])
             if not options["plan"]:
+                store_given_names(steps)
                 refresh_task_guard(crm)
                 clear_cached_properties(crm)
         except CrmError as error:
@@ -57,7 +58,8 @@ class Command(Console):
             "steps": step_dicts(steps),
             "push": {
                 "people": push.linked,
-                "calls": push.calls,
+                "calls": push.cost,
+                "unit": push.unit,
                 "error": push.error,
                 "examples": [person_as_dict(person) for person in push.people],
             },
@@ -100,7 +102,7 @@ def plan_lines(push: PushPlan) -> Iterator[str]:
         yield f"What would be sent is not known: {push.error}"
         return
     who = "the one person" if push.linked == 1 else f"all {push.linked:,} people"
-    yield f"A push of {who} that the CRM knows takes at most {push.calls:,} requests."
+    yield f"A push of {who} that the CRM knows takes at most {push.cost:,} {push.unit}."
     for person in push.people:
         yield f"{person.contact} (record {person.record_id}){f': {person.problem}' if person.problem else ''}"
         for change in person.changes:

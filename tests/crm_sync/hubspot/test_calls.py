@@ -10,7 +10,7 @@ from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.transport import calls
 from crm_sync.hubspot.transport.calls import CALLS
 from crm_sync.hubspot.transport.versions import CLASSIC, DATED
-from crm_sync.port import CrmContactWrite, CrmProperty, CrmTaskChange, CrmTaskWrite
+from crm_sync.port import CrmContactWrite, CrmProperty, CrmTaskChange, CrmTaskWrite, TaskText
 from tests.loop.strict import Strict
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 
@@ -31,12 +31,16 @@ def everything(crm, there):
     merged = there.merge(saved.record_id, there.add_contact("b@x.example"))
     crm.save_contacts([CrmContactWrite("a", saved.record_id, "", {"jobtitle": "CTO"})])
     crm.contacts_by_id([merged, "1"], [])
-    crm.create_tasks([CrmTaskWrite("t", merged, there.active_owner, "Hot", "ref LS-1", NOON)])
+    crm.create_tasks(
+        [CrmTaskWrite("t", merged, there.active_owner, "Hot", TaskText("ref LS-1"), NOON)]
+    )
     (task,) = crm.tasks_of([merged])[merged]
     crm.create_tasks(
         [
-            CrmTaskWrite("u", merged, there.active_owner, "Hot", "ref LS-2", NOON),
-            CrmTaskWrite("v", merged, there.active_owner, "Hot", "ref LS-3", NOON, again=True),
+            CrmTaskWrite("u", merged, there.active_owner, "Hot", TaskText("ref LS-2"), NOON),
+            CrmTaskWrite(
+                "v", merged, there.active_owner, "Hot", TaskText("ref LS-3"), NOON, again=True
+            ),
         ],
         guarded=crm.guards_tasks(),
     )

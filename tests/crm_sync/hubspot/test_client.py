@@ -5,12 +5,14 @@ import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.transport import http
-from crm_sync.port import CrmBusy, CrmDenied, CrmSilent, CrmTaskWrite
+from crm_sync.port import CrmBusy, CrmDenied, CrmSilent, CrmTaskWrite, TaskText
 from tests.port.hubspot_side import TOKEN
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 EMPTY_LIST = b'{"results": []}'
-A_TASK = CrmTaskWrite("t", "1", "2", "Hot lead", "ref LS-1", datetime(2026, 5, 4, tzinfo=UTC))
+A_TASK = CrmTaskWrite(
+    "t", "1", "2", "Hot lead", TaskText("ref LS-1"), datetime(2026, 5, 4, tzinfo=UTC)
+)
 
 
 def test_an_ordinary_answer_is_read(hubspot_at):

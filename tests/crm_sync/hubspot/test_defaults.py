@@ -35,6 +35,18 @@ def test_set_up_makes_the_contracts_properties_for_the_defaults():
     }
 
 
+def test_a_value_that_is_a_day_gets_a_property_for_days(hubspot):
+    (day,) = (row for row in rows() if row.source == "qualified_at")
+    day.format = "day"
+
+    wanted = wanted_properties([day])
+
+    assert [each.type for each in wanted] == ["date"]
+    assert not any(step.problem for step in hubspot.set_up(wanted, plan=False))
+    made = {each.name: each.type for each in hubspot.properties()}
+    assert made[day.property] == "date"
+
+
 def test_what_people_fill_in_too_is_never_simply_overwritten():
     ours_alone = {row.property for row in rows() if row.policy == "ours_wins"}
 

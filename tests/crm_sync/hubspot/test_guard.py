@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from crm_sync.hubspot.records.task_idempotency import REFERENCE
-from crm_sync.port import CrmDenied, CrmProperty, CrmRejected, CrmSilent, CrmTask, CrmTaskWrite
+from crm_sync.port import (
+    CrmDenied,
+    CrmProperty,
+    CrmRejected,
+    CrmSilent,
+    CrmTask,
+    CrmTaskWrite,
+    TaskText,
+)
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 CREATE = "/crm/v3/objects/tasks/batch/create"
@@ -19,7 +27,9 @@ def tasks(hubspot, there):
 
     def tasks(*references, again=False):
         return [
-            CrmTaskWrite(each, record_id, there.active_owner, each, f"ref {each}", NOON, again)
+            CrmTaskWrite(
+                each, record_id, there.active_owner, each, TaskText(f"ref {each}"), NOON, again
+            )
             for each in references
         ]
 

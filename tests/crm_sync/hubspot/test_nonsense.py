@@ -13,6 +13,7 @@ from crm_sync.port import (
     CrmProperty,
     CrmTaskChange,
     CrmTaskWrite,
+    TaskText,
 )
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -23,9 +24,11 @@ ASKED = {
     "save_contacts": lambda crm: crm.save_contacts(
         [CrmContactWrite("a", "7", "", {}), CrmContactWrite("b", "", "a@x.example", {})]
     ),
-    "create_tasks": lambda crm: crm.create_tasks([CrmTaskWrite("t", "7", "1", "s", "b", NOON)]),
+    "create_tasks": lambda crm: crm.create_tasks(
+        [CrmTaskWrite("t", "7", "1", "s", TaskText("b"), NOON)]
+    ),
     "create_guarded_tasks": lambda crm: crm.create_tasks(
-        [CrmTaskWrite(trace, "7", "1", "s", "b", NOON, trace == "t") for trace in "tu"],
+        [CrmTaskWrite(trace, "7", "1", "s", TaskText("b"), NOON, trace == "t") for trace in "tu"],
         guarded=True,
     ),
     "guards_tasks": lambda crm: crm.guards_tasks(),

@@ -338,11 +338,11 @@ def test_the_budget_is_known_without_asking_hubspot(process):
 
     pace.learn(headers(190, daily=1_000, **{"daily-remaining": 400}))
 
-    assert process().budget() == CrmBudget(3, 190, 600, 1_000)
+    assert process().budget() == CrmBudget(3, 190, 600, 1_000, 10)
 
 
 def test_a_budget_of_which_nothing_is_known_says_so(process):
-    assert process().budget() == CrmBudget(0, None, None, None)
+    assert process().budget() == CrmBudget(0, None, None, None, 10)
 
 
 # --- without Redis

@@ -1,11 +1,13 @@
 """What the rep reads."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from crm_sync.mapping import task_text
 from crm_sync.mapping.contact_facts import SequenceRun, load_contact_facts
+from crm_sync.port import HtmlText, PlainText
 from leadscoring.engine.wording import capped_note
 from leadscoring.models import Activity
 from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score, numbers
@@ -24,8 +26,19 @@ def an_activity(contact, type_="page_view", days=1, **properties):
     )
 
 
-def body_of(row):
-    return task_text.task_body(row, load_contact_facts([row.contact_id], MONDAY)[row.contact_id])
+class HtmlOf255(HtmlText):
+    __slots__ = ()
+    longest = 255
+
+
+class PlainOf255(PlainText):
+    __slots__ = ()
+    longest = 255
+
+
+def body_of(row, form=HtmlOf255):
+    known = load_contact_facts([row.contact_id], MONDAY)[row.contact_id]
+    return task_text.task_body(row, known, form)
 
 
 def ada(**fields):
@@ -256,35 +269,100 @@ def test_a_dossier_knows_nothing_later_than_its_instant():
 # --- a text that is kept up to date
 
 
-def test_a_text_is_ours_until_a_person_changes_a_word_of_it():
-    body = body_of(a_handoff(ada()))
+FORMS = pytest.mark.parametrize("form", [HtmlOf255, PlainOf255])
+
+
+@FORMS
+def test_a_text_is_ours_until_a_person_changes_a_word_of_it(form):
+    body = body_of(a_handoff(ada()), form)
 
     assert task_text.is_unedited(body)
-    assert task_text.is_unedited(f'<div dir="auto">{body}</div>'.replace("</p>", "</p>\n"))
+    assert not task_text.is_unedited(form(body.replace("reached", "has reached")))
+    assert not task_text.is_unedited(form(f"{body}\nRang, no answer"))
+    assert not task_text.is_unedited(form(""))
+
+
+def test_other_mark_up_and_white_space_leave_a_text_ours():
+    row = a_handoff(ada())
+    html, plain = body_of(row, HtmlOf255), body_of(row, PlainOf255)
+
     assert task_text.is_unedited(
-        body.replace("&quot;", '"').replace(" ", "&nbsp;", 1).replace("&nbsp;", " ")
+        HtmlOf255(f'<div dir="auto">{html}</div>'.replace("</p>", "</p>\n"))
     )
-    assert not task_text.is_unedited(body.replace("reached", "has reached"))
-    assert not task_text.is_unedited(f"{body}<p>Rang, no answer</p>")
-    assert not task_text.is_unedited("")
+    assert task_text.is_unedited(
+        HtmlOf255(html.replace("&quot;", '"').replace(" ", "&nbsp;", 1).replace("&nbsp;", " "))
+    )
+    assert task_text.is_unedited(PlainOf255(plain.replace("\n", "\r\n")))
 
 
-def test_what_somebody_typed_cannot_pass_for_our_mark():
-    contact = ada(first_name="#text-00000000")
+@FORMS
+def test_what_somebody_typed_cannot_pass_for_our_mark(form):
+    contact = ada(first_name="https://x.example/#text-00000000")
 
-    assert task_text.is_unedited(body_of(a_handoff(contact)))
+    assert task_text.is_unedited(body_of(a_handoff(contact), form))
 
 
-def test_a_closed_task_says_why_before_all_else():
-    body = task_text.closed_body("Already a <customer>.", "<p>Ada</p>")
+@FORMS
+def test_a_text_leads_to_the_contacts_page_here_and_to_no_other(form):
+    row = a_handoff(ada())
+    page = task_text.contact_url(row)
 
-    assert body == "<p>Nothing to do any more: Already a &lt;customer&gt;.</p><p>Ada</p>"
+    assert task_text.leads_here(body_of(row, form), page)
+    assert not task_text.leads_here(body_of(row, form), page.replace("testserver", "other.example"))
+    assert not task_text.leads_here(form(f"ref {row.reference}"), page)
+
+
+def test_a_text_without_mark_up_reads_as_people_write_mails():
+    contact = ada()
+    an_activity(contact, url="https://x.example/pricing?token=secret")
+    row = a_handoff(contact)
+
+    body = body_of(row, PlainOf255)
+
+    assert re.sub("#text-[0-9a-f]{8}", "", body) == (
+        "Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May:\n"
+        "- Visited pricing 3 times, last on 3 May (+30)\n"
+        "- Senior job title: VP Engineering (+20)\n"
+        "\n"
+        "Fit A, engagement 1 (A and 1 are best). Senior job title: VP Engineering\n"
+        "\n"
+        "Recently:\n"
+        "- 3 May: page view /pricing\n"
+        "\n"
+        "See all that is known of Ada Byron: "
+        f"http://testserver/admin/leadscoring/contact/{contact.pk}/change/\n"
+        "\n"
+        f"ref {row.reference}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "before", "after"),
+    [
+        (
+            HtmlOf255,
+            "<p>Ada</p>",
+            "<p>Nothing to do any more: Already a &lt;customer&gt;.</p><p>Ada</p>",
+        ),
+        (PlainOf255, "Ada", "Nothing to do any more: Already a <customer>.\n\nAda"),
+    ],
+)
+def test_a_closed_task_says_why_before_all_else(form, before, after):
+    body = task_text.closed_body("Already a <customer>.", form(before))
+
+    assert body == after
     assert task_text.is_closed_body(body)
-    assert task_text.is_closed_body(f"<div>\n{body}</div>")
+    assert task_text.is_closed_body(form(f"\n{body}"))
 
 
-def test_what_somebody_typed_cannot_close_a_task():
+@FORMS
+def test_a_closed_text_is_as_long_as_the_crm_keeps(form):
+    assert len(task_text.closed_body("Why", form("x" * 255))) == 255
+
+
+@FORMS
+def test_what_somebody_typed_cannot_close_a_task(form):
     contact = ada(first_name="Nothing to do any more:", last_name="")
     an_activity(contact, title="Nothing to do any more: ha")
 
-    assert not task_text.is_closed_body(body_of(a_handoff(contact)))
+    assert not task_text.is_closed_body(body_of(a_handoff(contact), form))

@@ -16,7 +16,7 @@ tied, by_id, changes, take = (
 
 def no_overlap(patch):
     """A search begins where the last one ended: what came late into the index is skipped."""
-    patch.setattr(Cursor, "overlap", lambda cursor, at: timedelta(0))
+    patch.setattr(Cursor, "overlap", lambda cursor, usual, at: timedelta(0))
 
 
 def no_tie_break(patch):

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from crm_sync.hubspot.records import search
 from crm_sync.models import AppliedChange, Cursor, Deal, Link
-from crm_sync.models.cursors import LATE_KEPT, OVERLAP, STEP, USUAL_LAG
+from crm_sync.models.cursors import LATE_KEPT, STEP
 from crm_sync.port import CrmBusy
 from crm_sync.pull import cursors
 from tests.crm_sync.reading import a_linked, a_visit, asked, effect_of, look_back
@@ -184,7 +184,8 @@ def test_all_is_known_up_to_the_beginning_of_the_search_less_the_lag_of_the_inde
 
     as_of, _ = follow(crm, DEALS)
 
-    assert before - USUAL_LAG <= as_of <= now() - USUAL_LAG
+    lag = crm.capabilities.index_lag
+    assert before - lag <= as_of <= now() - lag
 
 
 def test_a_search_that_could_not_be_finished_vouches_for_nothing(crm, there):
@@ -250,9 +251,10 @@ def test_a_change_that_comes_late_into_the_index_is_found_and_widens_the_overlap
     cursor = Cursor.objects.get(pk=DEALS)
     assert effect_of(ada) == "pause"  # its stage is nobody's
     assert timedelta(minutes=3) < cursor.late_by < timedelta(minutes=4)
-    assert cursor.overlap(now()) == 2 * cursor.late_by > OVERLAP
-    assert cursor.lag(now()) == cursor.late_by
-    assert cursor.overlap(now() + LATE_KEPT) == OVERLAP
+    lag, overlap = crm.capabilities.index_lag, crm.capabilities.search_overlap
+    assert cursor.overlap(overlap, now()) == 2 * cursor.late_by > overlap
+    assert cursor.lag(lag, now()) == cursor.late_by
+    assert cursor.overlap(overlap, now() + LATE_KEPT) == overlap
 
 
 def test_a_deal_read_by_id_that_the_search_did_not_give_tells_how_late_the_index_is(crm, there):

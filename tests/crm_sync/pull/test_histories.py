@@ -5,6 +5,7 @@ is what finds deletions. The index lags, pages are short, and searches overlap b
 are as good as hours.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,9 +16,9 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 from redis import Redis
 
+from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.records import search
 from crm_sync.hubspot.transport.client import HubSpotClient
-from crm_sync.models import cursors as cursor_models
 from crm_sync.pull import cursors, sweep
 from tests.crm_sync.pull.broken import BREAKS
 from tests.crm_sync.pull.histories import LAG, History, Killed
@@ -47,8 +48,8 @@ def world(crm, there, monkeypatch, settings):
     monkeypatch.setattr(HubSpotClient, "ask", mortal)
     monkeypatch.setattr(cursors, "reach", reach)
     monkeypatch.setattr(search.search_changes, "__defaults__", (3,))
-    monkeypatch.setattr(cursors, "GROUP", 4)
-    monkeypatch.setattr(cursor_models, "OVERLAP", timedelta(seconds=3 * LAG))
+    small = replace(crm.capabilities, changes_at_once=4, search_overlap=timedelta(seconds=3 * LAG))
+    monkeypatch.setattr(HubSpot, "capabilities", small)
     monkeypatch.setattr(sweep, "RECORDS_SHARE", 0.0)
     monkeypatch.setattr(sweep, "FEWEST", 0)
     yield SimpleNamespace(crm=crm, there=there, fate=fate, forget_pace=redis.flushdb)

@@ -1,12 +1,12 @@
 """What no search shows is found by looking again: associations, deletions, people who are new."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils.timezone import now
 
 from crm_sync.models import Link, Round
-from crm_sync.port import CrmBudget
 from crm_sync.pull import freshness, sweep
 from crm_sync.pull.poll import pull_changes
 from leadscoring.models import CrmFreshness, CrmState
@@ -17,7 +17,6 @@ from tests.crm_sync.reading import a_linked, a_visit, asked, effect_of
 pytestmark = pytest.mark.django_db
 
 OLD = timedelta(hours=1)
-OF_A_SMALL_ACCOUNT = CrmBudget(0, 100, 0, 250_000)
 
 
 def swept(crm, part=sweep.sweep_associations, **more):
@@ -116,11 +115,12 @@ def test_very_many_people_never_take_more_than_their_share_of_the_day(crm):
 
     pause = sweep.sweep_pause(a_visit(crm), whole)
 
-    assert timedelta(days=1) / pause * 1_000 <= 0.2 * sweep.LEAST_A_DAY
+    assert timedelta(days=1) / pause * 1_000 <= 0.2 * crm.capabilities.daily_allowance
 
 
 def test_a_sweep_that_was_cut_short_goes_on_where_it_was(crm, there, monkeypatch):
-    monkeypatch.setattr(sweep, "LINKS", 2)
+    two_at_once = replace(crm.capabilities, people_at_once=2)
+    monkeypatch.setattr(type(crm), "capabilities", two_at_once)
     people = [a_linked(crm, there)[0] for _ in range(5)]
     begun = Round.of(Round.Kind.ASSOCIATIONS)
     begun.begin(now())
@@ -210,11 +210,13 @@ def test_a_full_pull_reads_everybody_from_the_beginning(crm, monkeypatch):
     assert report.contacts == 3
 
 
-def test_fifty_thousand_people_are_seen_again_within_three_hours_for_four_percent_of_a_small_day():
-    a_minute = sweep.people_a_minute(OF_A_SMALL_ACCOUNT)
+def test_fifty_thousand_people_are_seen_again_within_three_hours_for_four_percent_of_a_small_day(
+    crm,
+):
+    a_minute = sweep.people_a_minute(crm)
 
     assert 50_000 / a_minute < 180
-    assert a_minute * 1440 / 100 * sweep.REQUESTS_A_HUNDRED <= 0.04 * 250_000
+    assert a_minute * 1440 / 100 * crm.capabilities.read_cost <= 0.04 * 250_000
 
 
 def test_how_long_a_round_takes_is_told(crm, there):

@@ -107,13 +107,13 @@ def test_a_full_push_takes_two_requests_for_each_hundred_people(crm, there):
 
     told = plan_push(crm, LATER)
 
-    assert (told.linked, told.calls) == (101, 4)
+    assert (told.linked, told.cost) == (101, 4)
 
 
 def test_the_figure_of_a_full_push_is_what_it_takes(crm, there):
     for _ in range(3):
         a_score(a_linked(crm, there)[0])
-    calls = plan_push(crm, LATER).calls
+    calls = plan_push(crm, LATER).cost
     push_due(crm, MONDAY)  # the account is asked for once
     Link.objects.update(last_written={})
     Contact.objects.update(updated_at=LATER, first_name="New")
@@ -138,4 +138,4 @@ def test_with_the_crm_away_it_says_so_and_keeps_the_figures(crm, there, ada):
     told = plan_push(crm, LATER)
 
     assert told.error
-    assert (told.linked, told.calls, told.people) == (1, 2, [])
+    assert (told.linked, told.cost, told.people) == (1, 2, [])

@@ -1,0 +1,31 @@
+"""Where CRMs differ: what asking one costs, how far its lists lag, and how it keeps a task's text."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from crm_sync.port.text import TaskText
+
+
+@dataclass(frozen=True, slots=True)
+class CrmCapabilities:
+    """Known without a request. Costs are in the unit of `CrmBudget`.
+
+    `task_text`: the form of a task's text.
+    `index_lag`: how late a change usually shows in `changes`; `search_overlap`: how far before the
+    last applied change a search begins, well above the lag.
+    `changes_at_once`: changes whose contacts are cheapest to read together; `people_at_once`: contacts
+    whose deals' ids one question reads, at a cost of `deal_ids_cost`.
+    `read_cost`: of a hundred contacts with their deals; `write_cost`: of reading a hundred contacts and
+    writing those that differ.
+    `daily_allowance`: what the smallest account may spend in a day, assumed until the CRM tells more.
+    """
+
+    task_text: type[TaskText]
+    index_lag: timedelta
+    search_overlap: timedelta
+    changes_at_once: int
+    people_at_once: int
+    deal_ids_cost: float
+    read_cost: float
+    write_cost: float
+    daily_allowance: int

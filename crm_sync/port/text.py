@@ -1,0 +1,104 @@
+"""The text of a task, as blocks before it is written and as the CRM keeps it afterwards."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape, unescape
+from typing import ClassVar, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """`link`: the address that the text leads to."""
+
+    text: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BulletList:
+    heading: str
+    lines: Sequence[str]
+
+
+Block = Paragraph | BulletList
+
+
+class TaskText(str):
+    """A text in the form in which a CRM keeps it: a string that can be read without its mark-up.
+
+    `longest`: characters that the CRM keeps.
+    """
+
+    __slots__ = ()
+    longest: ClassVar[int]
+
+    @classmethod
+    def render(cls, blocks: Iterable[Block]) -> Self:
+        """Write blocks; what stands in them is data and never mark-up."""
+        raise NotImplementedError
+
+    def words(self) -> str:
+        """Return what a person reads, without the fragments of addresses."""
+        raise NotImplementedError
+
+    def links(self) -> Sequence[str]:
+        """Return the addresses that the text leads to."""
+        raise NotImplementedError
+
+    def after(self, block: Block) -> Self:
+        """Return the text with a block before it, cut at its end where that is too long."""
+        raise NotImplementedError
+
+
+class HtmlText(TaskText):
+    """A text with HTML mark-up. A CRM may write the same text with other mark-up than ours."""
+
+    __slots__ = ()
+
+    @classmethod
+    def render(cls, blocks: Iterable[Block]) -> Self:
+        return cls("".join(map(_block_html, blocks)))
+
+    def words(self) -> str:
+        return unescape(re.sub(r"<[^<>]*>", "", self))
+
+    def links(self) -> Sequence[str]:
+        found = re.findall(r"""<a\s[^<>]*?href\s*=\s*["']?([^\s"'<>]+)""", self, re.IGNORECASE)
+        return [unescape(address) for address in found]
+
+    def after(self, block: Block) -> Self:
+        return type(self)(f"{_block_html(block)}{self}"[: self.longest])
+
+
+class PlainText(TaskText):
+    """A text without mark-up: lines, and addresses as they are."""
+
+    __slots__ = ()
+
+    @classmethod
+    def render(cls, blocks: Iterable[Block]) -> Self:
+        return cls("\n\n".join(map(_block_lines, blocks)))
+
+    def words(self) -> str:
+        return re.sub(r"(https?://[^\s#]+)#\S*", r"\1", self)
+
+    def links(self) -> Sequence[str]:
+        return re.findall(r"https?://\S+", self)
+
+    def after(self, block: Block) -> Self:
+        return type(self)(f"{_block_lines(block)}\n\n{self}"[: self.longest])
+
+
+def _block_html(block: Block) -> str:
+    if isinstance(block, BulletList):
+        items = "".join(f"<li>{escape(line)}</li>" for line in block.lines)
+        return f"<p>{escape(block.heading)}:</p><ul>{items}</ul>"
+    text = escape(block.text)
+    return f'<p><a href="{escape(block.link)}">{text}</a></p>' if block.link else f"<p>{text}</p>"
+
+
+def _block_lines(block: Block) -> str:
+    if isinstance(block, BulletList):
+        return "\n".join([f"{block.heading}:", *(f"- {line}" for line in block.lines)])
+    return f"{block.text}: {block.link}" if block.link else block.text
