@@ -10,22 +10,17 @@ class CrmSyncConfig(AppConfig):
         from crm_sync import initial_data, metrics, receivers
         from crm_sync.models import Handoff
         from crm_sync.problems import current, people
-        from leadscoring import signals
-        from leadscoring.operations import health
+        from leadscoring import extensions, signals
 
         signals.threshold_crossed.connect(receivers.write_handoffs, dispatch_uid="write_handoffs")
         signals.contacts_joined.connect(receivers.move_handoffs, dispatch_uid="join_handoffs")
         signals.contact_erased.connect(receivers.anonymize_handoffs, dispatch_uid="forget_handoffs")
-        signals.contact_described.connect(
-            receivers.describe_crm_side, dispatch_uid="describe_handoffs"
-        )
-        health.add_check(current.check_crm_state)
-        health.add_check(current.check_crm_access)
-        health.register_collector(metrics.LedgerFigures())
-        signals.problems_wanted.connect(current.collect_crm_problems, dispatch_uid="crm_problems")
-        signals.problems_wanted.connect(
-            people.collect_people_problems, dispatch_uid="crm_people_problems"
-        )
+        extensions.contact_details.add("handoffs", receivers.contact_handoffs)
+        extensions.readiness_checks.add("crm_state", current.check_crm_state)
+        extensions.readiness_checks.add("crm_access", current.check_crm_access)
+        extensions.metric_sources.add("ledger", metrics.ledger_metrics)
+        extensions.problem_sources.add("crm", current.crm_problems)
+        extensions.problem_sources.add("people", people.people_problems)
         post_save.connect(receivers.wake_on_commit, sender=Handoff, dispatch_uid="ring_on_commit")
         post_migrate.connect(
             initial_data.make_first_mappings, sender=self, dispatch_uid="first_mappings"

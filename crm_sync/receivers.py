@@ -1,4 +1,4 @@
-"""A crossing becomes a row; a row rings the worker; questions from below are answered."""
+"""A crossing becomes a row; a row rings the worker."""
 
 import secrets
 from collections.abc import Sequence
@@ -63,13 +63,11 @@ def wake_delivery() -> None:
     send_next_turn(deliver_handoffs.name)
 
 
-def describe_crm_side(
-    sender: object, contact: Contact, at: datetime, **kwargs: object
-) -> dict[str, Any]:
-    """Receiver of contact_described."""
+def contact_handoffs(contact: Contact, at: datetime) -> list[dict[str, Any]]:
+    """Return what joins a contact's JSON."""
     rows = contact.handoffs.select_related("contact").order_by("-cycle")[:100]
     held = circuit_breaker.breaker_reason(connect(), Breaker.Work.HANDOFFS, at)
-    return {"handoffs": [row.as_dict(held) for row in rows]}
+    return [row.as_dict(held) for row in rows]
 
 
 def move_handoffs(

@@ -1,6 +1,5 @@
-"""All that goes upward: what the lower app tells whoever listens. Sent inside the transaction."""
+"""Facts that go upward: what happened here. Sent inside the transaction that made it so."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,43 +42,3 @@ addresses_changed = Signal()
 
 # contact: Contact, emails: set[str] (all addresses that were theirs), at: datetime. The person is to be forgotten: everything about them goes now.
 contact_erased = Signal()
-
-# contact: Contact, at: datetime. A receiver answers a dict that joins the contact's JSON.
-contact_described = Signal()
-
-# at: datetime. A receiver answers a list of `health.Problem`: what needs a person.
-problems_wanted = Signal()
-
-
-@dataclass(frozen=True, slots=True)
-class FunnelStation:
-    """A stop of the loop on the home page: how many people came so far, and where they are listed."""
-
-    place: int
-    name: str
-    people: int
-    url: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PageSection:
-    """A part of a page that another app writes: a template and what it shows. Small places come first."""
-
-    place: int
-    title: str
-    template: str
-    shows: dict[str, Any]
-
-
-# user, at: datetime. A receiver answers a list of Station and Section, none that the user may not see.
-home_sections_wanted = Signal()
-
-# contact: Contact, user, at: datetime. A receiver answers a list of Section.
-contact_sections_wanted = Signal()
-
-
-def collect_answers(signal: Signal, sender: object = None, **asked: object) -> list[Any]:
-    """What all receivers of a signal answer to a question, in one list."""
-    said: Sequence[tuple[object, Any]] = signal.send(sender, **asked)
-    return [answer for _, some in said for answer in some or ()]

@@ -8,8 +8,10 @@ class SequencesConfig(AppConfig):
     def ready(self) -> None:
         from anymail.signals import tracking
 
-        from leadscoring import signals
+        from leadscoring import extensions, signals
         from sequences import receivers
+        from sequences.contact_summary import summarize_enrollments
+        from sequences.problems import mail_problems
         from sequences.tracking import provider_events
 
         signals.people_scored.connect(receivers.on_people_scored)
@@ -17,6 +19,6 @@ class SequencesConfig(AppConfig):
         signals.contacts_joined.connect(receivers.on_contacts_joined)
         signals.addresses_changed.connect(receivers.on_addresses_changed)
         signals.contact_erased.connect(receivers.on_contact_erased)
-        signals.contact_described.connect(receivers.on_contact_described)
-        signals.problems_wanted.connect(receivers.on_problems_wanted)
+        extensions.contact_details.add("enrollments", summarize_enrollments)
+        extensions.problem_sources.add("mail", mail_problems)
         tracking.connect(provider_events.on_provider_event)

@@ -1,11 +1,10 @@
-"""What the lower app tells, and what follows for sequences."""
+"""What follows for sequences of facts about people."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from leadscoring.models import Contact
 from sequences import enrolling
-from sequences.contact_summary import summarize_enrollments
 from sequences.entry_rules import enroll_by_rules
 from sequences.models import BY_THE_CRM, Enrollment, Suppression
 from sequences.suppression import carry_over_suppressions, suppress_addresses
@@ -62,15 +61,3 @@ def on_addresses_changed(
 def on_contact_erased(sender: object, emails: Collection[str], **kwargs: object) -> None:
     """The suppression holds the address itself; what keeps it out from now on is its hash."""
     Suppression.objects.filter(email__in=emails).delete()
-
-
-def on_contact_described(
-    sender: object, contact: Contact, at: datetime, **kwargs: object
-) -> dict[str, object]:
-    return {"enrollments": summarize_enrollments(contact, at)}
-
-
-def on_problems_wanted(sender: object, at: datetime, **kwargs: object) -> list[object]:
-    from sequences.problems import mail_problems
-
-    return list(mail_problems(at))

@@ -3,17 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from django.dispatch import receiver
-
 from crm_sync.pull.drift import drift_last_month
-from leadscoring.signals import PageSection, home_sections_wanted
+from leadscoring.extensions import PageSection, home_sections
 
 # A bar is drawn against this share at least, so that one of a thousand does not look like all.
 LOWEST_TOP = 2.0
 
 
-@receiver(home_sections_wanted)
-def drift_on_home(sender: object, user: Any, at: datetime, **kwargs: object) -> list[PageSection]:
+def drift_on_home(user: Any, at: datetime) -> list[PageSection]:
     drifts = drift_last_month(at) if user.has_perm("crm_sync.view_handoff") else []
     if not drifts:
         return []
@@ -21,3 +18,6 @@ def drift_on_home(sender: object, user: Any, at: datetime, **kwargs: object) -> 
     bars = [{"drift": drift, "percent": 100 * drift.share / top} for drift in drifts]
     shows = {"bars": bars, "last": drifts[-1], "top": top}
     return [PageSection(40, "Our picture of the CRM", "admin/crm_sync/drift.html", shows)]
+
+
+home_sections.add("drift", drift_on_home)

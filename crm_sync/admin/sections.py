@@ -4,21 +4,22 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.dispatch import receiver
 
 from crm_sync.admin.handoffs import handoff_state
 from crm_sync.models import Account, Deal, Handoff, Owner, RoutingRule
 from crm_sync.routing.choose import Lead, RoutingTable
 from crm_sync.routing.territories import territory_facts
-from leadscoring.admin.filters import Contacts, register_question
+from leadscoring.admin.filters import Contacts
+from leadscoring.admin.model_admin import FilterQuestion
 from leadscoring.common import format
-from leadscoring.models import Contact, ModelVersion
-from leadscoring.signals import (
+from leadscoring.extensions import (
     FunnelStation,
     PageSection,
-    contact_sections_wanted,
-    home_sections_wanted,
+    contact_questions,
+    contact_sections,
+    home_sections,
 )
+from leadscoring.models import Contact, ModelVersion
 
 LAST = 6
 COMPANY_ASKED_LATER = "who owns the contact's company is asked in the CRM when the time comes"
@@ -27,7 +28,6 @@ COMPANY_ASKED_LATER = "who owns the contact's company is asked in the CRM when t
 # --- questions put to the list of contacts
 
 
-@register_question("hot", "Hot, not handed off", place=1)
 def filter_hot(contacts: Contacts, at: datetime) -> Contacts:
     """Over the threshold now, and sales has not been told of it."""
     threshold = ModelVersion.objects.in_force(at).model.thresholds.handoff
@@ -37,17 +37,14 @@ def filter_hot(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(~Exists(told), score__total__gte=threshold)
 
 
-@register_question("handed-off", "Handed off", pill=False, place=2)
 def filter_handed_off(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(Exists(Handoff.objects.delivered().filter(contact=OuterRef("pk"))))
 
 
-@register_question("with-sales", "With sales", place=3)
 def filter_with_sales(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(Exists(open_deals().filter(contact_id=OuterRef("pk"))))
 
 
-@register_question("won", "Won", place=4)
 def filter_won(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(Exists(won_deals().filter(contact_id=OuterRef("pk"))))
 
@@ -61,19 +58,27 @@ def won_deals() -> QuerySet[Any]:
     return Deal.contacts.through._default_manager.filter(deal__won=True)
 
 
+contact_questions.add("hot", FilterQuestion("Hot, not handed off", filter_hot, place=1))
+contact_questions.add(
+    "handed-off", FilterQuestion("Handed off", filter_handed_off, pill=False, place=2)
+)
+contact_questions.add("with-sales", FilterQuestion("With sales", filter_with_sales, place=3))
+contact_questions.add("won", FilterQuestion("Won", filter_won, place=4))
+
+
 # --- home
 
 
-@receiver(home_sections_wanted)
-def handoffs_on_home(
-    sender: object, user: Any, at: datetime, **kwargs: object
-) -> list[FunnelStation | PageSection]:
+def handoffs_on_home(user: Any, at: datetime) -> list[FunnelStation | PageSection]:
     if not user.has_perm("crm_sync.view_handoff"):
         return []
     return [
         *handoff_stations(),
         PageSection(10, "Last handoffs", "admin/crm_sync/on_home.html", {"rows": last_handoffs()}),
     ]
+
+
+home_sections.add("handoffs", handoffs_on_home)
 
 
 def handoff_stations() -> list[FunnelStation]:
@@ -108,10 +113,7 @@ def last_handoffs() -> list[dict[str, Any]]:
 # --- a contact's page
 
 
-@receiver(contact_sections_wanted)
-def handoffs_on_contact(
-    sender: object, contact: Contact, user: Any, at: datetime, **kwargs: object
-) -> list[PageSection]:
+def handoffs_on_contact(contact: Contact, user: Any, at: datetime) -> list[PageSection]:
     if not user.has_perm("crm_sync.view_handoff"):
         return []
     rows = list(contact.handoffs.order_by("-cycle")[:10])
@@ -127,6 +129,9 @@ def handoffs_on_contact(
     ]
     shows = {"rows": told, "next_rep": predict_rep(contact, list(owners.values()), at)}
     return [PageSection(10, "Handoffs to sales", "admin/crm_sync/on_contact.html", shows)]
+
+
+contact_sections.add("handoffs", handoffs_on_contact)
 
 
 def predict_rep(contact: Contact, owners: list[Owner], at: datetime) -> str:

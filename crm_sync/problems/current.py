@@ -22,8 +22,7 @@ LONG_WAIT = timedelta(minutes=15)
 MOST_CAUSES = 10
 
 
-def collect_crm_problems(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
-    """Receiver of problems_wanted."""
+def crm_problems(at: datetime) -> list[Problem]:
     connection = list(connection_problems())
     return [
         *connection,

@@ -14,8 +14,7 @@ from sequences.models import Suppression
 MOST_CAUSES = 5
 
 
-def collect_people_problems(sender: object, at: datetime, **kwargs: object) -> list[Problem]:
-    """Receiver of problems_wanted."""
+def people_problems(at: datetime) -> list[Problem]:
     gone, taken = Q(gone_for_good=True), ~Q(taken_email="")
     counts = Link.objects.filter(gone | taken).aggregate(
         gone=Count("pk", filter=gone), taken=Count("pk", filter=taken)

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from leadscoring import extensions
 from leadscoring.engine import wording
 from leadscoring.engine.model import ScoringModel, Thresholds
 from leadscoring.models import Contact, CrmState, ModelVersion, Score
 from leadscoring.scoring import last_sales_refusals, score_at
-from leadscoring.signals import collect_answers, contact_sections_wanted
 
 WEEKS = 8
 ACTIVITIES = 50
@@ -18,7 +18,11 @@ def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str,
     """All that a contact's page shows beside the form."""
     model = ModelVersion.objects.in_force(at).model
     score = Score.objects.filter(contact=contact).select_related("model").first()
-    sections = collect_answers(contact_sections_wanted, Contact, contact=contact, user=user, at=at)
+    sections = [
+        section
+        for sections_for in extensions.contact_sections.values()
+        for section in sections_for(contact, user, at)
+    ]
     crm = CrmState.objects.filter(contact=contact).first()
     return {
         "score": score,

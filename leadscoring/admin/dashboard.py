@@ -11,12 +11,13 @@ from django.db.models.functions import Cast, Floor, Greatest, Least
 from django.http import HttpRequest
 from django.utils.timezone import now
 
+from leadscoring import extensions
 from leadscoring.common.format import format_span, list_url
 from leadscoring.engine.model import Thresholds
+from leadscoring.extensions import FunnelStation, PageSection
 from leadscoring.models import Contact, CrmFreshness, Lifecycle, ModelVersion, Score
 from leadscoring.operations import health
 from leadscoring.operations.queue_stats import queue_stats
-from leadscoring.signals import FunnelStation, PageSection, collect_answers, home_sections_wanted
 
 BAND = 10
 TOP_BAND = 100
@@ -52,7 +53,10 @@ def home_context(user: Any, at: datetime) -> dict[str, Any]:
     """All that the home page shows to a user, who sees nothing that they may not open."""
     if not user.has_perm("leadscoring.view_contact"):
         return {"title": "Home", "nothing_to_see": True}
-    told = [*collect_answers(home_sections_wanted, user=user, at=at), *queues(user, at)]
+    added = [
+        part for parts_for in extensions.home_sections.values() for part in parts_for(user, at)
+    ]
+    told = [*added, *queues(user, at)]
     thresholds = ModelVersion.objects.in_force(at).model.thresholds
     bars = score_distribution(thresholds)
     return {

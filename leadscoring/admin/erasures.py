@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 
 from leadscoring.admin import confirmation
-from leadscoring.admin.people import contact_action
 from leadscoring.erasing import erase_contact
+from leadscoring.extensions import ContactAction, contact_actions
 from leadscoring.models import Activity, Contact
 
 # More at once would take longer than a page may; whoever is left is still chosen by the filter.
@@ -22,7 +22,6 @@ GOES = (
 STAYS = " {whose} in the CRM stays there: delete it there too, if that was asked for."
 
 
-@contact_action("Erase for good…", "leadscoring.delete_contact")
 def erase_contacts(
     page: Any, request: HttpRequest, contacts: QuerySet[Contact]
 ) -> HttpResponse | None:
@@ -40,6 +39,12 @@ def erase_contacts(
     who = "1 person" if erased == 1 else f"{erased:,} people"
     page.message_user(request, f"{who} erased.{left}", messages.SUCCESS)
     return None
+
+
+contact_actions.add(
+    "erase_contacts",
+    ContactAction(erase_contacts, "Erase for good…", "leadscoring.delete_contact"),
+)
 
 
 def what_is_erased(chosen: QuerySet[Contact]) -> str:

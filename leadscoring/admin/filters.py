@@ -1,6 +1,5 @@
-"""The questions that marketers ask of the list of contacts. Other apps add theirs with `ask`."""
+"""The questions that marketers ask of the list of contacts. Other apps add theirs to `contact_questions`."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,64 +8,52 @@ from django.http import HttpRequest
 
 from leadscoring.admin.dashboard import BAND, TOP_BAND, stages_from_mql
 from leadscoring.admin.model_admin import FilterQuestion, LookupFilter, QuestionFilter
+from leadscoring.extensions import contact_questions
 from leadscoring.models import Contact, Effect, Lifecycle
 
 Contacts = QuerySet[Contact]
-Answer = Callable[[Contacts, datetime], Contacts]
 QUIET = timedelta(days=30)
 
-QUESTIONS: dict[str, FilterQuestion] = {}
 
-
-def register_question(
-    key: str, words: str, *, pill: bool = True, place: int = 5
-) -> Callable[[Answer], Answer]:
-    """Put a question to the list of contacts, answered by the function that this decorates."""
-
-    def add(answer: Answer) -> Answer:
-        QUESTIONS[key] = FilterQuestion(words, answer, pill, place)
-        return answer
-
-    return add
-
-
-@register_question("mql", "MQL or further", pill=False)
 def filter_mql(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(lifecycle_stage__in=stages_from_mql())
 
 
-@register_question("paused", "Paused by a deal")
 def filter_paused(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(crm_state__effect=Effect.PAUSE)
 
 
-@register_question("stopped", "Stopped by a deal", pill=False)
 def filter_stopped(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(crm_state__effect=Effect.STOP)
 
 
-@register_question("quiet", "No activity for 30 days")
 def filter_quiet(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(Q(last_activity_at__lt=at - QUIET) | Q(last_activity_at=None))
 
 
-@register_question("unscored", "Never scored")
 def filter_unscored(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(score=None)
 
 
-@register_question("scored", "Scored", pill=False)
 def filter_scored(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(score__isnull=False)
 
 
-@register_question("disqualified", "Disqualified")
 def filter_disqualified(contacts: Contacts, at: datetime) -> Contacts:
     return contacts.filter(score__disqualified=True)
 
 
+contact_questions.add("mql", FilterQuestion("MQL or further", filter_mql, pill=False))
+contact_questions.add("paused", FilterQuestion("Paused by a deal", filter_paused))
+contact_questions.add("stopped", FilterQuestion("Stopped by a deal", filter_stopped, pill=False))
+contact_questions.add("quiet", FilterQuestion("No activity for 30 days", filter_quiet))
+contact_questions.add("unscored", FilterQuestion("Never scored", filter_unscored))
+contact_questions.add("scored", FilterQuestion("Scored", filter_scored, pill=False))
+contact_questions.add("disqualified", FilterQuestion("Disqualified", filter_disqualified))
+
+
 class ContactQuestions(QuestionFilter):
-    questions = QUESTIONS
+    questions = contact_questions
 
 
 class FitFilter(LookupFilter):

@@ -20,6 +20,7 @@ from leadscoring.admin.json_field import StorableJsonField
 from leadscoring.admin.model_admin import AppModelAdmin, ReadOnlyModelAdmin
 from leadscoring.admin.unfold_types import ModelForm, TextArea, TextInput
 from leadscoring.common import format
+from leadscoring.extensions import contact_actions
 from leadscoring.intake import validation
 from leadscoring.models import Activity, Company, Contact, CrmState, Effect, Score
 
@@ -95,20 +96,6 @@ class ContactForm(ModelForm[Contact]):
         item["company"] = given.get("company_name", "")
         item["properties"] = {**gone, **properties} if isinstance(properties, dict) else properties
         return item
-
-
-# What other apps let people do with contacts: name -> (function, words, permission).
-ADDED: dict[str, tuple[Callable[..., HttpResponse | None], str, str]] = {}
-
-
-def contact_action(words: str, permission: str) -> Callable[[Action], Action]:
-    """Offer a function of (page, request, contacts) in the list and on the page of a contact."""
-
-    def add(action: Action) -> Action:
-        ADDED[action.__name__] = (action, words, permission)
-        return action
-
-    return add
 
 
 @admin.register(Contact)
@@ -203,9 +190,9 @@ class ContactAdmin(AppModelAdmin[Contact]):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         added = {
-            name: (action, name, words)
-            for name, (action, words, permission) in ADDED.items()
-            if request.user.has_perm(permission)
+            name: (action.run, name, action.words)
+            for name, action in contact_actions.items()
+            if request.user.has_perm(action.permission)
         }
         return super().get_actions(request) | added
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from leadscoring import extensions
 from leadscoring.engine import Contribution, ScoreResult
 from leadscoring.models import Contact, CrmState, ModelVersion, Score
 from leadscoring.scoring import profile_of
-from leadscoring.signals import contact_described
 
 
 def contact_json(contact: Contact, at: datetime) -> dict[str, Any]:
@@ -26,9 +26,8 @@ def contact_json(contact: Contact, at: datetime) -> dict[str, Any]:
         "enrollments": [],
         "handoffs": [],
     }
-    more: list[tuple[Any, Any]] = contact_described.send(Contact, contact=contact, at=at)
-    for _, answered in more:
-        described |= answered
+    for name, details in extensions.contact_details.items():
+        described[name] = details(contact, at)
     return described
 
 

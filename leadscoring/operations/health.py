@@ -10,16 +10,16 @@ from django.db.models import Count, Model
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.timezone import now
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis import RedisError
 
+from leadscoring import extensions
 from leadscoring.celery import QUEUES
 from leadscoring.common import wakeup
 from leadscoring.models import Activity, Contact, CrmFreshness, Score
 from leadscoring.operations import heartbeat, restore, schema
 from leadscoring.operations.queue_stats import QueueStats, queue_stats
-from leadscoring.signals import problems_wanted
 
 REGISTRY = CollectorRegistry(auto_describe=False)
 COUNTED_UP_TO = 100_000  # beyond that PostgreSQL's own estimate is as good and costs nothing
@@ -37,10 +37,9 @@ class Problem:
 
 def collect_problems(at: datetime) -> list[Problem]:
     """All that needs a person now, the worst first."""
-    answered: list[tuple[Any, Any]] = problems_wanted.send(None, at=at)
-    answers: list[Problem] = [problem for _, some in answered for problem in some]
+    added = [problem for source in extensions.problem_sources.values() for problem in source(at)]
     return sorted(
-        [*unconfirmed_restore(), *heartbeat_problems(at), *answers],
+        [*unconfirmed_restore(), *heartbeat_problems(at), *added],
         key=lambda problem: problem.severity != "error",
     )
 
@@ -137,21 +136,16 @@ def check_beat(at: datetime) -> str:
     return silent_beat(heartbeat.read_ages(at))
 
 
-# Each answers why this is not ready, or "". Upper apps add theirs with `add_check`.
-CHECKS: list[Callable[[datetime], str]] = [
-    check_database,
-    check_redis,
-    check_queue,
-    check_migrations,
-    check_restore,
-    check_worker,
-    check_beat,
-]
-
-
-def add_check(check: Callable[[datetime], str]) -> None:
-    """Let another app say why it is not ready; call it from AppConfig.ready."""
-    CHECKS.append(check)
+# Each returns why this is not ready, or "".
+CHECKS: dict[str, Callable[[datetime], str]] = {
+    "database": check_database,
+    "redis": check_redis,
+    "queue": check_queue,
+    "migrations": check_migrations,
+    "restore": check_restore,
+    "worker": check_worker,
+    "beat": check_beat,
+}
 
 
 def run_check(check: Callable[[datetime], str], at: datetime) -> str:
@@ -164,11 +158,6 @@ def run_check(check: Callable[[datetime], str], at: datetime) -> str:
 
 
 # --- figures ----------------------------------------------------------------------------------
-def register_collector(collector: Collector) -> None:
-    """Let another app's figures join /metrics; call it from AppConfig.ready."""
-    REGISTRY.register(collector)
-
-
 def table_size(model: type[Model]) -> int:
     """How many rows a table has: counted when few, estimated by PostgreSQL when many."""
     with connection.cursor() as cursor:
@@ -179,11 +168,16 @@ def table_size(model: type[Model]) -> int:
     return estimate if estimate > COUNTED_UP_TO else model._default_manager.count()
 
 
-class AppFigures(Collector):
-    """What this app tells Prometheus; read from the database when asked."""
+class AppMetrics(Collector):
+    """What all apps tell Prometheus; read from the database when asked."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         at = now()
+        yield from self.own(at)
+        for source in extensions.metric_sources.values():
+            yield from source(at)
+
+    def own(self, at: datetime) -> Iterator[Metric]:
         for name, model in (("contacts", Contact), ("activities", Activity)):
             yield gauge(f"leadscoring_{name}", f"{name.capitalize()} stored.", table_size(model))
         grades = Score.objects.order_by().values_list("grade").annotate(Count("pk"))
@@ -233,7 +227,7 @@ def gauges(
     return family
 
 
-REGISTRY.register(AppFigures())
+REGISTRY.register(AppMetrics())
 
 
 # --- views ------------------------------------------------------------------------------------
@@ -244,7 +238,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     at = now()
-    reasons = {check.__name__.removeprefix("check_"): run_check(check, at) for check in CHECKS}
+    checks = CHECKS | extensions.readiness_checks
+    reasons = {name: run_check(check, at) for name, check in checks.items()}
     answer: dict[str, Any] = {
         "ready": not any(reasons.values()),
         "checks": {name: not why for name, why in reasons.items()},

@@ -5,16 +5,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 
 from leadscoring.admin import confirmation
-from leadscoring.admin.people import contact_action
 from leadscoring.admin.unfold_types import ModelAdmin
 from leadscoring.common import format
+from leadscoring.extensions import (
+    ContactAction,
+    PageSection,
+    contact_actions,
+    contact_sections,
+    home_sections,
+)
 from leadscoring.models import Contact, CrmFreshness
-from leadscoring.signals import PageSection, contact_sections_wanted, home_sections_wanted
 from sequences import enrolling
 from sequences.admin.enrollments import enrollment_state
 from sequences.admin.sequences import counts_by_sequence
@@ -24,10 +28,7 @@ from sequences.models import Delivery, Enrollment, Sequence
 MOST = 1_000
 
 
-@receiver(home_sections_wanted)
-def sequences_on_home(
-    sender: object, user: Any, at: datetime, **kwargs: object
-) -> list[PageSection]:
+def sequences_on_home(user: Any, at: datetime) -> list[PageSection]:
     if not user.has_perm("sequences.view_sequence"):
         return []
     counts = counts_by_sequence(Enrollment.objects.open())
@@ -38,10 +39,10 @@ def sequences_on_home(
     return [PageSection(20, "Sequences", "admin/sequences/on_home.html", {"rows": rows})]
 
 
-@receiver(contact_sections_wanted)
-def sequences_on_contact(
-    sender: object, contact: Contact, user: Any, at: datetime, **kwargs: object
-) -> list[PageSection]:
+home_sections.add("sequences", sequences_on_home)
+
+
+def sequences_on_contact(contact: Contact, user: Any, at: datetime) -> list[PageSection]:
     if not user.has_perm("sequences.view_enrollment"):
         return []
     sent = Count("deliveries", filter=Q(deliveries__state=Delivery.State.SENT))
@@ -59,7 +60,9 @@ def sequences_on_contact(
     return [PageSection(20, "Sequences", "admin/sequences/on_contact.html", {"rows": told})]
 
 
-@contact_action("Enroll in a sequence…", "sequences.change_enrollment")
+contact_sections.add("sequences", sequences_on_contact)
+
+
 def enroll_action(
     page: ModelAdmin[Contact], request: HttpRequest, queryset: QuerySet[Contact]
 ) -> HttpResponse | None:
@@ -79,6 +82,12 @@ def enroll_action(
         request, enroll_message(entry), messages.SUCCESS if entry.entered else messages.WARNING
     )
     return None
+
+
+contact_actions.add(
+    "enroll_action",
+    ContactAction(enroll_action, "Enroll in a sequence…", "sequences.change_enrollment"),
+)
 
 
 def enroll_message(entry: enrolling.EnrollResult) -> str:

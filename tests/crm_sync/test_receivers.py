@@ -7,7 +7,8 @@ from django.db import transaction
 
 from crm_sync import receivers
 from crm_sync.models import Handoff
-from leadscoring.signals import Crossing, contact_described, threshold_crossed
+from leadscoring.extensions import contact_details
+from leadscoring.signals import Crossing, threshold_crossed
 from tests.crm_sync.makers import MONDAY, PRICING, a_contact, a_handoff
 
 pytestmark = pytest.mark.django_db
@@ -80,8 +81,7 @@ def test_a_contact_is_described_with_its_handoffs():
     a_handoff(ada)
     newest = a_handoff(ada, cycle=2)
 
-    answers: dict[Any, Any] = dict(contact_described.send(None, contact=ada, at=MONDAY))
+    told = contact_details["handoffs"](ada, MONDAY)
 
-    told = answers[receivers.describe_crm_side]["handoffs"]
     assert [each["cycle"] for each in told] == [2, 1]
     assert told[0]["reference"] == newest.reference

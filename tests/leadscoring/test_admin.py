@@ -21,9 +21,9 @@ from crm_sync.models import (
 from leadscoring import api_keys, publishing
 from leadscoring.admin import dashboard
 from leadscoring.admin.contact_page import ordinal, qualification_sentence
-from leadscoring.admin.filters import QUESTIONS
 from leadscoring.common import format
 from leadscoring.engine import Thresholds
+from leadscoring.extensions import contact_questions
 from leadscoring.intake import take_activities, take_contacts
 from leadscoring.models import (
     Activity,
@@ -199,7 +199,7 @@ def test_each_question_is_answered_by_whom_it_speaks_of(people: None) -> None:
         "disqualified": set(Score.objects.filter(disqualified=True).values_list("pk", flat=True)),
     }  # fmt: skip
 
-    answers = {key: set(QUESTIONS[key].answer(Contact.objects.all(), at).values_list("pk", flat=True))
+    answers = {key: set(contact_questions[key].answer(Contact.objects.all(), at).values_list("pk", flat=True))
                for key in expected}  # fmt: skip
 
     assert answers == expected
@@ -216,7 +216,7 @@ def test_quiet_people_did_nothing_for_30_days() -> None:
         }
         take_activities([item], "test", NOON)
 
-    quiet = QUESTIONS["quiet"].answer(Contact.objects.all(), NOON)
+    quiet = contact_questions["quiet"].answer(Contact.objects.all(), NOON)
 
     assert {contact.email for contact in quiet} == {"never@example.com", "long@example.com"}
 

@@ -8,10 +8,10 @@ from django.test import Client
 from django.utils.timezone import now
 
 from leadscoring.celery import QUEUES
+from leadscoring.extensions import problem_sources
 from leadscoring.models import CrmFreshness
 from leadscoring.operations import health, heartbeat
 from leadscoring.operations.health import Problem
-from leadscoring.signals import problems_wanted
 from tests.makers import NOON, a_contact, an_activity
 
 pytestmark = pytest.mark.django_db
@@ -153,15 +153,11 @@ def test_figures_without_redis_are_still_figures(no_redis):
     assert "leadscoring_contacts 0.0" in Client().get("/metrics").content.decode()
 
 
-def test_problems_are_gathered_from_all_apps_the_worst_first():
-    def tell(sender, **kwargs):
-        return [Problem("warning", "A", "a"), Problem("error", "B", "b")]
+def test_problems_are_gathered_from_all_apps_the_worst_first(monkeypatch):
+    added = [Problem("warning", "A", "a"), Problem("error", "B", "b")]
+    monkeypatch.setitem(problem_sources, "another", lambda at: added)
 
-    problems_wanted.connect(tell)
-    try:
-        found = health.collect_problems(NOON)
-    finally:
-        problems_wanted.disconnect(tell)
+    found = health.collect_problems(NOON)
 
     assert [one.severity for one in found] == sorted(one.severity for one in found)
     assert {"A", "B", "Worker was never seen: leads and mails wait."} <= {one.what for one in found}

@@ -1,10 +1,9 @@
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
+from leadscoring.extensions import contact_details
 from leadscoring.operations import health
-from leadscoring.signals import contact_described
 from sequences.models import Enrollment
 from sequences.problems import mail_problems
 from sequences.sending.send import send_due
@@ -27,8 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def described(enrollment: Enrollment, at=NOON):
-    answers: list[Any] = contact_described.send(None, contact=enrollment.contact, at=at)
-    return next(answer["enrollments"] for _, answer in answers if "enrollments" in answer)
+    return contact_details["enrollments"](enrollment.contact, at)
 
 
 def test_an_enrollment_is_described_as_the_contract_says(mail_server: MailServer) -> None:

@@ -22,7 +22,7 @@ def connected(settings):
 
 
 def told(at=MONDAY):
-    return [problem.what for problem in current.collect_crm_problems(None, at)]
+    return [problem.what for problem in current.crm_problems(at)]
 
 
 def test_all_well_is_silence(connected):
@@ -34,9 +34,7 @@ def test_all_well_is_silence(connected):
 
 def test_no_crm_is_one_problem_not_three():
     assert told() == ["No CRM is connected: leads that are ready wait here, and mail is held."]
-    assert current.collect_crm_problems(None, MONDAY)[0].what in [
-        each.what for each in all_problems(MONDAY)
-    ]
+    assert current.crm_problems(MONDAY)[0].what in [each.what for each in all_problems(MONDAY)]
 
 
 def test_handoffs_that_need_a_person_are_told_by_cause(connected):
@@ -52,7 +50,7 @@ def test_handoffs_that_need_a_person_are_told_by_cause(connected):
 def test_the_problem_leads_to_the_page_where_it_is_mended(connected):
     a_handoff(status="needs_attention", reason="No rep takes leads.")
 
-    (problem,) = current.collect_crm_problems(None, MONDAY)
+    (problem,) = current.crm_problems(MONDAY)
 
     assert problem.url.startswith("/admin/crm_sync/handoff/")
 
@@ -65,7 +63,7 @@ def test_a_rep_who_left_with_open_tasks_is_told(connected):
                   task_tried_at=MONDAY, delivered_at=MONDAY)  # fmt: skip
 
     assert told() == ["Lee is not active in the CRM any more and has 2 open tasks."]
-    (problem,) = current.collect_crm_problems(None, MONDAY)
+    (problem,) = current.crm_problems(MONDAY)
     listed = as_superuser().get(problem.url)
     assert listed.status_code == 200
     assert listed.context["cl"].result_count == 2
@@ -74,7 +72,7 @@ def test_a_rep_who_left_with_open_tasks_is_told(connected):
 def test_a_cause_that_says_what_to_press_is_not_told_twice(connected):
     a_handoff(status="needs_attention", reason="No rep: name one, then press Resend.")
 
-    assert [each.fix for each in current.collect_crm_problems(None, MONDAY)] == [""]
+    assert [each.fix for each in current.crm_problems(MONDAY)] == [""]
 
 
 def test_a_lead_that_waits_too_long_is_told_with_its_cause(connected):

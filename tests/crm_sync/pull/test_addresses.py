@@ -6,7 +6,7 @@ import pytest
 
 from crm_sync.models import Link
 from crm_sync.port import CrmContact
-from crm_sync.problems.people import collect_people_problems
+from crm_sync.problems.people import people_problems
 from crm_sync.pull.address_changes import is_new_address
 from crm_sync.pull.poll import pull_changes
 from crm_sync.push.batch import push_due
@@ -100,10 +100,7 @@ def test_an_address_that_somebody_else_has_with_a_record_is_left_alone_and_told(
     ada, bob = contested(crm, there)
 
     assert (address_of(ada), address_of(bob)) == (ADA, NEW)
-    assert any(
-        "1 person has an address in the CRM" in each.what
-        for each in collect_people_problems(None, LATER)
-    )
+    assert any("1 person has an address in the CRM" in each.what for each in people_problems(LATER))
 
 
 def test_what_was_taken_is_followed_as_soon_as_it_is_free(crm, there):
@@ -113,7 +110,7 @@ def test_what_was_taken_is_followed_as_soon_as_it_is_free(crm, there):
     pull_changes(crm, LATER, full=True)
 
     assert address_of(ada) == NEW
-    assert collect_people_problems(None, LATER) == []
+    assert people_problems(LATER) == []
 
 
 def test_somebody_without_a_record_who_has_the_records_address_is_the_same_person(crm, there):
@@ -141,7 +138,7 @@ def test_two_who_were_merged_there_are_one_here_under_the_address_that_stayed(
     settle(crm)
 
     assert list(Contact.objects.values_list("email", flat=True)) == [NEW]
-    assert collect_people_problems(None, LATER) == []
+    assert people_problems(LATER) == []
 
 
 def test_the_address_of_somebody_erased_is_not_taken_over(crm, there):
@@ -165,9 +162,7 @@ def test_two_who_exchanged_their_addresses_there_are_left_to_a_person(crm, there
     pull_changes(crm, LATER, full=True)
 
     assert (address_of(ada), address_of(bob)) == (ADA, NEW)
-    assert any(
-        "2 people have an address" in each.what for each in collect_people_problems(None, LATER)
-    )
+    assert any("2 people have an address" in each.what for each in people_problems(LATER))
 
 
 # --- changed here

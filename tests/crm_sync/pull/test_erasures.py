@@ -8,7 +8,7 @@ from django.db import connection
 from crm_sync.handoff import batch, contact
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Deal, Handoff, Hint, Link
-from crm_sync.problems.people import collect_people_problems
+from crm_sync.problems.people import people_problems
 from crm_sync.pull.hints import apply_due_hints
 from crm_sync.pull.poll import pull_changes
 from crm_sync.push.batch import push_due
@@ -49,7 +49,7 @@ def spoken(there, monkeypatch):
 
 
 def what_is_told():
-    return [problem.what for problem in collect_people_problems(None, MONDAY)]
+    return [problem.what for problem in people_problems(MONDAY)]
 
 
 # --- told by a hint

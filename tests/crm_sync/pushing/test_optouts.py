@@ -11,7 +11,7 @@ from crm_sync.circuit_breaker import record_failure, reset
 from crm_sync.models import Breaker, Link, OptOut
 from crm_sync.models.opt_outs import BATCH, LEASE
 from crm_sync.port import Crm, CrmDenied, NotConnected
-from crm_sync.problems.people import collect_people_problems
+from crm_sync.problems.people import people_problems
 from crm_sync.pull.poll import pull_changes
 from crm_sync.push.opt_outs import DENIED_WAIT, push_opt_outs
 from leadscoring.erasing import erase_contact
@@ -164,7 +164,7 @@ def test_what_the_account_does_not_allow_is_said_once_and_asked_once_an_hour(crm
         push_opt_outs(crm, after(minutes=minutes))
 
     assert len(told(there)) == 1
-    (problem,) = collect_people_problems(None, MONDAY)
+    (problem,) = people_problems(MONDAY)
     assert problem.severity == "warning"
     assert problem.what.startswith("2 people want no mail, and the CRM could not be told")
     assert problem.what in [each.what for each in run_audit(crm, MONDAY).problems]
@@ -180,7 +180,7 @@ def test_it_goes_on_by_itself_once_the_account_allows_it(crm, there):
 
     assert "communication_preferences.write" in there.sandbox.settings.tokens[there.token].scopes
     assert OptOut.objects.get().told_at
-    assert collect_people_problems(None, MONDAY) == []
+    assert people_problems(MONDAY) == []
     assert record_id
 
 
