@@ -4,6 +4,7 @@ from crm_sync.models.cursors import AppliedChange, Cursor, PullReport, Round
 from crm_sync.models.deal import Deal, Stage
 from crm_sync.models.drift import Drift
 from crm_sync.models.handoff import Handoff
+from crm_sync.models.handoff_task import HandoffTask
 from crm_sync.models.hints import Arrival, Hint
 from crm_sync.models.link import Account, Link
 from crm_sync.models.mapping import FieldMapping
@@ -25,6 +26,7 @@ __all__ = [
     "Drift",
     "FieldMapping",
     "Handoff",
+    "HandoffTask",
     "Hint",
     "Link",
     "OptOut",
