@@ -25,7 +25,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from crm_sync.models import Handoff, Owner
+from crm_sync.models import Handoff, HandoffTask, Owner
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 # Leads of so long are what the present pace is taken from; of one minute at the least.
@@ -40,9 +40,9 @@ AGES = (
 MOST_CAUSES, MOST_SLOW, MOST_REPS = 8, 5, 20
 
 TO_TASK = ExpressionWrapper(F("delivered_at") - F("crossed_at"), DurationField())
-TO_TOUCH = ExpressionWrapper(F("touched_at") - F("delivered_at"), DurationField())
-TOUCHED = Q(touched_at__isnull=False)
-UNTOUCHED = Q(task_state=Handoff.TaskState.OPEN, touched_at=None)
+TO_TOUCH = ExpressionWrapper(F("task__touched_at") - F("delivered_at"), DurationField())
+TOUCHED = Q(task__touched_at__isnull=False)
+UNTOUCHED = Q(task__state=HandoffTask.State.OPEN, task__touched_at=None)
 
 
 class Percentile(Aggregate):
@@ -108,8 +108,8 @@ def backlog_stats(at: datetime) -> BacklogStats:
 
 def deliveries_per_minute(at: datetime) -> float:
     """Leads a minute that reached sales of late. Between single leads it tells the time between them."""
-    told = Handoff.objects.delivered_lately(at - PACE).aggregate(
-        n=Count("pk"), first=Min("delivered_at")
+    told = HandoffTask.objects.made_since(at - PACE).aggregate(
+        n=Count("pk"), first=Min("handoff__delivered_at")
     )
     if not told["n"]:
         return 0.0
@@ -143,7 +143,7 @@ def window_stats(at: datetime) -> tuple[WindowStats, WindowStats]:
     for name, span in spans.items():
         wanted |= clock_aggregates(name, "task", TO_TASK, Q(crossed_at__gt=at - span))
         wanted |= clock_aggregates(name, "touch", TO_TOUCH, Q(crossed_at__gt=at - span) & TOUCHED)
-    told = Handoff.objects.delivered().crossed_since(at - WEEK).aggregate(**wanted)
+    told = Handoff.objects.told_since(at - WEEK).aggregate(**wanted)
     gone = (
         Handoff.objects.withdrawn()
         .crossed_since(at - WEEK)
@@ -185,14 +185,14 @@ def slowest_to_task(at: datetime) -> list[Any]:
 def slowest_to_touch(at: datetime) -> list[Any]:
     """Those that took the rep longest, or are waiting for them still, as `took`; tasks that were
     closed or deleted untouched are nobody's delay."""
-    until = Coalesce(F("touched_at"), Value(at))
+    until = Coalesce(F("task__touched_at"), Value(at))
     took = ExpressionWrapper(until - F("delivered_at"), DurationField())
     rows = recent_handoffs(at).filter(TOUCHED | UNTOUCHED).annotate(took=took)
     return list(rows.order_by("-took", "pk")[:MOST_SLOW])
 
 
 def recent_handoffs(at: datetime) -> QuerySet[Handoff]:
-    return Handoff.objects.delivered().crossed_since(at - WEEK).select_related("contact__company")
+    return Handoff.objects.told_since(at - WEEK).select_related("contact__company", "task")
 
 
 def rep_stats(at: datetime) -> list[dict[str, Any]]:
@@ -200,12 +200,11 @@ def rep_stats(at: datetime) -> list[dict[str, Any]]:
     longest that one has been waiting untouched."""
     names = {owner.owner_id: str(owner) for owner in Owner.objects.all()}
     rows = (
-        Handoff.objects.delivered()
-        .crossed_since(at - WEEK)
+        Handoff.objects.told_since(at - WEEK)
         .values("owner_id")
         .annotate(
             leads=Count("pk"),
-            touched=Count("touched_at"),
+            touched=Count("task__touched_at"),
             median=Percentile(TO_TOUCH, 0.5, filter=TOUCHED),
             p95=Percentile(TO_TOUCH, 0.95, filter=TOUCHED),
             untouched_since=Min("delivered_at", filter=UNTOUCHED),
@@ -216,10 +215,11 @@ def rep_stats(at: datetime) -> list[dict[str, Any]]:
 
 
 def task_stats(at: datetime) -> TaskStats:
-    told = Handoff.objects.with_open_task().aggregate(
-        untouched=Count("pk", filter=UNTOUCHED),
-        started=Count("pk", filter=~UNTOUCHED),
-        overdue=Count("pk", filter=UNTOUCHED & Q(task_due_at__lt=at)),
+    untouched = Q(state=HandoffTask.State.OPEN, touched_at=None)
+    told = HandoffTask.objects.open().aggregate(
+        untouched=Count("pk", filter=untouched),
+        started=Count("pk", filter=~untouched),
+        overdue=Count("pk", filter=untouched & Q(due_at__lt=at)),
     )
     return TaskStats(**told)
 

@@ -40,9 +40,9 @@ def waiting_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
 
 def clock_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
     """Of a lead's two clocks the quantiles, as a summary has them. None when nothing moved."""
-    made = Handoff.objects.delivered().crossed_since(at - ledger_stats.WEEK)
+    made = Handoff.objects.told_since(at - ledger_stats.WEEK)
     told = made.filter(delivered_at__gt=at - HOUR)
-    touched = made.filter(touched_at__gt=at - DAY)
+    touched = made.filter(task__touched_at__gt=at - DAY)
     delivered, to_task = ledger_stats.quantiles(told, ledger_stats.TO_TASK, SHARES)
     _, to_touch = ledger_stats.quantiles(touched, ledger_stats.TO_TOUCH, SHARES)
     yield gauge(

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from crm_sync.admin.ledger_figures import format_duration, ledger_figures
-from crm_sync.models import Handoff, Owner
+from crm_sync.models import Handoff, HandoffTask, Owner
 from crm_sync.models.handoff import HandoffQuerySet
 from crm_sync.receivers import wake_delivery
 from leadscoring.admin import confirmation
@@ -29,11 +29,11 @@ TONES = {
 
 
 TASK_TONES = {
-    Handoff.TaskState.OPEN: "warm",
-    Handoff.TaskState.STARTED: "info",
-    Handoff.TaskState.DONE: "good",
-    Handoff.TaskState.DELETED: "plain",
-    Handoff.TaskState.CLOSED: "plain",
+    HandoffTask.State.OPEN: "warm",
+    HandoffTask.State.STARTED: "info",
+    HandoffTask.State.DONE: "good",
+    HandoffTask.State.DELETED: "plain",
+    HandoffTask.State.CLOSED: "plain",
 }
 
 
@@ -43,7 +43,7 @@ class HandoffQuestions(QuestionFilter):
         "late": FilterQuestion(
             "Waiting over 15 minutes", lambda rows, at: rows.waiting_since(at - LATE)
         ),
-        "overdue": FilterQuestion("Task overdue", lambda rows, at: rows.overdue(at)),
+        "overdue": FilterQuestion("Task overdue", lambda rows, at: rows.with_overdue_task(at)),
         "no-owner": FilterQuestion("No owner", lambda rows, at: rows.without_owner()),
         "waiting": FilterQuestion("Waiting", lambda rows, at: rows.waiting()),
         "delivered": FilterQuestion("Delivered", lambda rows, at: rows.delivered()),
@@ -70,7 +70,7 @@ class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
     list_before_template = "admin/crm_sync/handoff/above.html"
     nothing = "Nobody has crossed the threshold yet."
     list_display = ("who", "score", "state", "cause", "crossed", "rep")
-    list_select_related = ("contact__company",)
+    list_select_related = ("contact__company", "task")
     list_filter = (HandoffQuestions,)
     search_fields = ("reference",)
     search_help_text = "Reference (LS-…) or whole e-mail address"
@@ -111,7 +111,9 @@ class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
     @admin.display(description="State", ordering="status")
     def state(self, handoff: Handoff) -> SafeString:
         return format_html(
-            '<span class="ls-badges">{}{}</span>', handoff_state(handoff), task_state_text(handoff)
+            '<span class="ls-badges">{}{}</span>',
+            handoff_state(handoff),
+            task_state_text(handoff.task_or_none),
         )
 
     @admin.display(description="Why")
@@ -204,31 +206,27 @@ def handoff_state(handoff: Handoff) -> SafeString:
     return format.badge_html(status.label, TONES[status])
 
 
-def task_state_text(handoff: Handoff) -> SafeString:
-    """What became of the task, as far as we have seen; empty where none was made."""
-    if not handoff.task_state:
+def task_state_text(task: HandoffTask | None) -> SafeString:
+    """What became of a task, as far as we have seen; empty where none was made."""
+    if task is None:
         return SafeString()
-    state = Handoff.TaskState(handoff.task_state)
+    state = HandoffTask.State(task.state)
     return format.badge_html(state.label, TASK_TONES[state])
 
 
 def handoff_page_context(handoff: Any, at: datetime) -> dict[str, Any]:
     """How far a handoff has come, step by step."""
-    state = getattr(handoff.contact, "crm_state", None)
+    state, task = getattr(handoff.contact, "crm_state", None), handoff.task_or_none
     return {
         "handoff": handoff,
         "state": handoff_state(handoff),
         "steps": handoff_steps(handoff),
-        "task": task_state_text(handoff),
-        "first_touch": format_duration(handoff.touched_at - handoff.delivered_at)
-        if handoff.touched_at and handoff.delivered_at
+        "task": task,
+        "task_state": task_state_text(task),
+        "first_touch": format_duration(task.touched_at - handoff.delivered_at)
+        if task and task.touched_at
         else "",
-        "overdue": bool(
-            handoff.task_state == Handoff.TaskState.OPEN
-            and handoff.touched_at is None
-            and handoff.task_due_at
-            and handoff.task_due_at < at
-        ),
+        "overdue": task is not None and task.is_overdue(at),
         "record_url": state.record_url if state and state.record_url.startswith("http") else "",
         "next_try": handoff.due_at if handoff.status == Handoff.Status.WAITING else None,
         "in_hand": handoff.claim is not None and handoff.due_at > at,

@@ -95,7 +95,7 @@ def slow_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
             "row": row,
             "url": format.change_url(row),
             "took": format_duration(row.took),
-            "still": row.task_state == Handoff.TaskState.OPEN and not row.touched_at,
+            "still": row.task.is_untouched,
         }
         for row in rows
     ]

@@ -94,8 +94,7 @@ def make_tasks(batch: Batch) -> None:
 def note(batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError) -> None:
     """Whether the task is there, for certain not there, or may be."""
     if isinstance(answer, CrmTask):
-        row.task_due_at = sent.due_at
-        row.deliver(answer.task_id, sent.subject, batch.now())
+        row.deliver(answer.task_id, sent.subject, batch.now(), sent.due_at)
     else:
         clear_try_if_not_made(row, sent, answer)
 

@@ -180,3 +180,22 @@ class Round(models.Model):
     def minutes_waited(self, at: datetime) -> float:
         """Since the last part; a minute when there was none."""
         return (at - self.looked_at) / timedelta(minutes=1) if self.looked_at else 1.0
+
+
+class PullReport(models.Model):
+    """How the last pull went: one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(auto_now=True, null=True)
+    contacts = models.PositiveIntegerField(default=0)
+    deals = models.PositiveIntegerField(default=0)
+    # When the pipelines, stages and reps were last read.
+    definitions_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=1000, blank=True, default="")
+
+    class Meta:
+        constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_pull_report")]
+
+    def __str__(self) -> str:
+        return self.error or "good"

@@ -1,15 +1,16 @@
 """The ledger: one row for each crossing, and how far its handoff to sales has come."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import uuid4
 
 from django.db import connection, models, transaction
-from django.db.models import CheckConstraint, Count, F, Index, Max, Q, UniqueConstraint, Value
+from django.db.models import CheckConstraint, Count, F, Index, Q, UniqueConstraint, Value
 from django.db.models.functions import Coalesce, Least
 
+from crm_sync.models.handoff_task import MADE, HandoffTask
 from leadscoring.models import Contact
 
 # Outlasts the slowest batch: calls are bounded by their time-outs, and each recorded step renews it.
@@ -24,28 +25,25 @@ NEWEST = 10
 RECORDED = (
     "status", "reference", "reason", "failures", "due_at", "waits_for_crm", "account_id", "record_id", "owner_id",
     "owner_reason", "left_out", "task_tried_at", "task_guarded", "task_id", "delivered_at",
-    "task_state", "task_due_at", "task_seen_at", "told_subject", "told_total", "told_grade",
 )  # fmt: skip
 # One statement for a whole batch. A row that is no longer waiting under the claim is left alone;
-# one that has left `waiting`, or was put off (`released`), is no longer held.
+# one that has left `waiting`, or was put off (`released`), is no longer held. The task of a row that
+# is delivered is written with it, and only if the row was: neither is ever there alone.
 RECORD = f"""
-    UPDATE crm_sync_handoff AS row
-    SET {", ".join(f"{name} = step.{name}" for name in RECORDED)},
-        claim = CASE WHEN step.status = 'waiting' AND NOT step.id = ANY(%(released)s) THEN row.claim END
-    FROM jsonb_populate_recordset(NULL::crm_sync_handoff, %(steps)s) AS step
-    WHERE row.id = step.id AND row.claim = step.claim AND row.status = 'waiting'
-    RETURNING row.id
-"""  # noqa: S608 -- made of the constants above
-
-# Columns that are written when a task was looked at, and only if nobody looked meanwhile.
-LOOKED = (
-    "task_state", "task_seen_at", "touched_at", "told_subject", "told_total", "told_grade", "reason",
-)  # fmt: skip
-RECORD_LOOKS = f"""
-    UPDATE crm_sync_handoff AS row SET {", ".join(f"{name} = look.{name}" for name in LOOKED)}
-    FROM jsonb_populate_recordset(NULL::crm_sync_handoff, %(looks)s) AS look
-    WHERE row.id = look.id AND row.task_state IN ('open', 'started')
-      AND row.task_seen_at IS NOT DISTINCT FROM (%(seen)s::jsonb ->> row.id::text)::timestamptz
+    WITH ours AS (
+        UPDATE crm_sync_handoff AS row
+        SET {", ".join(f"{name} = step.{name}" for name in RECORDED)},
+            claim = CASE WHEN step.status = 'waiting' AND NOT step.id = ANY(%(released)s) THEN row.claim END
+        FROM jsonb_populate_recordset(NULL::crm_sync_handoff, %(steps)s) AS step
+        WHERE row.id = step.id AND row.claim = step.claim AND row.status = 'waiting'
+        RETURNING row.id
+    ), made AS (
+        INSERT INTO crm_sync_handofftask ({", ".join(MADE)})
+        SELECT {", ".join(f"task.{name}" for name in MADE)}
+        FROM jsonb_populate_recordset(NULL::crm_sync_handofftask, %(tasks)s) AS task
+        JOIN ours ON ours.id = task.handoff_id
+    )
+    SELECT id FROM ours
 """  # noqa: S608 -- made of the constants above
 
 
@@ -57,6 +55,10 @@ def clean_reason(sentence: str) -> str:
 def queue_position(crossed_at: datetime, total: float) -> datetime:
     """The place in the queue of a lead: an hour earlier for each point of its score."""
     return crossed_at - timedelta(hours=total)
+
+
+def column_values(row: models.Model, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
 
 
 class HandoffQuerySet(models.QuerySet["Handoff"]):
@@ -132,13 +134,13 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 
         Answers those that were still in the caller's hands; of the others nothing was written.
         """
-        columns = ("id", "claim", *RECORDED)
-        steps = [{name: getattr(row, name) for name in columns} for row in rows]
+        steps = [column_values(row, ("id", "claim", *RECORDED)) for row in rows]
+        delivered = [row for row in rows if row.status == Handoff.Status.DELIVERED]
+        tasks = [column_values(row.task, MADE) for row in delivered]
         lease_released = [row.pk for row in rows if row.lease_released]
+        given = {"steps": json.dumps(steps, default=str), "tasks": json.dumps(tasks, default=str)}
         with connection.cursor() as cursor:
-            cursor.execute(
-                RECORD, {"steps": json.dumps(steps, default=str), "released": lease_released}
-            )
+            cursor.execute(RECORD, {**given, "released": lease_released})
             ours = {row_id for (row_id,) in cursor.fetchall()}
         return [row for row in rows if row.pk in ours]
 
@@ -184,64 +186,28 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             .update(status=Handoff.Status.WITHDRAWN, reason=clean_reason(reason), claim=None)
         )
 
-    def with_open_task(self) -> Self:
-        """Those whose task has not come to an end, as far as we have seen."""
-        return self.filter(task_state__in=[Handoff.TaskState.OPEN, Handoff.TaskState.STARTED])
-
-    def newest_open_task(self, contact_ids: Collection[int]) -> dict[int, int]:
-        """The cycle of the newest task that has not come to an end, by contact; 0 when there is none."""
-        rows = self.with_open_task().filter(contact__in=contact_ids).order_by()
-        found = rows.values_list("contact").annotate(newest=Max("cycle"))
-        return dict.fromkeys(contact_ids, 0) | dict(found)
-
-    def not_seen_since(self, moment: datetime) -> Self:
-        """Those whose task was last looked at by then, the longest ago first."""
-        return self.filter(task_seen_at__lte=moment).order_by("task_seen_at", "pk")
-
-    def overdue(self, at: datetime) -> Self:
-        """Those whose rep should have acted by now and has not begun."""
-        untouched = self.filter(task_state=Handoff.TaskState.OPEN, touched_at=None)
-        return untouched.filter(task_due_at__lt=at)
-
     def on_the_way(self) -> Self:
         """Those that are not with sales yet and still should be."""
         return self.filter(status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION])
 
+    def with_overdue_task(self, at: datetime) -> Self:
+        """Those whose rep should have acted by now and has not begun."""
+        return self.filter(task__in=HandoffTask.objects.overdue(at))
+
     def crossed_since(self, moment: datetime) -> Self:
         return self.filter(crossed_at__gt=moment)
 
-    def delivered_lately(self, moment: datetime) -> Self:
-        """Those delivered since a moment not long ago whose task is still open.
+    def told_since(self, moment: datetime) -> Self:
+        """Delivered ones that crossed after an instant, to be read with their tasks.
 
-        By the index of open tasks: a task was last seen no earlier than it was made.
+        By the index of tasks, not by all of them: one is last seen no earlier than it was made.
         """
-        return self.with_open_task().filter(delivered_at__gt=moment, task_seen_at__gt=moment)
-
-    def record_looks(
-        self, rows: Collection["Handoff"], seen: Mapping[int, datetime | None]
-    ) -> None:
-        """Write what was seen of tasks, in one statement.
-
-        `seen`: when each was looked at before, by id. What somebody else wrote since stays.
-        """
-        looks = [{name: getattr(row, name) for name in ("id", *LOOKED)} for row in rows]
-        told = {"looks": json.dumps(looks, default=str), "seen": json.dumps(seen, default=str)}
-        with connection.cursor() as cursor:
-            cursor.execute(RECORD_LOOKS, told)
+        return self.delivered().crossed_since(moment).filter(task__seen_at__gt=moment)
 
     def by_reference(self, references: Collection[str]) -> dict[str, "Handoff"]:
         """Rows by their references, without the long columns."""
         rows = self.filter(reference__in=references).defer("reasons", "left_out")
         return {row.reference: row for row in rows}
-
-    def with_task_to_find(self, since: datetime, until: datetime) -> Self:
-        """Those delivered in between whose task nobody has done: it is there, or somebody deleted it."""
-        ended = [Handoff.TaskState.DONE, Handoff.TaskState.CLOSED]
-        return (
-            self.delivered()
-            .filter(delivered_at__range=(since, until))
-            .exclude(task_state__in=ended)
-        )
 
     def free(self, at: datetime) -> Self:
         """Undelivered rows that no worker is holding."""
@@ -283,7 +249,6 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             "status": Handoff.Status.WAITING,
             "reason": clean_reason(reason),
             "task_id": "",
-            "task_state": "",
             "delivered_at": None,
             "due_at": at,
             "claim": None,
@@ -291,7 +256,9 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             "failures": 0,
         }
         never = {"task_tried_at": None, "task_guarded": False} if certain else {}
-        return self.delivered().update(**again, **never)
+        with transaction.atomic():
+            removed = HandoffTask.objects.remove_from(self.delivered())
+            return self.filter(pk__in=removed).update(**again, **never)
 
     def by_status(self) -> dict[str, int]:
         """How many there are in each state."""
@@ -312,13 +279,6 @@ class Handoff(models.Model):
         DELIVERED = "delivered", "Delivered"
         NEEDS_ATTENTION = "needs_attention", "Needs attention"
         WITHDRAWN = "withdrawn", "Withdrawn"
-
-    class TaskState(models.TextChoices):
-        OPEN = "open", "Untouched"
-        STARTED = "started", "Begun by the rep"
-        DONE = "done", "Done"
-        DELETED = "deleted", "Deleted by the rep"
-        CLOSED = "closed", "Closed by us"
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="handoffs")
     cycle = models.PositiveIntegerField()
@@ -351,19 +311,6 @@ class Handoff(models.Model):
     task_guarded = models.BooleanField(default=False, editable=False)
     task_id = models.CharField(max_length=64, blank=True, default="")
     delivered_at = models.DateTimeField(null=True, blank=True)
-
-    # What became of the task, written by `following`.
-    task_state = models.CharField(
-        max_length=10, choices=TaskState.choices, blank=True, default="", editable=False
-    )
-    task_due_at = models.DateTimeField(null=True, blank=True, editable=False)
-    task_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # When the rep first did something about the lead, as far as the CRM tells.
-    touched_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # What the task says: its subject, and the score and grade that its text was made from.
-    told_subject = models.CharField(max_length=255, blank=True, default="", editable=False)
-    told_total = models.FloatField(null=True, blank=True, editable=False)
-    told_grade = models.CharField(max_length=2, blank=True, default="", editable=False)
 
     objects = HandoffQuerySet.as_manager()
 
@@ -415,12 +362,6 @@ class Handoff(models.Model):
                 condition=Q(status="waiting", attempts=0),
                 name="handoff_untried_by_crossing",
             ),
-            # Read by following: open tasks, those that were not looked at for longest first.
-            Index(
-                fields=["task_seen_at"],
-                condition=Q(task_state__in=["open", "started"]),
-                name="handoff_open_task_by_seen",
-            ),
             # Read by the ledger's page and the API's cursor.
             Index(fields=["status", "-crossed_at"], name="handoff_by_status"),
         ]
@@ -437,15 +378,27 @@ class Handoff(models.Model):
         """Whether a task may exist already, so that only looking can tell."""
         return self.task_tried_at is not None and not self.task_id
 
+    @property
+    def task_or_none(self) -> HandoffTask | None:
+        """The row of its task; None while it is not delivered."""
+        return getattr(self, "task", None)
+
     # Verbs change the row in memory; `Handoff.objects.record` writes them, if the claim still holds.
     lease_released = False
 
-    def deliver(self, task_id: str, subject: str, at: datetime) -> None:
-        """The task exists and says `subject`: the handoff is done."""
+    def deliver(
+        self, task_id: str, subject: str, at: datetime, due_at: datetime | None = None
+    ) -> None:
+        """The task exists and says `subject`: the handoff is done. `due_at`: where it is known."""
         self.task_id, self.delivered_at, self.reason = task_id, at, ""
-        self.status, self.task_state = self.Status.DELIVERED, self.TaskState.OPEN
-        self.task_seen_at, self.told_subject = at, subject[:255]
-        self.told_total, self.told_grade = self.total, self.grade
+        self.status = self.Status.DELIVERED
+        self.task = HandoffTask(
+            due_at=due_at,
+            seen_at=at,
+            text_subject=subject[:255],
+            text_total=self.total,
+            text_grade=self.grade,
+        )
 
     def postpone(
         self, reason: str, until: datetime, *, excused: bool = False, for_crm: bool = False
@@ -492,33 +445,3 @@ class Handoff(models.Model):
             "owner_id": self.owner_id or None,
             "reference": self.reference,
         }
-
-
-class Breaker(models.Model):
-    """Trouble with the CRM that all rows of one kind of work share; gone when it works again.
-
-    Until `until` nothing is asked. After that one asks for all, and the others wait for how it
-    ends. `token`: the credentials that it holds for; it does not count for others.
-    """
-
-    class Work(models.TextChoices):
-        HANDOFFS = "handoffs", "Handoffs"
-        PULL = "pull", "Reading the CRM"
-        TASKS = "tasks", "Looking after tasks"
-        PUSH = "push", "Telling the CRM of changes"
-
-    work = models.CharField(primary_key=True, max_length=10, choices=Work.choices)
-    token = models.CharField(max_length=64, blank=True, default="")
-    reason = models.CharField(max_length=1000)
-    # Whether a person must do something, or time will.
-    denied = models.BooleanField(default=False)
-    # Failures of everything one after the other.
-    failures = models.PositiveIntegerField(default=0)
-    since = models.DateTimeField()
-    until = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [CheckConstraint(condition=~Q(reason=""), name="a_hold_says_why")]
-
-    def __str__(self) -> str:
-        return self.reason

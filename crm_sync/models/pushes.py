@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Index, Q, QuerySet
 from django.db.models.functions import Abs
 
-from crm_sync.models.mirror import Link
+from crm_sync.models.link import Link
 from leadscoring.models import Contact
 
 # Nobody's record is written more often, and a score that moved less is told once a day.

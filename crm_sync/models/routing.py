@@ -1,11 +1,105 @@
-"""Who gets which leads: rules in an order that marketers edit."""
+"""Who gets which leads: the reps, and rules in an order that marketers edit."""
 
+from datetime import time
 from typing import Any, ClassVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import CheckConstraint, Deferrable, Max, Q, UniqueConstraint
+from django.db.models import CheckConstraint, Deferrable, F, Max, Q, UniqueConstraint
 
-from crm_sync.models.mirror import HEAVIEST, WEIGHTS, Owner
+# The largest weight of a rep in a turn.
+HEAVIEST = 100
+WEIGHTS = (MinValueValidator(1), MaxValueValidator(HEAVIEST))
+
+
+class Owner(models.Model):
+    """A person in sales. Whether they take leads, how many and in which hours, is edited here."""
+
+    owner_id = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200, blank=True, default="")
+    email = models.CharField("e-mail", max_length=254, blank=True, default="")
+    active = models.BooleanField(default=True, editable=False)
+    takes_leads = models.BooleanField(
+        default=True, help_text="Is in turn wherever a rule names no reps of its own."
+    )
+    is_fallback = models.BooleanField(
+        "fallback",
+        default=False,
+        help_text="Gets the leads for which no rule finds anybody, however many they are.",
+    )
+    weight = models.PositiveSmallIntegerField(
+        default=1,
+        validators=WEIGHTS,
+        help_text="Share of the turn, 1 to 100: with 3, three leads for each one of a 1.",
+    )
+    most_a_day = models.PositiveSmallIntegerField(
+        "most leads a day",
+        null=True,
+        blank=True,
+        help_text="By the rep's own day. Empty: no bound.",
+    )
+    away_from = models.DateField("first day away", null=True, blank=True)
+    away_until = models.DateField(
+        "last day away", null=True, blank=True, help_text="Empty: until further notice."
+    )
+    time_zone = models.CharField(
+        max_length=64, blank=True, default="", help_text="Empty: the account's."
+    )
+    # ISO days of the week in order, "1" is Monday.
+    working_days = models.CharField(max_length=7, blank=True, default="12345")
+    opens = models.TimeField("works from", default=time(9))
+    closes = models.TimeField("works until", default=time(17))
+    country = models.CharField(
+        "holidays of", max_length=3, blank=True, default="", help_text="Empty: no holidays."
+    )
+    subdivision = models.CharField("state or region", max_length=40, blank=True, default="")
+
+    # What the choosing writes, under a lock on all owners; see crm_sync.routing.
+    last_lead_at = models.DateTimeField(null=True, blank=True, editable=False)
+    credit = models.IntegerField(default=0, editable=False)
+    counted_on = models.DateField(null=True, blank=True, editable=False)
+    leads_counted = models.PositiveIntegerField(default=0, editable=False)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "rep"
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["is_fallback"],
+                condition=Q(is_fallback=True),
+                name="one_fallback_rep",
+                violation_error_message="Somebody else is the fallback: take it from them first.",
+            ),
+            CheckConstraint(
+                condition=Q(weight__range=(1, HEAVIEST)),
+                name="a_rep_weighs_1_to_100",
+                violation_error_message="A weight is from 1 to 100.",
+            ),
+            CheckConstraint(
+                condition=Q(most_a_day=None) | Q(most_a_day__gte=1),
+                name="a_bound_lets_one_lead_through",
+                violation_error_message="At least one lead a day; somebody who gets none is away.",
+            ),
+            CheckConstraint(
+                condition=Q(away_from=None)
+                | Q(away_until=None)
+                | Q(away_until__gte=F("away_from")),
+                name="away_ends_after_it_begins",
+                violation_error_message="The last day away is before the first.",
+            ),
+            CheckConstraint(
+                condition=Q(working_days__regex=r"^1?2?3?4?5?6?7?$"),
+                name="working_days_are_days_in_order",
+            ),
+            CheckConstraint(
+                condition=Q(opens__lt=F("closes")),
+                name="a_working_day_opens_before_it_closes",
+                violation_error_message="The working day ends before it begins.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.owner_id
 
 
 class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):

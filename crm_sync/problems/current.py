@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, F
 from django.urls import NoReverseMatch, reverse
 
 from crm_sync.circuit_breaker import open_breakers_now
 from crm_sync.connect import connect, missing_setting
-from crm_sync.models import Breaker, Handoff, Owner, PullReport, Stage
+from crm_sync.models import Breaker, Handoff, HandoffTask, Owner, PullReport, Stage
 from crm_sync.problems import daily_reports
 from crm_sync.pull import sweep
 from crm_sync.push.batch import recent_rejections
@@ -145,8 +145,9 @@ def rep_problems() -> Iterator[Problem]:
 
 def leaver_problems(gone: Mapping[str, str]) -> Iterator[Problem]:
     """Reps who are not there any more, id -> name, with tasks that nobody will do."""
-    open_tasks = Handoff.objects.with_open_task().filter(owner_id__in=gone).order_by()
-    for found in open_tasks.values("owner_id").annotate(n=Count("pk")).order_by("-n")[:MOST_CAUSES]:
+    rows = HandoffTask.objects.open().filter(handoff__owner_id__in=gone)
+    counted = rows.values(owner_id=F("handoff__owner_id")).annotate(n=Count("pk"))
+    for found in counted.order_by("-n")[:MOST_CAUSES]:
         tasks = "1 open task" if found["n"] == 1 else f"{found['n']} open tasks"
         yield Problem(
             "warning",

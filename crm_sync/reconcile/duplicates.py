@@ -25,7 +25,7 @@ TWO_PEOPLE = (
 
 
 def rows_in_chunks(**named: object) -> list[Handoff]:
-    return list(Handoff.objects.filter(**named).select_related("contact__company"))
+    return list(Handoff.objects.filter(**named).select_related("contact__company", "task"))
 
 
 # --- several tasks of one reference -----------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from crm_sync.models import Handoff
+from crm_sync.models import Handoff, HandoffTask
 from crm_sync.port import CrmTask
 from crm_sync.reconcile.comparison import Comparison, Discrepancy
 from crm_sync.reconcile.duplicates import adopt_replacement
@@ -17,7 +17,7 @@ WAITS = "waits to be delivered again"
 
 def unseen_rows(seen: Survey, at: datetime) -> list[int]:
     """Rows whose task should have been in a survey that was begun at an instant, and was not."""
-    rows = Handoff.objects.with_task_to_find(at - REMEMBERED, at).order_by("pk")
+    rows = HandoffTask.objects.to_find(at - REMEMBERED, at).order_by("pk")
     # Those with another task of their reference are settled as doubles.
     known = seen.seen | seen.twins.keys()
     return [pk for pk in rows.values_list("pk", flat=True).iterator() if pk not in known]
@@ -25,8 +25,9 @@ def unseen_rows(seen: Survey, at: datetime) -> list[int]:
 
 def look_for_missing(mender: Repairs, seen: Survey, ids: Sequence[int], found: Comparison) -> None:
     """Look for the tasks of some rows; those that a rep has done meanwhile need no look."""
-    rows = Handoff.objects.with_task_to_find(mender.at - REMEMBERED, mender.at)
-    if some := list(rows.filter(pk__in=ids).defer("reasons", "left_out")):
+    tasks = HandoffTask.objects.to_find(mender.at - REMEMBERED, mender.at).filter(pk__in=ids)
+    rows = tasks.select_related("handoff").defer("handoff__reasons", "handoff__left_out")
+    if some := [task.handoff for task in rows]:
         find_missing_batch(mender, some, found)
 
 

@@ -159,7 +159,7 @@ def check_own_task(into: Survey, row: Handoff, task: CrmTask, left: set[str]) ->
 def is_untouched(row: Handoff, task: CrmTask) -> bool:
     """Nobody has done anything to a task like the row's: it is as we made it, score or not.
 
-    What became of the row's own task does not matter. Reads the row's contact and company.
+    What became of the row's own task does not matter. Reads the row's contact, company and task.
     """
     theirs = task.owner_id not in ("", row.owner_id) or is_reworded(row, task)
     return not (task.done or task.started or theirs) and task_text.is_unedited(task.body)

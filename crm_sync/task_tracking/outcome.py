@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm_sync.mapping import task_text
-from crm_sync.models import Handoff
+from crm_sync.models import Handoff, HandoffTask
 from crm_sync.port import CrmTask
 from leadscoring.models import Score
 
 # So many points more than the task says are worth saying.
 RISE = 10.0
 
-State = Handoff.TaskState
+State = HandoffTask.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class TaskOutcome:
     """`touched_at`: when the rep first did something; `close`: why there is nothing to do any more;
     `tell`: the task is to say the score of now."""
 
-    state: Handoff.TaskState
+    state: HandoffTask.State
     touched_at: datetime | None
     close: str = ""
     tell: bool = False
@@ -40,7 +40,7 @@ def decide_outcome(
         if contacted_at and row.delivered_at and contacted_at > row.delivered_at
         else None
     )
-    touched = row.touched_at or spoke
+    touched = row.task.touched_at or spoke
     if task is None:
         return TaskOutcome(State.DELETED, touched)
     if task.done and task_text.is_closed_body(task.body):
@@ -67,25 +67,23 @@ def is_touched(row: Handoff, task: CrmTask) -> bool:
     """The rep has done something to the task: begun, put off, passed on, reworded or reopened it."""
     passed_on = bool(task.owner_id) and task.owner_id != row.owner_id
     reopened = task_text.is_closed_body(task.body)
-    began = row.task_state == State.STARTED or task.started
+    began = row.task.state == State.STARTED or task.started
     return began or passed_on or reopened or is_reworded(row, task)
 
 
 def is_reworded(row: Handoff, task: CrmTask) -> bool:
     """The subject is no longer ours. Scores do not count: a worker may have died after telling one."""
-    ours = {
-        task_text.strip_score(row.told_subject),
-        task_text.strip_score(task_text.task_subject(row)),
-    }
-    return bool(row.told_subject) and task_text.strip_score(task.subject) not in ours
+    said = row.task_or_none.text_subject if row.task_or_none else ""
+    ours = {task_text.strip_score(text) for text in (said, task_text.task_subject(row))}
+    return bool(said) and task_text.strip_score(task.subject) not in ours
 
 
 def is_worth_telling(row: Handoff, task: CrmTask, score: Score | None) -> bool:
     """The score rose so far in the same cycle that the task should say so, in a text that is still ours."""
     if score is None or score.cycle != row.cycle or score.disqualified:
         return False
-    told = row.told_total if row.told_total is not None else row.total
-    risen = score.total >= told + RISE or is_better(score.grade, row.told_grade or row.grade)
+    said = row.task
+    risen = score.total >= said.text_total + RISE or is_better(score.grade, said.text_grade)
     return risen and task_text.is_unedited(task.body)
 
 

@@ -13,7 +13,7 @@ from crm_sync.deals.stage_policy import deals_by_contact, decide_effect, stages_
 from crm_sync.handoff.eligibility import reason_not_to_send
 from crm_sync.mapping import task_text
 from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
-from crm_sync.models import Breaker, Deal, Handoff
+from crm_sync.models import Breaker, Deal, Handoff, HandoffTask
 from crm_sync.models.handoff import clean_reason
 from crm_sync.port import Crm, CrmError, CrmPaced, CrmRejected, CrmTask, CrmTaskChange
 from crm_sync.task_tracking.outcome import TaskOutcome, decide_outcome
@@ -72,17 +72,17 @@ def track_tasks(crm: Crm, at: datetime) -> int:
 
 def due_batches(at: datetime) -> Iterator[list[Handoff]]:
     """The tasks whose turn it is, in batches: fresh and old ones by turns, neither starves the other."""
-    tasks = Handoff.objects.with_open_task().select_related("contact__company")
+    tasks = HandoffTask.objects.open().select_related("handoff__contact__company")
     old = tasks.not_seen_since(at - LOOK_OLD)[:MOST]
-    fresh = tasks.filter(delivered_at__gt=at - FRESH, task_seen_at__gt=at - LOOK_OLD)
+    fresh = tasks.filter(handoff__delivered_at__gt=at - FRESH, seen_at__gt=at - LOOK_OLD)
     pairs = zip_longest(
         batched_rows(fresh.not_seen_since(at - LOOK_FRESH)[:MOST]), batched_rows(old)
     )
     return (batch for batch in chain.from_iterable(pairs) if batch)
 
 
-def batched_rows(found: Iterable[Handoff]) -> Iterator[list[Handoff]]:
-    rows = list(found)
+def batched_rows(found: Iterable[HandoffTask]) -> Iterator[list[Handoff]]:
+    rows = [task.handoff for task in found]
     return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
 
 
@@ -95,18 +95,18 @@ def check_tasks(look: TaskCheck) -> None:
     reach("following.decided")
     answers = change_tasks(look, list(changes.values()))
     reach("following.changed")
-    seen = {row.pk: row.task_seen_at for row in look.rows}
+    seen = {row.pk: row.task.seen_at for row in look.rows}
     for row in look.rows:
-        found = fates[row.pk]
-        row.task_state, row.touched_at, row.task_seen_at = found.state, found.touched_at, look.at
+        found, task = fates[row.pk], row.task
+        task.state, task.touched_at, task.seen_at = found.state, found.touched_at, look.at
         if answer := answers.get(row.task_id):
             record_change(row, found, look.scores.get(row.contact_id), changes[row.pk], answer)
-    Handoff.objects.record_looks(look.rows, seen)
+    HandoffTask.objects.record_looks([row.task for row in look.rows], seen)
 
 
 def read_tasks(look: TaskCheck) -> None:
     look.tasks = dict(look.crm.tasks([row.task_id for row in look.rows]))
-    untouched = [row.record_id for row in look.rows if row.touched_at is None]
+    untouched = [row.record_id for row in look.rows if row.task.touched_at is None]
     records = look.crm.contacts_by_id(untouched, ()) if untouched else {}
     look.contacted_at = {asked: record.touched_at for asked, record in records.items()}
 
@@ -116,7 +116,7 @@ def load_context(look: TaskCheck) -> None:
     ids = [row.contact_id for row in look.rows]
     look.scores = Score.objects.in_bulk(ids)
     deals, stages = deals_by_contact(ids), stages_by_id()
-    newest = Handoff.objects.newest_open_task(ids)
+    newest = HandoffTask.objects.newest_open_cycle(ids)
     for row in look.rows:
         known = ContactFacts(row.contact, look.scores.get(row.contact_id), look.at)
         found = [deal for deal in deals[row.contact_id] if not deal.closed or is_since(row, deal)]
@@ -187,11 +187,9 @@ def record_change(
     if isinstance(answer, CrmRejected):
         row.reason = clean_reason(f"The CRM did not take a change of the task: {answer}")
     elif fate.close:
-        row.task_state, row.reason = (
-            Handoff.TaskState.CLOSED,
-            clean_reason(f"Task closed: {fate.close}"),
-        )
+        row.task.state = HandoffTask.State.CLOSED
+        row.reason = clean_reason(f"Task closed: {fate.close}")
     else:
-        row.told_subject, row.reason = (sent.subject or "")[:255], ""
+        row.task.text_subject, row.reason = (sent.subject or "")[:255], ""
     if fate.tell and score:
-        row.told_total, row.told_grade = score.total, score.grade
+        row.task.text_total, row.task.text_grade = score.total, score.grade

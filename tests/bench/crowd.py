@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from crm_sync.deals.stage_policy import recompute_states
-from crm_sync.models import Deal, Handoff, Owner, Stage
+from crm_sync.models import Deal, Handoff, HandoffTask, Owner, Stage
 from crm_sync.models.handoff import queue_position
 from crm_sync.receivers import new_reference
 from leadscoring import crm_state
@@ -218,6 +218,16 @@ def handoffs(at: datetime) -> None:
             row.owner_reason = "Whoever takes leads: next in turn"
         rows.append(row)
     Handoff.objects.bulk_create(rows, batch_size=1000)
+    HandoffTask.objects.bulk_create(
+        (
+            HandoffTask(
+                handoff=row, seen_at=row.delivered_at, text_total=row.total, text_grade=row.grade
+            )
+            for row in rows
+            if row.status == "delivered"
+        ),
+        batch_size=1000,
+    )
 
 
 def deals(at: datetime) -> None:

@@ -12,6 +12,10 @@ from tests.chaos.ground import Ground
 ROUNDS = 15
 WAITING = (1_000, 10_000, 100_000)
 DELIVERED = 1_000_000
+TASKS_DONE = """
+    INSERT INTO crm_sync_handofftask (handoff_id, state, seen_at, text_subject, text_total, text_grade)
+    SELECT id, 'done', delivered_at, '', total, grade FROM crm_sync_handoff WHERE status = 'delivered'
+"""
 
 
 def claims(over: Ground, console: Console) -> None:
@@ -66,7 +70,7 @@ def copies(model: int, many: int, *, status: str) -> None:
     if status == "delivered":
         done = {"status": "'delivered'", "task_id": "(most + n)::text", "delivered_at": crossed,
                 "task_tried_at": crossed, "record_id": "'1'", "owner_id": "'1'", "account_id": "'1'",
-                "task_state": "'done'", "attempts": "1"}  # fmt: skip
+                "attempts": "1"}  # fmt: skip
         own |= done
     names = [field.column for field in Handoff._meta.concrete_fields if not field.primary_key]
     with connection.cursor() as cursor:
@@ -77,7 +81,9 @@ def copies(model: int, many: int, *, status: str) -> None:
             "generate_series(1, %s) n WHERE row.id = %s",
             [many, model],
         )
-        cursor.execute("VACUUM ANALYZE crm_sync_handoff")
+        if status == "delivered":
+            cursor.execute(TASKS_DONE)
+        cursor.execute("VACUUM ANALYZE crm_sync_handoff, crm_sync_handofftask")
 
 
 def forget(model: int, status: str) -> None:

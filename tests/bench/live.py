@@ -159,7 +159,11 @@ def fill(people: int, mails: int) -> None:
     insert(Handoff, people, contact_id="n", cycle="1", reference="'LS-' || lpad(n::text, 12, '0')",
            total="80", grade="'A1'", crossed_at=month, turn_at=month, due_at=month, status="'delivered'",
            account_id=account, record_id=record, owner_id="'712340001'", task_id=task,
-           task_tried_at=month, delivered_at=month, task_state="'open'", task_seen_at=at)  # fmt: skip
+           task_tried_at=month, delivered_at=month)  # fmt: skip
+    query(
+        "INSERT INTO crm_sync_handofftask (handoff_id, state, seen_at, text_subject, text_total, text_grade)"
+        " SELECT id, 'open', now(), '', total, grade FROM crm_sync_handoff"
+    )
     sequence = Sequence.objects.create(name="Nurture")
     Step.objects.create(
         sequence=sequence,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from crm_sync.models import Handoff, Owner
+from crm_sync.models import Handoff, HandoffTask, Owner
 from crm_sync.receivers import new_reference
 from leadscoring.models import Company, Contact, ModelVersion, Score
 
@@ -57,8 +57,10 @@ def a_score(contact: Contact, **fields: Any) -> Score:
     return Score.objects.create(contact=contact, **(given | fields))
 
 
-def a_handoff(contact: Contact | None = None, **fields: Any) -> Handoff:
-    """A crossing on Monday at ten, due at once."""
+def a_handoff(
+    contact: Contact | None = None, task: dict[str, Any] | None = None, **fields: Any
+) -> Handoff:
+    """A crossing on Monday at ten, due at once. `task`: of a delivered one, what became of its task."""
     given = {
         "contact": contact or a_contact(),
         "cycle": 1,
@@ -69,7 +71,11 @@ def a_handoff(contact: Contact | None = None, **fields: Any) -> Handoff:
         "crossed_at": MONDAY,
         "due_at": MONDAY,
     }
-    return Handoff.objects.create(**(given | fields))
+    row = Handoff.objects.create(**(given | fields))
+    if row.status == Handoff.Status.DELIVERED:
+        as_made = {"seen_at": row.delivered_at, "text_total": row.total, "text_grade": row.grade}
+        HandoffTask.objects.create(handoff=row, **(as_made | (task or {})))
+    return row
 
 
 def a_rep(owner_id: str = "", **fields: Any) -> Owner:

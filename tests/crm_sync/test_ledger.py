@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
-from crm_sync.models import Handoff
+from crm_sync.models import Handoff, HandoffTask
 from crm_sync.models.handoff import LEASE
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff
 
@@ -139,6 +139,110 @@ def test_what_a_crm_says_fits_the_column_whatever_it_says():
     row.give_up("\0 \ud800 " + "x" * 5000)
 
     assert Handoff.objects.record([row]) == [row]
+
+
+# --- the row of a task
+
+
+def claimed_and_delivered(*task_ids, at=MONDAY):
+    """Rows that are due, claimed and delivered in memory, the hottest first; nothing is written."""
+    rows = Handoff.objects.claim(at=at)
+    for row, task_id in zip(rows, task_ids, strict=True):
+        row.record_id, row.owner_id, row.task_tried_at = "1", "2", at
+        row.deliver(task_id, f"Hot lead {task_id}", at, due_at=at + LEASE)
+    return rows
+
+
+def handoffs_with_task():
+    return list(HandoffTask.objects.values_list("handoff", flat=True))
+
+
+def test_a_delivered_row_gets_its_tasks_row_in_the_same_statement(django_assert_num_queries):
+    row, waits = a_handoff(total=91.0, grade="A2"), a_handoff(due_at=MONDAY + LEASE)
+    rows = claimed_and_delivered("7")
+
+    with django_assert_num_queries(1):
+        Handoff.objects.record(rows)
+
+    task = HandoffTask.objects.get()
+    assert (task.handoff, task.state, task.touched_at) == (row, "open", None)
+    assert (task.seen_at, task.due_at) == (MONDAY, MONDAY + LEASE)
+    assert (task.text_subject, task.text_total, task.text_grade) == ("Hot lead 7", 91.0, "A2")
+    assert waits.task_or_none is None
+
+
+def test_a_step_on_the_way_makes_no_tasks_row():
+    a_handoff()
+    rows = Handoff.objects.claim(at=MONDAY)
+    rows[0].record_id = "1"
+
+    Handoff.objects.record(rows)
+
+    assert handoffs_with_task() == []
+
+
+def test_a_late_worker_writes_no_tasks_row_and_another_writes_it_once():
+    a_handoff(), a_handoff()
+    late = claimed_and_delivered("7", "8")
+    ours = claimed_and_delivered("9", "10", at=MONDAY + LEASE)
+    Handoff.objects.record(ours[:1])
+
+    assert Handoff.objects.record(late) == []
+
+    assert handoffs_with_task() == [ours[0].pk]
+    assert Handoff.objects.record(ours) == ours[1:]
+    assert set(HandoffTask.objects.values_list("text_subject", flat=True)) == {
+        "Hot lead 9",
+        "Hot lead 10",
+    }
+
+
+def test_a_row_whose_tasks_row_cannot_be_written_is_not_delivered():
+    a_handoff()
+    rows = claimed_and_delivered("7")
+    rows[0].task.state = "unheard of"
+
+    with pytest.raises(IntegrityError, match="known_state"), transaction.atomic():
+        Handoff.objects.record(rows)
+
+    assert Handoff.objects.get().status == "waiting"
+
+
+def test_a_row_that_is_put_back_has_no_tasks_row_and_gets_a_new_one_when_it_is_delivered_again():
+    row, other = a_handoff(total=95.0), a_handoff()
+    Handoff.objects.record(claimed_and_delivered("7", "8"))
+    HandoffTask.objects.update(touched_at=MONDAY, text_total=99.0)
+
+    put_back = Handoff.objects.filter(pk=row.pk).put_back("It is gone.", MONDAY, certain=True)
+
+    assert (put_back, handoffs_with_task()) == (1, [other.pk])
+    Handoff.objects.record(claimed_and_delivered("9"))
+    again = HandoffTask.objects.get(handoff=row)
+    assert (again.text_subject, again.text_total, again.touched_at) == ("Hot lead 9", 95.0, None)
+
+
+def test_what_is_not_delivered_is_not_put_back():
+    a_handoff(reason="The CRM is busy.")
+
+    assert Handoff.objects.all().put_back("It is gone.", MONDAY, certain=True) == 0
+
+    assert Handoff.objects.get().reason == "The CRM is busy."
+
+
+def test_a_look_at_a_task_that_was_put_back_meanwhile_leaves_the_row_alone():
+    row = a_handoff()
+    Handoff.objects.record(claimed_and_delivered("7"))
+    look = HandoffTask.objects.select_related("handoff").get()
+    look.state, look.handoff.reason = "closed", "Task closed: already a customer."
+    Handoff.objects.all().put_back("It is gone.", MONDAY, certain=True)
+
+    HandoffTask.objects.record_looks([look], {look.pk: MONDAY})
+
+    row.refresh_from_db()
+    assert (row.status, row.reason, handoffs_with_task()) == ("waiting", "It is gone.", [])
+
+
+# --- what a person does, and what can never be
 
 
 def test_resend_makes_a_given_up_row_due_at_once():

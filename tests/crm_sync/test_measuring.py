@@ -7,29 +7,26 @@ from django.db import connection
 
 from crm_sync import ledger_stats
 from crm_sync.ledger_stats import ClockStats, TaskStats
-from crm_sync.models import Handoff
+from crm_sync.models import Handoff, HandoffTask
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_rep, numbers
 
 pytestmark = pytest.mark.django_db
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
-def delivered(crossed=-10 * MINUTE, took=SECOND, touched=None, **fields):
+def delivered(crossed=-10 * MINUTE, took=SECOND, touched=None, owner_id="1", **task):
     """Crossed so long before Monday at ten, took so long to a task, and so long to a touch."""
     made = MONDAY + crossed + took
-    given = {
-        "status": "delivered",
-        "record_id": "9",
-        "owner_id": "1",
-        "task_id": f"t{next(numbers)}",
-        "task_tried_at": made,
-        "crossed_at": MONDAY + crossed,
-        "delivered_at": made,
-        "task_seen_at": made,
-        "task_state": "open",
-        "touched_at": None if touched is None else made + touched,
-    }
-    return a_handoff(**(given | fields))
+    return a_handoff(
+        status="delivered",
+        record_id="9",
+        owner_id=owner_id,
+        task_id=f"t{next(numbers)}",
+        task_tried_at=made,
+        crossed_at=MONDAY + crossed,
+        delivered_at=made,
+        task={"touched_at": None if touched is None else made + touched, **task},
+    )
 
 
 # --- the backlog and its pace
@@ -69,7 +66,7 @@ def test_a_backlog_that_began_to_move_just_now_is_not_taken_for_a_slow_one():
 
 
 def test_a_task_that_was_looked_at_again_does_not_count_as_new():
-    delivered(-HOUR, task_seen_at=MONDAY)
+    delivered(-HOUR, seen_at=MONDAY)
 
     assert ledger_stats.deliveries_per_minute(MONDAY) == 0.0
 
@@ -123,7 +120,7 @@ def test_the_slowest_are_named_and_who_still_waits_is_among_them():
     quick = delivered(-2 * HOUR, touched=MINUTE)
     waiting = delivered(-5 * HOUR)
     slow = delivered(-9 * HOUR, took=HOUR, touched=6 * HOUR)
-    delivered(-9 * HOUR, task_state="closed")
+    delivered(-9 * HOUR, state="closed")
 
     assert ledger_stats.slowest_to_touch(MONDAY) == [slow, waiting, quick]
     assert ledger_stats.slowest_to_task(MONDAY)[0] == slow
@@ -143,13 +140,14 @@ def test_reps_are_measured_each_by_their_own():
 
 
 def test_untouched_tasks_past_their_time_are_overdue():
-    delivered(task_due_at=MONDAY - SECOND)
-    delivered(task_due_at=MONDAY + SECOND)
-    delivered(task_due_at=MONDAY - SECOND, touched=SECOND)
-    delivered(task_due_at=MONDAY - SECOND, task_state="done")
+    delivered(due_at=MONDAY - SECOND)
+    delivered(due_at=MONDAY + SECOND)
+    delivered(due_at=MONDAY - SECOND, touched=SECOND)
+    delivered(due_at=MONDAY - SECOND, state="done")
 
     assert ledger_stats.task_stats(MONDAY) == TaskStats(untouched=2, started=1, overdue=1)
-    assert Handoff.objects.overdue(MONDAY).count() == 1
+    assert HandoffTask.objects.overdue(MONDAY).count() == 1
+    assert Handoff.objects.with_overdue_task(MONDAY).count() == 1
 
 
 # --- what it costs
@@ -163,14 +161,11 @@ def fill(delivered_rows, waiting_rows):
             """
             INSERT INTO crm_sync_handoff (contact_id, cycle, reference, total, grade, reasons, crossed_at,
                 turn_at, status, reason, attempts, failures, due_at, account_id, record_id, owner_id,
-                owner_reason, left_out, task_tried_at, task_guarded, task_id, delivered_at, task_state,
-                task_seen_at, told_subject, told_grade)
+                owner_reason, left_out, task_tried_at, task_guarded, task_id, delivered_at)
             SELECT %(contact)s, n, 'LS-' || n, 82, 'A1', '[]', moment, moment,
                 CASE WHEN done THEN 'delivered' ELSE 'waiting' END, '', 0, 0, moment, 'p', '9',
                 '1', '', '{}', moment, false, CASE WHEN done THEN n::text ELSE '' END,
-                CASE WHEN done THEN moment END,
-                CASE WHEN done THEN (CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'done' END) ELSE '' END,
-                CASE WHEN done THEN moment END, '', ''
+                CASE WHEN done THEN moment END
             FROM (SELECT n, n <= %(delivered)s AS done,
                     %(at)s::timestamptz - n * interval '1 year' / %(all)s AS moment
                   FROM generate_series(1, %(all)s) AS n) AS made
@@ -182,19 +177,27 @@ def fill(delivered_rows, waiting_rows):
                 "at": MONDAY,
             },
         )
-        cursor.execute("ANALYZE crm_sync_handoff")
+        cursor.execute(
+            """
+            INSERT INTO crm_sync_handofftask (handoff_id, state, seen_at, text_subject, text_total, text_grade)
+            SELECT id, CASE WHEN cycle % 50 = 0 THEN 'open' ELSE 'done' END, delivered_at, '', total, grade
+            FROM crm_sync_handoff WHERE status = 'delivered'
+            """
+        )
+        cursor.execute("ANALYZE crm_sync_handoff, crm_sync_handofftask")
 
 
 def test_a_year_of_leads_is_never_read_as_a_whole(django_assert_num_queries):
     fill(20_000, 100)
 
-    with django_assert_num_queries(11) as asked:
+    with django_assert_num_queries(12) as asked:
         ledger_stats.window_stats(MONDAY)
         ledger_stats.backlog_stats(MONDAY)
         ledger_stats.waiting_ages(MONDAY)
         ledger_stats.waiting_causes()
         ledger_stats.task_stats(MONDAY)
         ledger_stats.slowest_to_task(MONDAY)
+        ledger_stats.slowest_to_touch(MONDAY)
         ledger_stats.rep_stats(MONDAY)
 
     assert [query for query in asked.captured_queries if reads_all(query["sql"])] == []

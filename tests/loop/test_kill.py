@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from crm_sync.models import Handoff
+from crm_sync.models import Handoff, HandoffTask
 from crm_sync.receivers import wake_delivery
 from sandbox.hubspot.server import Sandbox
 from tests.crm_sync.makers import a_handoff
@@ -81,7 +81,7 @@ def test_a_worker_killed_between_two_steps_leaves_one_contact_and_one_task(
         wait_for(paused.exists)
         victim.send_signal(signal.SIGKILL)
         victim.wait()
-    made = len(there.tasks())
+    made, known = len(there.tasks()), HandoffTask.objects.count()
     let_the_lease_run_out()
     with a_worker(there):
         wake_delivery()
@@ -91,4 +91,5 @@ def test_a_worker_killed_between_two_steps_leaves_one_contact_and_one_task(
     # One that was looked for and is not there is weighed anew before it is made.
     assert row.attempts == (3 if place == "handoff.before_task" else 2)
     assert made == (1 if place == "handoff.task_made" else 0)
+    assert (known, row.task.state, HandoffTask.objects.count()) == (0, "open", 1)
     assert (there.contacts(), len(there.tasks())) == (1, 1)

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.hubspot.adapter import HubSpot
-from crm_sync.models import Handoff
+from crm_sync.models import Handoff, HandoffTask
 from crm_sync.tasks import follow_tasks
 from leadscoring.models import Contact, Lifecycle, Score
 from tests.crm_sync.makers import a_handoff, a_score
@@ -31,7 +31,7 @@ def row(there: HubSpotSide, settings) -> Handoff:
     a_score(made.contact)
     deliver_due(HubSpot(TOKEN, there.sandbox.url, settings.REDIS_URL, 10_000), now() - EARLIER)
     made.refresh_from_db()
-    assert made.task_state == "open"
+    assert made.task.state == "open"
     return made
 
 
@@ -53,10 +53,10 @@ def test_a_worker_killed_around_a_rise_leaves_it_told_once_and_untouched(
     killed_at(place, there, tmp_path / "paused")
     with a_worker(there):
         follow_tasks.delay()
-        wait_for(Handoff.objects.filter(told_total=95.0).exists)
+        wait_for(HandoffTask.objects.filter(text_total=95.0).exists)
 
     row.refresh_from_db()
-    assert (row.task_state, row.touched_at) == ("open", None)
+    assert (row.task.state, row.task.touched_at) == ("open", None)
     assert ["score 95" in subject for subject in there.tasks()] == [True]
 
 
@@ -69,7 +69,7 @@ def test_a_worker_killed_around_a_close_leaves_it_closed_by_us(
     killed_at(place, there, tmp_path / "paused")
     with a_worker(there):
         follow_tasks.delay()
-        wait_for(Handoff.objects.exclude(task_state="open").exists)
+        wait_for(HandoffTask.objects.exclude(state="open").exists)
 
     row.refresh_from_db()
-    assert (row.task_state, row.touched_at) == ("closed", None)
+    assert (row.task.state, row.task.touched_at) == ("closed", None)

@@ -162,8 +162,8 @@ class Week:
 
         free = list(Contact.objects.filter(handoffs=None).order_by("pk"))
         if free:
-            times = {"crossed_at": self.clock.at, "due_at": self.clock.at}
-            a_handoff(self.random.choice(free), **times)
+            at = self.clock.at
+            a_handoff(self.random.choice(free), crossed_at=at, due_at=at)
 
     def send(self) -> None:
         """The clock stands still meanwhile: each mail left now."""

@@ -15,6 +15,7 @@ from crm_sync.ledger_stats import BacklogStats
 from crm_sync.models import Breaker, Handoff
 from crm_sync.models.reports import Report, store_report
 from crm_sync.port import CrmDenied
+from leadscoring.models import Contact
 from tests.admin_pages import HOSTILE, act, as_, as_superuser, page
 from tests.crm_sync.makers import a_contact, a_handoff, a_rep, numbers
 
@@ -22,22 +23,20 @@ pytestmark = pytest.mark.django_db
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
-def delivered(**fields: Any) -> Handoff:
+def delivered(contact: Contact | None = None, **task: Any) -> Handoff:
     """Crossed two hours ago, with the rep two seconds later, untouched since."""
     crossed = now() - 2 * HOUR
-    made: dict[str, Any] = {
-        "status": "delivered",
-        "record_id": "9",
-        "owner_id": "1",
-        "task_id": f"t{next(numbers)}",
-        "crossed_at": crossed,
-        "task_tried_at": crossed,
-        "delivered_at": crossed + 2 * SECOND,
-        "task_seen_at": now(),
-        "task_state": "open",
-        "told_subject": "Hot lead: Ada (score 82, A1)",
-    }
-    return a_handoff(**(made | fields))
+    return a_handoff(
+        contact,
+        status="delivered",
+        record_id="9",
+        owner_id="1",
+        task_id=f"t{next(numbers)}",
+        crossed_at=crossed,
+        task_tried_at=crossed,
+        delivered_at=crossed + 2 * SECOND,
+        task={"seen_at": now(), "text_subject": "Hot lead: Ada (score 82, A1)", **task},
+    )
 
 
 def ledger(group: str = "Operations") -> str:
@@ -59,9 +58,7 @@ def test_above_the_list_stands_what_waits_why_and_how_long(group: str) -> None:
 
 
 def test_the_slowest_are_named_with_a_link() -> None:
-    late = delivered(
-        contact=a_contact(first_name="Ada", last_name="Byron"), task_due_at=now() - HOUR
-    )
+    late = delivered(contact=a_contact(first_name="Ada", last_name="Byron"), due_at=now() - HOUR)
 
     told = ledger()
 
@@ -97,7 +94,7 @@ def test_the_last_comparison_with_the_crm_is_shown() -> None:
 def test_nothing_that_people_typed_is_markup_there() -> None:
     a_rep("1", name=HOSTILE)
     contact = a_contact(first_name=HOSTILE, company=HOSTILE)
-    delivered(contact=contact, told_subject=HOSTILE, task_due_at=now() - HOUR)
+    delivered(contact=contact, text_subject=HOSTILE, due_at=now() - HOUR)
     row = a_handoff(reason=HOSTILE)
 
     assert "<script>alert(1)" not in ledger()
@@ -157,9 +154,7 @@ def test_without_a_crm_no_budget_is_shown() -> None:
 
 
 def test_a_handoffs_page_says_what_became_of_its_task() -> None:
-    row = delivered(
-        task_state="done", touched_at=now() - HOUR, task_due_at=now() - HOUR, told_total=95
-    )
+    row = delivered(state="done", touched_at=now() - HOUR, due_at=now() - HOUR, text_total=95)
 
     told = as_("Marketing").get(page("crm_sync.handoff", row.pk)).content.decode()
 
@@ -168,7 +163,7 @@ def test_a_handoffs_page_says_what_became_of_its_task() -> None:
 
 
 def test_an_untouched_task_past_its_time_stands_out() -> None:
-    row = delivered(task_due_at=now() - HOUR)
+    row = delivered(due_at=now() - HOUR)
 
     told = as_("Marketing").get(page("crm_sync.handoff", row.pk)).content.decode()
 

@@ -218,7 +218,7 @@ def test_the_task_is_due_in_the_reps_own_hours(crm, there, reps):
     deliver_due(crm, MONDAY)
 
     row.refresh_from_db()
-    assert row.task_due_at.isoformat()[:16] == "2026-05-06T04:30"
+    assert row.task.due_at.isoformat()[:16] == "2026-05-06T04:30"
 
 
 # --- cost, and several workers

@@ -59,7 +59,7 @@ def test_a_rep_who_left_with_open_tasks_is_told(connected):
     a_rep("1", name="Lee", active=False)
     a_rep("2", name="Kim")
     for number in range(2):
-        a_handoff(status="delivered", record_id="9", owner_id="1", task_id=str(number), task_state="open",
+        a_handoff(status="delivered", record_id="9", owner_id="1", task_id=str(number),
                   task_tried_at=MONDAY, delivered_at=MONDAY)  # fmt: skip
 
     assert told() == ["Lee is not active in the CRM any more and has 2 open tasks."]

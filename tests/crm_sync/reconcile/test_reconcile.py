@@ -10,7 +10,7 @@ from django.db import connection
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.hubspot.records.task_reads import HubSpotTaskText
 from crm_sync.mapping.task_text import text_digest
-from crm_sync.models import Account, Handoff, Owner, Report, reports
+from crm_sync.models import Account, Handoff, HandoffTask, Owner, Report, reports
 from crm_sync.reconcile import run as reconciling
 from crm_sync.reconcile.run import LOCK, reconcile
 from leadscoring.common.advisory_lock import advisory_lock
@@ -172,7 +172,8 @@ def test_a_task_that_the_ledger_did_not_know_of_is_adopted(crm, there, row, stat
 
 def forget(row, **more):
     """The worker died between making the task and writing it down."""
-    given = {"status": "waiting", "task_id": "", "delivered_at": None, "task_state": ""}
+    given = {"status": "waiting", "task_id": "", "delivered_at": None}
+    HandoffTask.objects.filter(pk=row.pk).delete()
     Handoff.objects.filter(pk=row.pk).update(**(given | more))
 
 

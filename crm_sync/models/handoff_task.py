@@ -1,0 +1,151 @@
+"""The task of a delivered handoff: what became of it in the CRM, and what its text says."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.db import connection, models, transaction
+from django.db.models import CheckConstraint, Index, Max, Q, QuerySet
+
+if TYPE_CHECKING:
+    from crm_sync.models.handoff import Handoff
+
+# Columns that are written when a handoff is delivered, in the statement that delivers it.
+MADE = (
+    "handoff_id", "state", "due_at", "seen_at", "touched_at", "text_subject", "text_total", "text_grade",
+)  # fmt: skip
+# Columns that are written when a task was looked at, and only if no other look was written meanwhile.
+LOOKED = ("state", "seen_at", "touched_at", "text_subject", "text_total", "text_grade")
+# A task is locked before its handoff, as in put_back: two that meet do not wait for each other.
+RECORD_LOOKS = f"""
+    WITH looked AS (
+        UPDATE crm_sync_handofftask AS task SET {", ".join(f"{name} = look.{name}" for name in LOOKED)}
+        FROM jsonb_populate_recordset(NULL::crm_sync_handofftask, %(looks)s) AS look
+        WHERE task.handoff_id = look.handoff_id AND task.state IN ('open', 'started')
+          AND task.seen_at = (%(seen)s::jsonb ->> task.handoff_id::text)::timestamptz
+        RETURNING task.handoff_id, %(reasons)s::jsonb ->> task.handoff_id::text AS reason
+    )
+    UPDATE crm_sync_handoff AS row SET reason = looked.reason
+    FROM looked WHERE row.id = looked.handoff_id AND row.reason <> looked.reason
+"""  # noqa: S608 -- made of the constants above
+
+
+class HandoffTaskQuerySet(models.QuerySet["HandoffTask"]):
+    def open(self) -> Self:
+        """Those that have not come to an end, as far as we have seen."""
+        return self.filter(state__in=[HandoffTask.State.OPEN, HandoffTask.State.STARTED])
+
+    def newest_open_cycle(self, contact_ids: Collection[int]) -> dict[int, int]:
+        """The cycle of the newest open task, by contact; 0 when there is none."""
+        rows = self.open().filter(handoff__contact__in=contact_ids).order_by()
+        found = rows.values_list("handoff__contact").annotate(newest=Max("handoff__cycle"))
+        return dict.fromkeys(contact_ids, 0) | dict(found)
+
+    def not_seen_since(self, moment: datetime) -> Self:
+        """Those that were last looked at by then, the longest ago first."""
+        return self.filter(seen_at__lte=moment).order_by("seen_at", "pk")
+
+    def overdue(self, at: datetime) -> Self:
+        """Those whose rep should have acted by now and has not begun."""
+        return self.filter(state=HandoffTask.State.OPEN, touched_at=None, due_at__lt=at)
+
+    def made_since(self, moment: datetime) -> Self:
+        """Open tasks that were made since a moment not long ago.
+
+        By the index of open tasks: a task was last seen no earlier than it was made.
+        """
+        return self.open().filter(handoff__delivered_at__gt=moment, seen_at__gt=moment)
+
+    def to_find(self, since: datetime, until: datetime) -> Self:
+        """Those made in between that have not been done: they are there, or somebody deleted them."""
+        ended = [HandoffTask.State.DONE, HandoffTask.State.CLOSED]
+        return self.filter(handoff__delivered_at__range=(since, until)).exclude(state__in=ended)
+
+    def record_looks(self, tasks: Iterable["HandoffTask"], seen: Mapping[int, datetime]) -> None:
+        """Write what was seen of tasks, and the reasons of their handoffs, in one statement.
+
+        `seen`: when each was looked at before, by handoff. A task that was looked at or removed
+        since is left alone, and so is its handoff. Reads each task's handoff: select it along.
+        """
+        tasks = list(tasks)
+        columns = ("handoff_id", *LOOKED)
+        given = {
+            "looks": [{name: getattr(task, name) for name in columns} for task in tasks],
+            "seen": seen,
+            "reasons": {task.pk: task.handoff.reason for task in tasks},
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(
+                RECORD_LOOKS, {name: json.dumps(it, default=str) for name, it in given.items()}
+            )
+
+    def remove_from(self, handoffs: QuerySet["Handoff"]) -> list[int]:
+        """Delete the rows of some handoffs; return the ids of those that had one."""
+        with transaction.atomic():
+            rows = self.filter(handoff__in=handoffs).select_for_update().order_by("pk")
+            ids = list(rows.values_list("pk", flat=True))
+            self.filter(pk__in=ids).delete()
+        return ids
+
+
+class HandoffTask(models.Model):
+    """What became of a handoff's task. There is a row exactly while the handoff is delivered.
+
+    Made by `Handoff.objects.record`, in the statement that delivers the handoff; removed by
+    `Handoff.objects.put_back`; kept up to date by `crm_sync.task_tracking` alone.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "Untouched"
+        STARTED = "started", "Begun by the rep"
+        DONE = "done", "Done"
+        DELETED = "deleted", "Deleted by the rep"
+        CLOSED = "closed", "Closed by us"
+
+    handoff = models.OneToOneField(
+        "crm_sync.Handoff", on_delete=models.CASCADE, primary_key=True, related_name="task"
+    )
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    # Empty for a task that was found again: when it is due stands in the CRM alone.
+    due_at = models.DateTimeField(null=True, blank=True)
+    # When it was last looked at; at first when it was made.
+    seen_at = models.DateTimeField()
+    # When the rep first did something about the lead, as far as the CRM tells.
+    touched_at = models.DateTimeField(null=True, blank=True)
+    # The subject, and the score and grade that the text was made from.
+    text_subject = models.CharField(max_length=255, blank=True, default="")
+    text_total = models.FloatField()
+    text_grade = models.CharField(max_length=2)
+
+    objects = HandoffTaskQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=Q(state__in=["open", "started", "done", "deleted", "closed"]),
+                name="a_task_is_in_a_known_state",
+            ),
+        ]
+        indexes: ClassVar = [
+            # Read by crm_sync.task_tracking: open tasks, the longest not looked at first. And by
+            # the ledger's figures: how many are open, overdue, just made.
+            Index(
+                fields=["seen_at"],
+                condition=Q(state__in=["open", "started"]),
+                name="open_task_by_seen",
+            ),
+            # Read by HandoffQuerySet.told_since: the figures of a day and of a week.
+            Index(fields=["seen_at"], name="task_by_seen"),
+        ]
+
+    def __str__(self) -> str:
+        return f"task of handoff {self.pk}: {self.get_state_display()}"
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether it waits for its rep's first act."""
+        return self.state == self.State.OPEN and self.touched_at is None
+
+    def is_overdue(self, at: datetime) -> bool:
+        return self.is_untouched and self.due_at is not None and self.due_at < at

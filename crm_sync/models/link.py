@@ -1,0 +1,71 @@
+"""Whose record in the CRM a contact is: the account whose ids are kept, and the link to the record."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
+
+from leadscoring.models import Contact
+
+
+class Account(models.Model):
+    """The one CRM account whose ids are kept here; a token of another is refused."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    account_id = models.CharField("account", max_length=64)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    # The token that was seen to belong to it, as `Crm.identity` tells it.
+    token = models.CharField(max_length=64, blank=True, default="", editable=False)
+    # It refuses a second task of one reference: found out by crm_setup.
+    guards_tasks = models.BooleanField(default=False, editable=False)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "CRM account"
+        constraints: ClassVar = [CheckConstraint(condition=Q(id=1), name="one_crm_account")]
+
+    def __str__(self) -> str:
+        return self.account_id
+
+
+class Link(models.Model):
+    """Which CRM record a contact is, and what the record said when it was last seen."""
+
+    contact = models.OneToOneField(
+        Contact, on_delete=models.CASCADE, primary_key=True, related_name="link"
+    )
+    account_id = models.CharField("account", max_length=64)
+    record_id = models.CharField(max_length=64)
+    owner_id = models.CharField(max_length=64, blank=True, default="")
+    lifecycle_stage = models.CharField(max_length=100, blank=True, default="")
+    lead_status = models.CharField(max_length=100, blank=True, default="")
+    # Property -> the value we last wrote: a value that reads otherwise was changed by a person.
+    last_written = models.JSONField(default=dict, blank=True)
+    opted_out = models.BooleanField(default=False)
+    seen_at = models.DateTimeField()
+    # Its primary address as we last saw it: another one was given to it there, or written by us.
+    email = models.CharField(max_length=254, blank=True, default="", editable=False)
+    # That other one, while somebody else here has it.
+    taken_email = models.CharField(max_length=254, blank=True, default="", editable=False)
+    # Deleted in the CRM: such a record is never made again by us.
+    gone_at = models.DateTimeField(null=True, blank=True)
+    # Nobody can restore it there any more: the person may have asked for that.
+    gone_for_good = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(fields=["account_id", "record_id"], name="one_contact_per_crm_record"),
+            CheckConstraint(condition=~Q(record_id=""), name="a_link_has_a_record"),
+            CheckConstraint(
+                condition=Q(gone_for_good=False) | Q(gone_at__isnull=False),
+                name="only_what_is_gone_is_gone_for_good",
+            ),
+        ]
+        indexes: ClassVar = [
+            # Read by the home page: what a person has to decide about.
+            Index(fields=["gone_at"], condition=Q(gone_for_good=True), name="link_gone_for_good"),
+            Index(fields=["taken_email"], condition=~Q(taken_email=""), name="link_address_taken"),
+        ]
+
+    def __str__(self) -> str:
+        return self.record_id
