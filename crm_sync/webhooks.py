@@ -60,9 +60,12 @@ def store_hints(hints: Sequence[CrmHint], at: datetime) -> None:
     """Remember which records to look at, and ring."""
     record_arrival(at)
     erased = {(str(each.kind), each.record_id) for each in hints if each.what == "erased"}
+    merged = {
+        (str(each.kind), each.record_id): each.merged_into for each in hints if each.merged_into
+    }
     if records := relevant_hints(hints):
         with transaction.atomic():
-            Hint.objects.note(records, at, erased)
+            Hint.objects.note(records, at, erased, merged)
             transaction.on_commit(hint_wakeup.wake_for_hints)
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from crm_sync.deals.stage_policy import first_effect
 from crm_sync.models import Deal, Owner, Stage
 from crm_sync.port import CrmDeal, CrmOwner, CrmStage
+from leadscoring.models import CRM_ID_LENGTH
 
 # What a Deal's amount column holds.
 LARGEST, PLACES = Decimal(10) ** 16, Decimal("0.0001")
@@ -28,7 +29,7 @@ def mirror_stages(stages: Sequence[CrmStage]) -> None:
     rows = [
         stage_row(
             stage,
-            known.get((stage.pipeline_id[:64], stage.stage_id[:64])),
+            known.get((stage.pipeline_id[:CRM_ID_LENGTH], stage.stage_id[:CRM_ID_LENGTH])),
             new_pipeline=stage.pipeline_id not in pipelines,
         )
         for stage in stages
@@ -62,9 +63,9 @@ def stage_row(stage: CrmStage, before: Stage | None, *, new_pipeline: bool) -> S
         first_effect(closed=stage.closed, probability=stage.probability) if new_pipeline else ""
     )
     return Stage(
-        pipeline_id=stage.pipeline_id[:64],
+        pipeline_id=stage.pipeline_id[:CRM_ID_LENGTH],
         pipeline=stage.pipeline[:200],
-        stage_id=stage.stage_id[:64],
+        stage_id=stage.stage_id[:CRM_ID_LENGTH],
         label=stage.label[:200],
         former_label=former_label(stage, before),
         position=stage.position,
@@ -113,9 +114,9 @@ def deal_row(deal: CrmDeal, at: datetime) -> Deal:
     return Deal(
         deal_id=deal.deal_id,
         name=deal.name[:300],
-        pipeline_id=deal.pipeline_id[:64],
-        stage_id=deal.stage_id[:64],
-        owner_id=deal.owner_id[:64],
+        pipeline_id=deal.pipeline_id[:CRM_ID_LENGTH],
+        stage_id=deal.stage_id[:CRM_ID_LENGTH],
+        owner_id=deal.owner_id[:CRM_ID_LENGTH],
         amount=parse_amount(deal.amount),
         closed=deal.closed,
         won=deal.won,

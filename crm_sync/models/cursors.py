@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
+from leadscoring.models import CRM_ID_LENGTH
+
 LONGEST_OVERLAP = timedelta(days=1)
 # So long what once came late is reckoned with.
 LATE_KEPT = timedelta(hours=1)
@@ -106,7 +108,7 @@ class AppliedChange(models.Model):
     """A change that is applied and lies where searches overlap: it is not applied again."""
 
     kind = models.CharField(max_length=10, choices=Cursor.Kind.choices)
-    record_id = models.CharField(max_length=64)
+    record_id = models.CharField(max_length=CRM_ID_LENGTH)
     changed_at = models.DateTimeField()
 
     objects = ChangeQuerySet.as_manager()

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import UniqueConstraint
 
-from leadscoring.models import Contact, Effect
+from leadscoring.models import CRM_ID_LENGTH, Contact, Effect
 
 
 class Stage(models.Model):
@@ -15,9 +15,9 @@ class Stage(models.Model):
     called when somebody last set the effect, if the CRM calls it otherwise since.
     """
 
-    pipeline_id = models.CharField(max_length=64)
+    pipeline_id = models.CharField(max_length=CRM_ID_LENGTH)
     pipeline = models.CharField(max_length=200)
-    stage_id = models.CharField(max_length=64)
+    stage_id = models.CharField(max_length=CRM_ID_LENGTH)
     label = models.CharField(max_length=200)
     position = models.IntegerField(default=0)
     probability = models.FloatField(null=True)
@@ -47,11 +47,11 @@ class Stage(models.Model):
 class Deal(models.Model):
     """A deal of at least one contact of ours."""
 
-    deal_id = models.CharField(max_length=64, unique=True)
+    deal_id = models.CharField(max_length=CRM_ID_LENGTH, unique=True)
     name = models.CharField(max_length=300, blank=True, default="")
-    pipeline_id = models.CharField(max_length=64, blank=True, default="")
-    stage_id = models.CharField(max_length=64, blank=True, default="")
-    owner_id = models.CharField(max_length=64, blank=True, default="")
+    pipeline_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
+    stage_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
+    owner_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     closed = models.BooleanField(default=False)
     won = models.BooleanField(default=False)

@@ -11,7 +11,7 @@ from django.db.models import CheckConstraint, Count, F, Index, Q, UniqueConstrai
 from django.db.models.functions import Coalesce, Least
 
 from crm_sync.models.handoff_task import MADE, HandoffTask
-from leadscoring.models import Contact
+from leadscoring.models import CRM_ID_LENGTH, Contact
 
 # Outlasts the slowest batch: calls are bounded by their time-outs, and each recorded step renews it.
 LEASE = timedelta(minutes=5)
@@ -301,15 +301,15 @@ class Handoff(models.Model):
     waits_for_crm = models.BooleanField(default=False, db_default=False, editable=False)
     claim = models.UUIDField(null=True, blank=True, editable=False)
 
-    account_id = models.CharField("account", max_length=64, blank=True, default="")
-    record_id = models.CharField(max_length=64, blank=True, default="")
-    owner_id = models.CharField(max_length=64, blank=True, default="")
+    account_id = models.CharField("account", max_length=CRM_ID_LENGTH, blank=True, default="")
+    record_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
+    owner_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     owner_reason = models.CharField(max_length=300, blank=True, default="")
     left_out = models.JSONField(default=dict, blank=True)
     task_tried_at = models.DateTimeField(null=True, blank=True)
     # It was tried in the way that the CRM refuses to do twice.
     task_guarded = models.BooleanField(default=False, editable=False)
-    task_id = models.CharField(max_length=64, blank=True, default="")
+    task_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     delivered_at = models.DateTimeField(null=True, blank=True)
 
     objects = HandoffQuerySet.as_manager()

@@ -1,13 +1,16 @@
 """Records of the CRM that somebody told us to look at again soon, and whether anybody tells us."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import ClassVar, Self
 from uuid import UUID, uuid4
 
 from django.db import connection, models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, QuerySet, UniqueConstraint
+
+from leadscoring.models import CRM_ID_LENGTH
 
 BATCH = 100
 # Well above the slowest batch at the CRM's pace. When the worker dies, its hints fall due again.
@@ -19,12 +22,15 @@ KEPT = timedelta(days=1)
 
 
 NOTE = """
-    INSERT INTO crm_sync_hint AS hint (kind, record_id, heard_at, due_at, tries, version, erased)
-    SELECT kind, record_id, at, at, 0, version, erased
-    FROM jsonb_to_recordset(%s)
-        AS new (kind text, record_id text, at timestamptz, version uuid, erased boolean)
+    INSERT INTO crm_sync_hint AS hint
+        (kind, record_id, heard_at, due_at, tries, version, erased, merged_into)
+    SELECT kind, record_id, at, at, 0, version, erased, merged_into
+    FROM jsonb_to_recordset(%s) AS new (
+        kind text, record_id text, at timestamptz, version uuid, erased boolean, merged_into text
+    )
     ON CONFLICT (kind, record_id)
-    DO UPDATE SET version = EXCLUDED.version, erased = hint.erased OR EXCLUDED.erased
+    DO UPDATE SET version = EXCLUDED.version, erased = hint.erased OR EXCLUDED.erased,
+        merged_into = COALESCE(NULLIF(EXCLUDED.merged_into, ''), hint.merged_into)
 """
 
 
@@ -34,11 +40,13 @@ class HintQuerySet(QuerySet["Hint"]):
         records: Iterable[tuple[str, str]],
         at: datetime,
         erased: Collection[tuple[str, str]] = (),
+        merged_into: Mapping[tuple[str, str], str] = MappingProxyType({}),
     ) -> None:
         """Remember (kind, record id) pairs to look at, each once, in one statement.
 
         One that waits already keeps its place; its new `mark` tells a worker that holds it to
-        leave it there. `erased`: those of them that are said to be; what was said before stays.
+        leave it there. `erased`: those of them that are said to be; `merged_into`: the record that
+        each became, where that is said. What was said before stays.
         """
         # Sorted as in `in_order`.
         rows = [
@@ -48,6 +56,7 @@ class HintQuerySet(QuerySet["Hint"]):
                 "at": at.isoformat(),
                 "version": str(new_version()),
                 "erased": (kind, record_id) in erased,
+                "merged_into": merged_into.get((kind, record_id), ""),
             }
             for kind, record_id in sorted(set(records))
         ]
@@ -105,7 +114,7 @@ class Hint(models.Model):
         DEAL = "deal"
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    record_id = models.CharField(max_length=64)
+    record_id = models.CharField(max_length=CRM_ID_LENGTH)
     # Of the first time since it was last looked at.
     heard_at = models.DateTimeField()
     # A lease is nothing but a later `due_at`.
@@ -113,6 +122,8 @@ class Hint(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     # Somebody said that the person was erased there.
     erased = models.BooleanField(default=False)
+    # The record that it was merged into, where the CRM says so here alone.
+    merged_into = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     # Another one each time it is heard of.
     version = models.UUIDField(default=new_version)
 

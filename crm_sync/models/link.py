@@ -5,14 +5,14 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
-from leadscoring.models import Contact
+from leadscoring.models import CRM_ID_LENGTH, Contact
 
 
 class Account(models.Model):
     """The one CRM account whose ids are kept here; a token of another is refused."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    account_id = models.CharField("account", max_length=64)
+    account_id = models.CharField("account", max_length=CRM_ID_LENGTH)
     time_zone = models.CharField(max_length=64, default="UTC")
     # The token that was seen to belong to it, as `Crm.identity` tells it.
     token = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -34,11 +34,11 @@ class Link(models.Model):
     contact = models.OneToOneField(
         Contact, on_delete=models.CASCADE, primary_key=True, related_name="link"
     )
-    account_id = models.CharField("account", max_length=64)
-    record_id = models.CharField(max_length=64)
-    owner_id = models.CharField(max_length=64, blank=True, default="")
-    lifecycle_stage = models.CharField(max_length=100, blank=True, default="")
-    lead_status = models.CharField(max_length=100, blank=True, default="")
+    account_id = models.CharField("account", max_length=CRM_ID_LENGTH)
+    record_id = models.CharField(max_length=CRM_ID_LENGTH)
+    owner_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
+    lifecycle_stage = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
+    lead_status = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     # Property -> the value we last wrote: a value that reads otherwise was changed by a person.
     last_written = models.JSONField(default=dict, blank=True)
     opted_out = models.BooleanField(default=False)

@@ -5,6 +5,8 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
+from leadscoring.models import CRM_ID_LENGTH
+
 
 class FieldMappingQuerySet(models.QuerySet["FieldMapping"]):
     def sent(self) -> Self:
@@ -56,7 +58,7 @@ class FieldMapping(models.Model):
         DAY = "day", "Day without a time"
 
     source = models.CharField("value here", max_length=30, choices=Source.choices)
-    property = models.CharField("property there", max_length=100, unique=True)
+    property = models.CharField("property there", max_length=CRM_ID_LENGTH, unique=True)
     direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.OUT)
     policy = models.CharField(
         "who wins", max_length=30, choices=Policy.choices, default=Policy.OURS_WINS

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Q
 
 from crm_sync.models.handoff import Handoff
-from leadscoring.models import ModelVersion
+from leadscoring.models import CRM_ID_LENGTH, ModelVersion
 
 # What became of a lead is watched for so long after its handoff.
 WATCHED = timedelta(days=365)
@@ -16,7 +16,7 @@ WATCHED = timedelta(days=365)
 class RejectingStatus(models.Model):
     """A value of the CRM's lead status by which sales says no to a lead."""
 
-    status = models.CharField("lead status", max_length=100, unique=True)
+    status = models.CharField("lead status", max_length=CRM_ID_LENGTH, unique=True)
 
     class Meta:
         verbose_name = "refusing lead status"
@@ -64,7 +64,7 @@ class Outcome(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     reason = models.CharField(max_length=300, blank=True, default="")
     since = models.DateTimeField()
-    lead_status = models.CharField(max_length=100, blank=True, default="")
+    lead_status = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     seen_at = models.DateTimeField()
 
     objects = OutcomeQuerySet.as_manager()

@@ -7,6 +7,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import CheckConstraint, Deferrable, F, Max, Q, UniqueConstraint
 
+from leadscoring.models import CRM_ID_LENGTH
+
 # The largest weight of a rep in a turn.
 HEAVIEST = 100
 WEIGHTS = (MinValueValidator(1), MaxValueValidator(HEAVIEST))
@@ -15,7 +17,7 @@ WEIGHTS = (MinValueValidator(1), MaxValueValidator(HEAVIEST))
 class Owner(models.Model):
     """A person in sales. Whether they take leads, how many and in which hours, is edited here."""
 
-    owner_id = models.CharField(max_length=64, unique=True)
+    owner_id = models.CharField(max_length=CRM_ID_LENGTH, unique=True)
     name = models.CharField(max_length=200, blank=True, default="")
     email = models.CharField("e-mail", max_length=254, blank=True, default="")
     active = models.BooleanField(default=True, editable=False)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Exists, Index, OuterRef
 
 from crm_sync.models.handoff import Handoff
+from leadscoring.models import CRM_ID_LENGTH
 
 # A crossing that is told again belongs to the task that it had before. Later than this it is a new
 # one: no model lets a lead cross twice within its cool-down, which is 30 days unless said otherwise.
@@ -28,9 +29,9 @@ class UnrecordedTask(models.Model):
     When the activities are sent again its contact crosses again: the crossing's row gets this task.
     """
 
-    task_id = models.CharField(max_length=64, primary_key=True)
+    task_id = models.CharField(max_length=CRM_ID_LENGTH, primary_key=True)
     reference = models.CharField(max_length=20, unique=True)
-    record_id = models.CharField(max_length=64)
+    record_id = models.CharField(max_length=CRM_ID_LENGTH)
     found_at = models.DateTimeField()
 
     objects = UnrecordedTaskQuerySet.as_manager()

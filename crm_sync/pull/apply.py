@@ -15,7 +15,7 @@ from crm_sync.pull.fetch import Snapshot
 from crm_sync.pull.inbound_fields import take_over_fields
 from leadscoring import crm_state
 from leadscoring.merging import merge_contacts
-from leadscoring.models import Contact, CrmState, Effect
+from leadscoring.models import CRM_ID_LENGTH, Contact, CrmState, Effect
 
 DELETED = "The contact's record was deleted in the CRM"
 
@@ -122,9 +122,9 @@ def link_row(
         last_written=record_values.email_at_linking(mappings, record, contact.email),
         account_id=account.account_id,
         record_id=record.record_id,
-        owner_id=record.owner_id[:64],
-        lifecycle_stage=record.lifecycle_stage[:100],
-        lead_status=record.lead_status[:100],
+        owner_id=record.owner_id[:CRM_ID_LENGTH],
+        lifecycle_stage=record.lifecycle_stage[:CRM_ID_LENGTH],
+        lead_status=record.lead_status[:CRM_ID_LENGTH],
         opted_out=record.opted_out,
         seen_at=at,
     )

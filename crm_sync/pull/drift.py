@@ -16,7 +16,7 @@ from crm_sync.port import Crm, CrmContact, CrmDeal, CrmError, CrmPaced
 from crm_sync.pull.apply import apply_snapshot
 from crm_sync.pull.fetch import Snapshot, fetch_snapshot
 from crm_sync.pull.run import CHUNK, id_parts
-from leadscoring.models import CrmState
+from leadscoring.models import CRM_ID_LENGTH, CrmState
 
 SAMPLE = 500
 DAILY = timedelta(days=1)
@@ -102,16 +102,16 @@ def facts_in_crm(found: Snapshot, pk: int) -> Facts:
 def comparable_facts(record: CrmContact, deals: Collection[CrmDeal]) -> Facts:
     return {
         "record": record.record_id,
-        "owner": record.owner_id[:64],
-        "lifecycle stage": record.lifecycle_stage[:100],
-        "lead status": record.lead_status[:100],
+        "owner": record.owner_id[:CRM_ID_LENGTH],
+        "lifecycle stage": record.lifecycle_stage[:CRM_ID_LENGTH],
+        "lead status": record.lead_status[:CRM_ID_LENGTH],
         "opt-out": record.opted_out,
         "deals": {
             (
                 deal.deal_id,
-                deal.pipeline_id[:64],
-                deal.stage_id[:64],
-                deal.owner_id[:64],
+                deal.pipeline_id[:CRM_ID_LENGTH],
+                deal.stage_id[:CRM_ID_LENGTH],
+                deal.owner_id[:CRM_ID_LENGTH],
                 deal.closed,
                 deal.won,
             )

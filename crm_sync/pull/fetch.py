@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -47,15 +48,20 @@ def people_of_interest() -> QuerySet[Contact]:
     return Contact.objects.filter(Q(link__isnull=False) | Exists(enrolled))
 
 
-def fetch_snapshot(crm: Crm, ids: Collection[int]) -> Snapshot:
+def fetch_snapshot(
+    crm: Crm, ids: Collection[int], merged_into: Mapping[str, str] = MappingProxyType({})
+) -> Snapshot:
     """Ask about contacts, by record id where that is known, else by address. No writing here.
+
+    `merged_into`: the records that others became, by their former ids, where the CRM does not
+    answer that itself.
 
     One whose record was deleted is asked for by address too: a person may have made it anew.
     """
     seen_before = last_seen_at(ids)
     contacts = Contact.objects.select_related("link").in_bulk(list(ids))
     links = {pk: row.link for pk, row in contacts.items() if hasattr(row, "link")}
-    linked = {pk: row.record_id for pk, row in links.items()}
+    linked = {pk: merged_into.get(row.record_id, row.record_id) for pk, row in links.items()}
     asked = {pk: row.email for pk, row in contacts.items()}
     last_written = {pk: row.last_written for pk, row in links.items()}
     found = Snapshot(list(contacts), seen_before, asked, last_written)

@@ -57,8 +57,13 @@ def may_ask_crm(crm: Crm, at: datetime) -> bool:
 def apply_hints(crm: Crm, hints: Sequence[Hint], at: datetime) -> None:
     visit = PullRun(crm, check_account(crm, at), at, PullReport(started_at=at))
     erase_confirmed(crm, visit.account, hints, at)
+    merged_into = {
+        hint.record_id: hint.merged_into
+        for hint in hints
+        if hint.kind == Hint.Kind.CONTACT and hint.merged_into
+    }
     for ids in id_parts(sorted(contacts_of_hints(visit, hints)), CHUNK):
-        visit.see(ids)
+        visit.see(ids, merged_into)
 
 
 def contacts_of_hints(visit: PullRun, hints: Sequence[Hint]) -> set[int]:

@@ -1,9 +1,10 @@
 """One turn of reading the CRM: whom it asks, for how long, and what it has read so far."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from crm_sync.models import Account, PullReport
 from crm_sync.port import Crm
@@ -43,9 +44,11 @@ class PullRun:
     def is_over(self) -> bool:
         return time.monotonic() - self.began > self.seconds
 
-    def see(self, ids: Collection[int]) -> None:
-        """Look at people anew, and write it down."""
-        at, found = self.now(), fetch_snapshot(self.crm, ids)
+    def see(
+        self, ids: Collection[int], merged_into: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Read people again, and write it down. `merged_into`: see `fetch_snapshot`."""
+        at, found = self.now(), fetch_snapshot(self.crm, ids, merged_into)
         index_lag.learn_index_lag(found, at)
         self.report.deals += apply_snapshot(self.crm, self.account, found, at)
         self.report.contacts += len(ids)

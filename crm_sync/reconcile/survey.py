@@ -13,12 +13,12 @@ from crm_sync.mapping import task_text
 from crm_sync.models import Handoff, Owner
 from crm_sync.port import Crm, CrmTask, TaskText
 from crm_sync.task_tracking.outcome import is_reworded
+from leadscoring.models import CRM_ID_LENGTH
 
 MARKER = "ref LS-"
 # What crm_sync.receivers.new_reference makes, and nothing that merely begins like it.
 REFERENCE = re.compile(r"\bref (LS-[0-9A-HJKMNP-TV-Z]{12})(?![0-9A-Za-z])")
 MOST_REFERENCES = 5
-LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def survey_page(crm: Crm, into: Survey, place: str) -> str:
 
 
 def is_our_task(task: CrmTask) -> bool:
-    sound = task.task_id.isprintable() and 0 < len(task.task_id) <= LONGEST_ID
+    sound = task.task_id.isprintable() and 0 < len(task.task_id) <= CRM_ID_LENGTH
     return sound and bool(REFERENCE.search(task.body))
 
 

@@ -1,5 +1,6 @@
 from leadscoring.models.operations import DatabaseIdentity
 from leadscoring.models.people import (
+    CRM_ID_LENGTH,
     Activity,
     Alias,
     ApiKey,
@@ -16,6 +17,7 @@ from leadscoring.models.people import (
 from leadscoring.models.scoring import ModelVersion, Score
 
 __all__ = [
+    "CRM_ID_LENGTH",
     "Activity",
     "Alias",
     "ApiKey",

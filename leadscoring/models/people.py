@@ -8,6 +8,9 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.db.models.functions import Lower, Upper
 
+# What a CRM calls its records: text of its own, of at most so many characters.
+CRM_ID_LENGTH = 255
+
 
 class Lifecycle(models.TextChoices):
     """How far somebody has come; the order of the members is the order of the stages."""
@@ -188,9 +191,9 @@ class CrmState(models.Model):
     contact = models.OneToOneField(
         Contact, on_delete=models.CASCADE, primary_key=True, related_name="crm_state"
     )
-    record_id = models.CharField(max_length=64, blank=True, default="")
+    record_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     record_url = models.URLField(max_length=500, blank=True, default="")
-    owner_id = models.CharField(max_length=64, blank=True, default="")
+    owner_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     owner_name = models.CharField(max_length=200, blank=True, default="")
     owner_email = models.CharField(max_length=254, blank=True, default="")
     effect = models.CharField(max_length=10, choices=Effect.choices, default=Effect.NONE)

@@ -13,6 +13,7 @@ from crm_sync.circuit_breaker import breaker_reason
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Account, Arrival, Breaker, Deal, Hint, Link
 from crm_sync.models.hints import KEPT, LEASE, MOST_TRIES
+from crm_sync.port import CrmHint
 from crm_sync.pull.hints import apply_due_hints
 from crm_sync.pull.poll import pull_changes
 from leadscoring.common import wakeup
@@ -432,6 +433,64 @@ def test_a_merge_is_followed(crm, there):
 
     assert Link.objects.get(contact=ada).record_id == new
     assert state_of(ada).effect == "pause"
+
+
+def merged_away(there, old):
+    """Let a record go as in a CRM that forgets merged ids; answer the one that it became."""
+    new = there.add_contact("byron@engines.example")
+    there.archive(old)
+    return new
+
+
+def merge_hint(old, new):
+    return CrmHint("contact", old, "merged", MONDAY, merged_into=new)
+
+
+def test_a_merge_that_the_crm_tells_in_a_hint_alone_is_followed(crm, there):
+    contact, old = a_linked(crm)
+    new = merged_away(there, old)
+
+    webhooks.store_hints([merge_hint(old, new)], database_time())
+    look_at_all(crm)
+
+    assert Link.objects.get(contact=contact).record_id == new
+    assert (state_of(contact).record_id, state_of(contact).effect) == (new, "none")
+
+
+def test_a_poll_that_comes_before_the_hint_of_a_merge_holds_mail_and_the_hint_lets_go(crm, there):
+    contact, old = a_linked(crm)
+    new = merged_away(there, old)
+    pull_changes(crm, now(), full=True)
+    held = state_of(contact).effect
+
+    webhooks.store_hints([merge_hint(old, new)], database_time())
+    look_at_all(crm)
+
+    assert (held, state_of(contact).effect) == ("pause", "none")
+    assert Link.objects.get(contact=contact).gone_at is None
+
+
+def test_two_people_whom_a_hint_calls_one_become_one(
+    crm, there, django_capture_on_commit_callbacks
+):
+    (_, old), (byron, new) = a_linked(crm), a_linked(crm, "byron@engines.example")
+    there.archive(old)
+    webhooks.store_hints([merge_hint(old, new)], database_time())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        look_at_all(crm)
+
+    assert list(Contact.objects.values_list("pk", flat=True)) == [byron.pk]
+    assert Link.objects.get().record_id == new
+
+
+def test_a_later_hint_of_the_same_record_does_not_forget_what_it_became():
+    at = database_time()
+    webhooks.store_hints([merge_hint("7", "9")], at)
+
+    webhooks.store_hints([CrmHint("contact", "7", "changed", MONDAY)], at)
+
+    assert Hint.objects.get().merged_into == "9"
 
 
 def test_somebody_made_there_by_hand_is_found_by_address(crm, there):

@@ -63,7 +63,7 @@ def _told(found: Json) -> CrmProperty:
         :MOST_OPTIONS
     ]
     return CrmProperty(
-        name=found["name"][:100],
+        name=found["name"],
         label=str(found.get("label") or found["name"])[:200],
         type=type_,
         options=tuple(str(each.get("value")) for each in options),

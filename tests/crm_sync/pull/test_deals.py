@@ -3,7 +3,9 @@
 import pytest
 from django.utils.timezone import now
 
+from crm_sync.deals.mirror import mirror_stages
 from crm_sync.models import Deal, Round, Stage
+from crm_sync.port import CrmStage
 from crm_sync.pull import cursors, sweep
 from crm_sync.pull.poll import pull_changes
 from leadscoring.models import CrmState
@@ -190,3 +192,18 @@ def test_a_new_stage_holds_until_somebody_says_what_it_does(crm, there, ada):
     assert pause == "pause"
     assert "Legal review" in reason
     assert "nobody has set" in reason
+
+
+def test_stages_are_told_apart_by_ids_as_long_as_a_crm_makes_them():
+    """A stage of Salesforce is known by a name of up to 255 characters."""
+    begin = "A stage whose name goes on and on " * 7
+
+    mirror_stages(
+        [
+            CrmStage(begin + end, "Pipeline", begin + end, end, 1, None, closed=False, won=False)
+            for end in ("first", "second")
+        ]
+    )
+
+    ids = set(Stage.objects.values_list("pipeline_id", "stage_id"))
+    assert {(begin + "first", begin + "first"), (begin + "second", begin + "second")} <= ids
