@@ -1,13 +1,14 @@
 """Records of the CRM that somebody told us to look at again soon, and whether anybody tells us."""
 
-import json
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 from uuid import UUID, uuid4
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, QuerySet, UniqueConstraint
+
+from leadscoring.common import bulk_sql
 
 BATCH = 100
 # Well above the slowest batch at the CRM's pace. When the worker dies, its hints fall due again.
@@ -51,8 +52,7 @@ class HintQuerySet(QuerySet["Hint"]):
             }
             for kind, record_id in sorted(set(records))
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(NOTE, [json.dumps(rows)])
+        bulk_sql.run_statement(NOTE, [bulk_sql.rows_as_json(rows)])
 
     def due(self, at: datetime) -> Self:
         return self.filter(due_at__lte=at, tries__lt=MOST_TRIES)
