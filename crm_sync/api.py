@@ -13,6 +13,7 @@ from crm_sync.models import Breaker, Handoff
 from crm_sync.models.handoff import HandoffQuerySet
 from leadscoring.api.errors import ApiError
 from leadscoring.api.schemas import ERRORS
+from leadscoring.common.text import storable_text
 
 PAGE = 100
 LARGEST_ID = 2**63 - 1
@@ -70,7 +71,7 @@ def requested_handoffs(status: str, contact: str, cursor: str) -> HandoffQuerySe
     if contact.isdecimal():
         rows = rows.filter(contact_id=positive_parameter("contact", contact))
     elif contact:
-        rows = rows.filter(contact__email=contact.lower().replace("\0", ""))
+        rows = rows.filter(contact__email=storable_text(contact.lower()))
     return rows.filter(pk__lt=positive_parameter("cursor", cursor)) if cursor else rows
 
 

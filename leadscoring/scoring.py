@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
+from leadscoring.common.bulk_sql import column_values, rows_as_json, run_statement
 from leadscoring.engine import (
     RECENT_PER_TYPE,
     ActivityFact,
@@ -87,19 +88,16 @@ def load_histories(instants: Instants, model: ScoringModel) -> dict[int, Contact
     """
     ids, ats = list(instants), list(instants.values())
     found = {contact_id: ContactHistory(Profile.of({}, {}), []) for contact_id in ids}
-    with connection.cursor() as cursor:
-        cursor.execute(PROFILES, [ids, ats])
-        for contact_id, fields, properties in cursor.fetchall():
-            found[contact_id].profile = Profile.of(read_json(fields), read_json(properties))
-        types = model.activity_types
-        if types is None:
-            cursor.execute(TYPES, [ids])
-            types = frozenset(row[0] for row in cursor.fetchall())
-        cursor.execute(ACTIVITIES, [ids, ats, sorted(types), RECENT_PER_TYPE])
-        for contact_id, type_, at, properties, source, event_id in cursor.fetchall():
-            found[contact_id].log.append(
-                ActivityFact(type_, at, read_json(properties), source, event_id)
-            )
+    for contact_id, fields, properties in run_statement(PROFILES, [ids, ats]):
+        found[contact_id].profile = Profile.of(read_json(fields), read_json(properties))
+    types = model.activity_types
+    if types is None:
+        types = frozenset(type_ for (type_,) in run_statement(TYPES, [ids]))
+    acts = run_statement(ACTIVITIES, [ids, ats, sorted(types), RECENT_PER_TYPE])
+    for contact_id, type_, at, properties, source, event_id in acts:
+        found[contact_id].log.append(
+            ActivityFact(type_, at, read_json(properties), source, event_id)
+        )
     return found
 
 
@@ -167,9 +165,7 @@ def last_sales_refusals(contact_ids: Collection[int]) -> dict[int, datetime]:
     """When sales last refused each contact; who was not refused is left out."""
     if not contact_ids:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(REFUSALS, [list(contact_ids), REFUSED])
-        return dict(cursor.fetchall())
+    return dict(run_statement(REFUSALS, [list(contact_ids), REFUSED]))
 
 
 def scored_row(
@@ -223,12 +219,7 @@ STORE = """
 
 
 def store_scores(scores: list[Score]) -> None:
-    rows = [
-        {field.column: getattr(row, field.attname) for field in Score._meta.concrete_fields}
-        for row in scores
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(STORE, [json.dumps(rows, default=str)])
+    run_statement(STORE, [rows_as_json(map(column_values, scores))])
 
 
 def raise_lifecycle(scores: Iterable[Score], threshold: float) -> None:

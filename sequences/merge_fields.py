@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from leadscoring.common.text import bounded_line
+
 FIELDS = (
     "first_name", "last_name", "name", "email", "company", "job_title", "country", "score", "grade"
 )  # fmt: skip
@@ -76,16 +78,8 @@ def fill_template(text: str, values: Mapping[str, str], show: Callable[[str], st
     return "".join(
         part
         if isinstance(part, str)
-        else show(single_line(values.get(part.name, "")) or part.default)
+        else show(
+            bounded_line(values.get(part.name, ""), _LONGEST_VALUE, keep=_JOINERS) or part.default
+        )
         for part in parse_template(text)
     )
-
-
-def single_line(value: str) -> str:
-    """A person's fact as one short line of visible signs, whatever was sent to us as their name."""
-    spaced = "".join(
-        sign if sign.isprintable() or sign in _JOINERS else " " if sign.isspace() else ""
-        for sign in value
-    )
-    line = " ".join(spaced.split())
-    return line if len(line) <= _LONGEST_VALUE else f"{line[: _LONGEST_VALUE - 1].rstrip()}…"

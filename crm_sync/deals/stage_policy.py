@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from crm_sync.models import Deal, Stage
 from leadscoring import crm_state
+from leadscoring.common.batching import batched
 from leadscoring.models import CrmState, Effect
 
 STRICTNESS = (Effect.NONE, Effect.PAUSE, Effect.STOP)
@@ -122,7 +123,7 @@ def set_effects(wanted: Mapping[int, Effect], by: str, at: datetime) -> int:
         Stage.objects.bulk_update(stages, ["effect", "set_by", "set_at", "former_label"])
         told = CrmState.objects.filter(contact__in=contacts_in(wanted)).order_by("contact_id")
         ids = list(told.values_list("contact_id", flat=True))
-        return sum(recompute_states(ids[i : i + BATCH], at) for i in range(0, len(ids), BATCH))
+        return sum(recompute_states(some, at) for some in batched(ids, BATCH))
 
 
 def contacts_in(stage_ids: Collection[int]) -> Any:

@@ -1,15 +1,15 @@
 """Records of the CRM that somebody told us to look at again soon, and whether anybody tells us."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import ClassVar, Self
 from uuid import UUID, uuid4
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import CheckConstraint, F, Index, Q, QuerySet, UniqueConstraint
 
+from leadscoring.common import bulk_sql
 from leadscoring.models import CRM_ID_LENGTH
 
 BATCH = 100
@@ -60,8 +60,7 @@ class HintQuerySet(QuerySet["Hint"]):
             }
             for kind, record_id in sorted(set(records))
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(NOTE, [json.dumps(rows)])
+        bulk_sql.run_statement(NOTE, [bulk_sql.rows_as_json(rows)])
 
     def due(self, at: datetime) -> Self:
         return self.filter(due_at__lte=at, tries__lt=MOST_TRIES)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import CheckConstraint, Q
 
 from leadscoring.common.format import format_age
+from leadscoring.common.text import storable_text
 
 # While something is wrong it is looked at more often, so that what was mended is soon told as mended.
 DAILY, WHILE_WRONG = timedelta(days=1), timedelta(hours=1)
@@ -80,7 +81,7 @@ def store_report(
         "at": at,
         "wrong": wrong,
         "repaired": repaired,
-        "error": error.replace("\0", "")[:1000],
+        "error": storable_text(error, 1000),
         "document": shorten_document(document),
     }
     looked = {} if error else {"looked_at": at}

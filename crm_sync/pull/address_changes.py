@@ -4,25 +4,20 @@ An address that a person wrote there is theirs: a later change here is not writt
 the mapping says that ours wins. So neither side undoes what the other did.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from crm_sync.models import FieldMapping, Link
 from crm_sync.port import CrmContact
 from crm_sync.pull.fetch import Snapshot
 from leadscoring.address_changes import change_addresses
+from leadscoring.common import bulk_sql
 from leadscoring.intake.validation import InvalidItem, PersonItem, validate_item
 from leadscoring.merging import merge_contacts
 from leadscoring.models import Contact
 
-SEEN = """
-    UPDATE crm_sync_link AS link SET email = seen.email, taken_email = ''
-    FROM jsonb_to_recordset(%s) AS seen (contact_id bigint, email text)
-    WHERE link.contact_id = seen.contact_id
-"""
 # What we wrote there once is not ours any more: somebody has written another address since.
 FOLLOWED = """
     UPDATE crm_sync_link AS link
@@ -40,7 +35,7 @@ def find_changed_addresses(found: Snapshot, contacts: Mapping[int, Contact]) -> 
     since the look began is left for the next one.
     """
     names = address_properties()
-    seen, moved = {}, {}
+    seen, moved = [], {}
     for pk, link in Link.objects.in_bulk(list(found.records.keys() & contacts.keys())).items():
         record, before = found.records[pk], found.last_written.get(pk)
         known_before = before is not None and pk not in found.gone
@@ -49,8 +44,9 @@ def find_changed_addresses(found: Snapshot, contacts: Mapping[int, Contact]) -> 
         if known_before and is_new_address(link, record, contacts[pk], names):
             moved[pk] = normalize_crm_email(record.email)
         elif (link.email, link.taken_email) != (record.email, ""):
-            seen[pk] = record.email
-    record_addresses_seen(seen)
+            link.email, link.taken_email = record.email[:254], ""
+            seen.append(link)
+    bulk_sql.bulk_update(Link, seen, ["email", "taken_email"])
     return {pk: email for pk, email in moved.items() if email}
 
 
@@ -74,13 +70,6 @@ def address_properties() -> list[str]:
     return list(named.values_list("property", flat=True))
 
 
-def record_addresses_seen(seen: Emails) -> None:
-    rows = [{"contact_id": pk, "email": email[:254]} for pk, email in seen.items()]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(SEEN, [json.dumps(rows)])
-
-
 def follow_addresses(moved: Emails, at: datetime) -> None:
     """Give people here the addresses that they were given there. Nothing is done twice by calling again.
 
@@ -98,8 +87,7 @@ def follow_addresses(moved: Emails, at: datetime) -> None:
 def give_addresses(emails: Emails, at: datetime) -> set[int]:
     with transaction.atomic():
         given = change_addresses(emails, at)
-        with connection.cursor() as cursor:
-            cursor.execute(FOLLOWED, [address_properties(), sorted(given)])
+        bulk_sql.run_statement(FOLLOWED, [address_properties(), sorted(given)])
     return given
 
 
@@ -116,4 +104,4 @@ def flag_taken_addresses(emails: Emails) -> None:
     links = Link.objects.in_bulk([pk for pk, email in emails.items() if email in taken])
     for pk, link in links.items():
         link.taken_email = emails[pk]
-    Link.objects.bulk_update(links.values(), ["taken_email"])
+    bulk_sql.bulk_update(Link, links.values(), ["taken_email"])

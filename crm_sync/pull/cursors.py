@@ -20,7 +20,8 @@ from crm_sync.models.cursors import AHEAD, WHERE
 from crm_sync.port import ChangeKind, CrmCapabilities, CrmChange
 from crm_sync.pull.apply import apply_snapshot
 from crm_sync.pull.fetch import Snapshot, fetch_snapshot, people_of_interest
-from crm_sync.pull.run import CHUNK, PullRun, id_parts
+from crm_sync.pull.run import CHUNK, PullRun
+from leadscoring.common.batching import batched
 from leadscoring.models import CrmState
 from leadscoring.operations.failpoints import reach
 
@@ -135,7 +136,7 @@ def move_past(
 
 
 def refresh_contacts(visit: PullRun, ids: Sequence[int]) -> Iterator[tuple[datetime, Snapshot]]:
-    for some in id_parts(ids, CHUNK):
+    for some in batched(ids, CHUNK):
         yield visit.now(), fetch_snapshot(visit.crm, some)
 
 

@@ -4,7 +4,6 @@ The share that differed, and how old the difference can be, is the figure by whi
 judged. What differed is put right on the way.
 """
 
-import time
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -15,7 +14,9 @@ from crm_sync.models import Breaker, Deal, Drift, Link
 from crm_sync.port import Crm, CrmContact, CrmDeal, CrmError, CrmPaced
 from crm_sync.pull.apply import apply_snapshot
 from crm_sync.pull.fetch import Snapshot, fetch_snapshot
-from crm_sync.pull.run import CHUNK, id_parts
+from crm_sync.pull.run import CHUNK
+from leadscoring.common.batching import batched
+from leadscoring.common.clock import AnchoredClock
 from leadscoring.models import CRM_ID_LENGTH, CrmState
 
 SAMPLE = 500
@@ -45,11 +46,11 @@ def measure_drift_sample(crm: Crm, at: datetime, size: int | None = SAMPLE) -> D
     links = Link.objects.filter(gone_at=None)
     chosen = links.order_by("?")[:size] if size else links.order_by("pk")
     ids = list(chosen.values_list("pk", flat=True))
-    account, began = check_account(crm, at), time.monotonic()
+    account, clock = check_account(crm, at), AnchoredClock(at)
     drift = Drift(at=at, looked=len(ids), differed=0, everybody=size is None)
     fields: Counter[str] = Counter()
-    for some in id_parts(ids, CHUNK):
-        now = at + timedelta(seconds=time.monotonic() - began)
+    for some in batched(ids, CHUNK):
+        now = clock.now()
         held, seen = facts_stored(some), dict(seen_instants(some))
         found = fetch_snapshot(crm, some)
         for pk, different in find_differences(held, found).items():

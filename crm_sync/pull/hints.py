@@ -10,8 +10,9 @@ from crm_sync.models import Breaker, Hint, Link, PullReport
 from crm_sync.port import Crm, CrmError, CrmPaced
 from crm_sync.pull.cursors import contacts_with_address, contacts_with_deal, contacts_with_record
 from crm_sync.pull.erasures import erase_confirmed
-from crm_sync.pull.run import CHUNK, PullRun, id_parts
+from crm_sync.pull.run import CHUNK, PullRun
 from leadscoring.common.advisory_lock import HINTS, advisory_lock
+from leadscoring.common.batching import batched
 
 
 def apply_due_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
@@ -62,7 +63,7 @@ def apply_hints(crm: Crm, hints: Sequence[Hint], at: datetime) -> None:
         for hint in hints
         if hint.kind == Hint.Kind.CONTACT and hint.merged_into
     }
-    for ids in id_parts(sorted(contacts_of_hints(visit, hints)), CHUNK):
+    for ids in batched(sorted(contacts_of_hints(visit, hints)), CHUNK):
         visit.see(ids, merged_into)
 
 

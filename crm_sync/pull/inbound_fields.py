@@ -1,10 +1,7 @@
 """What sales wrote in the CRM becomes ours, where the mapping says so: a change of the profile, scored."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-
-from django.db import connection
 
 from crm_sync.models import FieldMapping, Link
 from crm_sync.port import CrmContact
@@ -88,8 +85,7 @@ def drop_written_properties(
         for pk, new in changes.items()
     ]
     if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(DISOWN, [json.dumps(rows)])
+        bulk_sql.run_statement(DISOWN, [bulk_sql.rows_as_json(rows)])
 
 
 def fit_value(source: str, text: str) -> str:

@@ -19,6 +19,7 @@ from crm_sync.pull.apply import apply_snapshot
 from crm_sync.pull.fetch import fetch_snapshot, people_of_interest
 from crm_sync.pull.run import CHUNK, PullRun, Watch
 from leadscoring.common.advisory_lock import PULLS, advisory_lock
+from leadscoring.common.text import storable_text
 
 __all__ = [
     "CHUNK",
@@ -62,7 +63,7 @@ def pull_changes(
         except CrmPaced as paced:
             report.error = str(paced)
         except CrmError as error:
-            report.error = str(error)[:1000]
+            report.error = storable_text(str(error), 1000)
             record_failure(crm, Breaker.Work.PULL, error, at)
         except Exception as fault:
             report.error = FAULT.format(name=type(fault).__name__)

@@ -1,9 +1,8 @@
 """One turn of reading the CRM: whom it asks, for how long, and what it has read so far."""
 
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 
 from crm_sync.models import Account, PullReport
@@ -11,15 +10,12 @@ from crm_sync.port import Crm
 from crm_sync.pull import index_lag
 from crm_sync.pull.apply import apply_snapshot
 from crm_sync.pull.fetch import fetch_snapshot
+from leadscoring.common.clock import AnchoredClock
 
 # People that are looked at together: five reads of records, one of associations.
 CHUNK = 500
 
 Watch = Callable[[Iterator[int]], Iterable[int]]
-
-
-def id_parts(ids: Sequence[int], most: int) -> Iterator[Sequence[int]]:
-    return (ids[start : start + most] for start in range(0, len(ids), most))
 
 
 @dataclass(slots=True)
@@ -35,14 +31,16 @@ class PullRun:
     report: PullReport
     seconds: float = float("inf")
     watch: Watch = iter
-    began: float = field(default_factory=time.monotonic)
+    clock: AnchoredClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.clock = AnchoredClock(self.at)
 
     def now(self) -> datetime:
-        """The instant we were told, and the time that went by since."""
-        return self.at + timedelta(seconds=time.monotonic() - self.began)
+        return self.clock.now()
 
     def is_over(self) -> bool:
-        return time.monotonic() - self.began > self.seconds
+        return self.clock.elapsed() > self.seconds
 
     def see(
         self, ids: Collection[int], merged_into: Mapping[str, str] = MappingProxyType({})

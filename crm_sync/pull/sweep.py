@@ -22,8 +22,9 @@ from django.db.models import QuerySet
 from crm_sync.models import Deal, Link, Round
 from crm_sync.port import Crm
 from crm_sync.pull.fetch import people_of_interest
-from crm_sync.pull.run import CHUNK, PullRun, id_parts
+from crm_sync.pull.run import CHUNK, PullRun
 from leadscoring import crm_state
+from leadscoring.common.batching import batched
 from leadscoring.models import CrmState
 from sequences.models import Enrollment
 
@@ -78,7 +79,7 @@ def sweep_associations(visit: PullRun) -> None:
     while not visit.is_over():
         known = CrmState.objects.exclude(record_id="").filter(pk__gt=sweep.position)
         rows = list(known.order_by("pk").values_list("pk", "record_id")[:size])
-        for ids in id_parts(contacts_with_other_deals(visit, dict(rows)), CHUNK):
+        for ids in batched(contacts_with_other_deals(visit, dict(rows)), CHUNK):
             visit.see(ids)
         if rows:
             sweep.passed(rows[-1][0], len(rows), visit.now())

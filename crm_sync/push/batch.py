@@ -4,12 +4,11 @@ Only what differs from what we last wrote is considered, and of that only what t
 say already and the mapping lets us write: what a person wrote there stays theirs.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from crm_sync.account import check_account
 from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
@@ -26,6 +25,7 @@ from crm_sync.port import (
     CrmPaced,
     CrmRejected,
 )
+from leadscoring.common import bulk_sql
 from leadscoring.operations.failpoints import reach
 
 BATCH = 100
@@ -184,10 +184,10 @@ def record_written(
 def record_written_properties(told: Mapping[int, Properties]) -> None:
     """Added by the database: a handoff may be writing to the same record, and locks in the same order."""
     rows = [{"contact_id": pk, "last_written": sent} for pk, sent in told.items()]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         held = Link.objects.select_for_update().filter(pk__in=told).order_by("pk")
         list(held.values_list("pk"))
-        cursor.execute(WRITTEN, [json.dumps(rows)])
+        bulk_sql.run_statement(WRITTEN, [bulk_sql.rows_as_json(rows)])
 
 
 def push_row(telling: PushBatch, link: Link, refused: Properties) -> Push:

@@ -16,8 +16,9 @@ from crm_sync.account import read_account
 from crm_sync.mapping.task_text import leads_here
 from crm_sync.models import Account, ComparisonRun, Handoff, Round, UnrecordedTask
 from crm_sync.port import Crm
-from crm_sync.reconcile.repairs import Repairs, chunked
+from crm_sync.reconcile.repairs import CHUNK, Repairs
 from crm_sync.reconcile.survey import Survey, survey_tasks
+from leadscoring.common.batching import batched
 from leadscoring.models import CrmFreshness
 from leadscoring.operations import restore
 from sequences.restore import mark_perhaps_sent, skip_used_ids
@@ -66,7 +67,7 @@ def look_for_tasks(mender: Repairs, done: Restored, watch: Watch) -> None:
     for _ in watch(survey_tasks(mender.crm, seen)):
         pass
     done.tasks, done.adopted = seen.found, len(mender.adopt(seen.finds))
-    for some in chunked(list(seen.unknown)):
+    for some in batched(seen.unknown, CHUNK):
         done.kept += keep(mender, seen, some)
 
 

@@ -3,17 +3,16 @@
 No task is ever made here: a row that needs one waits again, and the ledger delivers it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 from django.db.models import QuerySet
 
 from crm_sync.models import Account, Handoff, Link, Owner
 from crm_sync.port import Crm, CrmError, CrmMissing, CrmRejected, CrmTask, CrmTaskChange
+from leadscoring.common.batching import batched
 
-Item = TypeVar("Item")
 CHUNK = 500
 FOUND = "The task was found in the CRM; it is being written down."
 LOST = "Its task is not in the CRM any more, and nobody has deleted it there: it is made again."
@@ -33,7 +32,7 @@ class Repairs:
         if self.plan:
             return set(lockable_rows(finds, self.at).values_list("pk", flat=True))
         adopted = set()
-        for ids in chunked(list(finds)):
+        for ids in batched(finds, CHUNK):
             rows = Handoff.objects.filter(pk__in=ids).take(
                 at=self.at, account_id=self.account.account_id, reason=FOUND
             )
@@ -91,7 +90,3 @@ def current_records(rows: Collection[Handoff]) -> dict[int, str]:
 
 def active_owner_ids() -> set[str]:
     return set(Owner.objects.filter(active=True).values_list("owner_id", flat=True))
-
-
-def chunked(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -21,8 +21,9 @@ from crm_sync.reconcile.duplicates import (
 )
 from crm_sync.reconcile.missing_tasks import look_for_missing, unseen_rows
 from crm_sync.reconcile.orphaned_tasks import repair_orphaned
-from crm_sync.reconcile.repairs import Repairs, chunked
+from crm_sync.reconcile.repairs import CHUNK, Repairs
 from crm_sync.reconcile.survey import Survey, survey_page
+from leadscoring.common.batching import batched
 
 Repair = Callable[[Repairs, Survey, Sequence[Any], Comparison], None]
 
@@ -98,7 +99,7 @@ def repairs_of(seen: Survey, at: datetime) -> Iterator[tuple[str, Sequence[Any]]
         "missing": unseen_rows(seen, at),
         "astray": range(len(seen.astray)),
     }
-    return ((name, list(some)) for name, ids in kinds.items() for some in chunked(ids))
+    return ((name, list(some)) for name, ids in kinds.items() for some in batched(ids, CHUNK))
 
 
 def adopt_unnoticed(mender: Repairs, seen: Survey, ids: Sequence[int], found: Comparison) -> None:

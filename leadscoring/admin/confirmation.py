@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 
 from leadscoring.admin.unfold_types import ModelAdmin
 from leadscoring.common.format import change_url
+from leadscoring.common.text import bounded_line
 
 SHOWN = 10
 
@@ -20,8 +21,7 @@ def is_confirmed(request: HttpRequest) -> bool:
 
 def typed_reason(request: HttpRequest) -> str:
     """The reason that was typed, as one line of at most 300 characters; empty when none was."""
-    typed = request.POST.get("reason", "")
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in typed).split())[:300]
+    return bounded_line(request.POST.get("reason", ""), 300)
 
 
 def return_url(rows: QuerySet[Any], request: HttpRequest) -> str:

@@ -1,6 +1,5 @@
 """Who may come in, and how often."""
 
-import time
 from datetime import datetime
 
 from django.core.cache import cache
@@ -10,11 +9,12 @@ from ninja.security import HttpBearer
 from redis import RedisError
 
 from leadscoring import api_keys
+from leadscoring.common.outage import OutageMemory
 from leadscoring.models import ApiKey
 
 # Of one key; far above what a sender of single activities needs, far below what harms others.
 REQUESTS_PER_MINUTE = 12_000
-REDIS_LEFT_ALONE_SECONDS = 5.0
+redis = OutageMemory(seconds=5.0)
 
 
 class RateLimited(Exception):
@@ -35,21 +35,17 @@ class ApiKeyAuth(HttpBearer):
         return key
 
 
-redis_back_at = 0.0
-
-
 def count_request(key: ApiKey, at: datetime) -> None:
-    """Count a request; raises TooMany beyond the limit. With Redis away nobody is held up."""
-    global redis_back_at
-    if time.monotonic() < redis_back_at:
+    """Count a request; raise RateLimited beyond the limit. With Redis away, admit all."""
+    if redis.is_out():
         return
     minute, second = divmod(int(at.timestamp()), 60)
     name = f"requests:{key.pk}:{minute}"
     try:
         cache.add(name, 0, timeout=120)
         used = cache.incr(name)
-    except (RedisError, ValueError):  # ValueError: it vanished in between
-        redis_back_at = time.monotonic() + REDIS_LEFT_ALONE_SECONDS
+    except (RedisError, ValueError) as error:  # ValueError: it vanished in between
+        redis.record_failure(type(error).__name__)
         return
     if used > REQUESTS_PER_MINUTE:
         raise RateLimited(60 - second)

@@ -14,11 +14,12 @@ Row = dict[str, Any]  # by column
 
 
 def rows_as_json(rows: Iterable[Row]) -> str:
+    """Return rows as one parameter for jsonb_populate_recordset and jsonb_to_recordset."""
     return json.dumps(list(rows), default=datetime.isoformat)
 
 
 def column_values(row: Model) -> Row:
-    """A row by column, without an id that it has not yet."""
+    """Return a row's values by column, without an id that it has not yet."""
     return {
         str(field.column): getattr(row, field.attname)
         for field in row._meta.concrete_fields
@@ -29,10 +30,9 @@ def column_values(row: Model) -> Row:
 def bulk_insert(
     model: type[Model], rows: Iterable[Row], order: LiteralString, answer: LiteralString
 ) -> list[Any]:
-    """Insert the rows that conflict with nothing, and answer some columns of those.
+    """Insert the rows that conflict with nothing; return some columns of those.
 
-    `order`: all who insert into a table do so in the same order, or two of them could wait for
-    each other.
+    `order`: the same for all inserts into a table, or two of them could deadlock.
     """
     given = list(rows)
     if not given:
@@ -51,8 +51,9 @@ def bulk_insert(
 
 
 def bulk_update(model: type[Model], rows: Iterable[Model], names: Sequence[str]) -> None:
-    """Write some columns of rows that exist."""
-    given = [column_values(row) for row in rows]
+    """Write some columns of rows that exist. `names`: of columns, such as "company_id"."""
+    key = str(model._meta.pk.column)
+    given = [{name: getattr(row, name) for name in (key, *names)} for row in rows]
     if not given:
         return
     changes = sql.SQL(", ").join(
@@ -60,12 +61,13 @@ def bulk_update(model: type[Model], rows: Iterable[Model], names: Sequence[str])
     )
     statement = sql.SQL(
         "UPDATE {table} AS old SET {changes}"
-        " FROM jsonb_populate_recordset(NULL::{table}, %s) AS changed WHERE old.id = changed.id"
-    ).format(table=sql.Identifier(model._meta.db_table), changes=changes)
+        " FROM jsonb_populate_recordset(NULL::{table}, %s) AS changed WHERE old.{key} = changed.{key}"
+    ).format(table=sql.Identifier(model._meta.db_table), changes=changes, key=sql.Identifier(key))
     run_statement(statement, [rows_as_json(given)])
 
 
 def run_statement(statement: Any, parameters: Sequence[Any] | None = None) -> list[Any]:
+    """Return the rows of a statement, [] when it has none to answer."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []

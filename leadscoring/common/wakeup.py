@@ -6,11 +6,11 @@ log, `/readyz` and the home page do.
 """
 
 import logging
-import time
-from dataclasses import dataclass
 
 from celery import current_app
 from django.core.cache import cache
+
+from leadscoring.common.outage import OutageMemory
 
 log = logging.getLogger(__name__)
 
@@ -20,14 +20,7 @@ KNOWN_FOR = 5.0
 # Expires a probe that nobody takes; longer than clocks of two machines may differ.
 PROBE, PROBE_EXPIRES = "leadscoring.tasks.probe", 900
 
-
-@dataclass(frozen=True, slots=True)
-class _Try:
-    at: float  # on the monotonic clock
-    cause: str  # why it failed; "": it did not
-
-
-_last = _Try(float("-inf"), "")
+broker = OutageMemory(KNOWN_FOR)
 
 
 def wake_worker(
@@ -42,8 +35,7 @@ def wake_worker(
     `once_in`: skip when one was published within so many seconds that no worker has acknowledged.
     Skip also when this process failed to publish within the last `KNOWN_FOR` seconds.
     """
-    global _last
-    if _last.cause and _is_known():
+    if broker.is_out():
         return
     try:
         if once_in and not cache.add(_key(task), 1, timeout=once_in):
@@ -55,10 +47,10 @@ def wake_worker(
                 cache.delete(_key(task))
             raise
     except Exception as error:  # whatever it is, the caller's rows are stored
-        _last = _Try(time.monotonic(), _describe(error))
+        broker.record_failure(_describe(error))
         log.warning("workers cannot be woken: rows wait for the sweep", exc_info=error)
     else:
-        _last = _Try(time.monotonic(), "")
+        broker.record_success()
 
 
 def acknowledge(task: str) -> None:
@@ -75,13 +67,9 @@ def failure() -> str:
     Publish a probe unless the last outcome is known: only that tells of a client that is broken, and
     makes every process show what another one met. So the answer also ends when the cause does.
     """
-    if not _is_known():
+    if not broker.is_known():
         wake_worker(PROBE, expires=PROBE_EXPIRES)
-    return _last.cause
-
-
-def _is_known() -> bool:
-    return time.monotonic() < _last.at + KNOWN_FOR
+    return broker.reason
 
 
 def _key(task: str) -> str:

@@ -7,6 +7,7 @@ for whoever renders it.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from leadscoring.common.text import bounded_line
 from leadscoring.engine.lookups import Scalar, is_missing, text_of
 from leadscoring.engine.rules import (
     ActivityIs,
@@ -86,11 +87,7 @@ def format_fact(fact: object) -> str:
     if isinstance(fact, list):
         return ", ".join(shown for item in fact[:3] if (shown := format_fact(item)))
     text = "" if is_missing(fact) else text_of(fact) or ""
-    if not text.isprintable():
-        signs = (sign if sign.isprintable() else " " for sign in text[: 4 * LONGEST])
-        text = " ".join("".join(signs).split())
-    text = text.strip()
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
+    return bounded_line(text, LONGEST)
 
 
 def format_figure(number: float) -> str:

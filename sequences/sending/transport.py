@@ -14,6 +14,8 @@ from email.errors import MessageError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from leadscoring.common.text import bounded_line
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -132,7 +134,7 @@ def error_sentence(error: Exception) -> str:
 def reply_line(reply: bytes | str) -> str:
     """A server's words in one bounded line."""
     words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return " ".join("".join(c if c.isprintable() else " " for c in words).split())[:300]
+    return bounded_line(words, 300)
 
 
 @contextmanager

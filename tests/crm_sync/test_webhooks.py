@@ -19,6 +19,7 @@ from crm_sync.pull.poll import pull_changes
 from leadscoring.common import wakeup
 from leadscoring.common.advisory_lock import HINTS
 from leadscoring.common.clock import database_time
+from leadscoring.common.outage import OutageMemory
 from leadscoring.models import Contact, CrmState
 from sandbox.hubspot.webhooks import signature
 from sequences.models import Enrollment, Sequence
@@ -363,7 +364,7 @@ def test_with_redis_away_the_hint_is_kept_and_the_next_ring_is_spared(
             raise ConnectionError
 
     monkeypatch.setattr(wakeup, "cache", Away())
-    monkeypatch.setattr(wakeup, "_last", wakeup._Try(float("-inf"), ""))
+    monkeypatch.setattr(wakeup, "broker", OutageMemory(wakeup.KNOWN_FOR))
     with django_capture_on_commit_callbacks(execute=True):
         assert [post(client, an_event()), post(client, an_event())] == [204, 204]
 

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from leadscoring.api import auth
+from leadscoring.common.outage import OutageMemory
 from leadscoring.models import Activity, ApiKey, Contact, CrmState
 from tests.makers import NOON, a_contact, an_activity, an_api_key
 
@@ -190,13 +191,11 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_back(api, monkeypatch):
 
 
 @pytest.fixture
-def no_redis(settings):
+def no_redis(settings, monkeypatch):
     """Nobody listens there."""
     gone = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}
     settings.CACHES = {"default": gone}
-    auth.redis_back_at = 0.0
-    yield
-    auth.redis_back_at = 0.0
+    monkeypatch.setattr(auth, "redis", OutageMemory(5.0))
 
 
 def test_with_redis_gone_activities_are_taken(api, no_redis):

@@ -23,6 +23,7 @@ from crm_sync.webhooks import store_hints
 from leadscoring import tasks
 from leadscoring.common import wakeup
 from leadscoring.common.clock import database_time
+from leadscoring.common.outage import OutageMemory
 from leadscoring.models import CrmFreshness
 from leadscoring.operations import heartbeat
 from tests.makers import an_api_key
@@ -41,7 +42,7 @@ each_way_to_break = pytest.mark.parametrize("error", BROKEN, ids=lambda error: t
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch):
-    monkeypatch.setattr(wakeup, "_last", wakeup._Try(float("-inf"), ""))
+    monkeypatch.setattr(wakeup, "broker", OutageMemory(wakeup.KNOWN_FOR))
     cache.clear()
     yield
     cache.clear()
@@ -153,7 +154,7 @@ def test_after_a_failure_requests_are_spared_the_next_tries_for_some_seconds(
         hint_wakeup.wake_for_hints()
     assert broken == [1]
 
-    monkeypatch.setattr(wakeup, "KNOWN_FOR", 0.0)
+    monkeypatch.setattr(wakeup.broker, "_seconds", 0.0)
     receivers.wake_delivery()
 
     assert broken == [1, 1]
@@ -165,7 +166,7 @@ def test_the_cause_goes_when_a_worker_can_be_woken_again(monkeypatch, all_else_w
         receivers.wake_delivery()
     assert ready()[0] == 503
 
-    monkeypatch.setattr(wakeup, "KNOWN_FOR", 0.0)
+    monkeypatch.setattr(wakeup.broker, "_seconds", 0.0)
 
     assert ready() == (200, [])
     assert "cannot wake" not in home()
@@ -184,9 +185,9 @@ django.setup()
 from crm_sync import receivers
 from leadscoring.common import wakeup
 receivers.wake_delivery()
-first = wakeup._last
+first = wakeup.broker._last
 receivers.wake_delivery()
-print(wakeup._last is first, wakeup.failure())
+print(wakeup.broker._last is first, wakeup.failure())
 """
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequences.merge_fields import FIELDS, MergeError, fill_template, parse_template, single_line
+from sequences.merge_fields import FIELDS, MergeError, fill_template, parse_template
 
 
 def test_a_field_gives_way_to_its_value() -> None:
@@ -74,11 +74,14 @@ def test_a_value_is_never_read_as_a_field() -> None:
     ],
 )
 def test_a_value_is_one_short_visible_line(value: str, line: str) -> None:
-    assert single_line(value) == line
+    assert fill_template("{{ first_name }}", {"first_name": value}, str) == line
 
 
 @given(st.sampled_from(FIELDS), st.text())
 def test_whatever_a_name_holds_the_text_around_it_stays(name: str, value: str) -> None:
     merged = fill_template(f"<{{{{ {name} }}}}>", {name: value}, str)
 
-    assert merged == f"<{single_line(value)}>"
+    assert merged[0] == "<"
+    assert merged[-1] == ">"
+    assert merged[1:-1].replace("\u200c", "").replace("\u200d", "").isprintable()
+    assert len(merged) <= 102

@@ -13,6 +13,7 @@ from crm_sync.mapping.record_values import store_given_names, wanted_properties
 from crm_sync.models import FieldMapping
 from crm_sync.port import CrmError, SetUpStep
 from crm_sync.push.plan import PersonPlan, PushPlan, plan_push
+from leadscoring.common.text import bounded_line
 from leadscoring.management.command import WRONG
 from leadscoring.management.command import JsonCommand as Console
 
@@ -113,5 +114,4 @@ def plan_lines(push: PushPlan) -> Iterator[str]:
 
 def terminal_line(text: str) -> str:
     """Short, and with nothing in it that a terminal obeys."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in text)
-    return f"“{plain[:79]}…”" if len(plain) > 80 else f"“{plain}”"
+    return f"“{bounded_line(text, 80)}”"

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from leadscoring.common.batching import batched
 from leadscoring.intake import (
     TakenActivities,
     TakenContacts,
@@ -101,17 +101,16 @@ class FileImport:
         self.kind.know(rehearsing, items, at)
         return self.kind.take(items, at, False)
 
-    def batches(self) -> Iterator[list[CsvRow]]:
+    def batches(self) -> Iterator[tuple[CsvRow, ...]]:
         try:
-            while batch := list(islice(self.table.rows, BATCH)):
-                yield batch
+            yield from batched(self.table.rows, BATCH)
         finally:
             self.table.close()
             if self.errors:
                 self.errors.close()
             self.ordinals.close()
 
-    def take(self, batch: list[CsvRow], take: Callable[[list[Item]], Taken]) -> int:
+    def take(self, batch: Sequence[CsvRow], take: Callable[[list[Item]], Taken]) -> int:
         whole = [row for row in batch if not row.wrong]
         refused = [(row, f"row: {row.wrong}") for row in batch if row.wrong]
         taken = take([self.item(row) for row in whole])
