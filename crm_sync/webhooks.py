@@ -20,7 +20,7 @@ from crm_sync.port import CrmForged, CrmHint, Posted
 from leadscoring.api.body import read_body
 from leadscoring.api.errors import ApiError
 from leadscoring.common.clock import database_time
-from leadscoring.common.format import format_age
+from leadscoring.common.spans import format_age
 from leadscoring.operations.health import Problem
 
 MOST_BYTES = 1024 * 1024

@@ -6,6 +6,8 @@ What is not known holds: no mail goes to somebody whose deal may forbid it.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from leadscoring.common.spans import spell_span
+
 
 @dataclass(frozen=True, slots=True)
 class Go:
@@ -71,15 +73,15 @@ def decide(
     `crm` None: the CRM was not asked about this person yet. `as_of` None: it was never read whole.
     """
     return (
-        final_stop(enrolled, crm)
-        or pause_or_resume(enrolled, crm)
-        or unknown_effect(crm)
+        _final_stop(enrolled, crm)
+        or _pause_or_resume(enrolled, crm)
+        or _unknown_effect(crm)
         or stale_hold(as_of, at, max_age)
         or Go()
     )
 
 
-def final_stop(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
+def _final_stop(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
     """What ends an enrollment whatever state it is in, and however old the CRM's word is."""
     if enrolled.suppressed:
         return Stop(enrolled.suppressed)
@@ -90,7 +92,7 @@ def final_stop(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
     return None
 
 
-def pause_or_resume(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | Resume | None:
+def _pause_or_resume(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | Resume | None:
     """A pause that begins, goes on or ends. What a person paused, the CRM does not resume.
 
     A pause ends without a look at how old the CRM's word is: the next mail asks for that.
@@ -104,7 +106,7 @@ def pause_or_resume(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | R
     return None
 
 
-def unknown_effect(crm: CrmSays | None) -> Hold | None:
+def _unknown_effect(crm: CrmSays | None) -> Hold | None:
     if crm is None:
         return Hold("The CRM has not been asked about this person yet")
     if crm.effect != "none":
@@ -118,14 +120,6 @@ def stale_hold(as_of: datetime | None, at: datetime, max_age: timedelta) -> Hold
         return Hold("The CRM has not been read yet; mail waits until it is")
     if at - as_of > max_age:
         return Hold(
-            f"The CRM was last read {format_span_text(at - as_of)} ago; mail waits until it is read again"
+            f"The CRM was last read {spell_span(at - as_of)} ago; mail waits until it is read again"
         )
     return None
-
-
-def format_span_text(span: timedelta) -> str:
-    """A span in its largest whole unit: 40 seconds, 31 minutes, 2 hours, 3 days."""
-    for unit, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
-        if number := int(span.total_seconds()) // seconds:
-            return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
-    return "less than a second"

@@ -25,6 +25,7 @@ DECISIONS = {
         "crm_sync/routing/round_robin.py",
         "crm_sync/task_tracking/outcome.py",
         "leadscoring/common/backoff.py",
+        "leadscoring/common/spans.py",
     )
 }
 PURE = [path for path in SOURCES if "engine" in path.parts or path in DECISIONS]

@@ -11,13 +11,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from crm_sync.admin.ledger_figures import format_duration, ledger_figures
+from crm_sync.admin.ledger_figures import ledger_figures
 from crm_sync.models import Handoff, HandoffTask, Owner
 from crm_sync.models.handoff import HandoffQuerySet
 from crm_sync.receivers import wake_delivery
 from leadscoring.admin import confirmation
 from leadscoring.admin.model_admin import FilterQuestion, QuestionFilter, ReadOnlyModelAdmin
 from leadscoring.common import format
+from leadscoring.common.spans import format_duration
 
 LATE = timedelta(minutes=15)
 TONES = {

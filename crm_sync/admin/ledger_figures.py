@@ -11,6 +11,7 @@ from crm_sync.ledger_stats import BacklogStats, ClockStats
 from crm_sync.models import Breaker, Handoff
 from crm_sync.models.reports import Report, last_report
 from leadscoring.common import format
+from leadscoring.common.spans import format_duration
 
 WINDOWS = ("24 hours", "7 days")
 HELD_BACK = "Held back: “The CRM” says why."
@@ -138,12 +139,3 @@ def request_budget() -> list[dict[str, Any]]:
 
 def percent_used(used: int, allowed: int | None) -> int | None:
     return min(round(100 * used / allowed), 100) if allowed else None
-
-
-def format_duration(took: timedelta | None) -> str:
-    """ "0.4 s", "3 min", "–": a clock that runs backwards by a little shows as nothing."""
-    if took is None:
-        return "–"
-    if took < timedelta(seconds=10):
-        return f"{max(took.total_seconds(), 0):.1f} s"
-    return format.format_span(took)

@@ -23,6 +23,7 @@ from crm_sync.port import (
     CrmSilent,
 )
 from leadscoring.common.backoff import backoff_delay
+from leadscoring.common.clock import AnchoredClock
 from leadscoring.operations.failpoints import reach
 
 Write = TypeVar("Write")
@@ -54,15 +55,15 @@ class Batch:
     seen: dict[int, datetime] = field(default_factory=dict)  # when each was last looked at
     records: dict[int, CrmContact] = field(default_factory=dict)  # by contact, as read there
     owners: dict[str, Owner] = field(default_factory=dict)
-    began: float = field(default_factory=time.monotonic)
+    clock: AnchoredClock = field(init=False)
     leased_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.alone = len(self.rows) == 1
+        self.clock = AnchoredClock(self.at)
 
     def now(self) -> datetime:
-        """The instant we were told, and the time that went by since."""
-        return self.at + timedelta(seconds=time.monotonic() - self.began)
+        return self.clock.now()
 
     def record(self) -> None:
         """Write how far the rows have come and renew the lease; keep those that go on and are ours."""

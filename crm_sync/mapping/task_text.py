@@ -11,6 +11,7 @@ from django.conf import settings
 from crm_sync.mapping.contact_facts import ContactFacts, SequenceRun
 from crm_sync.models import Handoff
 from crm_sync.port import Block, BulletList, Paragraph, TaskText
+from leadscoring.common.text import bounded_line
 from leadscoring.engine.wording import format_day, format_figure
 from leadscoring.models import Activity
 
@@ -38,7 +39,7 @@ CUT = re.compile(r", [\d.,]+ points? above the cap of [\d.,]+ not counted$")
 def task_subject(row: Handoff) -> str:
     """ "Hot lead: Ada Byron, Analytical Engines (score 82, A1)". Plain text."""
     company = row.contact.company
-    where = f", {bounded_text(company.name, 80)}" if company and company.name else ""
+    where = f", {bounded_line(company.name, 80)}" if company and company.name else ""
     return f"Hot lead: {display_name(row)}{where} (score {row.total:.0f}, {row.grade})"[
         :LONGEST_SUBJECT
     ]
@@ -89,7 +90,7 @@ def without_spaces(text: str) -> str:
 
 def closed_body(reason: str, there: TaskText) -> TaskText:
     """Write a task's text when there is nothing to do any more: why, and what it said."""
-    return there.after(Paragraph(f"{NOTHING_LEFT} {bounded_text(reason, 500)}"))
+    return there.after(Paragraph(f"{NOTHING_LEFT} {bounded_line(reason, 500)}"))
 
 
 def is_closed_body(there: TaskText) -> bool:
@@ -113,7 +114,7 @@ def introduction(row: Handoff) -> str:
     """ "Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May". The reasons follow."""
     company = row.contact.company.name if row.contact.company else ""
     role = ", ".join(
-        filter(None, [bounded_text(row.contact.job_title, 80), bounded_text(company, 80)])
+        filter(None, [bounded_line(row.contact.job_title, 80), bounded_line(company, 80)])
     )
     who = f"{display_name(row)} ({role})" if role else display_name(row)
     return (
@@ -123,7 +124,7 @@ def introduction(row: Handoff) -> str:
 
 def display_name(row: Handoff) -> str:
     contact = row.contact
-    return bounded_text(contact.name or contact.email or contact.external_id or "", 120)
+    return bounded_line(contact.name or contact.email or contact.external_id or "", 120)
 
 
 def strongest_reasons(row: Handoff) -> list[str]:
@@ -147,7 +148,7 @@ def in_whole_points(reason: dict[str, Any], longest: int) -> str:
 
 def reason_text(reason: dict[str, Any], longest: int) -> str:
     sentence = reason.get("because") or reason.get("label") or reason["rule"]
-    return bounded_text(CUT.sub("", sentence), longest)
+    return bounded_line(CUT.sub("", sentence), longest)
 
 
 def reason_line(reason: dict[str, Any]) -> str:
@@ -188,7 +189,7 @@ def activity_lines(known: ContactFacts) -> list[str]:
 
 
 def activity_line(activity: Activity, known: ContactFacts) -> str:
-    what = bounded_text(re.sub(r"[_\-.]+", " ", activity.type), LONGEST_DETAIL)
+    what = bounded_line(re.sub(r"[_\-.]+", " ", activity.type), LONGEST_DETAIL)
     which = activity_detail(activity.properties)
     return f"{format_day(activity.occurred_at, known.at)}: {what}{f' {which}' if which else ''}"
 
@@ -201,7 +202,7 @@ def activity_detail(properties: dict[str, Any]) -> str:
     for name in DETAILS:
         value = properties.get(name)
         if isinstance(value, str) and value.strip():
-            told = bounded_text(url_path(value), LONGEST_DETAIL)
+            told = bounded_line(url_path(value), LONGEST_DETAIL)
             return told if told.startswith("/") else f"“{told}”"
     return ""
 
@@ -227,12 +228,12 @@ def run_line(run: SequenceRun, known: ContactFacts) -> str:
     mails = "1 mail sent" if run.sent == 1 else f"{run.sent or 'no'} mails sent"
     last = f", last on {format_day(run.last_sent_at, known.at)}" if run.last_sent_at else ""
     reason = (
-        f" ({bounded_text(run.reason, 200)})"
+        f" ({bounded_line(run.reason, 200)})"
         if run.reason and run.state in ("paused", "stopped")
         else ""
     )
     state = "still under way" if run.state == "active" else run.state
-    return f"{bounded_text(run.sequence, 100)}: {mails}{last}, {state}{reason}"
+    return f"{bounded_line(run.sequence, 100)}: {mails}{last}, {state}{reason}"
 
 
 def contact_url(row: Handoff) -> str:
@@ -243,11 +244,3 @@ def contact_url(row: Handoff) -> str:
 def text_property(lines: Iterable[str]) -> str:
     """Lines as one text property takes them."""
     return "\n".join(lines)[:LONGEST_PROPERTY]
-
-
-def bounded_text(value: str, longest: int) -> str:
-    """One printable line, cut where it is too long."""
-    line = " ".join(
-        "".join(sign if sign.isprintable() else " " for sign in value[: 4 * longest]).split()
-    )
-    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"

@@ -11,6 +11,7 @@ from django.db.models import CheckConstraint, Count, F, Index, Q, UniqueConstrai
 from django.db.models.functions import Coalesce, Least
 
 from crm_sync.models.handoff_task import MADE, HandoffTask
+from leadscoring.common.text import storable_text
 from leadscoring.models import CRM_ID_LENGTH, Contact
 
 # Outlasts the slowest batch: calls are bounded by their time-outs, and each recorded step renews it.
@@ -49,7 +50,7 @@ RECORD = f"""
 
 def clean_reason(sentence: str) -> str:
     """A sentence as the column takes it: it may repeat what a CRM said, so it is bounded and mended."""
-    return sentence.replace("\0", "").encode("utf-8", "replace").decode()[:1000]
+    return storable_text(sentence, 1000)
 
 
 def queue_position(crossed_at: datetime, total: float) -> datetime:

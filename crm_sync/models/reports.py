@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
-from leadscoring.common.format import format_age
+from leadscoring.common.spans import format_age
 from leadscoring.common.text import storable_text
 
 # While something is wrong it is looked at more often, so that what was mended is soon told as mended.

@@ -13,7 +13,7 @@ from crm_sync.models import Breaker, Handoff, HandoffTask, Owner, PullReport, St
 from crm_sync.problems import daily_reports
 from crm_sync.pull import sweep
 from crm_sync.push.batch import recent_rejections
-from leadscoring.common import format
+from leadscoring.common.spans import format_span, spell_span
 from leadscoring.engine import wording
 from leadscoring.models import CrmFreshness
 from leadscoring.operations.health import Problem
@@ -74,7 +74,7 @@ def breaker_problems(at: datetime) -> Iterator[Problem]:
     for reason, found in causes.items():
         first, *others = [str(Breaker.Work(hold.work).label) for hold in found]
         works = wording.join_and([first, *(label[0].lower() + label[1:] for label in others)])
-        length = format.format_span(at - min(hold.since for hold in found))
+        length = format_span(at - min(hold.since for hold in found))
         yield Problem(
             "error",
             f"{works}: held back for {length}. {reason}",
@@ -198,10 +198,9 @@ def pull_problems(at: datetime) -> Iterator[Problem]:
             "",
         )
     elif as_of < at - timedelta(seconds=settings.CRM_MAX_AGE_SECONDS):
-        minutes = (at - as_of) // timedelta(minutes=1)
         yield Problem(
             "error",
-            f"What is known of the CRM is {minutes} minutes old: mail is held.",
+            f"What is known of the CRM is {spell_span(at - as_of)} old: mail is held.",
             "Check that a worker and beat run; crm_pull reads it now and says what is wrong.",
             "",
         )

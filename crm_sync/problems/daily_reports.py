@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from crm_sync.models import Handoff, Report, reports
-from leadscoring.common.format import format_age, list_url
+from leadscoring.common.format import list_url
+from leadscoring.common.spans import format_age
 from leadscoring.operations.health import Problem
 
 # Twice the time between two looks.

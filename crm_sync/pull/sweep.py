@@ -25,6 +25,7 @@ from crm_sync.pull.fetch import people_of_interest
 from crm_sync.pull.run import CHUNK, PullRun
 from leadscoring import crm_state
 from leadscoring.common.batching import batched
+from leadscoring.common.spans import format_upper_bound
 from leadscoring.models import CrmState
 from sequences.models import Enrollment
 
@@ -172,9 +173,4 @@ def sweep_sentence() -> str:
         return "Not everybody has been looked at yet."
     took = max(sweep.whole_until - sweep.whole_since, timedelta(minutes=1))
     who = "The one person" if sweep.whole_people == 1 else f"All {sweep.whole_people:,} people"
-    return f"{who} of interest to the CRM seen again within {format_lasting(took)}."
-
-
-def format_lasting(time: timedelta) -> str:
-    minutes = -(-time // timedelta(minutes=1))
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    return f"{who} of interest to the CRM seen again within {format_upper_bound(took)}."

@@ -12,7 +12,8 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from leadscoring import extensions
-from leadscoring.common.format import format_span, list_url
+from leadscoring.common.format import list_url
+from leadscoring.common.spans import format_span
 from leadscoring.engine.model import Thresholds
 from leadscoring.extensions import FunnelStation, PageSection
 from leadscoring.models import Contact, CrmFreshness, Lifecycle, ModelVersion, Score
@@ -63,7 +64,7 @@ def home_context(user: Any, at: datetime) -> dict[str, Any]:
         "title": "Home",
         "problems": health.collect_problems(at),
         "freshness": freshness_line(at),
-        "stations": funnel_stations(bars, [one for one in told if isinstance(one, FunnelStation)]),
+        "stations": _funnel_stations(bars, [one for one in told if isinstance(one, FunnelStation)]),
         "bars": bars,
         "thresholds": thresholds,
         "sections": sorted(
@@ -102,20 +103,20 @@ def score_distribution(thresholds: Thresholds) -> list[ScoreBand]:
             start=number * BAND,
             people=counted.get(number, 0),
             percent=round(100 * counted.get(number, 0) / tallest, 1),
-            tone=band_tone(number * BAND, thresholds),
+            tone=_band_tone(number * BAND, thresholds),
         )
         for number in range(TOP_BAND // BAND + 1)
     ]
 
 
-def band_tone(start: int, thresholds: Thresholds) -> str:
+def _band_tone(start: int, thresholds: Thresholds) -> str:
     """hot: over the handoff threshold; warm: marketing-qualified; cool: neither."""
     if start >= thresholds.handoff:
         return "hot"
     return "warm" if start >= thresholds.mql else "cool"
 
 
-def funnel_stations(
+def _funnel_stations(
     bars: Iterable[ScoreBand], others: Iterable[FunnelStation]
 ) -> Sequence[FunnelStation]:
     """The stops of the loop in their order, ours and those of the other apps."""

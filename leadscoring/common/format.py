@@ -1,43 +1,17 @@
 """How values look on our pages: ages, badges, links. All that people typed is escaped here."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
+from leadscoring.common.spans import format_age
 from leadscoring.engine import wording
 
 NOTHING = format_html('<span class="ls-soft">{}</span>', "–")
-UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
-
-
-def format_span(length: timedelta) -> str:
-    """A length of time by its largest unit: 40 s, 5 min, 3 h, 12 days."""
-    for unit, name in UNITS:
-        if length >= unit:
-            number = int(length / unit)
-            return f"{number} {name}{'s' if name == 'day' and number > 1 else ''}"
-    return f"{int(length.total_seconds())} s"
-
-
-def round_span(length: timedelta) -> timedelta:
-    """What is ahead is rounded, what is past has been whole: three days less a minute are in 3 days."""
-    unit = next((unit for unit, _ in UNITS if length >= unit), timedelta(seconds=1))
-    return round(length / unit) * unit
-
-
-def format_age(moment: datetime, at: datetime) -> str:
-    """How long ago a moment is, or how far ahead; beyond 60 days the day itself."""
-    if abs(at - moment) > timedelta(days=60):
-        return wording.format_day(moment, at)
-    if abs(at - moment) < timedelta(seconds=1):
-        return "just now"
-    if moment > at:
-        return f"in {format_span(round_span(moment - at))}"
-    return f"{format_span(at - moment)} ago"
 
 
 def moment_html(moment: datetime | None) -> SafeString:

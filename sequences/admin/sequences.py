@@ -16,6 +16,7 @@ from leadscoring.admin.json_field import StorableJsonField
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.admin.unfold_types import Inline, ModelForm, TextArea, TextInput
 from leadscoring.common import format
+from leadscoring.common.spans import format_span
 from leadscoring.models import Company, Contact, Score
 from sequences import enrolling
 from sequences.apply_file import SHORTENED
@@ -151,7 +152,7 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        done = finish_past_end(form.instance, now(), request.user.get_username())
+        done = _finish_past_end(form.instance, now(), request.user.get_username())
         if done:
             self.message_user(
                 request, f"{done} people had come further than the last mail and have finished."
@@ -165,13 +166,13 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         sequence = self.get_object(request, object_id) if object_id else None
-        page = {"mails": step_previews(sequence)} if sequence else {}
+        page = {"mails": _step_previews(sequence)} if sequence else {}
         return super().changeform_view(
             request, object_id, form_url, {**page, **(extra_context or {})}
         )
 
 
-def finish_past_end(sequence: Sequence, at: datetime, by: str) -> int:
+def _finish_past_end(sequence: Sequence, at: datetime, by: str) -> int:
     """Whoever waits for a mail that is no more has finished; answers how many that were."""
     last = sequence.steps.aggregate(last=Max("position"))["last"] or 0
     return enrolling.finish_enrollments(
@@ -187,7 +188,7 @@ def counts_by_sequence(rows: EnrollmentQuerySet) -> dict[int, dict[str, int]]:
     return {one["sequence"]: one for one in counted}
 
 
-def step_previews(sequence: Sequence) -> list[dict[str, Any]]:
+def _step_previews(sequence: Sequence) -> list[dict[str, Any]]:
     """Each mail with its figures and as the sample person would get it. Four queries."""
     waiting = dict(
         Enrollment.objects.open()
@@ -208,20 +209,20 @@ def step_previews(sequence: Sequence) -> list[dict[str, Any]]:
     return [
         {
             "step": step,
-            "wait": format.format_span(step.wait) if step.wait else "at once",
+            "wait": format_span(step.wait) if step.wait else "at once",
             "waiting": waiting.get(step.position, 0),
             "sent": became.get((step.position, Delivery.State.SENT), 0),
             "failed": became.get((step.position, Delivery.State.FAILED), 0),
             "unclear": became.get((step.position, Delivery.State.UNCLEAR), 0),
             "opened": reactions.get(step.position, {}).get("opened", 0),
             "clicked": reactions.get(step.position, {}).get("clicked", 0),
-            **preview_step(step),
+            **_preview_step(step),
         }
         for step in sequence.steps.all()
     ]
 
 
-def preview_step(step: Step) -> dict[str, object]:
+def _preview_step(step: Step) -> dict[str, object]:
     """A mail as the sample person gets it; what is wrong with it when it cannot be made."""
     values = merge_values(SAMPLE)
     try:

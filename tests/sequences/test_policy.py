@@ -12,7 +12,6 @@ from sequences.policy import (
     Resume,
     Stop,
     decide,
-    format_span_text,
 )
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -86,11 +85,3 @@ def test_the_crm_may_be_as_old_as_the_setting_says(seconds: int, goes: bool) -> 
     decision = decide(ACTIVE, NOTHING, as_of, NOON, timedelta(seconds=900))
 
     assert (decision == Go()) is goes
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.5, "less than a second"), (1, "1 second"), (119, "1 minute"), (7_200, "2 hours"), (259_200, "3 days")],
-)  # fmt: skip
-def test_an_age_is_told_in_its_largest_unit(seconds: float, words: str) -> None:
-    assert format_span_text(timedelta(seconds=seconds)) == words

@@ -13,6 +13,7 @@ from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import error_from_item, no_answer_error
 from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRejected, CrmSilent
+from leadscoring.common.batching import batched
 
 # docs/hubspot-facts.md#batch-inputs
 OBJECTS = 100  # inputs of a batch of records
@@ -32,8 +33,8 @@ Outcome = dict[str, Result | CrmError]
 
 
 def split_batches(items: Sequence[Item], most: int = OBJECTS) -> Iterator[Sequence[Item]]:
-    """Yield slices of at most `most` items."""
-    return (items[start : start + most] for start in range(0, len(items), most))
+    """Yield the items in batches, by default as large as HubSpot takes records."""
+    return batched(items, most)
 
 
 def unique_rounds(writes: Iterable[Write], key: Callable[[Write], Hashable]) -> list[list[Write]]:

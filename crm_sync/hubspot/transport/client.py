@@ -10,13 +10,13 @@ from time import monotonic
 from typing import Any
 
 from crm_sync.hubspot.transport.calls import ApiCall
-from crm_sync.hubspot.transport.error_details import bounded_line
 from crm_sync.hubspot.transport.errors import error_from_answer, no_answer_error, parse_body
 from crm_sync.hubspot.transport.http import HttpError, NoHttpAnswer, RawAnswer
 from crm_sync.hubspot.transport.rate_limit import RateLimiter
 from crm_sync.hubspot.transport.sdk import Sdk
 from crm_sync.hubspot.transport.versions import CLASSIC
 from crm_sync.port import CrmBusy, CrmError, Priority
+from leadscoring.common.text import bounded_line
 
 logger = logging.getLogger(__name__)
 

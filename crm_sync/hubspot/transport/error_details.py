@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from leadscoring.common.text import bounded_line
+
 LONGEST_VALUE = 60  # characters
 # docs/hubspot-facts.md#conflict-on-a-unique-value
 EXISTING_ID = re.compile(r"Existing ID: (\d{1,20})|(\d{1,20}) already has that value")
@@ -58,12 +60,6 @@ def with_values(faults: Mapping[str, str], sent: Mapping[str, str]) -> dict[str,
         else why
         for name, why in faults.items()
     }
-
-
-def bounded_line(text: object, most: int = 200) -> str:
-    """Return one line of at most `most` printable characters."""
-    line = "".join(sign if sign.isprintable() else " " for sign in str(text)[: 4 * most])
-    return " ".join(line.split())[:most]
 
 
 def _faults(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

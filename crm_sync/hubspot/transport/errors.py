@@ -13,7 +13,6 @@ from typing import Any
 
 from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.error_details import (
-    bounded_line,
     conflicting_record_id,
     dicts_in,
     plain_message,
@@ -22,6 +21,7 @@ from crm_sync.hubspot.transport.error_details import (
 )
 from crm_sync.hubspot.transport.http import RawAnswer
 from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRejected, CrmSilent
+from leadscoring.common.text import bounded_line
 
 LONGEST_WAIT = 3600.0  # seconds
 USED_UP = (
@@ -40,7 +40,7 @@ class ErrorBody:
 
     @property
     def message(self) -> str:
-        return bounded_line(self.body.get("message") or f"status {self.status}")
+        return bounded_line(self.body.get("message") or f"status {self.status}", 200)
 
 
 class MissingScope(CrmDenied):

@@ -3,12 +3,13 @@
 import hashlib
 import logging
 from collections.abc import Callable
-from time import monotonic
 from typing import TypeVar
 
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from leadscoring.common.outage import OutageMemory
 
 logger = logging.getLogger(__name__)
 Found = TypeVar("Found")
@@ -28,29 +29,26 @@ class RedisState:
             decode_responses=True,
         )
         self.name = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
-        self._away_until = 0.0
+        self._outage = OutageMemory(AWAY_SECONDS)
 
     def key(self, name: str) -> str:
         return f"hubspot:{self.name}:{name}"
 
     def ask(self, question: Callable[[Redis], Found]) -> Found | None:
         """Return the answer, None while Redis cannot be reached: for AWAY_SECONDS after a failure."""
-        if monotonic() < self._away_until:
+        if self._outage.is_out():
             return None
         try:
             found = question(self._redis)
         except (RedisError, OSError) as fault:
             self._lost(fault)
             return None
-        if self._away_until:
-            self._away_until = 0.0
+        if self._outage.record_success():
             logger.warning("Redis is back, all processes share one pace again")
         return found
 
     def _lost(self, fault: Exception) -> None:
         """Log an outage once, however long it lasts."""
-        if not self._away_until:
-            logger.warning(
-                "Redis is away, each process keeps its own pace (%s)", type(fault).__name__
-            )
-        self._away_until = monotonic() + AWAY_SECONDS
+        reason = type(fault).__name__
+        if self._outage.record_failure(reason):
+            logger.warning("Redis is away, each process keeps its own pace (%s)", reason)

@@ -13,7 +13,7 @@ from rich.text import Text
 from crm_sync import webhooks
 from crm_sync.audit import Audit, run_audit
 from crm_sync.connect import connect
-from leadscoring.common.format import format_age
+from leadscoring.common.spans import format_age
 from leadscoring.management.command import WRONG
 from leadscoring.management.command import JsonCommand as Console
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from crm_sync.admin.ledger_figures import backlog_sentence, format_duration, request_budget
+from crm_sync.admin.ledger_figures import backlog_sentence, request_budget
 from crm_sync.circuit_breaker import record_failure
 from crm_sync.connect import connect
 from crm_sync.ledger_stats import BacklogStats
@@ -136,14 +136,6 @@ def test_what_becomes_of_the_backlog_is_a_sentence(
     waiting: int, per_minute: float, words: str
 ) -> None:
     assert backlog_sentence(BacklogStats(waiting, 0, now(), per_minute)) == words
-
-
-@pytest.mark.parametrize(
-    ("took", "words"),
-    [(None, "–"), (0.42 * SECOND, "0.4 s"), (-1 * SECOND, "0.0 s"), (90 * SECOND, "1 min"), (50 * HOUR, "2 days")],
-)  # fmt: skip
-def test_a_length_of_time_is_short(took: timedelta | None, words: str) -> None:
-    assert format_duration(took) == words
 
 
 def test_without_a_crm_no_budget_is_shown() -> None:
