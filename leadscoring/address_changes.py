@@ -18,10 +18,10 @@ def change_addresses(emails: Mapping[int, str], at: datetime) -> set[int]:
     Nobody gets an address that is somebody else's, or that of somebody who was erased. Scores and
     suppressions follow.
     """
-    return retry_on_race(lambda: moved_since_lock(emails, at)) if emails else set()
+    return retry_on_race(lambda: _moved_since_lock(emails, at)) if emails else set()
 
 
-def moved_since_lock(emails: Mapping[int, str], at: datetime) -> set[int]:
+def _moved_since_lock(emails: Mapping[int, str], at: datetime) -> set[int]:
     people = Contact.objects.select_related("company").select_for_update(of=("self",))
     wanted = set(emails.values())
     taken = set(Contact.objects.filter(email__in=wanted).values_list("email", flat=True))

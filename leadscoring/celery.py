@@ -45,7 +45,21 @@ PUBLISHED_AT = "published_at"
 AHEAD = 600
 
 
-def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
+@app.on_after_configure.connect
+def install_schedule(sender: Celery, **kwargs: object) -> None:
+    from django.conf import settings
+
+    sender.conf.beat_schedule = _schedule(settings.CRM_POLL_SECONDS)
+    sender.conf.task_queues = {name: _of_its_own(name) for name in QUEUES}
+    sender.conf.task_routes = {
+        task: {"queue": queue} for queue, tasks in QUEUES.items() for task in tasks
+    }
+    # A queue that nobody serves is refused, at a ring as at `-Q`, and not made.
+    sender.conf.task_create_missing_queues = False
+    sender.conf.task_default_queue = DEFAULT_QUEUE
+
+
+def _schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
     """Task by name -> seconds between two rings.
 
     A ring that finds the last ones still in the queue is worth nothing: it expires, though not so
@@ -66,12 +80,12 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "crm_sync.tasks.measure_drift": 600,
         "sequences.tasks.send_due_steps": 10,
     }
-    rings = {task: ring(task, seconds) for task, seconds in every.items()}
+    rings = {task: _ring(task, seconds) for task, seconds in every.items()}
     # Whoever serves a queue shows it by doing one in it.
-    return rings | {f"{HEARTBEAT} {queue}": ring(HEARTBEAT, 10, queue=queue) for queue in QUEUES}
+    return rings | {f"{HEARTBEAT} {queue}": _ring(HEARTBEAT, 10, queue=queue) for queue in QUEUES}
 
 
-def ring(task: str, seconds: int, **options: str) -> dict[str, Any]:
+def _ring(task: str, seconds: int, **options: str) -> dict[str, Any]:
     return {
         "task": task,
         "schedule": seconds,
@@ -79,21 +93,7 @@ def ring(task: str, seconds: int, **options: str) -> dict[str, Any]:
     }
 
 
-@app.on_after_configure.connect
-def install_schedule(sender: Celery, **kwargs: object) -> None:
-    from django.conf import settings
-
-    sender.conf.beat_schedule = schedule(settings.CRM_POLL_SECONDS)
-    sender.conf.task_queues = {name: of_its_own(name) for name in QUEUES}
-    sender.conf.task_routes = {
-        task: {"queue": queue} for queue, tasks in QUEUES.items() for task in tasks
-    }
-    # A queue that nobody serves is refused, at a ring as at `-Q`, and not made.
-    sender.conf.task_create_missing_queues = False
-    sender.conf.task_default_queue = DEFAULT_QUEUE
-
-
-def of_its_own(queue: str) -> dict[str, str]:
+def _of_its_own(queue: str) -> dict[str, str]:
     """The exchange and the key of a queue; Celery would give all queues the same."""
     return {"exchange": queue, "routing_key": queue}
 
@@ -103,7 +103,7 @@ def drain_former_queue(instance: Any, **kwargs: object) -> None:
     """Let a worker of the slow queue also take what a release with one queue has left."""
     queues = instance.app.amqp.queues
     if DEFAULT_QUEUE in queues.consume_from:
-        queues.select_add(FORMER_QUEUE, **of_its_own(FORMER_QUEUE))
+        queues.select_add(FORMER_QUEUE, **_of_its_own(FORMER_QUEUE))
 
 
 @signals.setup_logging.connect

@@ -33,14 +33,14 @@ def store_states(states: Iterable[CrmState], at: datetime) -> set[int]:
     changed = {
         contact_id
         for contact_id, state in by_contact.items()
-        if has_changed(before.get(contact_id), state)
+        if _has_changed(before.get(contact_id), state)
     }
     if changed:
         crm_state_changed.send(CrmState, contact_ids=changed, at=at)
     return changed
 
 
-def has_changed(before: CrmState | None, after: CrmState) -> bool:
+def _has_changed(before: CrmState | None, after: CrmState) -> bool:
     return before is None or any(getattr(before, name) != getattr(after, name) for name in TELLING)
 
 

@@ -22,8 +22,8 @@ def erase_contact(contact_id: int, at: datetime) -> bool:
             return False
         emails = addresses_of(contact)
         contact_erased.send(Contact, contact=contact, emails=emails, at=at)
-        block_addresses(emails, at)
-        anonymize_page_log(contact)
+        _block_addresses(emails, at)
+        _anonymize_page_log(contact)
         contact.delete()
     return True
 
@@ -37,16 +37,16 @@ def addresses_of(contact: Contact) -> set[str]:
     return emails.difference(others.values_list("email", flat=True))
 
 
-def anonymize_page_log(contact: Contact) -> None:
+def _anonymize_page_log(contact: Contact) -> None:
     """What people did to somebody's page stays known, whose it was does not."""
     kind = ContentType.objects.get_for_model(Contact)
     done = LogEntry.objects.filter(content_type=kind, object_id=str(contact.pk))
     done.update(object_repr=f"contact {contact.pk}")
 
 
-def block_addresses(emails: Collection[str], at: datetime) -> None:
+def _block_addresses(emails: Collection[str], at: datetime) -> None:
     """Never take these addresses in again."""
-    rows = [Erased(hash=hash_address(email, erasure_salt()), at=at) for email in emails]
+    rows = [Erased(hash=_hash_address(email, _erasure_salt()), at=at) for email in emails]
     Erased.objects.bulk_create(rows, ignore_conflicts=True)
 
 
@@ -54,17 +54,17 @@ def erased_addresses(emails: Collection[str]) -> set[str]:
     """Those of some addresses that were erased. One or two queries."""
     if not emails or not Erased.objects.exists():
         return set()
-    known = erasure_salt()
-    hashes = {hash_address(email, known): email for email in emails}
+    known = _erasure_salt()
+    hashes = {_hash_address(email, known): email for email in emails}
     found = Erased.objects.filter(hash__in=hashes).values_list("hash", flat=True)
     return {hashes[each] for each in found}
 
 
-def erasure_salt() -> str:
+def _erasure_salt() -> str:
     """Kept in the database, so that it outlives a change of SECRET_KEY."""
     fresh = {"value": secrets.token_hex(32)}
     return ErasureSalt.objects.get_or_create(pk=1, defaults=fresh)[0].value
 
 
-def hash_address(email: str, key: str) -> str:
+def _hash_address(email: str, key: str) -> str:
     return hmac.new(key.encode(), email.lower().encode(), hashlib.sha256).hexdigest()

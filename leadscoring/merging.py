@@ -30,15 +30,15 @@ def merge_contacts(kept_id: int, gone_id: int, at: datetime) -> bool:
         rescore([kept_id, gone_id], at)
         Activity.objects.filter(contact=gone).update(contact=kept)
         contacts_joined.send(Contact, kept=kept, gone=gone, at=at)
-        add_cycles(kept, gone)
-        keep_aliases(kept, gone)
+        _add_cycles(kept, gone)
+        _keep_aliases(kept, gone)
         gone.delete()
-        take_over_identifiers(kept, gone, at)
+        _take_over_identifiers(kept, gone, at)
         rescore([kept_id], at)
     return True
 
 
-def add_cycles(kept: Contact, gone: Contact) -> None:
+def _add_cycles(kept: Contact, gone: Contact) -> None:
     """The cycles of the one who goes follow those of the one who stays.
 
     Armed only if both were: a crossing that one of them had is not had again.
@@ -52,7 +52,7 @@ def add_cycles(kept: Contact, gone: Contact) -> None:
     )
 
 
-def keep_aliases(kept: Contact, gone: Contact) -> None:
+def _keep_aliases(kept: Contact, gone: Contact) -> None:
     """What named the one who goes names the one who stays, and is erased with them."""
     emails = addresses_of(gone) or {""}
     told = {"contact": kept, "number": gone.pk, "external_id": gone.external_id or ""}
@@ -60,7 +60,7 @@ def keep_aliases(kept: Contact, gone: Contact) -> None:
     gone.aliases.update(contact=kept)
 
 
-def take_over_identifiers(kept: Contact, gone: Contact, at: datetime) -> None:
+def _take_over_identifiers(kept: Contact, gone: Contact, at: datetime) -> None:
     """What the deleted one was known by and as, where the one who stays has nothing."""
     for name in FILLED:
         if not getattr(kept, name):

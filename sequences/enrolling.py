@@ -59,19 +59,19 @@ def enroll_contacts(
             .select_for_update(of=("self",), no_key=True)
         )
         first = sequence.steps.first()
-        reasons = enrollment_obstacles(sequence, first, people, at, again)
+        reasons = _enrollment_obstacles(sequence, first, people, at, again)
         entry = EnrollResult(
             refused=[NotEnrollable(one, reasons[one.pk]) for one in people if one.pk in reasons]
         )
         if first:
             able = [person for person in people if person.pk not in reasons]
-            begun = [first_enrollment(sequence, first, person, at, by) for person in able]
+            begun = [_first_enrollment(sequence, first, person, at, by) for person in able]
             entry.entered = Enrollment.objects.bulk_create(begun)
-            log_changes(entry.entered)
+            _log_changes(entry.entered)
     return entry
 
 
-def enrollment_obstacles(
+def _enrollment_obstacles(
     sequence: Sequence, first: Step | None, people: list[Contact], at: datetime, again: bool
 ) -> dict[int, str]:
     """Contact id → why that person cannot enter; those who can are left out."""
@@ -85,13 +85,13 @@ def enrollment_obstacles(
     )
     suppressed = gate.suppression_reasons(people)
     reasons = {
-        person.pk: enrollment_obstacle(person, been.get(person.pk), suppressed, at, again)
+        person.pk: _enrollment_obstacle(person, been.get(person.pk), suppressed, at, again)
         for person in people
     }
     return {pk: reason for pk, reason in reasons.items() if reason}
 
 
-def enrollment_obstacle(
+def _enrollment_obstacle(
     person: Contact, been: str | None, suppressed: dict[str, str], at: datetime, again: bool
 ) -> str:
     if not person.email:
@@ -106,7 +106,7 @@ def enrollment_obstacle(
     return decision.reason if isinstance(decision, Stop) else ""
 
 
-def first_enrollment(
+def _first_enrollment(
     sequence: Sequence, first: Step, person: Contact, at: datetime, by: str
 ) -> Enrollment:
     """An enrollment before its first step; paused at once when the CRM wants it so."""
@@ -215,11 +215,11 @@ def store_enrollments(rows: list[Enrollment]) -> int:
     Enrollment.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["pk"], update_fields=STORED
     )
-    log_changes(rows)
+    _log_changes(rows)
     return len(rows)
 
 
-def log_changes(rows: list[Enrollment]) -> None:
+def _log_changes(rows: list[Enrollment]) -> None:
     EnrollmentChange.objects.bulk_create(
         EnrollmentChange(
             enrollment=row, at=row.changed_at, state=row.state, reason=row.reason, by=row.by

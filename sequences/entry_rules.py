@@ -27,7 +27,7 @@ def enroll_by_rules(
     somebody enters, never with the people.
     """
     sequences = list(Sequence.objects.entered_by_rule())
-    called = exclude_past_members(list(matching_entries(sequences, contact_ids, types)))
+    called = _exclude_past_members(list(_matching_entries(sequences, contact_ids, types)))
     entered = 0
     for sequence in sequences:
         people = [Contact(pk=pk) for calling, pk in called if calling == sequence]
@@ -36,18 +36,18 @@ def enroll_by_rules(
     return entered
 
 
-def matching_entries(
+def _matching_entries(
     sequences: Collection[Sequence], contact_ids: Collection[int], types: Mapping[int, set[str]]
 ) -> Iterable[tuple[Sequence, int]]:
     """Each sequence with each contact whom its rule speaks of."""
-    people = entry_facts(contact_ids) if sequences else {}
+    people = _entry_facts(contact_ids) if sequences else {}
     for sequence in sequences:
         for pk, facts in people.items():
             if conditions.conditions_hold(sequence.enter_when, facts, types.get(pk, ())):
                 yield sequence, pk
 
 
-def exclude_past_members(called: Called) -> Called:
+def _exclude_past_members(called: Called) -> Called:
     if not called:
         return called
     been = set(
@@ -58,7 +58,7 @@ def exclude_past_members(called: Called) -> Called:
     return [(sequence, pk) for sequence, pk in called if (sequence.pk, pk) not in been]
 
 
-def entry_facts(contact_ids: Collection[int]) -> dict[int, dict[str, object]]:
+def _entry_facts(contact_ids: Collection[int]) -> dict[int, dict[str, object]]:
     """What conditions can ask, by contact; only people who can be written to."""
     rows = Contact.objects.filter(pk__in=contact_ids, email__isnull=False)
     return {

@@ -53,7 +53,7 @@ def store_mail_activities(
         rows = Contact.objects.filter(pk__in=ids).order_by("pk").select_for_update()
         people = {person.pk: person for person in rows}
         activities = [
-            mail_activity_item(type_, mail, people[mail.enrollment.contact_id], when, which, more)
+            _mail_activity_item(type_, mail, people[mail.enrollment.contact_id], when, which, more)
             for mail, when in mails
             if mail.enrollment.contact_id in people
         ]
@@ -62,7 +62,7 @@ def store_mail_activities(
         log.error("An activity of a mail was refused: %s.", rejection.field)
 
 
-def mail_activity_item(
+def _mail_activity_item(
     type_: str,
     mail: Delivery,
     person: Contact,

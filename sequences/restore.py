@@ -30,7 +30,7 @@ def mark_perhaps_sent(until: datetime, at: datetime) -> int:
     as it is: the mark is met when it goes on.
     """
     marked = last = 0
-    while ids := candidates(until, after=last):
+    while ids := _candidates(until, after=last):
         with transaction.atomic():
             rows = Enrollment.objects.filter(pk__in=ids).select_related("contact", "sequence")
             locked = list(rows.prefetch_related("sequence__steps").locked())
@@ -51,7 +51,7 @@ def skip_used_ids() -> None:
         )
 
 
-def candidates(until: datetime, after: int) -> list[int]:
+def _candidates(until: datetime, after: int) -> list[int]:
     """Enrollments whose next step may have fallen due by then, in id order.
 
     A step that is held may have been let go at any time, a pause may have ended at once.
@@ -71,7 +71,7 @@ def mark(rows: Iterable[Enrollment], until: datetime, at: datetime) -> int:
     for row in rows:
         mails = [
             unclear(there.get((row.pk, step.position)), row, step, due_at)
-            for step, due_at in perhaps_sent(row, until)
+            for step, due_at in _perhaps_sent(row, until)
         ]
         fresh = [mail for mail in mails if mail is not None]
         changed += fresh
@@ -89,9 +89,9 @@ def mark(rows: Iterable[Enrollment], until: datetime, at: datetime) -> int:
     return len(changed)
 
 
-def perhaps_sent(row: Enrollment, until: datetime) -> Iterator[tuple[Step, datetime]]:
+def _perhaps_sent(row: Enrollment, until: datetime) -> Iterator[tuple[Step, datetime]]:
     """The steps that may have left by then, one after the other, and when each was due at the earliest."""
-    due_at = earliest(row)
+    due_at = _earliest(row)
     for step in row.sequence.steps.all():
         if step.position < row.next_position:
             continue
@@ -102,7 +102,7 @@ def perhaps_sent(row: Enrollment, until: datetime) -> Iterator[tuple[Step, datet
         due_at += following.wait if following else timedelta(0)
 
 
-def earliest(row: Enrollment) -> datetime:
+def _earliest(row: Enrollment) -> datetime:
     if row.next_at is None:
         return row.changed_at + (row.wait_left or timedelta(0))
     return row.changed_at if row.hold_reason else row.next_at

@@ -58,7 +58,7 @@ def follow_link(request: HttpRequest, token: str) -> HttpResponse:
         number, link = links.read_link_token(token)
     except BadSignature:
         raise Http404 from None
-    count_reaction(request, number, lambda mail, at: links.record_click(mail, link, at))
+    _count_reaction(request, number, lambda mail, at: links.record_click(mail, link, at))
     return HttpResponseRedirect(link)
 
 
@@ -70,11 +70,11 @@ def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
         number = links.read_pixel_token(token)
     except BadSignature:
         raise Http404 from None
-    count_reaction(request, number, links.record_open)
+    _count_reaction(request, number, links.record_open)
     return HttpResponse(PIXEL, content_type="image/gif")
 
 
-def count_reaction(
+def _count_reaction(
     request: HttpRequest, number: int, noted: Callable[[Delivery, datetime], None]
 ) -> None:
     """Note it, unless no person looks: programs that check links ask with HEAD, or ahead of time.

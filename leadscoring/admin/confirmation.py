@@ -24,7 +24,7 @@ def typed_reason(request: HttpRequest) -> str:
     return bounded_line(request.POST.get("reason", ""), 300)
 
 
-def return_url(rows: QuerySet[Any], request: HttpRequest) -> str:
+def _return_url(rows: QuerySet[Any], request: HttpRequest) -> str:
     """The page on which the button was pressed: a row's own, or the list."""
     row = rows.first() if "from_page" in request.POST else None
     return change_url(row) if row else request.get_full_path()
@@ -64,7 +64,7 @@ def render_confirmation(
         "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "across": request.POST.get("select_across", "0"),
         "from_page": "from_page" in request.POST,
-        "cancel": return_url(rows, request),
+        "cancel": _return_url(rows, request),
         "field": ACTION_CHECKBOX_NAME,
     }
     return TemplateResponse(request, "admin/ask.html", context)

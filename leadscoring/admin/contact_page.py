@@ -24,11 +24,11 @@ def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str,
         "score": score,
         "standing": qualification_sentence(score, model.thresholds, at),
         "thresholds": model.thresholds,
-        "reasons": reason_rows(score, model),
-        "chart": chart_coordinates(score_history(contact, at), model.thresholds),
+        "reasons": _reason_rows(score, model),
+        "chart": _chart_coordinates(_score_history(contact, at), model.thresholds),
         "crm": crm,
         "crm_url": crm.record_url if crm and crm.record_url.startswith("http") else "",
-        "activities": recent_activities(contact),
+        "activities": contact.activities.order_by("-occurred_at", "-pk")[:ACTIVITIES],
         "sections": sorted(sections, key=lambda section: section.place),
         "at": at,
     }
@@ -46,10 +46,10 @@ def qualification_sentence(score: Score | None, thresholds: Thresholds, at: date
         missing = thresholds.handoff - score.total
         again = " again" if score.cycle else ""
         return f"{wording.format_figure(round(missing, 2))} below the {wording.format_figure(thresholds.handoff)} that hand them to sales{again}."
-    return f"{crossed_sentence(score, at)} {rearm_sentence(score, thresholds, at)}"
+    return f"{_crossed_sentence(score, at)} {_rearm_sentence(score, thresholds, at)}"
 
 
-def crossed_sentence(score: Score, at: datetime) -> str:
+def _crossed_sentence(score: Score, at: datetime) -> str:
     times = "" if score.cycle == 1 else f", for the {ordinal(score.cycle)} time"
     reached = wording.format_day(score.crossed_at, at) if score.crossed_at else "some day"
     return f"Ready for sales since {reached}{times}."
@@ -60,7 +60,7 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
-def rearm_sentence(score: Score, thresholds: Thresholds, at: datetime) -> str:
+def _rearm_sentence(score: Score, thresholds: Thresholds, at: datetime) -> str:
     """When a new crossing can tell sales once more."""
     below = f"the score has been below {wording.format_figure(thresholds.rearm_below)}"
     refused_at = last_sales_refusals([score.contact_id]).get(score.contact_id)
@@ -86,7 +86,7 @@ class ReasonRow:
     share: float
 
 
-def reason_rows(score: Score | None, model: ScoringModel) -> list[ReasonRow]:
+def _reason_rows(score: Score | None, model: ScoringModel) -> list[ReasonRow]:
     contributions = score.contributions if score else []
     most = max((abs(one["points"]) for one in contributions), default=0) or 1
     return [
@@ -101,10 +101,6 @@ def reason_rows(score: Score | None, model: ScoringModel) -> list[ReasonRow]:
     ]
 
 
-def recent_activities(contact: Contact) -> Any:
-    return contact.activities.order_by("-occurred_at", "-pk")[:ACTIVITIES]
-
-
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
     at: datetime
@@ -112,7 +108,7 @@ class HistoryPoint:
     grade: str
 
 
-def score_history(contact: Contact, at: datetime) -> list[HistoryPoint]:
+def _score_history(contact: Contact, at: datetime) -> list[HistoryPoint]:
     """What the engine says of the last weeks, oldest first, today last."""
     instants = [at - timedelta(weeks=weeks) for weeks in range(WEEKS, -1, -1)]
     scored = [(instant, score_at(contact, instant)[0]) for instant in instants]
@@ -122,7 +118,7 @@ def score_history(contact: Contact, at: datetime) -> list[HistoryPoint]:
 WIDTH, HEIGHT = 320, 90
 
 
-def chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dict[str, Any]:
+def _chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dict[str, Any]:
     """The history as coordinates of a drawing WIDTH by HEIGHT."""
     top = max([thresholds.handoff * 1.15, *(point.total for point in points)], default=1) or 1
 
@@ -131,7 +127,7 @@ def chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dic
 
     step = WIDTH / max(len(points) - 1, 1)
     dots = [
-        {"x": round(i * step, 1), "y": y(point.total), "point": point, "title": point_title(point)}
+        {"x": round(i * step, 1), "y": y(point.total), "point": point, "title": _point_title(point)}
         for i, point in enumerate(points)
     ]
     return {
@@ -144,5 +140,5 @@ def chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dic
     }
 
 
-def point_title(point: HistoryPoint) -> str:
+def _point_title(point: HistoryPoint) -> str:
     return f"{point.at:%d %B}: {wording.format_figure(point.total)}, {point.grade}"

@@ -30,7 +30,7 @@ def erase_contacts(
     if not confirmation.is_confirmed(request):
         return confirmation.render_confirmation(
             page, request, chosen, action="erase_contacts", title="Erase for good",
-            what_happens=what_is_erased(chosen), button="Erase for good",
+            what_happens=_what_is_erased(chosen), button="Erase for good",
         )  # fmt: skip
     people = list(chosen.order_by("pk")[:MOST])
     for contact in people:
@@ -42,7 +42,7 @@ def erase_contacts(
     return None
 
 
-def what_is_erased(chosen: QuerySet[Contact]) -> str:
+def _what_is_erased(chosen: QuerySet[Contact]) -> str:
     """What goes with people, and what stays where."""
     done = Activity.objects.filter(contact__in=chosen).count()
     activities = "1 activity" if done == 1 else f"{done:,} activities"

@@ -86,7 +86,7 @@ class BoundedPaginator(Paginator[Any]):
         return DjangoPage(rows.filter(pk__in=keys), number, self)
 
 
-def has_usable_lookups(request: HttpRequest) -> bool:
+def _has_usable_lookups(request: HttpRequest) -> bool:
     """Whether what was asked can be looked up at all."""
     asked = [text for name, texts in request.GET.lists() for text in (name, *texts)]
     asked += request.POST.getlist(ACTION_CHECKBOX_NAME)
@@ -125,7 +125,7 @@ class AppModelAdmin(ModelAdmin[Row]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not has_usable_lookups(request):
+        if not _has_usable_lookups(request):
             return redirect(f"{request.path}?{ERROR_FLAG}=1")
         pills = [
             (key, question.words)

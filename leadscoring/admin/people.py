@@ -1,7 +1,7 @@
 """Contacts with their reasons, the companies they work for, and what they did."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -156,7 +156,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
 
     @admin.display(description="Score", ordering=F("score__total").desc(nulls_last=True))
     def score_(self, contact: Contact) -> SafeString:
-        score = score_of(contact)
+        score: Score | None = getattr(contact, "score", None)
         if score is None:
             return format.badge_html("not scored")
         if score.disqualified:
@@ -164,7 +164,9 @@ class ContactAdmin(AppModelAdmin[Contact]):
         return format_html(
             '<span class="ls-total"><b>{}</b> {}</span>',
             format.format_number(score.total),
-            grade_badge(score.grade),
+            format.badge_html(
+                score.grade, {"A": "good", "B": "info"}.get(score.grade[:1], "plain")
+            ),
         )
 
     @admin.display(description="Stage", ordering="lifecycle_stage")
@@ -179,7 +181,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
 
     @admin.display(description="In the CRM")
     def mail(self, contact: Contact) -> SafeString:
-        state = crm_state_of(contact)
+        state: CrmState | None = getattr(contact, "crm_state", None)
         if state is None:
             return format_html('<span class="ls-soft">{}</span>', "not asked")
         if state.opted_out:
@@ -198,7 +200,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
         return (
-            queryset.filter(search_contacts(search_term)) if search_term.strip() else queryset
+            queryset.filter(_search_contacts(search_term)) if search_term.strip() else queryset
         ), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -223,7 +225,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         contact = self.get_object(request, object_id) if object_id else None
-        if contact is None and (joined := surviving_contact_id(object_id)):
+        if contact is None and (joined := _surviving_contact_id(object_id)):
             return redirect(format.change_url(joined))
         page = contact_page_context(contact, request.user, now()) if contact else {}
         try:
@@ -242,26 +244,13 @@ class ContactAdmin(AppModelAdmin[Contact]):
         obj.pk = Contact.objects.values_list("pk", flat=True).get(**known)
 
 
-def surviving_contact_id(number: str | None) -> Contact | None:
+def _surviving_contact_id(number: str | None) -> Contact | None:
     """Whom a contact that is no more was joined with: tasks in the CRM still link to its page."""
     known = number is not None and number.isascii() and number.isdigit() and len(number) < 19
     return Contact.objects.filter(aliases__number=int(number)).first() if known and number else None
 
 
-def score_of(contact: Contact) -> Score | None:
-    """The contact's score, when it was read along."""
-    return cast("Score | None", getattr(contact, "score", None))
-
-
-def crm_state_of(contact: Contact) -> CrmState | None:
-    return cast("CrmState | None", getattr(contact, "crm_state", None))
-
-
-def grade_badge(words: str) -> SafeString:
-    return format.badge_html(words, {"A": "good", "B": "info"}.get(words[:1], "plain"))
-
-
-def search_contacts(term: str) -> Q:
+def _search_contacts(term: str) -> Q:
     """People found by the start of an e-mail address, a name or a company; each part on its index."""
     words = term.split()
     whole = " ".join(words)

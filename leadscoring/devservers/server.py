@@ -26,7 +26,7 @@ class ServerError(Exception):
     """A server can't be found, started or ended; the sentence says which and why."""
 
 
-def free_port() -> int:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -72,7 +72,7 @@ class Server:
     ) -> None:
         self.home, self.durable = make_home(home), durable
         self.ends_with_us, self.then_remove = ends_with_us, then_remove
-        self.port = free_port()
+        self.port = _free_port()
         self.data = home / "data"
         password = home / "password"
         if not password.exists():

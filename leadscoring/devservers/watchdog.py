@@ -47,7 +47,7 @@ def end_with_parent(
     return [sys.executable, "-I", "-S", str(Path(__file__).resolve()), json.dumps(order)]
 
 
-def run_guarded(order: dict[str, Any]) -> int:
+def _run_guarded(order: dict[str, Any]) -> int:
     """Run a command as long as the parent lives; its exit code."""
     with contextlib.suppress(PermissionError):  # it leads a session of its own already
         os.setpgid(0, 0)
@@ -86,4 +86,4 @@ def run_guarded(order: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_guarded(json.loads(sys.argv[1])))
+    sys.exit(_run_guarded(json.loads(sys.argv[1])))

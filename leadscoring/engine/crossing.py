@@ -24,12 +24,12 @@ class Qualification:
 
     def cooled(self, thresholds: Thresholds, at: datetime) -> bool:
         """Whether the cool-down since the last crossing is over, and that since a refusal, too."""
-        return is_cooled_down(self.crossed_at, thresholds, at) and is_cooled_down(
+        return _is_cooled_down(self.crossed_at, thresholds, at) and _is_cooled_down(
             self.refused_at, thresholds, at
         )
 
 
-def is_cooled_down(began: datetime | None, thresholds: Thresholds, at: datetime) -> bool:
+def _is_cooled_down(began: datetime | None, thresholds: Thresholds, at: datetime) -> bool:
     """Whether a cool-down that began at an instant is over; one that never began is."""
     return began is None or at - began >= timedelta(days=thresholds.cooldown_days)
 
@@ -48,7 +48,7 @@ def advance_qualification(
     and starts a cool-down of its own. A total that fell and rose between two calls is not seen: to
     be exact, call it with the old log at the new instant first.
     """
-    if before.armed and not is_cooled_down(before.refused_at, thresholds, at):
+    if before.armed and not _is_cooled_down(before.refused_at, thresholds, at):
         return replace(before, armed=False)
     if before.armed:
         crosses = scored_total >= thresholds.handoff and not disqualified

@@ -104,7 +104,7 @@ class Rule:
     @property
     def activity_types(self) -> frozenset[str] | None:
         """The types the rule can speak of; None: any type. A profile rule speaks of none."""
-        return condition_types(self.when) if self.speaks_of_activities else frozenset()
+        return _condition_types(self.when) if self.speaks_of_activities else frozenset()
 
 
 def iter_leaves(condition: Condition) -> Iterator[ProfileIs | ActivityIs]:
@@ -117,18 +117,18 @@ def iter_leaves(condition: Condition) -> Iterator[ProfileIs | ActivityIs]:
         yield condition
 
 
-def condition_types(condition: Condition) -> frozenset[str] | None:
+def _condition_types(condition: Condition) -> frozenset[str] | None:
     """Types of activities that the condition can hold for; None: any type."""
     if isinstance(condition, ActivityIs):
         return frozenset(condition.types)
     if isinstance(condition, All):
-        return reduce(intersect_types, map(condition_types, condition.parts))
+        return reduce(_intersect_types, map(_condition_types, condition.parts))
     if isinstance(condition, AnyOf):
-        return reduce(union_types, map(condition_types, condition.parts))
+        return reduce(union_types, map(_condition_types, condition.parts))
     return None
 
 
-def intersect_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+def _intersect_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
     return b if a is None else a if b is None else a & b
 
 
@@ -136,7 +136,7 @@ def union_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset
     return None if a is None or b is None else a | b
 
 
-def compile_condition(condition: Condition, type: str | None) -> Holds | bool:
+def _compile_condition(condition: Condition, type: str | None) -> Holds | bool:
     """The condition as a function, for activities of one type; None: a type no rule names.
 
     Whatever the type alone decides is decided here, once: an answer that is the same for every
@@ -148,8 +148,8 @@ def compile_condition(condition: Condition, type: str | None) -> Holds | bool:
         of_type = type in condition.types
         return _of_activity(condition.tests) if of_type and condition.tests else of_type
     if isinstance(condition, Not):
-        return _negated(compile_condition(condition.part, type))
-    parts = [compile_condition(part, type) for part in condition.parts]
+        return _negated(_compile_condition(condition.part, type))
+    parts = [_compile_condition(part, type) for part in condition.parts]
     return _joined(parts, decisive=isinstance(condition, AnyOf))
 
 
@@ -158,7 +158,7 @@ def compile_selection(condition: Condition, type: str | None) -> Pick | None:
 
     None: it holds for none of that type.
     """
-    holds = compile_condition(condition, type)
+    holds = _compile_condition(condition, type)
     if isinstance(holds, bool):
         return (lambda _values, some: [age for age, _ in some]) if holds else None
     if isinstance(condition, ActivityIs) and len(condition.tests) == 1:
@@ -174,7 +174,7 @@ def compile_profile_condition(condition: Condition) -> Check:
     """A condition of a profile rule as a function of the profile's values alone."""
     if isinstance(condition, ProfileIs):
         return _check(condition.tests)
-    holds = compile_condition(condition, None)
+    holds = _compile_condition(condition, None)
     return lambda values: holds if isinstance(holds, bool) else holds(values, {})
 
 

@@ -169,7 +169,7 @@ def _inner(condition: Condition) -> str:
 
 
 def _activity(condition: ActivityIs) -> str:
-    noun = join_or([type.replace("_", " ") for type in condition.types])
+    noun = _join_or([type.replace("_", " ") for type in condition.types])
     return f"{noun} whose {_tests(condition.tests)}" if condition.tests else noun
 
 
@@ -182,7 +182,7 @@ def _test(test: FactIs) -> str:
     if test.lookup == "isnull":
         return f"{name} is {'not known' if test.values[0] else 'known'}"
     case = " (in any case)" if test.lookup in ("iexact", "icontains") else ""
-    return f"{name} {RELATIONS[test.lookup]} {join_or(list(map(_value, test.values)))}{case}"
+    return f"{name} {RELATIONS[test.lookup]} {_join_or(list(map(_value, test.values)))}{case}"
 
 
 def _value(value: Scalar) -> str:
@@ -194,7 +194,7 @@ def join_and(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def join_or(words: Sequence[str]) -> str:
+def _join_or(words: Sequence[str]) -> str:
     """ "vp, head or chief"; of a long list the first twelve and how many more."""
     if len(words) > 12:
         words = [*words[:12], f"{len(words) - 12} more"]

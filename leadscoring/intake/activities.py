@@ -66,7 +66,7 @@ def take_activities(
     )
 
     def work() -> TakenActivities:
-        taken = store_activities(checked, source, at)
+        taken = _store_activities(checked, source, at)
         if scored:
             rescore(sorted(taken.contact_ids), at, taken.types)
         return taken
@@ -76,35 +76,33 @@ def take_activities(
     return taken
 
 
-def store_activities(
+def _store_activities(
     given: Sequence[tuple[int, ActivityItem]], source: str, at: datetime
 ) -> TakenActivities:
-    fresh = new_events({place: activity_key(item, source) for place, item in given})
+    fresh = _new_events(
+        {place: (item.source or source, item.event_id or uuid4().hex) for place, item in given}
+    )
     news = [(place, item) for place, item in given if place in fresh]
-    people = lock_people([item for _, item in news], resolve_person, at)
-    done, rejected = split_rejected(news, lambda item: (resolve_person(people, item), item))
+    people = lock_people([item for _, item in news], _resolve_person, at)
+    done, rejected = split_rejected(news, lambda item: (_resolve_person(people, item), item))
     save_contacts(people, contacts_by_id(people.changed) if people.changed else {}, at)
     stored = bulk_sql.bulk_insert(
         Activity,
-        [activity_row(who, item, fresh[place], at) for place, (who, item) in done],
+        [_activity_row(who, item, fresh[place], at) for place, (who, item) in done],
         order='source COLLATE "C", event_id COLLATE "C"',
         answer="contact_id, type, occurred_at",
     )
-    update_last_activity(stored)
+    _update_last_activity(stored)
     return TakenActivities(
         accepted=len(stored),
         duplicates=len(given) - len(rejected) - len(stored),
         rejected=rejected,
-        types=types_by_contact(stored),
+        types=_types_by_contact(stored),
         contact_ids=people.changed | {contact_id for contact_id, _, _ in stored},
     )
 
 
-def activity_key(item: ActivityItem, source: str) -> Event:
-    return item.source or source, item.event_id or uuid4().hex
-
-
-def new_events(events: Mapping[int, Event]) -> dict[int, Event]:
+def _new_events(events: Mapping[int, Event]) -> dict[int, Event]:
     """Those that are not stored, and of equal ones in the batch the first. By their places."""
     sources, event_ids = zip(*events.values(), strict=True)
     stored = set(bulk_sql.run_statement(KNOWN, [list(sources), list(event_ids)]))
@@ -112,7 +110,7 @@ def new_events(events: Mapping[int, Event]) -> dict[int, Event]:
     return {place: event for event, place in firsts.items()}
 
 
-def resolve_person(people: IdentityMap, item: ActivityItem) -> KnownIdentity:
+def _resolve_person(people: IdentityMap, item: ActivityItem) -> KnownIdentity:
     """Whose activity it is; unknown people are made, missing identifiers filled in.
 
     An activity changes no address: of somebody known by external_id, an old one may come late.
@@ -128,7 +126,7 @@ def resolve_person(people: IdentityMap, item: ActivityItem) -> KnownIdentity:
     return known
 
 
-def activity_row(
+def _activity_row(
     who: KnownIdentity, item: ActivityItem, event: Event, at: datetime
 ) -> bulk_sql.Row:
     source, event_id = event
@@ -144,14 +142,14 @@ def activity_row(
     }
 
 
-def types_by_contact(stored: Iterable[Stored]) -> dict[int, set[str]]:
+def _types_by_contact(stored: Iterable[Stored]) -> dict[int, set[str]]:
     types: dict[int, set[str]] = defaultdict(set)
     for contact_id, type_, _ in stored:
         types[contact_id].add(type_)
     return dict(types)
 
 
-def update_last_activity(stored: Iterable[Stored]) -> None:
+def _update_last_activity(stored: Iterable[Stored]) -> None:
     """Remember when people last did something. What was done to them does not count."""
     latest: dict[int, datetime] = {}
     for contact_id, type_, occurred_at in stored:

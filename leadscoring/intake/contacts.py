@@ -44,7 +44,7 @@ def take_contacts(items: Sequence[object], at: datetime, scored: bool = True) ->
     checked, rejected = split_rejected(enumerate(items), validation.validate_person)
 
     def work() -> TakenContacts:
-        taken = store_contacts(checked, at)
+        taken = _store_contacts(checked, at)
         if scored:
             rescore(sorted(taken.contact_ids), at)
         return taken
@@ -54,14 +54,14 @@ def take_contacts(items: Sequence[object], at: datetime, scored: bool = True) ->
     return taken
 
 
-def store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> TakenContacts:
+def _store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> TakenContacts:
     known_companies = companies.companies_by_name((person.company for _, person in persons), at)
-    people = lock_people([person for _, person in persons], resolve_contact, at)
+    people = lock_people([person for _, person in persons], _resolve_contact, at)
     contacts = contacts_by_id(known.pk for known in people.everybody())
     taken = TakenContacts()
     for index, person in persons:
         try:
-            apply_item(person, people, contacts, known_companies, taken)
+            _apply_item(person, people, contacts, known_companies, taken)
         except InvalidItem as refused:
             taken.rejected.append(Rejection(index, refused.field, refused.message))
     save_contacts(people, contacts, at)
@@ -71,7 +71,7 @@ def store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> T
     return taken
 
 
-def resolve_contact(people: IdentityMap, person: PersonItem) -> KnownIdentity:
+def _resolve_contact(people: IdentityMap, person: PersonItem) -> KnownIdentity:
     """Who is meant; an unknown person is made, a new or missing identifier taken over."""
     known = people.who(person.email, person.external_id)
     if known is None:
@@ -80,7 +80,7 @@ def resolve_contact(people: IdentityMap, person: PersonItem) -> KnownIdentity:
     return known
 
 
-def apply_item(
+def _apply_item(
     person: PersonItem,
     people: IdentityMap,
     contacts: Mapping[int, Contact],
@@ -89,11 +89,11 @@ def apply_item(
 ) -> None:
     """Bring one contact up to date with an item, and count what became of it."""
     known = people.who(person.email, person.external_id)
-    facts = merge_properties(contacts[known.pk].properties if known else {}, person.properties)
+    facts = _merge_properties(contacts[known.pk].properties if known else {}, person.properties)
     made = known is not None and known.pk in people.made - people.changed
     before = known and (known.email, known.external_id)
-    known = resolve_contact(people, person)
-    new = fill_contact(contacts[known.pk], person, known_companies, facts)
+    known = _resolve_contact(people, person)
+    new = _fill_contact(contacts[known.pk], person, known_companies, facts)
     if made:
         taken.created += 1
     elif new or before != (known.email, known.external_id):
@@ -104,7 +104,7 @@ def apply_item(
     people.changed.add(known.pk)
 
 
-def merge_properties(
+def _merge_properties(
     before: Mapping[str, object], given: Mapping[str, object] | None
 ) -> dict[str, object]:
     """Key by key; None takes a key away. The whole keeps the bounds of a part."""
@@ -118,7 +118,7 @@ def merge_properties(
     return kept
 
 
-def fill_contact(
+def _fill_contact(
     contact: Contact, person: PersonItem, known: Mapping[str, Company], facts: dict[str, object]
 ) -> bool:
     """Give a contact the fields that were given; answers whether any of them is new."""

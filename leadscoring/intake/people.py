@@ -176,7 +176,7 @@ def lock_people(
     strange = [email for email in emails - trial.by_email.keys() if email]
     trial.erased = erased_addresses(strange)
     unknown = [one for one in external_ids - trial.by_external_id.keys() if one]
-    aliases = find_aliases(strange, unknown)
+    aliases = _find_aliases(strange, unknown)
     if aliases:
         named |= Q(pk__in=[alias.contact_id for alias in aliases])
         identities = Contact.objects.filter(named).values_list("pk", "email", "external_id")
@@ -186,7 +186,7 @@ def lock_people(
     for item in items:
         with suppress(InvalidItem):
             meet(trial, item)
-    made = create_contacts(trial.strangers, at)
+    made = _create_contacts(trial.strangers, at)
     people = IdentityMap(
         (KnownIdentity(*row) for row in identities.order_by("pk").select_for_update()), made
     )
@@ -195,7 +195,7 @@ def lock_people(
     return people
 
 
-def find_aliases(emails: Collection[str], external_ids: Collection[str]) -> list[Alias]:
+def _find_aliases(emails: Collection[str], external_ids: Collection[str]) -> list[Alias]:
     """Who was known by these identifiers before they were joined with somebody."""
     if not emails and not external_ids:
         return []
@@ -203,7 +203,7 @@ def find_aliases(emails: Collection[str], external_ids: Collection[str]) -> list
     return list(Alias.objects.filter(named).order_by("pk"))
 
 
-def create_contacts(strangers: Iterable[tuple[str | None, str | None]], at: datetime) -> set[int]:
+def _create_contacts(strangers: Iterable[tuple[str | None, str | None]], at: datetime) -> set[int]:
     """Make contacts of nothing but identifiers; answers the ids of those that were not there."""
     contacts = [
         Contact(email=email, external_id=external_id, created_at=at, updated_at=at)

@@ -75,7 +75,7 @@ def check_not_empty(text: str) -> str:
     return text
 
 
-def max_length(most: int) -> Callable[[str], str]:
+def _max_length(most: int) -> Callable[[str], str]:
     """NFC and small letters can make a text longer than it came in: it is measured as it is stored."""
 
     def measured(text: str) -> str:
@@ -101,7 +101,7 @@ def normalize_email(text: str) -> str:
     return f"{local}@{domain}"
 
 
-def check_activity_type(text: str) -> str:
+def _check_activity_type(text: str) -> str:
     if found := NOT_OF_A_TYPE.search(text):
         raise ValueError(f"may hold only a–z, 0–9 and _ . : -, not U+{ord(found[0]):04X}")
     return text
@@ -130,14 +130,14 @@ def check_properties(value: object) -> dict[str, Any]:
     """Free facts: bounded in depth, number and length, and fit for a JSON column."""
     if not isinstance(value, dict):
         raise ValueError("must be an object")
-    if count_keys(value, DEEPEST) > MOST_KEYS:
+    if _count_keys(value, DEEPEST) > MOST_KEYS:
         raise ValueError(f"has more than {MOST_KEYS} keys")
     if len(json.dumps(value, ensure_ascii=False)) > MOST_SIGNS:
         raise ValueError(f"is longer than {MOST_SIGNS} characters as JSON")
     return value
 
 
-def count_keys(value: object, levels: int) -> int:
+def _count_keys(value: object, levels: int) -> int:
     """How many keys there are in a value and everything in it, each key and value being fit."""
     if isinstance(value, str):
         if found := CONTROL_IN_TEXT.search(value):
@@ -148,55 +148,55 @@ def count_keys(value: object, levels: int) -> int:
     elif isinstance(value, (dict, list)):
         if levels == 0:
             raise ValueError(f"is nested more than {DEEPEST} deep")
-        return iter_keys(value, levels - 1)
+        return _iter_keys(value, levels - 1)
     return 0
 
 
-def iter_keys(value: dict[str, Any] | list[Any], levels: int) -> int:
+def _iter_keys(value: dict[str, Any] | list[Any], levels: int) -> int:
     if isinstance(value, list):
-        return sum(count_keys(item, levels) for item in value)
+        return sum(_count_keys(item, levels) for item in value)
     if len(value) > MOST_KEYS:
         return len(value)
     for key in value:
         if not 0 < len(key) <= 100 or CONTROL.search(key):
             raise ValueError("has a key that is empty, longer than 100 or with control characters")
-    return len(value) + sum(count_keys(item, levels) for item in value.values())
+    return len(value) + sum(_count_keys(item, levels) for item in value.values())
 
 
 # --- items ------------------------------------------------------------------------------------
 Name = Annotated[
-    str, Field(max_length=200), AfterValidator(clean_line), AfterValidator(max_length(200))
+    str, Field(max_length=200), AfterValidator(clean_line), AfterValidator(_max_length(200))
 ]
 Phone = Annotated[
-    str, Field(max_length=50), AfterValidator(clean_line), AfterValidator(max_length(50))
+    str, Field(max_length=50), AfterValidator(clean_line), AfterValidator(_max_length(50))
 ]
 Country = Annotated[
-    str, Field(max_length=100), AfterValidator(clean_line), AfterValidator(max_length(100))
+    str, Field(max_length=100), AfterValidator(clean_line), AfterValidator(_max_length(100))
 ]
 Identifier = Annotated[
     str,
     Field(min_length=1, max_length=200),
     AfterValidator(clean_line),
     AfterValidator(check_not_empty),
-    AfterValidator(max_length(200)),
+    AfterValidator(_max_length(200)),
 ]
 Source = Annotated[
     str,
     Field(min_length=1, max_length=100),
     AfterValidator(clean_line),
     AfterValidator(check_not_empty),
-    AfterValidator(max_length(100)),
+    AfterValidator(_max_length(100)),
 ]
 Kind = Annotated[
     str,
     Field(min_length=1, max_length=100, json_schema_extra={"pattern": "^[a-z0-9_.:-]+$"}),
-    AfterValidator(check_activity_type),
+    AfterValidator(_check_activity_type),
 ]
 Address = Annotated[
     str,
     Field(min_length=1, max_length=254, json_schema_extra={"format": "email"}),
     AfterValidator(normalize_email),
-    AfterValidator(max_length(254)),
+    AfterValidator(_max_length(254)),
 ]
 Instant = Annotated[
     datetime,
@@ -250,12 +250,12 @@ Item = TypeVar("Item", PersonItem, ActivityItem)
 
 
 def validate_person(item: object) -> PersonItem:
-    return check_identified(validate_item(PersonItem, item))
+    return _check_identified(validate_item(PersonItem, item))
 
 
 def validate_activity(item: object, at: datetime) -> ActivityItem:
     """`at`: the present, beyond which nothing can have happened."""
-    taken = check_identified(validate_item(ActivityItem, item))
+    taken = _check_identified(validate_item(ActivityItem, item))
     if taken.occurred_at and taken.occurred_at > at + AHEAD:
         raise InvalidItem("occurred_at", "is in the future")
     return taken
@@ -266,22 +266,22 @@ def validate_item(shape: type[In], item: object) -> In:
         return shape.model_validate(item)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
-        raise InvalidItem(error_field(first), error_message(first)) from None
+        raise InvalidItem(_error_field(first), _error_message(first)) from None
 
 
-def check_identified(item: Item) -> Item:
+def _check_identified(item: Item) -> Item:
     if item.email is None and item.external_id is None:
         raise InvalidItem("email", "is missing, and so is external_id: one of them is needed")
     return item
 
 
-def error_field(error: ErrorDetails) -> str:
+def _error_field(error: ErrorDetails) -> str:
     """The field an error is about; an unknown one as it was written, made fit for every output."""
     name = str(error["loc"][0]) if error["loc"] else ITEM
     return CONTROL.sub("\ufffd", name)[:100]
 
 
-def error_message(error: ErrorDetails) -> str:
+def _error_message(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     if error["type"] == "value_error":
         return str(context["error"])

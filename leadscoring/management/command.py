@@ -56,11 +56,11 @@ class JsonCommand(BaseCommand):
         for action in parser._actions:
             if isinstance(action, argparse._SubParsersAction):
                 for verb in action.choices.values():
-                    add_json_argument(verb, default=argparse.SUPPRESS)
+                    _add_json_argument(verb, default=argparse.SUPPRESS)
         return parser
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        add_json_argument(parser, default=False)
+        _add_json_argument(parser, default=False)
 
     def run(self, **options: Any) -> int:
         raise NotImplementedError
@@ -100,26 +100,26 @@ class JsonCommand(BaseCommand):
         A step that is a number counts as so many, any other as one. `total`: None when nobody
         knows it yet.
         """
-        show = progress_bar if sys.stderr.isatty() else progress_lines
+        show = _progress_bar if sys.stderr.isatty() else _progress_lines
         return show(steps, total, what)
 
 
-def add_json_argument(parser: argparse.ArgumentParser, default: Any) -> None:
+def _add_json_argument(parser: argparse.ArgumentParser, default: Any) -> None:
     parser.add_argument(
         "--json", action="store_true", default=default, help="print one JSON document"
     )
 
 
-def step_size(step: object) -> int:
+def _step_size(step: object) -> int:
     return step if isinstance(step, int) else 1
 
 
-def progress_bar(steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
+def _progress_bar(steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
     columns = (BarColumn(), MofNCompleteColumn(), RateColumn(what), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(what, total=total)
         for step in steps:
-            shown.advance(task, step_size(step))
+            shown.advance(task, _step_size(step))
             yield step
 
 
@@ -132,19 +132,19 @@ class RateColumn(ProgressColumn):
         return Text(f"{self.what}, {task.speed or 0:,.0f}/s")
 
 
-def progress_lines(steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
+def _progress_lines(steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
     """A plain line now and then, for logs."""
     began = told = time.monotonic()
     done = 0
     for step in steps:
-        done += step_size(step)
+        done += _step_size(step)
         if time.monotonic() - told >= SECONDS_BETWEEN_LINES:
             told = time.monotonic()
-            sys.stderr.write(f"{progress_text(done, total, told - began)} {what}\n")
+            sys.stderr.write(f"{_progress_text(done, total, told - began)} {what}\n")
         yield step
 
 
-def progress_text(done: int, total: int | None, seconds: float) -> str:
+def _progress_text(done: int, total: int | None, seconds: float) -> str:
     """ "3,000 of 9,000, 600/s, 10 s left:" """
     rate = done / seconds
     left = f", {(total - done) / rate:,.0f} s left" if total and rate else ""

@@ -24,7 +24,7 @@ class Lifecycle(models.TextChoices):
         return order.index(self) > order.index(Lifecycle(other))
 
 
-def istarts_with(field: str) -> OpClass:
+def _istarts_with(field: str) -> OpClass:
     """What `istartswith` looks for, as an index keeps it."""
     return OpClass(Upper(field), name="text_pattern_ops")
 
@@ -37,7 +37,7 @@ class Company(models.Model):
         verbose_name_plural = "companies"
         constraints: ClassVar = [UniqueConstraint(Lower("name"), name="one_company_per_name")]
         # The admin's search.
-        indexes: ClassVar = [Index(istarts_with("name"), name="company_by_name")]
+        indexes: ClassVar = [Index(_istarts_with("name"), name="company_by_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -82,8 +82,8 @@ class Contact(models.Model):
             # The home page counts people by their stage.
             Index(fields=["lifecycle_stage"], name="contact_by_stage"),
             # The admin's search: the start of a name in any letter case.
-            Index(istarts_with("last_name"), name="contact_by_last_name"),
-            Index(istarts_with("first_name"), name="contact_by_first_name"),
+            Index(_istarts_with("last_name"), name="contact_by_last_name"),
+            Index(_istarts_with("first_name"), name="contact_by_first_name"),
         ]
 
     def __str__(self) -> str:

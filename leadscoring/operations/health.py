@@ -41,12 +41,12 @@ def collect_problems(at: datetime) -> list[Problem]:
     answered: list[tuple[Any, Any]] = problems_wanted.send(None, at=at)
     answers: list[Problem] = [problem for _, some in answered for problem in some]
     return sorted(
-        [*unconfirmed_restore(), *heartbeat_problems(at), *answers],
+        [*_unconfirmed_restore(), *heartbeat_problems(at), *answers],
         key=lambda problem: problem.severity != "error",
     )
 
 
-def unconfirmed_restore() -> Iterator[Problem]:
+def _unconfirmed_restore() -> Iterator[Problem]:
     if reason := restore.reason_to_hold():
         yield Problem("error", f"{reason}.", restore.CONFIRM)
 
@@ -61,7 +61,7 @@ def heartbeat_problems(at: datetime) -> Iterator[Problem]:
             "Start Redis or mend REDIS_URL; nothing is lost meanwhile.",
         )
         return
-    for reason, start in ((silent_workers(ages), WORKERS), (silent_beat(ages), BEAT)):
+    for reason, start in ((_silent_workers(ages), WORKERS), (_silent_beat(ages), BEAT)):
         if reason:
             yield Problem(
                 "error",
@@ -81,7 +81,7 @@ WORKERS = "`celery -A leadscoring worker`, or its two processes: `-Q live,mail` 
 BEAT = "`celery -A leadscoring beat`"
 
 
-def silent_workers(ages: Mapping[str, float | None]) -> str:
+def _silent_workers(ages: Mapping[str, float | None]) -> str:
     """Which queues nobody serves, as far as can be seen; "" when all are served."""
     found = {
         queue: ages[heartbeat.worker(queue)]
@@ -89,15 +89,15 @@ def silent_workers(ages: Mapping[str, float | None]) -> str:
         if heartbeat.is_silent(heartbeat.worker(queue), ages[heartbeat.worker(queue)])
     }
     who = "worker" if len(found) == len(QUEUES) else f"the worker for {' and '.join(found)}"
-    return heartbeat_reason(who, list(found.values())) if found else ""
+    return _heartbeat_reason(who, list(found.values())) if found else ""
 
 
-def silent_beat(ages: Mapping[str, float | None]) -> str:
+def _silent_beat(ages: Mapping[str, float | None]) -> str:
     age = ages[heartbeat.BEAT]
-    return heartbeat_reason("beat", [age]) if heartbeat.is_silent(heartbeat.BEAT, age) else ""
+    return _heartbeat_reason("beat", [age]) if heartbeat.is_silent(heartbeat.BEAT, age) else ""
 
 
-def heartbeat_reason(who: str, ages: Sequence[float | None]) -> str:
+def _heartbeat_reason(who: str, ages: Sequence[float | None]) -> str:
     known = [age for age in ages if age is not None]
     return f"{who} was last seen {max(known):.0f} s ago" if known else f"{who} was never seen"
 
@@ -131,11 +131,11 @@ def check_restore(at: datetime) -> str:
 
 
 def check_worker(at: datetime) -> str:
-    return silent_workers(heartbeat.read_ages(at))
+    return _silent_workers(heartbeat.read_ages(at))
 
 
 def check_beat(at: datetime) -> str:
-    return silent_beat(heartbeat.read_ages(at))
+    return _silent_beat(heartbeat.read_ages(at))
 
 
 def check_crm_state(at: datetime) -> str:
@@ -167,7 +167,7 @@ def add_check(check: Callable[[datetime], str]) -> None:
     CHECKS.append(check)
 
 
-def run_check(check: Callable[[datetime], str], at: datetime) -> str:
+def _run_check(check: Callable[[datetime], str], at: datetime) -> str:
     try:
         return check(at)
     except DatabaseError:
@@ -182,7 +182,7 @@ def register_collector(collector: Collector) -> None:
     REGISTRY.register(collector)
 
 
-def table_size(model: type[Model]) -> int:
+def _table_size(model: type[Model]) -> int:
     """How many rows a table has: counted when few, estimated by PostgreSQL when many."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -198,20 +198,20 @@ class AppFigures(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         at = now()
         for name, model in (("contacts", Contact), ("activities", Activity)):
-            yield gauge(f"leadscoring_{name}", f"{name.capitalize()} stored.", table_size(model))
+            yield gauge(f"leadscoring_{name}", f"{name.capitalize()} stored.", _table_size(model))
         grades = Score.objects.order_by().values_list("grade").annotate(Count("pk"))
         yield gauges("leadscoring_scores", "Scored contacts.", "grade", grades)
         known = CrmFreshness.objects.order_by("kind").values_list("kind", "as_of")
         of_kind = [(kind, (at - as_of).total_seconds()) for kind, as_of in known]
         name, help = "leadscoring_crm_state_age_seconds", "Age of what is known of the CRM."
         yield gauges(name, help, "kind", of_kind)
-        ages = [(process, age) for process, age in heartbeat_ages(at).items() if age is not None]
+        ages = [(process, age) for process, age in _heartbeat_ages(at).items() if age is not None]
         yield gauges("leadscoring_heartbeat_age_seconds", "Since it was seen.", "process", ages)
         if found := queue_stats(at):  # left out while Redis is away
-            yield from of_queues(found)
+            yield from _of_queues(found)
 
 
-def of_queues(found: Sequence[QueueStats]) -> Iterator[GaugeMetricFamily]:
+def _of_queues(found: Sequence[QueueStats]) -> Iterator[GaugeMetricFamily]:
     waiting = [(each.name, each.waiting) for each in found]
     taken = [(each.name, each.taken) for each in found]
     # Of an empty queue 0; an age that is not known is left out.
@@ -226,7 +226,7 @@ def of_queues(found: Sequence[QueueStats]) -> Iterator[GaugeMetricFamily]:
     yield gauges(name, help, "queue", oldest)
 
 
-def heartbeat_ages(at: datetime) -> dict[str, float | None]:
+def _heartbeat_ages(at: datetime) -> dict[str, float | None]:
     try:
         return dict(heartbeat.read_ages(at))
     except RedisError:
@@ -257,7 +257,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     at = now()
-    reasons = {check.__name__.removeprefix("check_"): run_check(check, at) for check in CHECKS}
+    reasons = {check.__name__.removeprefix("check_"): _run_check(check, at) for check in CHECKS}
     answer: dict[str, Any] = {
         "ready": not any(reasons.values()),
         "checks": {name: not why for name, why in reasons.items()},

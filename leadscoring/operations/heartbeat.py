@@ -33,10 +33,10 @@ def record_heartbeat(process: str, at: datetime) -> None:
 def read_ages(at: datetime) -> Mapping[str, float | None]:
     """Seconds since each process was seen; None when it never was. Raises when Redis is away."""
     found = cache.get_many([f"heartbeat:{process}" for process in PROCESSES])
-    return {process: heartbeat_age(found.get(f"heartbeat:{process}"), at) for process in PROCESSES}
+    return {process: _heartbeat_age(found.get(f"heartbeat:{process}"), at) for process in PROCESSES}
 
 
-def heartbeat_age(timestamp: float | None, at: datetime) -> float | None:
+def _heartbeat_age(timestamp: float | None, at: datetime) -> float | None:
     if timestamp is None:
         return None
     return max(0.0, (at - datetime.fromtimestamp(timestamp, UTC)).total_seconds())

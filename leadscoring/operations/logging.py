@@ -22,7 +22,7 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": safe_message(record),
+            "message": _safe_message(record),
         }
         if record.exc_info and record.exc_info[0]:
             frames = traceback.extract_tb(record.exc_info[2])[-5:]
@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def safe_message(record: logging.LogRecord) -> str:
+def _safe_message(record: logging.LogRecord) -> str:
     """The message, without what people sent: a path may hold an address or an unsubscribe token,
     and others' messages repeat a request line, a request's path or an exception's text."""
     message = record.getMessage()

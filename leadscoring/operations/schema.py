@@ -64,13 +64,13 @@ class Middleware:
             except DatabaseError:
                 pass  # who needs the database says that it does not answer
         response = self.get_response(request)
-        if response.status_code == 500 and does_not_fit():
+        if response.status_code == 500 and _does_not_fit():
             self.fits = False
             return unavailable(request)
         return response
 
 
-def does_not_fit() -> bool:
+def _does_not_fit() -> bool:
     """Return whether a mismatch may be what made a request fail."""
     try:
         return bool(mismatch())

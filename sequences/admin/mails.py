@@ -141,14 +141,14 @@ class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
                 "that failed or perhaps left, and wait for this decision, are sent.",
                 button="Send again",
             )  # fmt: skip
-        again = resolve.send_again(plain_deliveries(queryset), now(), request.user.get_username())
+        again = resolve.send_again(_plain_deliveries(queryset), now(), request.user.get_username())
         self.told(request, queryset, again, "to be sent again")
         return None
 
     @admin.action(description="Count as sent", permissions=["settle"])
     def count_as_sent(self, request: HttpRequest, queryset: DeliveryQuerySet) -> None:
         counted = resolve.count_as_sent(
-            plain_deliveries(queryset), now(), request.user.get_username()
+            _plain_deliveries(queryset), now(), request.user.get_username()
         )
         self.told(request, queryset, counted, "counted as sent; their sequences go on")
 
@@ -159,7 +159,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
         self.message_user(request, f"{done} {what}.{also}", level)
 
 
-def plain_deliveries(rows: DeliveryQuerySet) -> DeliveryQuerySet:
+def _plain_deliveries(rows: DeliveryQuerySet) -> DeliveryQuerySet:
     return Delivery.objects.filter(pk__in=rows.order_by().values("pk"))
 
 

@@ -46,7 +46,7 @@ def claim_next(at: datetime) -> MailClaim | Enrollment | None:
         row = rows.select_related("contact__company", "contact__score").get(pk=locked.pk)
         decision = gate.decide_for_enrollment(row, as_of, at)
         if isinstance(decision, Go):
-            return claim_step(row, at) or row
+            return _claim_step(row, at) or row
         if isinstance(decision, Hold):
             row.hold(at + LOOK_AGAIN, decision.reason)
         elif enrolling.apply_decision(row, decision, at):
@@ -54,7 +54,7 @@ def claim_next(at: datetime) -> MailClaim | Enrollment | None:
         return row
 
 
-def claim_step(row: Enrollment, at: datetime) -> MailClaim | None:
+def _claim_step(row: Enrollment, at: datetime) -> MailClaim | None:
     """The next step's mail of a locked enrollment that may go on."""
     step = row.step_after(row.next_position - 1)
     if step is None:
@@ -67,12 +67,12 @@ def claim_step(row: Enrollment, at: datetime) -> MailClaim | None:
             enrollment=row, position=step.position, attempts=0, message_id=new_message_id()
         )
     elif delivery.state != Delivery.State.WAITING:
-        skip_existing_delivery(row, delivery, at)
+        _skip_existing_delivery(row, delivery, at)
         return None
-    return build_claim(row, step, delivery, at)
+    return _build_claim(row, step, delivery, at)
 
 
-def skip_existing_delivery(row: Enrollment, delivery: Delivery, at: datetime) -> None:
+def _skip_existing_delivery(row: Enrollment, delivery: Delivery, at: datetime) -> None:
     """The step has its mail already: go past a sent one; any other needs a person first."""
     if delivery.state == Delivery.State.CLAIMED:
         row.hold(delivery.claimed_at + LEASE, "The mail may be on its way")
@@ -83,7 +83,7 @@ def skip_existing_delivery(row: Enrollment, delivery: Delivery, at: datetime) ->
         enrolling.store_enrollments([row])
 
 
-def build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -> MailClaim | None:
+def _build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -> MailClaim | None:
     """The claim is written, and leases the enrollment; a mail that cannot be made pauses it."""
     delivery.state, delivery.reason = Delivery.State.CLAIMED, ""
     delivery.attempts += 1
@@ -93,7 +93,7 @@ def build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -
     try:
         message = compose_mail(step, row.contact, delivery)
     except ValueError as error:
-        record_unbuildable(row, delivery, str(error), at)
+        _record_unbuildable(row, delivery, str(error), at)
         return None
     delivery.subject = str(message.subject)
     delivery.save(update_fields=["subject"])
@@ -101,7 +101,7 @@ def build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -
     return MailClaim(delivery, message)
 
 
-def record_unbuildable(row: Enrollment, delivery: Delivery, reason: str, at: datetime) -> None:
+def _record_unbuildable(row: Enrollment, delivery: Delivery, reason: str, at: datetime) -> None:
     delivery.state = Delivery.State.FAILED
     delivery.reason = f"The mail cannot be made: {reason}"[:500]
     delivery.save(update_fields=["state", "reason"])

@@ -36,7 +36,7 @@ def record_outcome(claim: MailClaim, outcome: Outcome, at: datetime) -> None:
     for tried in range(1, RETRIES + 1):
         try:
             with transaction.atomic():
-                write_outcome(claim.delivery, outcome, at)
+                _write_outcome(claim.delivery, outcome, at)
             return
         except LostClaim:
             log.warning("Delivery %s was taken away before it was recorded.", claim.delivery.pk)
@@ -47,27 +47,27 @@ def record_outcome(claim: MailClaim, outcome: Outcome, at: datetime) -> None:
             connection.close()
 
 
-def write_outcome(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
+def _write_outcome(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
     match outcome:
         case Sent():
-            row = settle_delivery(delivery, Delivery.State.SENT, "", sent_at=at)
+            row = _settle_delivery(delivery, Delivery.State.SENT, "", sent_at=at)
             enrolling.advance_enrollment(row, delivery.position, at, BY_THE_SENDER)
         case RetryLater(reason) if delivery.attempts <= len(BACK_OFF):
-            row = settle_delivery(delivery, Delivery.State.WAITING, reason)
+            row = _settle_delivery(delivery, Delivery.State.WAITING, reason)
             if row.is_active:
                 row.hold(at + BACK_OFF[delivery.attempts - 1], reason)
         case Rejected(reason, bounced=True):
             suppress_addresses(
                 [delivery.email], Suppression.Reason.BOUNCED, at, by=BY_THE_SENDER, detail=reason
             )
-            settle_delivery(delivery, Delivery.State.FAILED, reason)
+            _settle_delivery(delivery, Delivery.State.FAILED, reason)
         case RetryLater(reason) | Rejected(reason):
-            flag_for_person(settle_delivery(delivery, Delivery.State.FAILED, reason), reason, at)
+            _flag_for_person(_settle_delivery(delivery, Delivery.State.FAILED, reason), reason, at)
         case OutcomeUnknown(reason):
-            flag_for_person(settle_delivery(delivery, Delivery.State.UNCLEAR, reason), reason, at)
+            _flag_for_person(_settle_delivery(delivery, Delivery.State.UNCLEAR, reason), reason, at)
 
 
-def settle_delivery(
+def _settle_delivery(
     delivery: Delivery, state: Delivery.State, reason: str, sent_at: datetime | None = None
 ) -> Enrollment:
     """Give a claimed delivery its outcome; answers its enrollment, locked. Raises LostClaim."""
@@ -85,7 +85,7 @@ def settle_delivery(
     return row
 
 
-def flag_for_person(row: Enrollment, reason: str, at: datetime) -> None:
+def _flag_for_person(row: Enrollment, reason: str, at: datetime) -> None:
     if row.is_open:
         row.pause(at, reason, BY_THE_SENDER)
         row.wait_left = NOTHING  # of the claim's lease
@@ -95,7 +95,7 @@ def flag_for_person(row: Enrollment, reason: str, at: datetime) -> None:
 def release_claim(claim: MailClaim, reason: str, at: datetime) -> None:
     """The mail did not leave, through no fault of its own: due again, the attempt not counted."""
     with transaction.atomic():
-        row = settle_delivery(claim.delivery, Delivery.State.WAITING, reason)
+        row = _settle_delivery(claim.delivery, Delivery.State.WAITING, reason)
         Delivery.objects.filter(pk=claim.delivery.pk).update(attempts=claim.delivery.attempts - 1)
         if row.is_active:
             row.hold(at, reason)

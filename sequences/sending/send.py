@@ -41,13 +41,13 @@ def send_due(clock: Clock, limit: int = LIMIT) -> int:
     try:
         with open_transport() as office:
             MailServerFault.objects.all().delete()
-            return send_batch(office, clock, limit)
+            return _send_batch(office, clock, limit)
     except MailServerAway as away:
         MailServerFault.objects.note(str(away), clock())
         return 0
 
 
-def send_batch(office: MailTransport, clock: Clock, limit: int) -> int:
+def _send_batch(office: MailTransport, clock: Clock, limit: int) -> int:
     left, looked_at, until = 0, 0, clock() + LONGEST_SCAN
     fresh: list[int] = []
     try:
@@ -57,7 +57,7 @@ def send_batch(office: MailTransport, clock: Clock, limit: int) -> int:
             if taken is None:
                 break
             looked_at += 1
-            if isinstance(taken, MailClaim) and deliver_claim(office, taken, clock):
+            if isinstance(taken, MailClaim) and _deliver_claim(office, taken, clock):
                 left += 1
                 fresh.append(taken.delivery.pk)
             if len(fresh) == TOGETHER:
@@ -69,7 +69,7 @@ def send_batch(office: MailTransport, clock: Clock, limit: int) -> int:
     return left
 
 
-def deliver_claim(office: MailTransport, claim: MailClaim, clock: Clock) -> bool:
+def _deliver_claim(office: MailTransport, claim: MailClaim, clock: Clock) -> bool:
     """Send a claimed mail and write down what became of it; answers whether it left."""
     reach("mail claimed")
     try:

@@ -73,12 +73,12 @@ class MailTransport:
         """
         smtp = getattr(self.backend, "connection", None)
         try:
-            if isinstance(smtp, smtplib.SMTP) and not smtp_replies(smtp):
+            if isinstance(smtp, smtplib.SMTP) and not _smtp_replies(smtp):
                 self.backend.close()
             self.backend.open()
         except (smtplib.SMTPException, OSError) as error:
             raise MailServerAway(
-                f"The mail server cannot be used: {error_sentence(error)}"
+                f"The mail server cannot be used: {_error_sentence(error)}"
             ) from error
 
     def send(self, message: EmailMessage) -> Outcome:
@@ -86,52 +86,52 @@ class MailTransport:
         try:
             self.backend.send_messages([message])
         except smtplib.SMTPRecipientsRefused as error:
-            return recipient_outcome(*next(iter(error.recipients.values())))
+            return _recipient_outcome(*next(iter(error.recipients.values())))
         except (smtplib.SMTPSenderRefused, smtplib.SMTPAuthenticationError) as error:
-            raise MailServerAway(f"The mail server refuses us: {error_sentence(error)}") from error
+            raise MailServerAway(f"The mail server refuses us: {_error_sentence(error)}") from error
         except smtplib.SMTPDataError as error:
-            check_server(error.smtp_code, error.smtp_error)
-            words = f"The mail server answered {error_sentence(error)}"
+            _check_server(error.smtp_code, error.smtp_error)
+            words = f"The mail server answered {_error_sentence(error)}"
             return RetryLater(words) if error.smtp_code < 500 else Rejected(words)
         except (ValueError, MessageError, smtplib.SMTPNotSupportedError) as error:
-            return Rejected(f"The mail cannot be sent: {error_sentence(error)}")
+            return Rejected(f"The mail cannot be sent: {_error_sentence(error)}")
         except Exception as error:  # whatever a mail provider's backend raises: it may have left
             return OutcomeUnknown(
-                f"The connection broke while the mail was leaving: {error_sentence(error)}"
+                f"The connection broke while the mail was leaving: {_error_sentence(error)}"
             )
         return Sent()
 
 
-def smtp_replies(smtp: smtplib.SMTP) -> bool:
+def _smtp_replies(smtp: smtplib.SMTP) -> bool:
     try:
         return smtp.noop()[0] == 250
     except (smtplib.SMTPException, OSError):
         return False
 
 
-def recipient_outcome(code: int, reply: bytes | str) -> Outcome:
+def _recipient_outcome(code: int, reply: bytes | str) -> Outcome:
     """The server's answer about one address."""
-    check_server(code, reply)
-    words = reply_line(reply)
+    _check_server(code, reply)
+    words = _reply_line(reply)
     reason = f"The mail server answered {code} {words}"
     if code < 500:
         return RetryLater(reason)
     return Rejected(reason, bounced=not ENHANCED.match(words) or bool(NO_SUCH_MAILBOX.match(words)))
 
 
-def check_server(code: int, reply: bytes | str) -> None:
+def _check_server(code: int, reply: bytes | str) -> None:
     """Raise MailServerAway when an answer is about the server, not about the mail at hand."""
-    if code == 421 or SERVER_AWAY.match(reply_line(reply)):
-        raise MailServerAway(f"The mail server is away: {code} {reply_line(reply)}")
+    if code == 421 or SERVER_AWAY.match(_reply_line(reply)):
+        raise MailServerAway(f"The mail server is away: {code} {_reply_line(reply)}")
 
 
-def error_sentence(error: Exception) -> str:
+def _error_sentence(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {reply_line(error.smtp_error)}"
-    return reply_line(str(error)) or type(error).__name__
+        return f"{error.smtp_code} {_reply_line(error.smtp_error)}"
+    return _reply_line(str(error)) or type(error).__name__
 
 
-def reply_line(reply: bytes | str) -> str:
+def _reply_line(reply: bytes | str) -> str:
     """A server's words in one bounded line."""
     words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return bounded_line(words, 300)

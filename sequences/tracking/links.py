@@ -32,7 +32,7 @@ def tracked_link(delivery: Delivery) -> Callable[[str], str]:
     """Turns the address of a link into one that leads there through here; others stay."""
 
     def turned(link: str) -> str:
-        if len(link) > LONGEST_LINK or not is_web_url(link):
+        if len(link) > LONGEST_LINK or not _is_web_url(link):
             return link
         token = LINKS.sign_object([delivery.pk, link], compress=True)
         return settings.BASE_URL + reverse("clicked", args=[token])
@@ -40,7 +40,7 @@ def tracked_link(delivery: Delivery) -> Callable[[str], str]:
     return turned
 
 
-def is_web_url(link: str) -> bool:
+def _is_web_url(link: str) -> bool:
     try:
         parts = urlsplit(link)
     except ValueError:  # such as an unclosed bracket of an IPv6 address
@@ -50,16 +50,16 @@ def is_web_url(link: str) -> bool:
 
 def read_pixel_token(token: str) -> int:
     """The number of the mail. Raises BadSignature."""
-    return int(PICTURES.unsign(bounded_token(token)))
+    return int(PICTURES.unsign(_bounded_token(token)))
 
 
 def read_link_token(token: str) -> tuple[int, str]:
     """The number of the mail, and where the link leads. Raises BadSignature."""
-    number, link = LINKS.unsign_object(bounded_token(token))
+    number, link = LINKS.unsign_object(_bounded_token(token))
     return int(number), str(link)
 
 
-def bounded_token(token: str) -> str:
+def _bounded_token(token: str) -> str:
     if len(token) > LONGEST_TOKEN:
         raise BadSignature("too long to be ours")
     return token
@@ -74,19 +74,19 @@ def tracked_delivery(number: int) -> Delivery | None:
 def record_open(delivery: Delivery, at: datetime) -> None:
     """The picture was asked for. Mail programs do so again and again: the first time counts."""
     if delivery.opened_at is None:
-        record_reaction(delivery, "opened_at", at)
+        _record_reaction(delivery, "opened_at", at)
 
 
 def record_click(delivery: Delivery, link: str, at: datetime) -> None:
     """A link was followed. Each link of a mail counts once."""
     which = hashlib.sha256(link.encode()).hexdigest()[:16]
-    record_reaction(delivery, "clicked_at", at, which, url=link)
+    _record_reaction(delivery, "clicked_at", at, which, url=link)
 
 
 TYPE_OF = {"opened_at": "email_open", "clicked_at": "email_click"}
 
 
-def record_reaction(
+def _record_reaction(
     delivery: Delivery, when: str, at: datetime, which: str = "", **more: str
 ) -> None:
     """The person's activity, which locks them, and only then the mail's first time."""
