@@ -13,7 +13,7 @@ def has_permission(permission: str) -> Callable[[HttpRequest], bool]:
 
 
 def _sidebar_item(title: str, icon: str, model: str, badge: str = "") -> dict[str, Any]:
-    """A link of the sidebar to a model's list, for those who may see it."""
+    """Return a link to a model's list, shown to users with permission to see it."""
     app, _, name = model.partition(".")
     shown: dict[str, Any] = {
         "title": title,

@@ -15,7 +15,7 @@ from leadscoring.signals import contact_erased
 
 
 def erase_contact(contact_id: int, at: datetime) -> bool:
-    """Delete all that is known of somebody; answers whether they were there."""
+    """Delete all that is known of a contact; return whether it existed."""
     with transaction.atomic():
         contact = Contact.objects.select_for_update().filter(pk=contact_id).first()
         if contact is None:
@@ -29,7 +29,7 @@ def erase_contact(contact_id: int, at: datetime) -> bool:
 
 
 def addresses_of(contact: Contact) -> set[str]:
-    """All addresses that somebody had here, but for those that are somebody else's by now."""
+    """Return all addresses that a contact has had, without those that belong to another one by now."""
     told = ProfileChange.objects.filter(contact=contact).values_list("fields__email", flat=True)
     joined = contact.aliases.values_list("email", flat=True)
     emails = {email for email in (*told, *joined, contact.email) if email}
@@ -38,20 +38,20 @@ def addresses_of(contact: Contact) -> set[str]:
 
 
 def _anonymize_page_log(contact: Contact) -> None:
-    """What people did to somebody's page stays known, whose it was does not."""
+    """Keep the log of what users did on a contact's page, without naming the contact."""
     kind = ContentType.objects.get_for_model(Contact)
     done = LogEntry.objects.filter(content_type=kind, object_id=str(contact.pk))
     done.update(object_repr=f"contact {contact.pk}")
 
 
 def _block_addresses(emails: Collection[str], at: datetime) -> None:
-    """Never take these addresses in again."""
+    """Reject these addresses from now on."""
     rows = [Erased(hash=_hash_address(email, _erasure_salt()), at=at) for email in emails]
     Erased.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def erased_addresses(emails: Collection[str]) -> set[str]:
-    """Those of some addresses that were erased. One or two queries."""
+    """Return which of some addresses were erased. One or two queries."""
     if not emails or not Erased.objects.exists():
         return set()
     known = _erasure_salt()
@@ -61,7 +61,7 @@ def erased_addresses(emails: Collection[str]) -> set[str]:
 
 
 def _erasure_salt() -> str:
-    """Kept in the database, so that it outlives a change of SECRET_KEY."""
+    """Return the salt, kept in the database so that it outlives a change of SECRET_KEY."""
     fresh = {"value": secrets.token_hex(32)}
     return ErasureSalt.objects.get_or_create(pk=1, defaults=fresh)[0].value
 

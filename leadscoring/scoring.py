@@ -46,7 +46,7 @@ ACTIVITIES = """
         LIMIT %s
     ) AS done
 """
-# What sales said no to, stored as an activity like all that is told of a person.
+# A refusal by sales, stored as an activity of the contact.
 REFUSED = "sales_refused"
 REFUSALS = """
     SELECT asked.id, refused.occurred_at FROM unnest(%s::bigint[]) AS asked(id)
@@ -80,7 +80,7 @@ class ContactHistory:
 
 
 def profile_of(contact: Contact) -> dict[str, str]:
-    """The fields of a contact that rules can ask for, as a profile change keeps them."""
+    """Return the fields of a contact that rules can ask for, as a profile change keeps them."""
     return {
         "email": contact.email or "",
         "external_id": contact.external_id or "",
@@ -94,7 +94,7 @@ def profile_of(contact: Contact) -> dict[str, str]:
 
 
 def load_histories(instants: Instants, model: ScoringModel) -> dict[int, ContactHistory]:
-    """What was known of each contact, and what they had done, at the contact's own instant.
+    """Return what was known of each contact, and what they had done, at the contact's own instant.
 
     A fixed number of queries. Of each type only the most recent RECENT_PER_TYPE activities are
     read: the engine counts no more.
@@ -115,13 +115,13 @@ def load_histories(instants: Instants, model: ScoringModel) -> dict[int, Contact
 
 
 def _read_json(value: Any) -> dict[str, Any]:
-    """Django leaves JSON columns of raw queries as text."""
+    """Parse a JSON column of a raw query, which Django leaves as text."""
     read: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
     return read
 
 
 def score_at(contact: Contact, at: datetime) -> tuple[ScoreResult, ModelVersion]:
-    """What a contact was worth at an instant, by the model in force then. Stores nothing."""
+    """Return the score of a contact at an instant, by the model in force then. Store nothing."""
     version = ModelVersion.objects.in_force(at)
     known = load_histories({contact.pk: at}, version.model)[contact.pk]
     return compute_score(known.profile, known.log, version.model, at), version
@@ -133,11 +133,11 @@ def rescore(
     types: Mapping[int, set[str]] | None = None,
     withheld: str = "",
 ) -> None:
-    """Bring the scores of contacts up to date, and write down who crossed.
+    """Bring the scores of contacts up to date, and write down crossings.
 
     Call inside the transaction that changed their facts, with the contacts locked in id order.
-    `types`: what they just did, for those who listen. `withheld`: why crossings found now are
-    not to be told to sales. A fixed number of queries, whatever the number of contacts.
+    `types`: what they just did, for listeners. `withheld`: why crossings found now are not to be
+    sent to sales. A fixed number of queries, whatever the number of contacts.
     """
     if not contact_ids:
         return
@@ -164,7 +164,7 @@ def rescore(
 def group_by_model(
     instants: Mapping[int, datetime],
 ) -> Iterator[tuple[ModelVersion, dict[int, datetime]]]:
-    """Instants by the model that was in force then: nearly always one, and then one query."""
+    """Yield instants by the model that was in force then: nearly always one, and then one query."""
     left = dict(instants)
     while left:
         version = ModelVersion.objects.in_force(max(left.values()))
@@ -175,7 +175,7 @@ def group_by_model(
 
 
 def last_sales_refusals(contact_ids: Collection[int]) -> dict[int, datetime]:
-    """When sales last refused each contact; who was not refused is left out."""
+    """Return when sales last refused each contact; those never refused are left out."""
     if not contact_ids:
         return {}
     return dict(run_statement(REFUSALS, [list(contact_ids), REFUSED]))
@@ -189,7 +189,7 @@ def _scored_row(
     before: Score | None,
     refused_at: datetime | None,
 ) -> Score:
-    """The contact's new score row, with their new place before or behind the threshold."""
+    """Return the contact's new score row, with their new place before or behind the threshold."""
     scored = compute_score(known.profile, known.log, version.model, at)
     row = Score(
         contact_id=contact_id,
@@ -205,7 +205,7 @@ def _scored_row(
     )
     was = replace((before or row).qualification, refused_at=refused_at)
     if before and not was.armed:
-        # Somebody whose cool-down ended unseen is armed again before what they did now counts.
+        # A contact whose cool-down ended unseen is armed again before what it did now counts.
         was = advance_qualification(
             was, before.total, before.disqualified, version.model.thresholds, at
         )
@@ -217,7 +217,7 @@ def _scored_row(
 
 
 def _raise_lifecycle(scores: Iterable[Score], threshold: float) -> None:
-    """Marketing-qualified from a total on; never back, and never over what sales has set."""
+    """Make contacts marketing-qualified from a total on; never back, and never over what sales has set."""
     qualified = [row.contact_id for row in scores if row.total >= threshold]
     early = [Lifecycle.SUBSCRIBER, Lifecycle.LEAD]
     Contact.objects.filter(pk__in=qualified, lifecycle_stage__in=early).update(
@@ -246,7 +246,7 @@ def _send_score_signals(
 
 
 def rescore_locked(contact_ids: Collection[int], at: datetime, withheld: str = "") -> int:
-    """Rescore contacts in a transaction of its own; answers how many still exist."""
+    """Rescore contacts in a transaction of its own; return how many still exist."""
     with transaction.atomic():
         locked = Contact.objects.filter(pk__in=contact_ids).order_by("pk").select_for_update()
         ids = list(locked.values_list("pk", flat=True))
@@ -258,7 +258,7 @@ CHUNK = 1000
 
 
 def iter_id_chunks(contacts: Any, size: int = CHUNK) -> Iterator[list[int]]:
-    """The ids of a query set of contacts in id order, some at a time, in constant memory."""
+    """Yield the ids of a query set of contacts in id order, some at a time, in constant memory."""
     last = 0
     while ids := list(
         contacts.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:size]
@@ -268,22 +268,22 @@ def iter_id_chunks(contacts: Any, size: int = CHUNK) -> Iterator[list[int]]:
 
 
 def rescore_all(at: datetime) -> Iterator[int]:
-    """Rescore everybody, a transaction for each chunk; yields the number done in each."""
+    """Rescore all contacts, a transaction for each chunk; yield the number done in each."""
     for ids in iter_id_chunks(Contact.objects.all()):
         yield rescore_locked(ids, at)
 
 
 def refresh_scores(at: datetime, seconds: float) -> int:
-    """Bring up to date all scores that need it; answers how many were rescored."""
+    """Bring up to date all scores that need it; return how many were rescored."""
     return sum(refresh_chunks(at, seconds))
 
 
 def refresh_chunks(at: datetime, seconds: float) -> Iterator[int]:
-    """Bring up to date the scores that can have changed without anybody doing anything.
+    """Bring up to date the scores that may have changed by time alone.
 
     Those are: scores that time moves and that are older than `seconds`, scores of a model that is
-    no longer in force, contacts that were never scored. Yields how many were rescored in each
-    transaction: one may stop after any, what is left is found again.
+    no longer in force, contacts that were never scored. Yield how many were rescored in each
+    transaction. The caller may stop after any: what is left is found again.
     """
     version = ModelVersion.objects.in_force(at)
     other_model = ~Q(score__model=version) & Q(score__isnull=False)
@@ -326,7 +326,7 @@ def check_scores(at: datetime | None = None) -> Iterator[list[ScoreDifference]]:
 
 
 def _version_in_force(versions: list[ModelVersion], at: datetime) -> ModelVersion:
-    """As ModelVersion.objects.in_force, among versions at hand in the order of publishing."""
+    """Return ModelVersion.objects.in_force, of versions at hand in the order of publishing."""
     published = [
         version for version in versions if version.published_at and version.published_at <= at
     ]

@@ -28,7 +28,7 @@ def _stop_start(sentence: str) -> NoReturn:
 
 
 def _read_setting(reader: Any, name: str, default: Any, wanted: str) -> Any:
-    """A setting through one of django-environ's readers; a wrong value stops the start.
+    """Return a setting through one of django-environ's readers; a wrong value stops the start.
 
     The value itself is never repeated: it may be a secret.
     """
@@ -112,7 +112,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- who may speak to it ----------------------------------------------------------------------
 BASE_URL = _http_url("BASE_URL", "http://localhost:8000")
 # The embedded servers are for trying and development: their random password makes a key that
-# stays the same between starts and is nobody else's.
+# stays the same between starts and is known nowhere else.
 SECRET_KEY = env("SECRET_KEY", default="") or (
     hashlib.sha256(here.database_url.encode()).hexdigest() if here else ""
 )
@@ -169,7 +169,7 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"marketing@{base_host}")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1].strip("@"):
     _stop_start("DEFAULT_FROM_EMAIL must be an address such as Marketing <marketing@example.com>.")
 
-# What a mail provider tells of mails that left, in the words of django-anymail; "" keeps it out.
+# A mail provider's events about sent mails, in the words of django-anymail; "" keeps it out.
 ANYMAIL = _read_setting(env.json, "ANYMAIL", {}, 'JSON such as {"WEBHOOK_SECRET": "name:password"}')
 if ANYMAIL and not (isinstance(ANYMAIL, dict) and ":" in str(ANYMAIL.get("WEBHOOK_SECRET"))):
     _stop_start('ANYMAIL must have a "WEBHOOK_SECRET" of the form "name:password".')
@@ -195,7 +195,7 @@ if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCES
 # --- the queue --------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
-# A task is a doorbell: the rows are the truth, and a lost ring costs a sweep. Acknowledging late
+# A task is a doorbell: the rows are the truth, and a lost wake-up costs a sweep. Acknowledging late
 # would end a worker that has a task in hand when Redis goes: kombu 5.7 then acknowledges on a
 # closed connection, which it does not survive.
 CELERY_TASK_ACKS_LATE = False

@@ -1,4 +1,4 @@
-"""All that goes upward: what the lower app tells whoever listens. Sent inside the transaction."""
+"""Signals of the lower app to the apps above it. Sent inside the transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.dispatch import Signal
 class Crossing:
     """A contact rose over the handoff threshold and began a qualification cycle.
 
-    `withheld`: why nobody is to be told of it, when that is so (a model published quietly).
+    `withheld`: why it is not to be sent to sales, if so (a model published quietly).
     """
 
     contact_id: int
@@ -44,10 +44,10 @@ addresses_changed = Signal()
 # contact: Contact, emails: set[str] (all addresses that were theirs), at: datetime. The person is to be forgotten: everything about them goes now.
 contact_erased = Signal()
 
-# contact: Contact, at: datetime. A receiver answers a dict that joins the contact's JSON.
+# contact: Contact, at: datetime. A receiver returns a dict that joins the contact's JSON.
 contact_described = Signal()
 
-# at: datetime. A receiver answers a list of `health.Problem`: what needs a person.
+# at: datetime. A receiver returns a list of `health.Problem`: what needs a person.
 problems_wanted = Signal()
 
 
@@ -72,14 +72,14 @@ class PageSection:
     shows: dict[str, Any]
 
 
-# user, at: datetime. A receiver answers a list of Station and Section, none that the user may not see.
+# user, at: datetime. A receiver returns a list of Station and Section, none that the user may not see.
 home_sections_wanted = Signal()
 
-# contact: Contact, user, at: datetime. A receiver answers a list of Section.
+# contact: Contact, user, at: datetime. A receiver returns a list of Section.
 contact_sections_wanted = Signal()
 
 
 def collect_answers(signal: Signal, sender: object = None, **asked: object) -> list[Any]:
-    """What all receivers of a signal answer to a question, in one list."""
+    """Return what all receivers of a signal answer, in one list."""
     said: Sequence[tuple[object, Any]] = signal.send(sender, **asked)
     return [answer for _, some in said for answer in some or ()]

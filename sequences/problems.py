@@ -12,7 +12,7 @@ from sequences.models import Delivery, Enrollment, MailServerFault
 
 
 def mail_problems(at: datetime) -> Iterator[Problem]:
-    """The gravest first."""
+    """Yield the problems of sending, the gravest first."""
     yield from _mail_server_problems(at)
     yield from _stale_crm_problems(at)
     yield from _undecided_problems(at)
@@ -29,7 +29,7 @@ def _mail_server_problems(at: datetime) -> Iterator[Problem]:
 
 
 def _stale_crm_problems(at: datetime) -> Iterator[Problem]:
-    """Due mails that nobody gets because of the CRM's age; that age is a problem of its own."""
+    """Yield due mails that wait because of the CRM's age; that age is a problem of its own."""
     hold = gate.closed_reason(CrmFreshness.oldest(), at)
     due = Enrollment.objects.due(at).count() if hold else 0
     if hold and due:

@@ -10,7 +10,7 @@ from sequences.models import Delivery, DeliveryQuerySet, Enrollment
 
 
 def send_again(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
-    """Let mails that failed, or perhaps left, leave again; answers how many.
+    """Let mails that failed, or may have left, leave again; return how many.
 
     Only where the enrollment waits for this decision. The gate is asked again before each.
     """
@@ -26,7 +26,7 @@ def send_again(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
 
 
 def count_as_sent(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
-    """Go on as if mails that perhaps left had left when they were claimed; answers how many."""
+    """Go on as if mails that may have left had left when they were claimed; return how many."""
     with transaction.atomic():
         unclear = deliveries.unclear().needing_a_person()
         chosen = list(unclear.select_related("enrollment__sequence"))
@@ -50,8 +50,8 @@ def count_as_sent(deliveries: DeliveryQuerySet, at: datetime, by: str) -> int:
 
 
 def _lock_waiting_enrollments(deliveries: DeliveryQuerySet) -> list[Enrollment]:
-    """The enrollments that wait for a decision about one of these, locked."""
-    theirs = deliveries.needing_a_person().values("enrollment")  # several mails of one, perhaps
+    """Return the enrollments that wait for a decision about one of these, locked."""
+    theirs = deliveries.needing_a_person().values("enrollment")  # may be several mails of one
     rows = Enrollment.objects.paused().filter(pk__in=theirs)
     return list(rows.with_what_the_gate_asks().prefetch_related("sequence__steps").locked())
 

@@ -19,14 +19,14 @@ MORE_THAN_WERE_SENT = 10_000_000
 BECAUSE = (
     "The database was restored from a backup, and this mail may have left after that was taken"
 )
-# What is there already and says that a mail left, or that somebody is to decide, stays.
+# A row that says that a mail left, or that a person is to decide, stays.
 SETTLED = (Delivery.State.SENT, Delivery.State.FAILED, Delivery.State.UNCLEAR)
 
 
 def mark_perhaps_sent(until: datetime, at: datetime) -> int:
     """Mark the mails that may have left by `until`; return how many. Safe to repeat.
 
-    Those whose due mail may have left are paused until somebody decides. A paused enrollment stays
+    Enrollments whose due mail may have left are paused until a person decides. A paused one stays
     as it is: the mark is met when it goes on.
     """
     marked = last = 0
@@ -42,7 +42,7 @@ def mark_perhaps_sent(until: datetime, at: datetime) -> int:
 def skip_used_ids() -> None:
     """Give no later mail an id that one of the lost installation may have had.
 
-    The links in a mail name it by its id: one sent after the backup must not unsubscribe somebody else.
+    The links in a mail name it by its id: one sent before the restore must not unsubscribe another contact.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -52,7 +52,7 @@ def skip_used_ids() -> None:
 
 
 def _candidates(until: datetime, after: int) -> list[int]:
-    """Enrollments whose next step may have fallen due by then, in id order.
+    """Return enrollments whose next step may have fallen due by then, in id order.
 
     A step that is held may have been let go at any time, a pause may have ended at once.
     """
@@ -90,7 +90,7 @@ def mark(rows: Iterable[Enrollment], until: datetime, at: datetime) -> int:
 
 
 def _perhaps_sent(row: Enrollment, until: datetime) -> Iterator[tuple[Step, datetime]]:
-    """The steps that may have left by then, one after the other, and when each was due at the earliest."""
+    """Yield the steps that may have left by then, in order, and when each was due at the earliest."""
     due_at = _earliest(row)
     for step in row.sequence.steps.all():
         if step.position < row.next_position:
@@ -111,7 +111,7 @@ def _earliest(row: Enrollment) -> datetime:
 def unclear(
     mail: Delivery | None, row: Enrollment, step: Step, due_at: datetime
 ) -> Delivery | None:
-    """The mail of a step as one that perhaps left; None when it is settled already."""
+    """Return the mail of a step as one that may have left; None when it is settled already."""
     if mail is None:
         mail = Delivery(
             enrollment=row, position=step.position, email=row.contact.email or "",

@@ -15,7 +15,7 @@ ACTIVITIES = 50
 
 
 def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str, Any]:
-    """All that a contact's page shows beside the form."""
+    """Return all that a contact's page shows beside the form."""
     model = ModelVersion.objects.in_force(at).model
     score = Score.objects.filter(contact=contact).select_related("model").first()
     sections = collect_answers(contact_sections_wanted, Contact, contact=contact, user=user, at=at)
@@ -35,7 +35,7 @@ def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str,
 
 
 def qualification_sentence(score: Score | None, thresholds: Thresholds, at: datetime) -> str:
-    """Where a contact stands with sales, in a sentence or two."""
+    """Return where a contact stands with sales, in a sentence or two."""
     if score is None:
         return "Not scored yet. This happens within minutes of the first news of a person."
     if score.disqualified:
@@ -61,7 +61,7 @@ def ordinal(number: int) -> str:
 
 
 def _rearm_sentence(score: Score, thresholds: Thresholds, at: datetime) -> str:
-    """When a new crossing can tell sales once more."""
+    """Return when a new crossing can reach sales again."""
     below = f"the score has been below {wording.format_figure(thresholds.rearm_below)}"
     refused_at = last_sales_refusals([score.contact_id]).get(score.contact_id)
     now = replace(score.qualification, refused_at=refused_at)
@@ -109,7 +109,7 @@ class HistoryPoint:
 
 
 def _score_history(contact: Contact, at: datetime) -> list[HistoryPoint]:
-    """What the engine says of the last weeks, oldest first, today last."""
+    """Return the scores of the last weeks by the engine, oldest first, today last."""
     instants = [at - timedelta(weeks=weeks) for weeks in range(WEEKS, -1, -1)]
     scored = [(instant, score_at(contact, instant)[0]) for instant in instants]
     return [HistoryPoint(instant, one.total, one.grade) for instant, one in scored]
@@ -119,7 +119,7 @@ WIDTH, HEIGHT = 320, 90
 
 
 def _chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dict[str, Any]:
-    """The history as coordinates of a drawing WIDTH by HEIGHT."""
+    """Return the history as coordinates of a drawing WIDTH by HEIGHT."""
     top = max([thresholds.handoff * 1.15, *(point.total for point in points)], default=1) or 1
 
     def y(total: float) -> float:

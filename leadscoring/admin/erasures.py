@@ -1,4 +1,4 @@
-"""Erasing people for good, by hand: what goes is said first, and somebody has to confirm it."""
+"""Erase people for good, by hand: show what goes first, and let a person confirm it."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from leadscoring.admin.people import contact_action
 from leadscoring.erasing import erase_contact
 from leadscoring.models import Activity, Contact
 
-# More at once would take longer than a page may; whoever is left is still chosen by the filter.
+# More at once would take longer than a page may; the rest is still chosen by the filter.
 MOST = 200
 GOES = (
     "All that is known of them goes, and nobody can bring it back: profile and its history, {activities}, "
@@ -43,7 +43,7 @@ def erase_contacts(
 
 
 def _what_is_erased(chosen: QuerySet[Contact]) -> str:
-    """What goes with people, and what stays where."""
+    """Return the sentence that says what goes with contacts and what stays where."""
     done = Activity.objects.filter(contact__in=chosen).count()
     activities = "1 activity" if done == 1 else f"{done:,} activities"
     there = chosen.aggregate(n=Count("pk", filter=Q(crm_state__record_id__gt="")))["n"]

@@ -35,7 +35,7 @@ class StorableJsonField(forms.JSONField):
 
 
 def _check_storable(value: Any) -> Any:
-    """The value; ValueError when a text in it fits in no column."""
+    """Return the value; raise ValueError when a text in it cannot be stored."""
     if not isinstance(value, InvalidJSONInput) and any(
         map(CONTROL_IN_TEXT.search, _iter_texts(value))
     ):

@@ -66,7 +66,7 @@ class ContactForm(ModelForm[Contact]):
         return self.identifier("external_id", validation.clean_line)
 
     def identifier(self, name: str, fit: Callable[[str], str]) -> str | None:
-        """As it is stored: so it is compared with those of others."""
+        """Return it as it is stored, which is how it is compared with others."""
         typed = self.cleaned_data.get(name)
         try:
             return fit(str(typed)) if typed else None
@@ -82,7 +82,7 @@ class ContactForm(ModelForm[Contact]):
             self.add_error(field if field in self.fields else None, refused.message)
 
     def item(self) -> dict[str, object]:
-        """The profile as it comes in by all other ways; a property that was taken out is null."""
+        """Return the profile as it comes in by all other ways; a property that was taken out is null."""
         given = self.cleaned_data
         properties = given.get("properties") or {}
         gone = (
@@ -140,7 +140,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
 
     @admin.display(description="Company")
     def company_name(self, contact: Contact) -> str:
-        """For those who may only look: the form's field is no field of the contact."""
+        """Return the name for users with view permission only: the form's field is no field of the contact."""
         return str(contact.company) if contact.company else "–"
 
     # --- list
@@ -214,7 +214,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
     # --- page
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """“Erase for good” says what goes, and keeps the address out afterwards."""
+        """Leave deleting to “Erase for good”, which shows what goes and keeps the address out."""
         return False
 
     def changeform_view(
@@ -245,13 +245,13 @@ class ContactAdmin(AppModelAdmin[Contact]):
 
 
 def _surviving_contact_id(number: str | None) -> Contact | None:
-    """Whom a contact that is no more was joined with: tasks in the CRM still link to its page."""
+    """Return the contact with which a deleted one was merged: tasks in the CRM still link to its page."""
     known = number is not None and number.isascii() and number.isdigit() and len(number) < 19
     return Contact.objects.filter(aliases__number=int(number)).first() if known and number else None
 
 
 def _search_contacts(term: str) -> Q:
-    """People found by the start of an e-mail address, a name or a company; each part on its index."""
+    """Return people found by the start of an e-mail address, a name or a company; each part on its index."""
     words = term.split()
     whole = " ".join(words)
     found = Q(email__startswith=whole.lower()) | Q(external_id=whole)

@@ -32,7 +32,7 @@ class SourceForm(ModelForm[ModelVersion]):
         labels = {"source": "The model as YAML"}
 
     def clean_source(self) -> str:
-        """A source that can be a model. Browsers send lines that end in CR LF."""
+        """Return a valid source. Browsers send lines that end in CR LF."""
         source = str(self.cleaned_data["source"]).replace("\r\n", "\n")
         if len(source) > MOST_SOURCE:
             raise forms.ValidationError(f"A model has at most {MOST_SOURCE:,} characters.")
@@ -85,7 +85,7 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
     # --- page
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new draft starts from the version it was asked for, else from the one in force."""
+        """Start a new draft from the version it was asked for, else from the one in force."""
         wanted = request.GET.get("of", "")
         chosen = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else _in_force_ids()
         found = ModelVersion.objects.filter(pk=chosen).first() if chosen else None
@@ -105,7 +105,7 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
         )
 
     def save_model(self, request: HttpRequest, obj: ModelVersion, form: Any, change: bool) -> None:
-        """A file becomes the draft of its name, here as on the command line."""
+        """Make the file the draft of its name, as the command does."""
         draft, changed = publishing.apply_draft(form.cleaned_data["source"])
         obj.pk, obj.name, obj.version = draft.pk, draft.name, draft.version
         obj.published_at = draft.published_at
@@ -120,7 +120,7 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
         return [ours, *super().get_urls()]
 
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What publishing a draft would do; a POST publishes it."""
+        """Show what publishing a draft would do; publish it on POST."""
         if not self.may(request, "change_modelversion"):
             raise PermissionDenied
         version = ModelVersion.objects.filter(pk=pk).first()
@@ -166,7 +166,7 @@ def _model_state(version: ModelVersion, in_force_pk: int | None) -> SafeString:
 
 
 def _describe_model(version: ModelVersion) -> dict[str, Any]:
-    """A model in sentences."""
+    """Return a model in sentences."""
     model = version.model
     return {
         "version": version,
@@ -188,7 +188,7 @@ def _describe_caps(model: ScoringModel) -> str:
 
 
 def _preview_rows(version: ModelVersion) -> dict[str, Any]:
-    """What publishing would do, counted over at most PREVIEWED people so that the page comes soon."""
+    """Return what publishing would do, counted over at most PREVIEWED contacts to keep the page fast."""
     seen = publishing.PublishPreview()
     for seen in publishing.preview_publish(version, now()):
         if seen.people >= PREVIEWED:

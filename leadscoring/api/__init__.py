@@ -87,7 +87,7 @@ def get_contact(request: HttpRequest, who: str) -> HttpResponse:
 
 
 def _find_contact(who: str) -> Contact:
-    """The contact of an id (digits only) or an e-mail address. Raises ApiError 404."""
+    """Return the contact of an id (digits only) or an e-mail address. Raise ApiError 404."""
     contacts = Contact.objects.select_related("company", "score", "crm_state")
     if who.isascii() and who.isdigit():
         number = min(int(who[:20]), LARGEST_ID)

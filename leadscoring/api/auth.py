@@ -1,4 +1,4 @@
-"""Who may come in, and how often."""
+"""Authentication of the API by key, and its rate limit."""
 
 from datetime import datetime
 

@@ -20,7 +20,7 @@ class ReadableBody(Protocol):
 
 
 def read_items(request: HttpRequest) -> list[object]:
-    """The items of a body that is one object or an array of them. Raises ApiError."""
+    """Return the items of a body that is one object or an array of them. Raise ApiError."""
     found = parse_json(read_body(request))
     if isinstance(found, dict):
         return [found]
@@ -36,8 +36,7 @@ def read_items(request: HttpRequest) -> list[object]:
 
 
 def read_body(request: HttpRequest, most: int = 0) -> bytes:
-    """The body, of at most so many bytes (0: 5 MiB), whether its length was announced or it comes in
-    chunks. Raises ApiError."""
+    """Return the body, of at most so many bytes (0: 5 MiB), with its length announced or in chunks. Raise ApiError."""
     most = most or settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
     stream: ReadableBody = request
     if request.headers.get("Transfer-Encoding") and request.META.get("wsgi.input_terminated"):
@@ -57,7 +56,7 @@ def read_body(request: HttpRequest, most: int = 0) -> bytes:
 
 
 def _drain(stream: ReadableBody) -> None:
-    """Read what a sender is still sending: one that is cut off would never see the answer."""
+    """Read the rest of a body: a sender that is cut off would never see the answer."""
     left = THROWN_AWAY
     while left > 0 and (some := stream.read(65_536)):
         left -= len(some)
@@ -82,5 +81,5 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _parse_integer(digits: str) -> int | float:
-    """Python refuses whole bodies for one number of thousands of digits; the item is refused later."""
+    """Read a number of any length: Python would refuse the whole body for one of thousands of digits."""
     return int(digits) if len(digits) < 20 else float(digits)

@@ -10,7 +10,7 @@ from leadscoring.signals import contact_described
 
 
 def contact_json(contact: Contact, at: datetime) -> dict[str, Any]:
-    """All that is known of a contact here, with what the upper apps add."""
+    """Return all that is known of a contact here, with what the upper apps add."""
     described: dict[str, Any] = {
         "id": contact.pk,
         **profile_of(contact),

@@ -37,7 +37,7 @@ class KeptServer(NamedTuple):
 
 
 def _read_state() -> list[KeptServer]:
-    """Servers left running for this very folder; nothing when it is a copy of another."""
+    """Return servers left running for this very folder; none when it is a copy of another."""
     try:
         state = json.loads((KEPT / "state.json").read_text())
         return (
@@ -48,7 +48,7 @@ def _read_state() -> list[KeptServer]:
 
 
 def running_servers() -> Servers | None:
-    """The servers of `make services` for this checkout, if both live."""
+    """Return the servers of `make services` for this checkout, if both live."""
     kept = _read_state()
     if len(kept) == 2 and all(server.lives() for server in kept):
         return Servers(*(server.url for server in kept))
@@ -56,7 +56,7 @@ def running_servers() -> Servers | None:
 
 
 def _data_folder() -> Path:
-    """`.services`; for root whose checkout `nobody` can't reach, a folder in /var/tmp."""
+    """Return `.services`; for root, when `nobody` cannot reach the checkout, a folder in /var/tmp."""
     if can_enter(KEPT):
         return KEPT
     pointer = KEPT / "place"
@@ -74,7 +74,7 @@ def _is_owned(folder: Path) -> bool:
 
 @contextmanager
 def _exclusive() -> Iterator[None]:
-    """One `start` or `stop` at a time."""
+    """Let one `start` or `stop` run at a time."""
     make_home(KEPT)
     with (KEPT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

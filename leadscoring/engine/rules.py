@@ -103,7 +103,7 @@ class Rule:
 
     @property
     def activity_types(self) -> frozenset[str] | None:
-        """The types the rule can speak of; None: any type. A profile rule speaks of none."""
+        """Return the types the rule can speak of; None: any type. A profile rule speaks of none."""
         return _condition_types(self.when) if self.speaks_of_activities else frozenset()
 
 
@@ -118,7 +118,7 @@ def iter_leaves(condition: Condition) -> Iterator[ProfileIs | ActivityIs]:
 
 
 def _condition_types(condition: Condition) -> frozenset[str] | None:
-    """Types of activities that the condition can hold for; None: any type."""
+    """Return types of activities that the condition can hold for; None: any type."""
     if isinstance(condition, ActivityIs):
         return frozenset(condition.types)
     if isinstance(condition, All):
@@ -137,10 +137,10 @@ def union_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset
 
 
 def _compile_condition(condition: Condition, type: str | None) -> Holds | bool:
-    """The condition as a function, for activities of one type; None: a type no rule names.
+    """Return the condition as a function, for activities of one type; None: a type no rule names.
 
-    Whatever the type alone decides is decided here, once: an answer that is the same for every
-    such activity comes back as True or False.
+    Decide here, once, what the type alone decides: a result that is the same for every such activity
+    comes back as True or False.
     """
     if isinstance(condition, ProfileIs):
         return _of_profile(condition.tests)
@@ -154,7 +154,7 @@ def _compile_condition(condition: Condition, type: str | None) -> Holds | bool:
 
 
 def compile_selection(condition: Condition, type: str | None) -> Pick | None:
-    """How the ages are found of the activities of one type that a condition holds for.
+    """Return a function that selects the ages of the activities of one type for which a condition holds.
 
     None: it holds for none of that type.
     """
@@ -171,7 +171,7 @@ def compile_selection(condition: Condition, type: str | None) -> Pick | None:
 
 
 def compile_profile_condition(condition: Condition) -> Check:
-    """A condition of a profile rule as a function of the profile's values alone."""
+    """Return a profile rule's condition as a function of the profile's values alone."""
     if isinstance(condition, ProfileIs):
         return _check(condition.tests)
     holds = _compile_condition(condition, None)
@@ -195,7 +195,7 @@ def _negated(part: Holds | bool) -> Holds | bool:
 
 
 def _joined(parts: list[Holds | bool], decisive: bool) -> Holds | bool:
-    """The first part that says `decisive` decides: True for any, False for all."""
+    """Return the first part that says `decisive` decides: True for any, False for all."""
     if decisive in parts:
         return decisive
     open_parts = [part for part in parts if not isinstance(part, bool)]
@@ -224,7 +224,7 @@ def _check_one(test: FactIs) -> Check:
 
 
 def compile_evidence(condition: Condition) -> Callable[[Facts], Evidence]:
-    """A function that gives the facts of the profile that a holding condition rests on.
+    """Return a function that gives the facts of the profile that a holding condition rests on.
 
     Of `any`, the facts of the parts that hold; of `not`, all that it looks at.
     """

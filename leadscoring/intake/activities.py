@@ -1,4 +1,4 @@
-"""Activities in: each stored once, and those who did them scored, in one transaction."""
+"""Take in activities: store each once and score their contacts, in one transaction."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from leadscoring.scoring import REFUSED, rescore
 Event = tuple[str, str]  # source and event id
 Stored = tuple[int, str, datetime]  # contact id, type, when
 
-# Kept as activities since they may count in a score, but it is not the person who acted.
+# Kept as activities since they may count in a score, but the contact did not act.
 NOT_THEIR_DOING = frozenset({"email_sent", REFUSED, "sales_deal", "sales_won", "sales_lost"})
 
 KNOWN = """
@@ -40,7 +40,7 @@ LATEST = """
 
 @dataclass(slots=True)
 class TakenActivities:
-    """How many are new and how many were there already; and who did what that is new."""
+    """How many are new and how many known; the new ones' types by contact."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -58,8 +58,7 @@ def take_activities(
 ) -> TakenActivities:
     """Take in activities, at most some thousand at a time; scores are up to date afterwards.
 
-    `source`: of those that name none. `scored`: False for those who only want to know what would
-    be taken, and roll it back.
+    `source`: of those that name none. `scored`: False for a dry run, which is rolled back.
     """
     checked, rejected = split_rejected(
         enumerate(items), lambda item: validation.validate_activity(item, at)
@@ -103,7 +102,7 @@ def _store_activities(
 
 
 def _new_events(events: Mapping[int, Event]) -> dict[int, Event]:
-    """Those that are not stored, and of equal ones in the batch the first. By their places."""
+    """Return, by place, those that are not stored; of equal ones in the batch the first."""
     sources, event_ids = zip(*events.values(), strict=True)
     stored = set(bulk_sql.run_statement(KNOWN, [list(sources), list(event_ids)]))
     firsts = {event: place for place, event in reversed([*events.items()]) if event not in stored}
@@ -111,9 +110,9 @@ def _new_events(events: Mapping[int, Event]) -> dict[int, Event]:
 
 
 def _resolve_person(people: IdentityMap, item: ActivityItem) -> KnownIdentity:
-    """Whose activity it is; unknown people are made, missing identifiers filled in.
+    """Find an activity's contact; create an unknown one, fill in missing identifiers.
 
-    An activity changes no address: of somebody known by external_id, an old one may come late.
+    Change no address: an activity with an old address of a contact known by external_id may come late.
     """
     known = people.who(item.email, item.external_id)
     if known is None and item.email is None:

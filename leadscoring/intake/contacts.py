@@ -23,7 +23,7 @@ TEXTS = ("first_name", "last_name", "job_title", "phone", "country")
 
 @dataclass(slots=True)
 class TakenContacts:
-    """How many items made somebody, changed somebody or said nothing new; and who is different."""
+    """How many items created a contact, changed one or said nothing new; and which contacts differ."""
 
     created: int = 0
     updated: int = 0
@@ -37,9 +37,9 @@ class TakenContacts:
 
 
 def take_contacts(items: Sequence[object], at: datetime, scored: bool = True) -> TakenContacts:
-    """Take in people, at most some thousand at a time, and bring their scores up to date.
+    """Take in contacts, at most some thousand at a time, and bring their scores up to date.
 
-    `scored`: False for those who only want to know what would be taken, and roll it back.
+    `scored`: False for a dry run, which is rolled back.
     """
     checked, rejected = split_rejected(enumerate(items), validation.validate_person)
 
@@ -72,7 +72,7 @@ def _store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> 
 
 
 def _resolve_contact(people: IdentityMap, person: PersonItem) -> KnownIdentity:
-    """Who is meant; an unknown person is made, a new or missing identifier taken over."""
+    """Find an item's contact; create an unknown one, take over a new or missing identifier."""
     known = people.who(person.email, person.external_id)
     if known is None:
         return people.make(person.email, person.external_id)
@@ -107,7 +107,7 @@ def _apply_item(
 def _merge_properties(
     before: Mapping[str, object], given: Mapping[str, object] | None
 ) -> dict[str, object]:
-    """Key by key; None takes a key away. The whole keeps the bounds of a part."""
+    """Merge key by key; None removes a key. The whole keeps the bounds of a part."""
     together = {**before, **(given or {})}
     kept = {key: value for key, value in together.items() if value is not None}
     if given:
@@ -121,7 +121,7 @@ def _merge_properties(
 def _fill_contact(
     contact: Contact, person: PersonItem, known: Mapping[str, Company], facts: dict[str, object]
 ) -> bool:
-    """Give a contact the fields that were given; answers whether any of them is new."""
+    """Give a contact the fields of an item; return whether any of them is new."""
     given = {name: getattr(person, name) or "" for name in TEXTS if name in person.model_fields_set}
     new: dict[str, object] = {
         name: text for name, text in given.items() if getattr(contact, name) != text

@@ -35,7 +35,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # In free properties a text may have lines and tabs.
 CONTROL_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 NOT_OF_A_TYPE = re.compile("[^a-z0-9_.:-]")
-# The sign before an offset that arrives as a space: a plus in a query string that nobody escaped.
+# The sign before an offset that arrives as a space: a plus in a query string that was not escaped.
 LOST_PLUS = re.compile(r"([T ]\d\d[\d:.,]*) (\d\d:?\d\d)$")
 
 MESSAGES = {
@@ -61,7 +61,7 @@ class InvalidItem(Exception):
         self.message = message
 
 
-# --- values: each function answers what to store, or raises ValueError with a sentence -----------
+# --- values: each function returns what to store, or raises ValueError with a sentence -----------
 def clean_line(text: str) -> str:
     text = unicodedata.normalize("NFC", text.strip(" \t\u00a0"))
     if found := CONTROL.search(text):
@@ -76,7 +76,7 @@ def check_not_empty(text: str) -> str:
 
 
 def _max_length(most: int) -> Callable[[str], str]:
-    """NFC and small letters can make a text longer than it came in: it is measured as it is stored."""
+    """Bound the stored text: NFC and lower case can make it longer than it came in."""
 
     def measured(text: str) -> str:
         if len(text) > most:
@@ -87,7 +87,7 @@ def _max_length(most: int) -> Callable[[str], str]:
 
 
 def normalize_email(text: str) -> str:
-    """An e-mail address in lower case; a domain in punycode becomes readable, so that it is one."""
+    """Return an e-mail address in lower case, with a domain in punycode made readable: one spelling each."""
     text = clean_line(text).lower()
     local, _, domain = text.rpartition("@")
     try:
@@ -108,7 +108,7 @@ def _check_activity_type(text: str) -> str:
 
 
 def parse_instant(value: object) -> datetime:
-    """An ISO 8601 time with its offset, as UTC."""
+    """Return an ISO 8601 time with its offset, as UTC."""
     if not isinstance(value, str):
         raise ValueError("must be text such as 2026-05-04T10:00:00+02:00")
     try:
@@ -127,7 +127,7 @@ def parse_instant(value: object) -> datetime:
 
 
 def check_properties(value: object) -> dict[str, Any]:
-    """Free facts: bounded in depth, number and length, and fit for a JSON column."""
+    """Bound free facts in depth, number and length, to fit a JSON column."""
     if not isinstance(value, dict):
         raise ValueError("must be an object")
     if _count_keys(value, DEEPEST) > MOST_KEYS:
@@ -138,7 +138,7 @@ def check_properties(value: object) -> dict[str, Any]:
 
 
 def _count_keys(value: object, levels: int) -> int:
-    """How many keys there are in a value and everything in it, each key and value being fit."""
+    """Return how many keys a value holds at all depths; raise ValueError for an invalid key or value."""
     if isinstance(value, str):
         if found := CONTROL_IN_TEXT.search(value):
             raise ValueError(f"contains the control character U+{ord(found[0]):04X}")
@@ -254,7 +254,7 @@ def validate_person(item: object) -> PersonItem:
 
 
 def validate_activity(item: object, at: datetime) -> ActivityItem:
-    """`at`: the present, beyond which nothing can have happened."""
+    """Return a valid activity; raise InvalidItem. `at`: the present, after which none can have happened."""
     taken = _check_identified(validate_item(ActivityItem, item))
     if taken.occurred_at and taken.occurred_at > at + AHEAD:
         raise InvalidItem("occurred_at", "is in the future")
@@ -276,7 +276,7 @@ def _check_identified(item: Item) -> Item:
 
 
 def _error_field(error: ErrorDetails) -> str:
-    """The field an error is about; an unknown one as it was written, made fit for every output."""
+    """Return the field of an error; an unknown one as it was written, without control characters."""
     name = str(error["loc"][0]) if error["loc"] else ITEM
     return CONTROL.sub("\ufffd", name)[:100]
 

@@ -28,7 +28,7 @@ COUNTED_UP_TO = 100_000  # beyond that PostgreSQL's own estimate is as good and 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What needs a person. `severity`: "error" or "warning"; `url`: where it is mended, if anywhere."""
+    """What needs a person. `severity`: "error" or "warning"; `url`: where to solve it, if anywhere."""
 
     severity: str
     what: str
@@ -37,7 +37,7 @@ class Problem:
 
 
 def collect_problems(at: datetime) -> list[Problem]:
-    """All that needs a person now, the worst first."""
+    """Return all present problems, the worst first."""
     answered: list[tuple[Any, Any]] = problems_wanted.send(None, at=at)
     answers: list[Problem] = [problem for _, some in answered for problem in some]
     return sorted(
@@ -82,7 +82,7 @@ BEAT = "`celery -A leadscoring beat`"
 
 
 def _silent_workers(ages: Mapping[str, float | None]) -> str:
-    """Which queues nobody serves, as far as can be seen; "" when all are served."""
+    """Return which queues are not served, as far as can be seen; "" when all are."""
     found = {
         queue: ages[heartbeat.worker(queue)]
         for queue in QUEUES
@@ -116,7 +116,7 @@ def check_redis(at: datetime) -> str:
 
 
 def check_queue(at: datetime) -> str:
-    """Why workers cannot be woken, though Redis may answer: its client, a full memory, no rights."""
+    """Return why workers cannot be woken though Redis answers: its client, a full memory, no rights."""
     heartbeat.read_ages(at)  # with Redis away that is the reason, once
     why = wakeup.failure()
     return f"workers cannot be woken: {why}" if why else ""
@@ -139,7 +139,7 @@ def check_beat(at: datetime) -> str:
 
 
 def check_crm_state(at: datetime) -> str:
-    """Too old is not ready; with no CRM connected there is nothing to be old."""
+    """Return why the CRM's state is too old; "" when no CRM is connected."""
     if not settings.CRM_CONNECTED:
         return ""
     as_of = CrmFreshness.oldest()
@@ -149,7 +149,8 @@ def check_crm_state(at: datetime) -> str:
     return f"the CRM's state is {age:.0f} s old" if age > settings.CRM_MAX_AGE_SECONDS else ""
 
 
-# Each answers why this is not ready, or "". Upper apps add theirs with `add_check`.
+# Each returns why this is not ready, or ""; /readyz names it as its function is called. Upper apps add
+# theirs with `add_check`.
 CHECKS: list[Callable[[datetime], str]] = [
     check_database,
     check_redis,
@@ -183,7 +184,7 @@ def register_collector(collector: Collector) -> None:
 
 
 def _table_size(model: type[Model]) -> int:
-    """How many rows a table has: counted when few, estimated by PostgreSQL when many."""
+    """Return how many rows a table has: counted when few, estimated by PostgreSQL when many."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [model._meta.db_table]
@@ -193,7 +194,7 @@ def _table_size(model: type[Model]) -> int:
 
 
 class AppFigures(Collector):
-    """What this app tells Prometheus; read from the database when asked."""
+    """This app's figures for Prometheus; read from the database when asked."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         at = now()
@@ -251,7 +252,7 @@ REGISTRY.register(AppFigures())
 
 # --- views ------------------------------------------------------------------------------------
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process lives and answers; nothing else is touched."""
+    """Answer that the process lives; touch nothing else."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 

@@ -1,4 +1,4 @@
-"""Who is in which sequence, what happens next, and the verbs a person has."""
+"""Enrollments: what happens next, and the actions on them."""
 
 from typing import Any
 
@@ -190,7 +190,7 @@ class EnrollmentAdmin(ReadOnlyModelAdmin[Enrollment]):
 
 
 def _plain_queryset(rows: EnrollmentQuerySet) -> EnrollmentQuerySet:
-    """The same rows without the list's order and joins, so that they can be locked."""
+    """Return the same rows without the list's order and joins, so that they can be locked."""
     return Enrollment.objects.filter(pk__in=rows.order_by().values("pk"))
 
 

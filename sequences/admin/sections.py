@@ -82,7 +82,7 @@ def enroll_action(
 
 
 def _enroll_message(entry: enrolling.EnrollResult) -> str:
-    """ "3 entered; 2 did not: They are in this sequence already (2)"."""
+    """Return "3 entered; 2 did not: They are in this sequence already (2)"."""
     reasons: dict[str, int] = {}
     for one in entry.refused:
         reasons[one.reason] = reasons.get(one.reason, 0) + 1

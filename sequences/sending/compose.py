@@ -1,7 +1,7 @@
-"""One step for one person → a message: text and HTML, and the headers that let them leave.
+"""Compose one step for one contact: text and HTML, and the headers that mail providers ask for.
 
-A person's facts are put in as text. They never become Markdown, HTML, a link, a header or a
-merge field, whatever somebody sent us as their name.
+A contact's values are put in as text. They never become Markdown, HTML, a link, a header or a
+merge field, whatever was sent to us as a name.
 """
 
 import html
@@ -34,7 +34,7 @@ INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=T
 
 
 def compose_mail(step: Step, contact: Contact, delivery: Delivery) -> EmailMultiAlternatives:
-    """The message. Raises ValueError (MergeError, BadHeaderError) when there can be none."""
+    """Return the message. Raise ValueError (MergeError, BadHeaderError) when it cannot be made."""
     values = merge_values(contact)
     unsubscribe = unsubscribe_url(delivery)
     subject = fill_template(step.subject, values, str)[:500]
@@ -63,7 +63,7 @@ def compose_mail(step: Step, contact: Contact, delivery: Delivery) -> EmailMulti
 
 
 def merge_values(contact: Contact) -> dict[str, str]:
-    """What the merge fields stand for."""
+    """Return the values of the merge fields."""
     score: Score | None = getattr(contact, "score", None)
     return {
         "first_name": contact.first_name,
@@ -79,8 +79,10 @@ def merge_values(contact: Contact) -> dict[str, str]:
 
 
 def render_text(body: str, values: Mapping[str, str], unsubscribe: str) -> str:
-    """Markdown is readable as it is, but for links: "our guide (https://…)". In their addresses alone
-    values are encoded."""
+    """Return the text part: Markdown is readable as it is, but for links: "our guide (https://…)".
+
+    Only in the addresses of links are values encoded.
+    """
     text, placed = _replace_with_placeholders(body, values)
     in_links = ADDRESS.sub(lambda link: _fill_placeholders(link[0], placed, _encode_value), text)
     spelled = LINK.sub(r"\1 (\2)", in_links)
@@ -90,7 +92,7 @@ def render_text(body: str, values: Mapping[str, str], unsubscribe: str) -> str:
 
 
 def render_html(body: str, values: Mapping[str, str], lead: Callable[[str], str] = str) -> str:
-    """The Markdown text as clean HTML, the values in it as text; `lead` says where links go.
+    """Return the Markdown text as clean HTML, the values in it as text; `lead` rewrites the links.
 
     Signs stand for the values while Markdown reads the text around them. In a tag (a link's
     address) a value is percent-encoded, so that it can neither end the tag nor be a scheme.
@@ -105,7 +107,7 @@ def render_html(body: str, values: Mapping[str, str], lead: Callable[[str], str]
     }
 
     def led(tag: str, attribute: str, value: str) -> str:
-        """A link with a value in its address goes there directly: ours would carry the value."""
+        """Leave a link with a value in its address as it is: a tracked one would carry the value."""
         is_link = (tag, attribute) == ("a", "href")
         return lead(value) if is_link and value not in personal else value
 
@@ -125,7 +127,7 @@ def _link_bare_addresses(page: str) -> set[str]:
 
 
 def _replace_with_placeholders(body: str, values: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The text with a sign in the place of each value, and the values."""
+    """Return the text with a sign in the place of each value, and the values."""
     placed: list[str] = []
 
     def place(value: str) -> str:

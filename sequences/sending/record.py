@@ -1,6 +1,6 @@
-"""What became of a claimed mail, written down; and what follows for the enrollment.
+"""Record the outcome of a claimed mail, and what follows for the enrollment.
 
-Locks are taken in one order everywhere: contact, enrollment, delivery.
+Lock in one order everywhere: contact, enrollment, delivery.
 """
 
 import logging
@@ -24,14 +24,14 @@ log = logging.getLogger(__name__)
 
 
 class LostClaim(Exception):
-    """The claim is not this worker's any more: it was called unclear, or the person was deleted."""
+    """The claim is not this worker's any more: it was marked unclear, or the contact was deleted."""
 
 
 def record_outcome(claim: MailClaim, outcome: Outcome, at: datetime) -> None:
-    """Write down what became of a mail.
+    """Record what became of a mail.
 
-    Tried again when the database was away or found a deadlock: it would be a pity to ask a person
-    about a mail of which we know everything.
+    Try again when the database was away or found a deadlock: else a person would have to decide about
+    a mail whose outcome is known.
     """
     for tried in range(1, RETRIES + 1):
         try:
@@ -70,7 +70,7 @@ def _write_outcome(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
 def _settle_delivery(
     delivery: Delivery, state: Delivery.State, reason: str, sent_at: datetime | None = None
 ) -> Enrollment:
-    """Give a claimed delivery its outcome; answers its enrollment, locked. Raises LostClaim."""
+    """Give a claimed delivery its outcome; return its enrollment, locked. Raise LostClaim."""
     row = (
         Enrollment.objects.select_related("sequence")
         .filter(pk=delivery.enrollment_id)
@@ -93,7 +93,7 @@ def _flag_for_person(row: Enrollment, reason: str, at: datetime) -> None:
 
 
 def release_claim(claim: MailClaim, reason: str, at: datetime) -> None:
-    """The mail did not leave, through no fault of its own: due again, the attempt not counted."""
+    """Make a mail due again that did not leave through no fault of its own; do not count the attempt."""
     with transaction.atomic():
         row = _settle_delivery(claim.delivery, Delivery.State.WAITING, reason)
         Delivery.objects.filter(pk=claim.delivery.pk).update(attempts=claim.delivery.attempts - 1)
@@ -102,7 +102,7 @@ def release_claim(claim: MailClaim, reason: str, at: datetime) -> None:
 
 
 def mark_abandoned_claims(at: datetime) -> int:
-    """Claims that a worker left behind: nobody knows whether those mails left; a person decides."""
+    """Mark claims of ended workers as unclear: the mails may have left, so a person decides."""
     with transaction.atomic():
         left_behind = Delivery.objects.left_behind(at)
         rows = list(Enrollment.objects.filter(deliveries__in=left_behind).locked())

@@ -1,7 +1,7 @@
-"""One message to the mail server, and what became of it.
+"""Hand one message to the mail server, and classify the outcome.
 
-What is certain is told apart from what is not: an answer of the server says whether the message
-was taken; a connection that breaks after the message began to leave says nothing.
+An answer of the server is certain: it says whether the message was taken. A connection that breaks
+after the message began to leave says nothing.
 """
 
 import re
@@ -39,7 +39,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """Nobody knows whether it left."""
+    """It is not known whether it left."""
 
     reason: str
 
@@ -56,7 +56,7 @@ ENHANCED = re.compile(r"[245]\.\d+\.\d+\b")
 
 
 class MailServerAway(Exception):
-    """No mail can be sent at present, to anybody. The message at hand, if any, did not leave."""
+    """No mail at all can be sent at present. The message at hand, if any, did not leave."""
 
 
 class MailTransport:
@@ -82,7 +82,7 @@ class MailTransport:
             ) from error
 
     def send(self, message: EmailMessage) -> Outcome:
-        """Hand over one message. Raises MailServerAway when the server takes nobody's at present."""
+        """Hand over one message. Raise MailServerAway when the server takes no mail at present."""
         try:
             self.backend.send_messages([message])
         except smtplib.SMTPRecipientsRefused as error:
@@ -110,7 +110,7 @@ def _smtp_replies(smtp: smtplib.SMTP) -> bool:
 
 
 def _recipient_outcome(code: int, reply: bytes | str) -> Outcome:
-    """The server's answer about one address."""
+    """Return the outcome of the server's answer about one address."""
     _check_server(code, reply)
     words = _reply_line(reply)
     reason = f"The mail server answered {code} {words}"
@@ -132,14 +132,14 @@ def _error_sentence(error: Exception) -> str:
 
 
 def _reply_line(reply: bytes | str) -> str:
-    """A server's words in one bounded line."""
+    """Return a server's reply as one bounded line."""
     words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return bounded_line(words, 300)
 
 
 @contextmanager
 def open_transport() -> Iterator[MailTransport]:
-    """The configured mail server, connected; raises MailServerAway."""
+    """Yield the configured mail server, connected; raise MailServerAway."""
     office = MailTransport(get_connection())
     try:
         office.ready()

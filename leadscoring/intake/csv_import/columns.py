@@ -51,12 +51,12 @@ APOSTROPHE = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 
 
 def escape_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if FORMULA.match(cell) else cell
 
 
 def unescape_formula(cell: str) -> str:
-    """Undoes `harmless`."""
+    """Undo `escape_formula`."""
     return cell[1:] if APOSTROPHE.match(cell) else cell
 
 
@@ -70,7 +70,7 @@ class Columns:
     mended: bool  # it is an error file of ours that comes back
 
     def item(self, cells: Sequence[str]) -> dict[str, Any]:
-        """A row for intake. An empty cell says nothing, so it clears nothing."""
+        """Return a row as intake takes it. An empty cell says nothing, so it clears nothing."""
         item: dict[str, Any] = {
             name: cell for name, place in self.fields.items() if (cell := cells[place].strip())
         }
@@ -85,9 +85,9 @@ class Columns:
 def match_columns(
     header: Sequence[str], known: Mapping[str, Sequence[str]], wanted: Mapping[str, str]
 ) -> Columns:
-    """Find the columns of a file: those asked for (name -> column), then those whose names tell.
+    """Find the columns of a file: those asked for (name -> column), then those recognized by their titles.
 
-    Raises NotReadable when nobody could be told apart by them.
+    Raise UnreadableFile when no column identifies a contact.
     """
     mended = [name.lower() for name in header[-2:]] == OURS
     titles = [unescape_formula(name) for name in header[:-2]] if mended else header
@@ -135,7 +135,7 @@ def _requested_columns(places: Mapping[int, str], wanted: Mapping[str, str]) -> 
 def _guess_column(
     places: Mapping[int, str], names: Sequence[str], taken: Iterable[int]
 ) -> int | None:
-    """The column with the surest of the names; refused when two have the same."""
+    """Return the column with the surest of the names; raise UnreadableFile when two have the same."""
     taken = set(taken)
     for name in names:
         found = [
@@ -159,7 +159,7 @@ def _missing_columns(header: Sequence[str], of_activities: bool) -> str:
 
 
 def _property_names(others: Mapping[int, str]) -> dict[str, int]:
-    """Names for the properties: as the columns, made fit for rules; the second of a name is name_2."""
+    """Return names of properties, made from the titles to fit rules; the second of a name is name_2."""
     properties: dict[str, int] = {}
     for place, title in others.items():
         name = _normalize_title(title).replace(" ", "_")[:90] or f"column_{place + 1}"

@@ -91,7 +91,7 @@ class ImportCommand(command.JsonCommand):
 
 
 def _split_mapping_arguments(text: str) -> tuple[str, str] | Path:
-    """What stands behind --map: pairs, and the file where it comes last."""
+    """Return a pair behind --map, or the file where it comes last."""
     return _parse_mapping(text) if "=" in text or not Path(text).is_file() else Path(text)
 
 

@@ -54,7 +54,7 @@ class CsvTable:
 
 
 def open_table(path: Path) -> CsvTable:
-    """Open a file; its rows are read one by one. Raises NotReadable."""
+    """Open a file; its rows are read one by one. Raise UnreadableFile."""
     encoding, lines = _detect_encoding(path)
     source = NumberedLines(path.open(encoding=encoding, errors=ERRORS[encoding], newline=""))
     delimiter = _detect_delimiter(source)
@@ -72,7 +72,7 @@ def open_table(path: Path) -> CsvTable:
 
 # --- encoding -----------------------------------------------------------------------------------
 def _detect_encoding(path: Path) -> tuple[str, int]:
-    """What a file is written in, and its number of lines. Reads it once.
+    """Return the encoding of a file and its number of lines. Read it once.
 
     A file without a mark is UTF-8 if most of what is not ASCII in it is; its other bytes spoil
     their rows only. Else it is Windows-1252, which older Excels write.
@@ -111,7 +111,7 @@ class NumberedLines:
         self.waiting: deque[str] = deque()
 
     def next(self) -> str:
-        """The next line with its end; nothing at the end of the file. A long one is cut."""
+        """Return the next line with its end; nothing at the end of the file. A long one is cut."""
         line = self.waiting.popleft() if self.waiting else self.file.readline(LONGEST_LINE)
         self.number += bool(line)
         if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
@@ -125,7 +125,7 @@ class NumberedLines:
 
 
 def _detect_delimiter(source: NumberedLines) -> str:
-    """What parts the cells of the first line; Excel's own hint is believed and taken away."""
+    """Return the delimiter of the first line; take Excel's own hint and remove it."""
     line = source.next()
     if hint := EXCEL_HINT.match(line):
         return hint[1]
@@ -134,7 +134,7 @@ def _detect_delimiter(source: NumberedLines) -> str:
 
 
 def _count_cells(line: str, delimiter: str) -> int:
-    """How many cells a line has; none when it is no line of CSV, which the reading of it will say."""
+    """Return how many cells a line has; 0 when it is no line of CSV, which reading it will report."""
     try:
         return len(next(csv.reader([line], delimiter=delimiter), []))
     except csv.Error:
@@ -148,7 +148,7 @@ def _iter_rows(source: NumberedLines, delimiter: str) -> Iterator[CsvRow]:
 
 
 def _read_row(source: NumberedLines, first: str, delimiter: str) -> CsvRow:
-    """The row that begins with a line. When it cannot be right, the lines after it are put back."""
+    """Return the row that begins with a line. When it is invalid, the lines after it are put back."""
     begin, used = source.number, [first]
     if len(first) >= LONGEST_LINE:
         return CsvRow(begin, [first[:1000]], f"is longer than {LONGEST_LINE:,} characters")
@@ -177,7 +177,7 @@ def _csv_error_sentence(error: str) -> str:
 
 
 def _iter_fitted_rows(rows: Iterator[CsvRow], header: list[str], encoding: str) -> Iterator[CsvRow]:
-    """Rows with as many cells as the header; others say what is wrong with them."""
+    """Yield rows with as many cells as the header; others say what is wrong with them."""
     for row in rows:
         if not row.wrong:
             _fit_row(row, header, encoding)

@@ -121,7 +121,7 @@ class Command(Console):
         return 0
 
     def published_before(self, version: ModelVersion) -> int:
-        """The same command again does no harm; an earlier version does not come back by it."""
+        """Report a version in force as such; raise CommandError for an earlier one: it does not come back."""
         if version != ModelVersion.objects.in_force(now()):
             raise CommandError(
                 f"{version} was in force earlier. To go back to it, export it, apply that file "
