@@ -1,4 +1,4 @@
-"""New addresses of people who are known already, as the CRM or somebody else tells them."""
+"""New addresses of known contacts, from the CRM or another source."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,15 +13,14 @@ from leadscoring.signals import addresses_changed
 
 
 def change_addresses(emails: Mapping[int, str], at: datetime) -> set[int]:
-    """Give people, by id, new addresses in lower case, from `at` on; answers who has theirs.
+    """Give contacts, by id, new addresses in lower case, as of `at`; return whose address changed.
 
-    Nobody gets an address that is somebody else's, or that of somebody who was erased. Scores and
-    suppressions follow.
+    Skip an address that another contact has, or that was erased. Scores and suppressions follow.
     """
-    return retry_on_race(lambda: moved_since_lock(emails, at)) if emails else set()
+    return retry_on_race(lambda: _moved_since_lock(emails, at)) if emails else set()
 
 
-def moved_since_lock(emails: Mapping[int, str], at: datetime) -> set[int]:
+def _moved_since_lock(emails: Mapping[int, str], at: datetime) -> set[int]:
     people = Contact.objects.select_related("company").select_for_update(of=("self",))
     wanted = set(emails.values())
     taken = set(Contact.objects.filter(email__in=wanted).values_list("email", flat=True))

@@ -12,8 +12,8 @@ def has_permission(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: bool(request.user.has_perm(permission))
 
 
-def sidebar_item(title: str, icon: str, model: str, badge: str = "") -> dict[str, Any]:
-    """A link of the sidebar to a model's list, for those who may see it."""
+def _sidebar_item(title: str, icon: str, model: str, badge: str = "") -> dict[str, Any]:
+    """Return a link to a model's list, shown to users with permission to see it."""
     app, _, name = model.partition(".")
     shown: dict[str, Any] = {
         "title": title,
@@ -61,45 +61,45 @@ UNFOLD = {
                 "title": "Leads",
                 "items": [
                     HOME,
-                    sidebar_item("Contacts", "group", "leadscoring.contact"),
-                    sidebar_item("Companies", "apartment", "leadscoring.company"),
-                    sidebar_item("Activities", "bolt", "leadscoring.activity"),
-                    sidebar_item("Scoring models", "tune", "leadscoring.modelversion"),
+                    _sidebar_item("Contacts", "group", "leadscoring.contact"),
+                    _sidebar_item("Companies", "apartment", "leadscoring.company"),
+                    _sidebar_item("Activities", "bolt", "leadscoring.activity"),
+                    _sidebar_item("Scoring models", "tune", "leadscoring.modelversion"),
                 ],
             },
             {
                 "title": "Sequences",
                 "items": [
-                    sidebar_item("Sequences", "forward_to_inbox", "sequences.sequence"),
-                    sidebar_item("Enrollments", "route", "sequences.enrollment"),
-                    sidebar_item("Mails", "outgoing_mail", "sequences.delivery"),
-                    sidebar_item("Suppressions", "unsubscribe", "sequences.suppression"),
+                    _sidebar_item("Sequences", "forward_to_inbox", "sequences.sequence"),
+                    _sidebar_item("Enrollments", "route", "sequences.enrollment"),
+                    _sidebar_item("Mails", "outgoing_mail", "sequences.delivery"),
+                    _sidebar_item("Suppressions", "unsubscribe", "sequences.suppression"),
                 ],
             },
             {
                 "title": "Sales and CRM",
                 "items": [
-                    sidebar_item(
+                    _sidebar_item(
                         "Handoffs",
                         "handshake",
                         "crm_sync.handoff",
                         "crm_sync.admin.attention_badge",
                     ),
-                    sidebar_item("What became of leads", "flag", "crm_sync.outcome"),
-                    sidebar_item("Deals", "sell", "crm_sync.deal"),
-                    sidebar_item("Deal stages", "view_kanban", "crm_sync.stage"),
-                    sidebar_item("Routing", "alt_route", "crm_sync.routingrule"),
-                    sidebar_item("Reps", "support_agent", "crm_sync.owner"),
-                    sidebar_item("Field mapping", "swap_horiz", "crm_sync.fieldmapping"),
-                    sidebar_item("CRM account", "domain", "crm_sync.account"),
+                    _sidebar_item("What became of leads", "flag", "crm_sync.outcome"),
+                    _sidebar_item("Deals", "sell", "crm_sync.deal"),
+                    _sidebar_item("Deal stages", "view_kanban", "crm_sync.stage"),
+                    _sidebar_item("Routing", "alt_route", "crm_sync.routingrule"),
+                    _sidebar_item("Reps", "support_agent", "crm_sync.owner"),
+                    _sidebar_item("Field mapping", "swap_horiz", "crm_sync.fieldmapping"),
+                    _sidebar_item("CRM account", "domain", "crm_sync.account"),
                 ],
             },
             {
                 "title": "Operations",
                 "items": [
-                    sidebar_item("API keys", "key", "leadscoring.apikey"),
-                    sidebar_item("Users", "person", "auth.user"),
-                    sidebar_item("Groups", "shield_person", "auth.group"),
+                    _sidebar_item("API keys", "key", "leadscoring.apikey"),
+                    _sidebar_item("Users", "person", "auth.user"),
+                    _sidebar_item("Groups", "shield_person", "auth.group"),
                 ],
             },
         ],

@@ -13,7 +13,7 @@ NOTED_EVERY = timedelta(minutes=1)
 
 
 def create_key(name: str) -> tuple[ApiKey, str]:
-    """A new key, and its text, which is nowhere else. Raises IntegrityError when the name is taken."""
+    """Return a new key and its text, which is stored nowhere. Raise IntegrityError when the name is taken."""
     text = f"ls_{secrets.token_urlsafe(32)}"
     key = ApiKey.objects.create(name=name, hash=hash_key(text), prefix=text[:PREFIX_SHOWN])
     return key, text
@@ -24,7 +24,7 @@ def hash_key(text: str) -> str:
 
 
 def find_key(text: str) -> ApiKey | None:
-    """The usable key of that text. Unknown and revoked ones take the same one look."""
+    """Return the usable key of a text. Unknown and revoked ones cost the same query."""
     return ApiKey.objects.usable().filter(hash=hash_key(text)).first()
 
 

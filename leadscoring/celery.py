@@ -1,4 +1,4 @@
-"""The Celery application, and its two tables: which queue a task waits in, and what beat rings for."""
+"""The Celery application and its two tables: the queue of each task, and the schedule of beat."""
 
 import os
 import time
@@ -45,11 +45,25 @@ PUBLISHED_AT = "published_at"
 AHEAD = 600
 
 
-def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
-    """Task by name -> seconds between two rings.
+@app.on_after_configure.connect
+def install_schedule(sender: Celery, **kwargs: object) -> None:
+    from django.conf import settings
 
-    A ring that finds the last ones still in the queue is worth nothing: it expires, though not so
-    soon that a worker whose clock is minutes ahead of beat's would drop them all.
+    sender.conf.beat_schedule = _schedule(settings.CRM_POLL_SECONDS)
+    sender.conf.task_queues = {name: _of_its_own(name) for name in QUEUES}
+    sender.conf.task_routes = {
+        task: {"queue": queue} for queue, tasks in QUEUES.items() for task in tasks
+    }
+    # An unknown queue is refused, when a task is sent as at `-Q`, and not created.
+    sender.conf.task_create_missing_queues = False
+    sender.conf.task_default_queue = DEFAULT_QUEUE
+
+
+def _schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
+    """Return beat's schedule: task by name -> seconds between two wake-ups.
+
+    A wake-up expires, since one that finds the last ones still in the queue is worth nothing. It
+    expires late enough for a worker whose clock is minutes ahead of beat's.
     """
     every = {
         "leadscoring.tasks.refresh_scores": 300,
@@ -66,12 +80,12 @@ def schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "crm_sync.tasks.measure_drift": 600,
         "sequences.tasks.send_due_steps": 10,
     }
-    rings = {task: ring(task, seconds) for task, seconds in every.items()}
-    # Whoever serves a queue shows it by doing one in it.
-    return rings | {f"{HEARTBEAT} {queue}": ring(HEARTBEAT, 10, queue=queue) for queue in QUEUES}
+    rings = {task: _ring(task, seconds) for task, seconds in every.items()}
+    # A worker that does one in a queue shows that it serves the queue.
+    return rings | {f"{HEARTBEAT} {queue}": _ring(HEARTBEAT, 10, queue=queue) for queue in QUEUES}
 
 
-def ring(task: str, seconds: int, **options: str) -> dict[str, Any]:
+def _ring(task: str, seconds: int, **options: str) -> dict[str, Any]:
     return {
         "task": task,
         "schedule": seconds,
@@ -79,22 +93,8 @@ def ring(task: str, seconds: int, **options: str) -> dict[str, Any]:
     }
 
 
-@app.on_after_configure.connect
-def install_schedule(sender: Celery, **kwargs: object) -> None:
-    from django.conf import settings
-
-    sender.conf.beat_schedule = schedule(settings.CRM_POLL_SECONDS)
-    sender.conf.task_queues = {name: of_its_own(name) for name in QUEUES}
-    sender.conf.task_routes = {
-        task: {"queue": queue} for queue, tasks in QUEUES.items() for task in tasks
-    }
-    # A queue that nobody serves is refused, at a ring as at `-Q`, and not made.
-    sender.conf.task_create_missing_queues = False
-    sender.conf.task_default_queue = DEFAULT_QUEUE
-
-
-def of_its_own(queue: str) -> dict[str, str]:
-    """The exchange and the key of a queue; Celery would give all queues the same."""
+def _of_its_own(queue: str) -> dict[str, str]:
+    """Return the exchange and routing key of a queue; Celery would give all queues the same."""
     return {"exchange": queue, "routing_key": queue}
 
 
@@ -103,12 +103,12 @@ def drain_former_queue(instance: Any, **kwargs: object) -> None:
     """Let a worker of the slow queue also take what a release with one queue has left."""
     queues = instance.app.amqp.queues
     if DEFAULT_QUEUE in queues.consume_from:
-        queues.select_add(FORMER_QUEUE, **of_its_own(FORMER_QUEUE))
+        queues.select_add(FORMER_QUEUE, **_of_its_own(FORMER_QUEUE))
 
 
 @signals.setup_logging.connect
 def configure_logging(**kwargs: object) -> None:
-    """Celery would lay its own format over ours; having a receiver is what stops it."""
+    """Keep our log format: having a receiver stops Celery from laying its own over it."""
     from logging.config import dictConfig
 
     from django.conf import settings
@@ -118,13 +118,13 @@ def configure_logging(**kwargs: object) -> None:
 
 @signals.before_task_publish.connect
 def note_publishing(headers: dict[str, Any], **kwargs: object) -> None:
-    """The age of what waits is read from its messages."""
+    """Stamp a message with its time, from which the age of what waits is read."""
     headers[PUBLISHED_AT] = time.time()
 
 
 @signals.before_task_publish.connect(sender=HEARTBEAT)
 def record_beat_heartbeat(**kwargs: object) -> None:
-    """Only beat sends this task, so its sending is beat's own sign of life."""
+    """Record that beat is alive: only beat sends this task."""
     from django.utils.timezone import now
 
     from leadscoring.operations import heartbeat

@@ -1,4 +1,4 @@
-"""The one way in which the neutral CRM state of contacts is written, and the gate's questions."""
+"""The one way in which the neutral CRM state of contacts is written, and its freshness."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -7,12 +7,12 @@ from leadscoring.models import CrmFreshness, CrmState
 from leadscoring.signals import crm_state_changed
 
 WRITTEN = [field.name for field in CrmState._meta.concrete_fields if field.name not in ("contact",)]
-# What listeners act on; when the CRM was last looked at is not news.
+# What listeners act on; when the CRM was last read is no change.
 TELLING = ("record_id", "owner_id", "effect", "reason", "deals", "opted_out")
 
 
 def store_states(states: Iterable[CrmState], at: datetime) -> set[int]:
-    """Store states (a later one of a contact replaces an earlier), tell who changed, answer their ids.
+    """Store states, the last one of each contact; signal which changed and return their ids.
 
     Call inside a transaction: listeners change rows that belong to the same fact. `since` is
     kept while the effect stays what it was.
@@ -33,37 +33,37 @@ def store_states(states: Iterable[CrmState], at: datetime) -> set[int]:
     changed = {
         contact_id
         for contact_id, state in by_contact.items()
-        if has_changed(before.get(contact_id), state)
+        if _has_changed(before.get(contact_id), state)
     }
     if changed:
         crm_state_changed.send(CrmState, contact_ids=changed, at=at)
     return changed
 
 
-def has_changed(before: CrmState | None, after: CrmState) -> bool:
+def _has_changed(before: CrmState | None, after: CrmState) -> bool:
     return before is None or any(getattr(before, name) != getattr(after, name) for name in TELLING)
 
 
 def drop_states_before(seen_at: datetime) -> None:
-    """Drop states that a look at everybody of interest did not renew: nobody vouches for them.
+    """Drop states that a look at everybody of interest did not renew.
 
-    The freshness of the pull would, for people who left it and come back into it later.
+    The freshness of the pull would vouch for them when their contact becomes of interest again.
     """
     CrmState.objects.filter(seen_at__lt=seen_at).delete()
 
 
 def drop_states(contact_ids: Collection[int]) -> None:
-    """Drop states that nobody vouches for any more; who has none is written to by nobody."""
+    """Drop states that are not kept up to date any more. A contact without a state gets no mail."""
     CrmState.objects.filter(pk__in=contact_ids).delete()
 
 
 def drop_unlinked_states(contact_ids: Collection[int]) -> None:
-    """Drop what the CRM said of an address that is not these people's any more: that nobody has it."""
+    """Drop states found by a former address of these contacts: that no record has it."""
     CrmState.objects.filter(pk__in=contact_ids, record_id="").delete()
 
 
 def set_freshness(kinds: dict[str, datetime]) -> None:
-    """Say up to which instants the CRM's changes are applied, by kind."""
+    """Set up to which instants the CRM's changes are applied, by kind."""
     CrmFreshness.objects.bulk_create(
         [CrmFreshness(kind=kind, as_of=as_of) for kind, as_of in kinds.items()],
         update_conflicts=True,
@@ -73,7 +73,7 @@ def set_freshness(kinds: dict[str, datetime]) -> None:
 
 
 def advance_freshness(kinds: Mapping[str, datetime]) -> None:
-    """The same, where it is later than what was known already."""
+    """Set the freshness of the kinds for which it is later than the stored one."""
     known = dict(CrmFreshness.objects.values_list("kind", "as_of"))
     set_freshness(
         {kind: as_of for kind, as_of in kinds.items() if kind not in known or as_of > known[kind]}

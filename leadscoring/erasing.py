@@ -15,21 +15,21 @@ from leadscoring.signals import contact_erased
 
 
 def erase_contact(contact_id: int, at: datetime) -> bool:
-    """Delete all that is known of somebody; answers whether they were there."""
+    """Delete all that is known of a contact; return whether it existed."""
     with transaction.atomic():
         contact = Contact.objects.select_for_update().filter(pk=contact_id).first()
         if contact is None:
             return False
         emails = addresses_of(contact)
         contact_erased.send(Contact, contact=contact, emails=emails, at=at)
-        block_addresses(emails, at)
-        anonymize_page_log(contact)
+        _block_addresses(emails, at)
+        _anonymize_page_log(contact)
         contact.delete()
     return True
 
 
 def addresses_of(contact: Contact) -> set[str]:
-    """All addresses that somebody had here, but for those that are somebody else's by now."""
+    """Return all addresses that a contact has had, without those that belong to another one by now."""
     told = ProfileChange.objects.filter(contact=contact).values_list("fields__email", flat=True)
     joined = contact.aliases.values_list("email", flat=True)
     emails = {email for email in (*told, *joined, contact.email) if email}
@@ -37,34 +37,34 @@ def addresses_of(contact: Contact) -> set[str]:
     return emails.difference(others.values_list("email", flat=True))
 
 
-def anonymize_page_log(contact: Contact) -> None:
-    """What people did to somebody's page stays known, whose it was does not."""
+def _anonymize_page_log(contact: Contact) -> None:
+    """Keep the log of what users did on a contact's page, without naming the contact."""
     kind = ContentType.objects.get_for_model(Contact)
     done = LogEntry.objects.filter(content_type=kind, object_id=str(contact.pk))
     done.update(object_repr=f"contact {contact.pk}")
 
 
-def block_addresses(emails: Collection[str], at: datetime) -> None:
-    """Never take these addresses in again."""
-    rows = [Erased(hash=hash_address(email, erasure_salt()), at=at) for email in emails]
+def _block_addresses(emails: Collection[str], at: datetime) -> None:
+    """Reject these addresses from now on."""
+    rows = [Erased(hash=_hash_address(email, _erasure_salt()), at=at) for email in emails]
     Erased.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def erased_addresses(emails: Collection[str]) -> set[str]:
-    """Those of some addresses that were erased. One or two queries."""
+    """Return which of some addresses were erased. One or two queries."""
     if not emails or not Erased.objects.exists():
         return set()
-    known = erasure_salt()
-    hashes = {hash_address(email, known): email for email in emails}
+    known = _erasure_salt()
+    hashes = {_hash_address(email, known): email for email in emails}
     found = Erased.objects.filter(hash__in=hashes).values_list("hash", flat=True)
     return {hashes[each] for each in found}
 
 
-def erasure_salt() -> str:
-    """Kept in the database, so that it outlives a change of SECRET_KEY."""
+def _erasure_salt() -> str:
+    """Return the salt, kept in the database so that it outlives a change of SECRET_KEY."""
     fresh = {"value": secrets.token_hex(32)}
     return ErasureSalt.objects.get_or_create(pk=1, defaults=fresh)[0].value
 
 
-def hash_address(email: str, key: str) -> str:
+def _hash_address(email: str, key: str) -> str:
     return hmac.new(key.encode(), email.lower().encode(), hashlib.sha256).hexdigest()

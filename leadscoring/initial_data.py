@@ -48,7 +48,7 @@ GROUPS = {
 
 
 def make_starting_rows(sender: AppConfig, **kwargs: object) -> None:
-    """Receiver of post_migrate, once for each app: its tables and permissions are there by then."""
+    """Receive post_migrate, once for each app: its tables and permissions are there by then."""
     if sender.label == "leadscoring":
         restore.record_first()
         publish_starting_model(now())

@@ -1,4 +1,4 @@
-"""Two people who turn out to be one: all of both goes on under one of them."""
+"""Merge two contacts that are one person: all of both goes on under one of them."""
 
 from datetime import datetime
 
@@ -10,16 +10,15 @@ from leadscoring.models import Activity, Alias, Contact, Lifecycle, Score
 from leadscoring.scoring import rescore
 from leadscoring.signals import contacts_joined
 
-# What the one who stays takes over where they have nothing.
+# What the kept contact takes over where it has nothing.
 FILLED = ("first_name", "last_name", "company_id", "job_title", "phone", "country")
 
 
 def merge_contacts(kept_id: int, gone_id: int, at: datetime) -> bool:
-    """Make one person of two; answers whether both were there.
+    """Merge one contact into another; return whether both existed.
 
-    Activities, handoffs, sequences and suppressions of both count for the one who stays. What
-    both say of themselves is theirs who stays; empty fields are filled. Sales is not told a
-    second time: whoever of the two was handed off, the one who stays was.
+    Activities, handoffs, sequences and suppressions of both count for the kept one. Where both have a
+    value the kept one's stays; empty fields are filled. No crossing of either reaches sales a second time.
     """
     with transaction.atomic():
         both = Contact.objects.select_for_update(of=("self",)).order_by("pk")
@@ -30,18 +29,18 @@ def merge_contacts(kept_id: int, gone_id: int, at: datetime) -> bool:
         rescore([kept_id, gone_id], at)
         Activity.objects.filter(contact=gone).update(contact=kept)
         contacts_joined.send(Contact, kept=kept, gone=gone, at=at)
-        add_cycles(kept, gone)
-        keep_aliases(kept, gone)
+        _add_cycles(kept, gone)
+        _keep_aliases(kept, gone)
         gone.delete()
-        take_over_identifiers(kept, gone, at)
+        _take_over_identifiers(kept, gone, at)
         rescore([kept_id], at)
     return True
 
 
-def add_cycles(kept: Contact, gone: Contact) -> None:
-    """The cycles of the one who goes follow those of the one who stays.
+def _add_cycles(kept: Contact, gone: Contact) -> None:
+    """Count the cycles of the deleted contact behind those of the kept one.
 
-    Armed only if both were: a crossing that one of them had is not had again.
+    Arm it only if both were armed: a crossing of either does not happen again.
     """
     ours, theirs = (Score.objects.get(contact_id=pk) for pk in (kept.pk, gone.pk))
     crossings = [row.crossed_at for row in (ours, theirs) if row.crossed_at]
@@ -52,16 +51,16 @@ def add_cycles(kept: Contact, gone: Contact) -> None:
     )
 
 
-def keep_aliases(kept: Contact, gone: Contact) -> None:
-    """What named the one who goes names the one who stays, and is erased with them."""
+def _keep_aliases(kept: Contact, gone: Contact) -> None:
+    """Let what named the deleted contact name the kept one; it is erased with it."""
     emails = addresses_of(gone) or {""}
     told = {"contact": kept, "number": gone.pk, "external_id": gone.external_id or ""}
     Alias.objects.bulk_create(Alias(email=email, **told) for email in sorted(emails))
     gone.aliases.update(contact=kept)
 
 
-def take_over_identifiers(kept: Contact, gone: Contact, at: datetime) -> None:
-    """What the deleted one was known by and as, where the one who stays has nothing."""
+def _take_over_identifiers(kept: Contact, gone: Contact, at: datetime) -> None:
+    """Take over the deleted contact's identifiers and fields where the kept one has none."""
     for name in FILLED:
         if not getattr(kept, name):
             setattr(kept, name, getattr(gone, name))

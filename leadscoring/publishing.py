@@ -1,4 +1,4 @@
-"""Scoring models from file to draft to published: who would cross, and letting them."""
+"""Scoring models from file to draft to published, with a preview of the crossings."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ class PublishingError(Exception):
 def apply_draft(source: str) -> tuple[ModelVersion, bool]:
     """Make a model file the draft of its name, replacing a draft that is there.
 
-    Answers the version and whether anything changed: a file that says what the last version says
-    makes none. Raises engine.ModelFileError when the file cannot be right.
+    Return the version and whether anything changed: a file equal to the last version makes none. Raise
+    engine.ModelFileError when the file is invalid.
     """
     name = parse_model(source).name
     with transaction.atomic():
@@ -83,7 +83,7 @@ def would_cross(scored: ScoreResult, now: Score | None, model: ScoringModel, at:
 
 
 def preview_publish(version: ModelVersion, at: datetime) -> Iterator[PublishPreview]:
-    """Score everybody by a version without storing anything; yields the growing preview, at least once."""
+    """Score all contacts by a version without storing; yield the growing preview, at least once."""
     seen, model = PublishPreview(), version.model
     for ids in iter_id_chunks(Contact.objects.all()):
         now = Score.objects.in_bulk(ids)
@@ -97,7 +97,7 @@ def preview_publish(version: ModelVersion, at: datetime) -> Iterator[PublishPrev
 def publish_version(name: str, version: int, at: datetime, *, quiet: bool) -> ModelVersion:
     """Put a draft in force from now on. The scores follow with the next refresh.
 
-    `quiet`: people whom the change of model alone lifts over the threshold get their row in the
+    `quiet`: contacts lifted over the threshold by the change of model alone get their row in the
     ledger, withdrawn, and no task.
     """
     with transaction.atomic():
@@ -114,7 +114,7 @@ def publish_version(name: str, version: int, at: datetime, *, quiet: bool) -> Mo
 
 
 def publish_starting_model(at: datetime) -> None:
-    """Nobody faces an empty page: without any published model the one that ships is published."""
+    """Publish the model that ships, when there is no published model."""
     if not ModelVersion.objects.published().exists():
         version, _ = apply_draft(STARTING_MODEL.read_text())
         publish_version(version.name, version.version, at, quiet=False)

@@ -21,35 +21,35 @@ env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
 
-def stop_start(sentence: str) -> NoReturn:
+def _stop_start(sentence: str) -> NoReturn:
     """Stop the start with one sentence that names the setting."""
     sys.stderr.write(f"Not started: {sentence}\n")
     raise SystemExit(2)
 
 
-def read_setting(reader: Any, name: str, default: Any, wanted: str) -> Any:
-    """A setting through one of django-environ's readers; a wrong value stops the start.
+def _read_setting(reader: Any, name: str, default: Any, wanted: str) -> Any:
+    """Return a setting through one of django-environ's readers; a wrong value stops the start.
 
     The value itself is never repeated: it may be a secret.
     """
     try:
         return reader(name, default=default)
     except (ValueError, ImproperlyConfigured):
-        stop_start(f"{name} must be {wanted}.")
+        _stop_start(f"{name} must be {wanted}.")
 
 
-def positive_integer(name: str, default: int | None) -> Any:
-    number = read_setting(env.int, name, default, "a whole number")
+def _positive_integer(name: str, default: int | None) -> Any:
+    number = _read_setting(env.int, name, default, "a whole number")
     if number is not None and number < 1:
-        stop_start(f"{name} must be 1 or more.")
+        _stop_start(f"{name} must be 1 or more.")
     return number
 
 
-def http_url(name: str, default: str) -> str:
+def _http_url(name: str, default: str) -> str:
     value = str(env(name, default=default)).rstrip("/")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        stop_start(f"{name} must be an address that starts with http:// or https://.")
+        _stop_start(f"{name} must be an address that starts with http:// or https://.")
     return value
 
 
@@ -66,11 +66,11 @@ if str(env("DEBUG", default="off")).lower() not in (
     "no",
     "",
 ):
-    stop_start("DEBUG must be on or off.")
+    _stop_start("DEBUG must be on or off.")
 
 
 # --- where the data lives ---------------------------------------------------------------------
-def embedded_servers() -> Any:
+def _embedded_servers() -> Any:
     """Return the addresses of the servers of `make services`; None without them, as in production."""
     if env("DATABASE_URL", default="") and env("REDIS_URL", default=""):
         return None
@@ -81,20 +81,20 @@ def embedded_servers() -> Any:
     return devservers.running_servers()
 
 
-here = embedded_servers()
+here = _embedded_servers()
 database_url = env("DATABASE_URL", default="") or (here.database_url if here else "")
 REDIS_URL = env("REDIS_URL", default="") or (here.redis_url if here else "")
 if not database_url:
-    stop_start(
+    _stop_start(
         "DATABASE_URL is not set and no embedded PostgreSQL runs (`make services` starts one)."
     )
 if not REDIS_URL:
-    stop_start("REDIS_URL is not set and no embedded Redis runs (`make services` starts one).")
+    _stop_start("REDIS_URL is not set and no embedded Redis runs (`make services` starts one).")
 if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
-    stop_start("REDIS_URL must be an address that starts with redis://, rediss:// or unix://.")
+    _stop_start("REDIS_URL must be an address that starts with redis://, rediss:// or unix://.")
 
 DATABASES = {
-    "default": read_setting(
+    "default": _read_setting(
         lambda name, default: env.db_url_config(database_url),
         "DATABASE_URL",
         None,
@@ -102,7 +102,7 @@ DATABASES = {
     )
 }
 if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
-    stop_start(
+    _stop_start(
         "DATABASE_URL must be postgres://user:password@host:port/name: only PostgreSQL is supported."
     )
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
@@ -110,24 +110,24 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- who may speak to it ----------------------------------------------------------------------
-BASE_URL = http_url("BASE_URL", "http://localhost:8000")
+BASE_URL = _http_url("BASE_URL", "http://localhost:8000")
 # The embedded servers are for trying and development: their random password makes a key that
-# stays the same between starts and is nobody else's.
+# stays the same between starts and is known nowhere else.
 SECRET_KEY = env("SECRET_KEY", default="") or (
     hashlib.sha256(here.database_url.encode()).hexdigest() if here else ""
 )
 if not DEBUG and (len(SECRET_KEY) < 32 or SECRET_KEY.startswith("change-me")):
-    stop_start("SECRET_KEY must be at least 32 random characters when DEBUG is off.")
+    _stop_start("SECRET_KEY must be at least 32 random characters when DEBUG is off.")
 if not SECRET_KEY:
-    stop_start("SECRET_KEY is missing.")
+    _stop_start("SECRET_KEY is missing.")
 base_host = urlsplit(BASE_URL).hostname or ""
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[base_host, "localhost", "127.0.0.1", "[::1]"])
 if not DEBUG and "*" in ALLOWED_HOSTS:
-    stop_start("ALLOWED_HOSTS must name the hosts when DEBUG is off; * is not safe.")
+    _stop_start("ALLOWED_HOSTS must name the hosts when DEBUG is off; * is not safe.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[BASE_URL])
 for origin in CSRF_TRUSTED_ORIGINS:
     if not origin.startswith(("http://", "https://")):
-        stop_start("CSRF_TRUSTED_ORIGINS must list addresses that start with http:// or https://.")
+        _stop_start("CSRF_TRUSTED_ORIGINS must list addresses that start with http:// or https://.")
 
 # TLS ends at a proxy; X-Forwarded-Proto is believed only when the public address says https.
 tls = BASE_URL.startswith("https://")
@@ -150,7 +150,7 @@ CONTENT_SECURITY_POLICY = (
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # the API's limit for a body
 
 # --- mail -------------------------------------------------------------------------------------
-mail = read_setting(
+mail = _read_setting(
     lambda name, default: env.email_url(name, default=default),
     "EMAIL_URL",
     "consolemail://",
@@ -167,34 +167,34 @@ EMAIL_FILE_PATH = mail.get("EMAIL_FILE_PATH")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"marketing@{base_host}")
 if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1].strip("@"):
-    stop_start("DEFAULT_FROM_EMAIL must be an address such as Marketing <marketing@example.com>.")
+    _stop_start("DEFAULT_FROM_EMAIL must be an address such as Marketing <marketing@example.com>.")
 
-# What a mail provider tells of mails that left, in the words of django-anymail; "" keeps it out.
-ANYMAIL = read_setting(env.json, "ANYMAIL", {}, 'JSON such as {"WEBHOOK_SECRET": "name:password"}')
+# A mail provider's events about sent mails, in the words of django-anymail; "" keeps it out.
+ANYMAIL = _read_setting(env.json, "ANYMAIL", {}, 'JSON such as {"WEBHOOK_SECRET": "name:password"}')
 if ANYMAIL and not (isinstance(ANYMAIL, dict) and ":" in str(ANYMAIL.get("WEBHOOK_SECRET"))):
-    stop_start('ANYMAIL must have a "WEBHOOK_SECRET" of the form "name:password".')
+    _stop_start('ANYMAIL must have a "WEBHOOK_SECRET" of the form "name:password".')
 
 # --- the CRM ----------------------------------------------------------------------------------
 # The package of crm_sync that speaks with the CRM.
 CRM = str(env("CRM", default="hubspot"))
 if not (CRM.isidentifier() and (BASE_DIR / "crm_sync" / CRM / "entry.py").is_file()):
-    stop_start("CRM must be the name of a package that speaks with a CRM, such as hubspot.")
+    _stop_start("CRM must be the name of a package that speaks with a CRM, such as hubspot.")
 HUBSPOT_ACCESS_TOKEN = env("HUBSPOT_ACCESS_TOKEN", default="")
-HUBSPOT_BASE_URL = http_url("HUBSPOT_BASE_URL", "https://api.hubapi.com")
+HUBSPOT_BASE_URL = _http_url("HUBSPOT_BASE_URL", "https://api.hubapi.com")
 HUBSPOT_API_VERSION = env("HUBSPOT_API_VERSION", default="")
 if HUBSPOT_API_VERSION not in ("", "2026-03", "2026-09"):
-    stop_start("HUBSPOT_API_VERSION must be 2026-03 or 2026-09, or empty for v3 and v4.")
+    _stop_start("HUBSPOT_API_VERSION must be 2026-03 or 2026-09, or empty for v3 and v4.")
 HUBSPOT_CLIENT_SECRET = env("HUBSPOT_CLIENT_SECRET", default="")
-HUBSPOT_REQUESTS_PER_10S = positive_integer("HUBSPOT_REQUESTS_PER_10S", None)
-CRM_POLL_SECONDS = positive_integer("CRM_POLL_SECONDS", 60)
-CRM_MAX_AGE_SECONDS = positive_integer("CRM_MAX_AGE_SECONDS", 900)
+HUBSPOT_REQUESTS_PER_10S = _positive_integer("HUBSPOT_REQUESTS_PER_10S", None)
+CRM_POLL_SECONDS = _positive_integer("CRM_POLL_SECONDS", 60)
+CRM_MAX_AGE_SECONDS = _positive_integer("CRM_MAX_AGE_SECONDS", 900)
 if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCESS_TOKEN):
-    stop_start("HUBSPOT_ACCESS_TOKEN must not contain spaces or line ends.")
+    _stop_start("HUBSPOT_ACCESS_TOKEN must not contain spaces or line ends.")
 
 # --- the queue --------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
-# A task is a doorbell: the rows are the truth, and a lost ring costs a sweep. Acknowledging late
+# A task is a doorbell: the rows are the truth, and a lost wake-up costs a sweep. Acknowledging late
 # would end a worker that has a task in hand when Redis goes: kombu 5.7 then acknowledges on a
 # closed connection, which it does not survive.
 CELERY_TASK_ACKS_LATE = False
@@ -300,4 +300,4 @@ if SENTRY_DSN:
     try:
         sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
     except ValueError:  # the kind of sentry's BadDsn
-        stop_start("SENTRY_DSN must be an address such as https://key@sentry.example/1.")
+        _stop_start("SENTRY_DSN must be an address such as https://key@sentry.example/1.")

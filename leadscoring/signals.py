@@ -11,7 +11,7 @@ from django.dispatch import Signal
 class Crossing:
     """A contact rose over the handoff threshold and began a qualification cycle.
 
-    `withheld`: why nobody is to be told of it, when that is so (a model published quietly).
+    `withheld`: why it is not to be sent to sales, if so (a model published quietly).
     """
 
     contact_id: int

@@ -1,4 +1,4 @@
-"""What beat rings for."""
+"""The tasks that beat sends."""
 
 import time
 
@@ -25,15 +25,15 @@ def heartbeat(self: Task) -> None:
 
 @shared_task(bind=True)
 def refresh_scores(self: Task) -> None:
-    """Bring some scores up to date, and ring for the next turn when others are left."""
+    """Bring some scores up to date; send the next turn when others are left."""
     acknowledge(self.name)
     with only_turn(self.name, TURN_LOST_AFTER) as mine:
-        left = mine and not refresh_until(time.monotonic() + TURN_SECONDS)
+        left = mine and not _refresh_until(time.monotonic() + TURN_SECONDS)
     if left:
         send_next_turn(self.name)
 
 
-def refresh_until(end: float) -> bool:
+def _refresh_until(end: float) -> bool:
     """Refresh up to a reading of the monotonic clock; return whether nothing is left."""
     chunks = scoring.refresh_chunks(now(), REFRESH_SECONDS)
     return all(time.monotonic() < end for _ in chunks)

@@ -23,7 +23,7 @@ class ApplyResult:
 
 
 def sequence_text(sequence: Sequence) -> SequenceDefinition:
-    """A stored sequence as a file would say it."""
+    """Return a stored sequence as a file would say it."""
     steps = tuple(
         StepDefinition(step.wait, step.subject, step.body) for step in sequence.steps.all()
     )
@@ -31,10 +31,10 @@ def sequence_text(sequence: Sequence) -> SequenceDefinition:
 
 
 def apply_sequence(text: SequenceDefinition, at: datetime) -> ApplyResult:
-    """Create or replace by name; people under way go on.
+    """Create a sequence or replace it by name; its enrollments go on.
 
-    Whoever waits for the third step gets the new third step, at the time they were waiting for;
-    whoever waits for a step that is no more has finished.
+    One that waits for the third step gets the new third step, at the time it was waiting for; one
+    that waits for a removed step has finished.
     """
     with transaction.atomic():
         sequence, created = Sequence.objects.select_for_update().get_or_create(name=text.name)

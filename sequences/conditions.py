@@ -37,7 +37,7 @@ def check_conditions(enter_when: object) -> None:
 
 
 def _wrong(name: str, value: object) -> str:
-    """What is wrong with one condition; empty when nothing is."""
+    """Return what is wrong with one condition; empty when nothing is."""
     fact, _, lookup = name.partition("__")
     if name == "activity":
         return _wrong_types(_as_list(value))
@@ -80,9 +80,9 @@ def _as_list(value: object) -> list[object]:
 def conditions_hold(
     enter_when: Mapping[str, object], facts: Mapping[str, object], did: Collection[str]
 ) -> bool:
-    """Whether somebody of these facts (score, fit, engagement, grade, lifecycle) enters.
+    """Return whether a contact of these facts (score, fit, engagement, grade, lifecycle) enters.
 
-    Customers are not nurtured by accident: they enter by rules that speak of the lifecycle.
+    Customers are not nurtured by accident: they enter by rules that name the lifecycle.
     """
     customer = facts.get("lifecycle") == Lifecycle.CUSTOMER
     if not enter_when or (customer and "lifecycle__in" not in enter_when):

@@ -12,7 +12,7 @@ from sequences.policy import Hold
 
 
 def summarize_enrollments(contact: Contact, at: datetime) -> list[dict[str, Any]]:
-    """The latest first. `because` of an active one is what holds its due mail, if anything does."""
+    """Return the enrollments, the latest first. `because` of an active one: what holds its due mail, if anything."""
     rows = Enrollment.objects.filter(contact=contact).with_what_the_gate_asks().order_by("-pk")
     mails = Delivery.objects.sent().filter(enrollment__contact=contact)
     sent = dict(mails.values_list("enrollment").annotate(Count("pk")))
@@ -30,7 +30,7 @@ def summarize_enrollments(contact: Contact, at: datetime) -> list[dict[str, Any]
 
 
 def hold_reason(row: Enrollment, as_of: datetime | None, at: datetime) -> str:
-    """What holds the due mail of an active enrollment; empty when nothing does, or none is due."""
+    """Return what holds the due mail of an active enrollment; empty when nothing does, or none is due."""
     if row.next_at is None:
         return ""
     if not row.sequence.active:

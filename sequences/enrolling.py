@@ -26,7 +26,7 @@ STORED = (
 
 @dataclass(frozen=True, slots=True)
 class NotEnrollable:
-    """Somebody who did not enter, and why."""
+    """A contact that did not enter, and why."""
 
     contact: Contact
     reason: str
@@ -34,7 +34,7 @@ class NotEnrollable:
 
 @dataclass(slots=True)
 class EnrollResult:
-    """Who entered a sequence, and who did not."""
+    """Which contacts entered a sequence, and which did not."""
 
     entered: list[Enrollment] = field(default_factory=list)
     refused: list[NotEnrollable] = field(default_factory=list)
@@ -46,10 +46,10 @@ class EnrollResult:
 def enroll_contacts(
     sequence: Sequence, contacts: Iterable[Contact], at: datetime, by: str, *, again: bool = True
 ) -> EnrollResult:
-    """Let people into a sequence, from its first step. A fixed number of queries.
+    """Enroll contacts in a sequence, from its first step. A fixed number of queries.
 
-    Nobody is in it twice at once. `again`: whoever was in it before may come back. The contacts
-    are locked in id order, so that two who enroll at the same time wait for each other.
+    A contact is in it once at a time. `again`: enroll those that were in it before too. Lock the
+    contacts in id order, so that two calls at the same time wait for each other.
     """
     with transaction.atomic():
         people = list(
@@ -59,22 +59,22 @@ def enroll_contacts(
             .select_for_update(of=("self",), no_key=True)
         )
         first = sequence.steps.first()
-        reasons = enrollment_obstacles(sequence, first, people, at, again)
+        reasons = _enrollment_obstacles(sequence, first, people, at, again)
         entry = EnrollResult(
             refused=[NotEnrollable(one, reasons[one.pk]) for one in people if one.pk in reasons]
         )
         if first:
             able = [person for person in people if person.pk not in reasons]
-            begun = [first_enrollment(sequence, first, person, at, by) for person in able]
+            begun = [_first_enrollment(sequence, first, person, at, by) for person in able]
             entry.entered = Enrollment.objects.bulk_create(begun)
-            log_changes(entry.entered)
+            _log_changes(entry.entered)
     return entry
 
 
-def enrollment_obstacles(
+def _enrollment_obstacles(
     sequence: Sequence, first: Step | None, people: list[Contact], at: datetime, again: bool
 ) -> dict[int, str]:
-    """Contact id → why that person cannot enter; those who can are left out."""
+    """Return contact id → why that contact cannot enter; those who can are left out."""
     if first is None or not sequence.active:
         reason = "The sequence is switched off" if first else "The sequence has no steps"
         return {person.pk: reason for person in people}
@@ -85,13 +85,13 @@ def enrollment_obstacles(
     )
     suppressed = gate.suppression_reasons(people)
     reasons = {
-        person.pk: enrollment_obstacle(person, been.get(person.pk), suppressed, at, again)
+        person.pk: _enrollment_obstacle(person, been.get(person.pk), suppressed, at, again)
         for person in people
     }
     return {pk: reason for pk, reason in reasons.items() if reason}
 
 
-def enrollment_obstacle(
+def _enrollment_obstacle(
     person: Contact, been: str | None, suppressed: dict[str, str], at: datetime, again: bool
 ) -> str:
     if not person.email:
@@ -106,10 +106,10 @@ def enrollment_obstacle(
     return decision.reason if isinstance(decision, Stop) else ""
 
 
-def first_enrollment(
+def _first_enrollment(
     sequence: Sequence, first: Step, person: Contact, at: datetime, by: str
 ) -> Enrollment:
-    """An enrollment before its first step; paused at once when the CRM wants it so."""
+    """Return an enrollment before its first step, paused at once when the CRM wants it so."""
     enrollment = Enrollment(
         contact=person, sequence=sequence, by=by, next_position=first.position,
         next_at=at + first.wait, entered_at=at, changed_at=at,
@@ -124,7 +124,7 @@ def first_enrollment(
 
 
 def pause_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str, by: str) -> int:
-    """Pause active ones, and make a pause by the CRM one of a person's; answers how many."""
+    """Pause active ones, and make a pause by the CRM one of a person's; return how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
         chosen = [row for row in rows if row.is_active or (row.by == BY_THE_CRM != by)]
@@ -134,7 +134,7 @@ def pause_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str
 
 
 def resume_enrollments(enrollments: EnrollmentQuerySet, at: datetime, by: str) -> int:
-    """End pauses; the wait that was left goes on. Answers how many are active again.
+    """End pauses; the rest of the wait goes on. Return how many are active again.
 
     Where the CRM still wants a pause it becomes the CRM's, which ends it when the deal allows.
     """
@@ -151,7 +151,7 @@ def resume_enrollments(enrollments: EnrollmentQuerySet, at: datetime, by: str) -
 
 
 def stop_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str, by: str) -> int:
-    """End open ones for good; answers how many."""
+    """End open ones for good; return how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
         for row in rows:
@@ -160,7 +160,7 @@ def stop_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str,
 
 
 def finish_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str, by: str) -> int:
-    """Call open ones complete; answers how many."""
+    """Call open ones complete; return how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
         for row in rows:
@@ -169,9 +169,9 @@ def finish_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: st
 
 
 def apply_crm_state(enrollments: EnrollmentQuerySet, at: datetime) -> int:
-    """Bring open ones in line with what is known of their people now; answers how many changed.
+    """Bring open ones in line with the present CRM state of their contacts; return how many changed.
 
-    Those that something held are looked at again by the next scan.
+    Held ones are looked at again by the next scan.
     """
     with transaction.atomic():
         rows = list(enrollments.open().with_what_the_gate_asks().locked())
@@ -186,7 +186,7 @@ def apply_crm_state(enrollments: EnrollmentQuerySet, at: datetime) -> int:
 
 
 def apply_decision(row: Enrollment, decision: Decision, at: datetime) -> bool:
-    """Carry a decision out on a row in memory; answers whether its state changed."""
+    """Carry a decision out on a row in memory; return whether its state changed."""
     match decision:
         case Stop(reason):
             row.stop(at, reason, BY_A_SUPPRESSION if row.suppression_reason else BY_THE_CRM)
@@ -215,11 +215,11 @@ def store_enrollments(rows: list[Enrollment]) -> int:
     Enrollment.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["pk"], update_fields=STORED
     )
-    log_changes(rows)
+    _log_changes(rows)
     return len(rows)
 
 
-def log_changes(rows: list[Enrollment]) -> None:
+def _log_changes(rows: list[Enrollment]) -> None:
     EnrollmentChange.objects.bulk_create(
         EnrollmentChange(
             enrollment=row, at=row.changed_at, state=row.state, reason=row.reason, by=row.by

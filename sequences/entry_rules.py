@@ -1,4 +1,4 @@
-"""Who enters a sequence by its rule, found among those who were just scored."""
+"""Enroll contacts by the rules of sequences, among those that were just scored."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -21,13 +21,13 @@ Called = list[tuple[Sequence, int]]
 def enroll_by_rules(
     contact_ids: Collection[int], types: Mapping[int, set[str]], at: datetime
 ) -> int:
-    """Let in whom the rules let in, in the transaction of their scores; answers how many.
+    """Enroll the contacts that rules match, in the transaction of their scores; return how many.
 
-    By a rule nobody enters a sequence they were in before. Queries grow with the sequences that
-    somebody enters, never with the people.
+    A rule enrolls a contact in a sequence once only. Queries grow with the sequences entered, never
+    with the contacts.
     """
     sequences = list(Sequence.objects.entered_by_rule())
-    called = exclude_past_members(list(matching_entries(sequences, contact_ids, types)))
+    called = _exclude_past_members(list(_matching_entries(sequences, contact_ids, types)))
     entered = 0
     for sequence in sequences:
         people = [Contact(pk=pk) for calling, pk in called if calling == sequence]
@@ -36,18 +36,18 @@ def enroll_by_rules(
     return entered
 
 
-def matching_entries(
+def _matching_entries(
     sequences: Collection[Sequence], contact_ids: Collection[int], types: Mapping[int, set[str]]
 ) -> Iterable[tuple[Sequence, int]]:
-    """Each sequence with each contact whom its rule speaks of."""
-    people = entry_facts(contact_ids) if sequences else {}
+    """Yield each sequence with each contact that its rule matches."""
+    people = _entry_facts(contact_ids) if sequences else {}
     for sequence in sequences:
         for pk, facts in people.items():
             if conditions.conditions_hold(sequence.enter_when, facts, types.get(pk, ())):
                 yield sequence, pk
 
 
-def exclude_past_members(called: Called) -> Called:
+def _exclude_past_members(called: Called) -> Called:
     if not called:
         return called
     been = set(
@@ -58,8 +58,8 @@ def exclude_past_members(called: Called) -> Called:
     return [(sequence, pk) for sequence, pk in called if (sequence.pk, pk) not in been]
 
 
-def entry_facts(contact_ids: Collection[int]) -> dict[int, dict[str, object]]:
-    """What conditions can ask, by contact; only people who can be written to."""
+def _entry_facts(contact_ids: Collection[int]) -> dict[int, dict[str, object]]:
+    """Return what conditions can ask, by contact; only of contacts with an address."""
     rows = Contact.objects.filter(pk__in=contact_ids, email__isnull=False)
     return {
         row["pk"]: {name: row[column] for name, column in FACTS.items()}

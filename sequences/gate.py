@@ -1,4 +1,4 @@
-"""What is stored of a person and an enrollment, put before the policy."""
+"""Put what is stored of a contact and an enrollment before the policy."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,21 +10,17 @@ from sequences.models import BY_THE_CRM, Enrollment, Suppression
 from sequences.policy import CrmSays, Decision, Enrolled, Hold, decide, stale_hold
 
 
-def max_crm_age() -> timedelta:
-    return timedelta(seconds=settings.CRM_MAX_AGE_SECONDS)
-
-
 def decide_for_contact(
     person: Contact, enrolled: Enrolled, as_of: datetime | None, at: datetime
 ) -> Decision:
-    """The policy's decision about somebody whose `crm_state` is at hand."""
+    """Return the policy's decision about a contact whose `crm_state` was read along."""
     state: CrmState | None = getattr(person, "crm_state", None)
     says = CrmSays(state.effect, state.reason, state.opted_out) if state else None
-    return decide(enrolled, says, as_of, at, max_crm_age())
+    return decide(enrolled, says, as_of, at, _max_crm_age())
 
 
 def decide_for_enrollment(enrollment: Enrollment, as_of: datetime | None, at: datetime) -> Decision:
-    """The decision about an enrollment read by `with_what_the_gate_asks`."""
+    """Return the decision about an enrollment read by `with_what_the_gate_asks`."""
     enrolled = Enrolled(
         suppressed=enrollment.suppression_reason,
         paused=enrollment.state == Enrollment.State.PAUSED,
@@ -34,11 +30,15 @@ def decide_for_enrollment(enrollment: Enrollment, as_of: datetime | None, at: da
 
 
 def closed_reason(as_of: datetime | None, at: datetime) -> Hold | None:
-    """Why nobody at all is written to now."""
-    return stale_hold(as_of, at, max_crm_age())
+    """Return why no mail at all may leave now; None when it may."""
+    return stale_hold(as_of, at, _max_crm_age())
 
 
 def suppression_reasons(people: Iterable[Contact]) -> dict[str, str]:
-    """Address → why it is never written to, of those that are not."""
+    """Return address → why it is suppressed, of the suppressed ones."""
     rows = Suppression.objects.filter(email__in=[person.email for person in people if person.email])
     return {row.email: row.get_reason_display() for row in rows}
+
+
+def _max_crm_age() -> timedelta:
+    return timedelta(seconds=settings.CRM_MAX_AGE_SECONDS)

@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 
 def store_sent(deliveries: Collection[int], at: datetime) -> int:
-    """Store those of these mails that left as their people's activities; answers how many.
+    """Store the sent ones of these mails as activities of their contacts; return how many.
 
-    A mail's event id is its delivery's, so that two who do this at once store each of them once.
+    A mail's event id is its delivery's, so that two calls at once store each of them once.
     """
     with transaction.atomic():
         mails = Delivery.objects.without_activity().filter(pk__in=deliveries)
@@ -31,7 +31,7 @@ def store_sent(deliveries: Collection[int], at: datetime) -> int:
 
 
 def store_missing_sent(at: datetime) -> int:
-    """Store what a worker that was killed had sent but not stored yet; answers how many."""
+    """Store what a killed worker had sent but not stored yet; return how many."""
     behind = Delivery.objects.without_activity().filter(sent_at__lte=at - LEASE)
     oldest = behind.order_by("sent_at").values_list("pk", flat=True)
     return store_sent(list(oldest[:MOST_LEFT_BEHIND]), at)
@@ -44,16 +44,17 @@ def store_mail_activities(
     which: str = "",
     **more: str,
 ) -> None:
-    """Store, once, that this became of each mail and when, and score the people.
+    """Store, once, what became of each mail and when, and score the contacts.
 
-    `which` tells apart what can become of one mail several times; `more` is told beside it. Somebody who was deleted meanwhile is not brought back. Locks the contacts.
+    `which` separates several events of one kind of one mail; `more` is stored beside it. A contact that
+    was deleted meanwhile is not created again. Lock the contacts.
     """
     with transaction.atomic():
         ids = {mail.enrollment.contact_id for mail, _ in mails}
         rows = Contact.objects.filter(pk__in=ids).order_by("pk").select_for_update()
         people = {person.pk: person for person in rows}
         activities = [
-            mail_activity_item(type_, mail, people[mail.enrollment.contact_id], when, which, more)
+            _mail_activity_item(type_, mail, people[mail.enrollment.contact_id], when, which, more)
             for mail, when in mails
             if mail.enrollment.contact_id in people
         ]
@@ -62,7 +63,7 @@ def store_mail_activities(
         log.error("An activity of a mail was refused: %s.", rejection.field)
 
 
-def mail_activity_item(
+def _mail_activity_item(
     type_: str,
     mail: Delivery,
     person: Contact,

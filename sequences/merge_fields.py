@@ -44,7 +44,7 @@ class MergeField:
 
 
 def parse_template(text: str) -> list[str | MergeField]:
-    """The text in its parts. Raises MergeError at the first field that cannot be."""
+    """Return the text in its parts. Raise MergeError at the first invalid field."""
     parts: list[str | MergeField] = []
     here = 0
     while opening := _OPENING.search(text, here):
@@ -74,7 +74,7 @@ def _unknown(name: str) -> str:
 
 
 def fill_template(text: str, values: Mapping[str, str], show: Callable[[str], str]) -> str:
-    """The text with its fields filled in; an empty or absent value gives way to the default."""
+    """Return the text with its fields filled in; an empty or absent value gives way to the default."""
     return "".join(
         part
         if isinstance(part, str)

@@ -1,6 +1,6 @@
-"""Pure: what the CRM's state of a person, and an enrollment, allow: go on, wait, pause, stop, and why.
+"""Decide, from the CRM's state of a contact and its enrollment: go on, wait, pause or stop, and why. Pure.
 
-What is not known holds: no mail goes to somebody whose deal may forbid it.
+What is not known holds: no mail goes to a contact whose deal may forbid it.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def decide(
     at: datetime,
     max_age: timedelta,
 ) -> Decision:
-    """The decision about one open enrollment at an instant.
+    """Return the decision about one open enrollment at an instant.
 
     `crm` None: the CRM was not asked about this person yet. `as_of` None: it was never read whole.
     """
@@ -82,7 +82,7 @@ def decide(
 
 
 def _final_stop(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
-    """What ends an enrollment whatever state it is in, and however old the CRM's word is."""
+    """Return what ends an enrollment in any state, however old the CRM's state is."""
     if enrolled.suppressed:
         return Stop(enrolled.suppressed)
     if crm and crm.opted_out:
@@ -93,9 +93,9 @@ def _final_stop(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
 
 
 def _pause_or_resume(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | Resume | None:
-    """A pause that begins, goes on or ends. What a person paused, the CRM does not resume.
+    """Begin, keep or end a pause. The CRM does not resume what a person paused.
 
-    A pause ends without a look at how old the CRM's word is: the next mail asks for that.
+    A pause ends however old the CRM's state is: the next mail asks for its age.
     """
     if enrolled.paused and not enrolled.paused_by_the_crm:
         return Hold("It is paused until a person resumes it")
@@ -115,7 +115,7 @@ def _unknown_effect(crm: CrmSays | None) -> Hold | None:
 
 
 def stale_hold(as_of: datetime | None, at: datetime, max_age: timedelta) -> Hold | None:
-    """Why nobody at all is written to now; None when the CRM was read lately enough."""
+    """Return why no mail at all may leave now; None when the CRM was read recently enough."""
     if as_of is None:
         return Hold("The CRM has not been read yet; mail waits until it is")
     if at - as_of > max_age:

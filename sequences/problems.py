@@ -12,13 +12,13 @@ from sequences.models import Delivery, Enrollment, MailServerFault
 
 
 def mail_problems(at: datetime) -> Iterator[Problem]:
-    """The gravest first."""
-    yield from mail_server_problems(at)
-    yield from stale_crm_problems(at)
-    yield from undecided_problems(at)
+    """Yield the problems of sending, the gravest first."""
+    yield from _mail_server_problems(at)
+    yield from _stale_crm_problems(at)
+    yield from _undecided_problems(at)
 
 
-def mail_server_problems(at: datetime) -> Iterator[Problem]:
+def _mail_server_problems(at: datetime) -> Iterator[Problem]:
     for fault in MailServerFault.objects.all():
         yield Problem(
             severity="error",
@@ -28,8 +28,8 @@ def mail_server_problems(at: datetime) -> Iterator[Problem]:
         )
 
 
-def stale_crm_problems(at: datetime) -> Iterator[Problem]:
-    """Due mails that nobody gets because of the CRM's age; that age is a problem of its own."""
+def _stale_crm_problems(at: datetime) -> Iterator[Problem]:
+    """Yield due mails that wait because of the CRM's age; that age is a problem of its own."""
     hold = gate.closed_reason(CrmFreshness.oldest(), at)
     due = Enrollment.objects.due(at).count() if hold else 0
     if hold and due:
@@ -41,7 +41,7 @@ def stale_crm_problems(at: datetime) -> Iterator[Problem]:
         )
 
 
-def undecided_problems(at: datetime) -> Iterator[Problem]:
+def _undecided_problems(at: datetime) -> Iterator[Problem]:
     mails = Delivery.objects.needing_a_person().count()
     if mails:
         yield Problem(

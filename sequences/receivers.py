@@ -23,7 +23,7 @@ def on_people_scored(
 def on_crm_state_changed(
     sender: object, contact_ids: Collection[int], at: datetime, **kwargs: object
 ) -> None:
-    """Who opted out there is never written to from here; the rest is the policy's."""
+    """Suppress the addresses that opted out there; the rest is the policy's."""
     gone = Contact.objects.filter(pk__in=contact_ids, crm_state__opted_out=True)
     emails = [email for email in gone.values_list("email", flat=True) if email]
     if emails:
@@ -34,9 +34,9 @@ def on_crm_state_changed(
 def on_contacts_joined(
     sender: object, kept: Contact, gone: Contact, at: datetime, **kwargs: object
 ) -> None:
-    """The one who stays goes on where the other was, but gets no sequence a second time.
+    """Let the kept contact go on where the deleted one was, without a sequence a second time.
 
-    Whoever of the two wants no mail, neither does the other.
+    A suppression of one of the two counts for both.
     """
     emails = [email for email in (kept.email, gone.email) if email]
     wishes = Suppression.objects.wishes().filter(email__in=emails)
@@ -59,5 +59,5 @@ def on_addresses_changed(
 
 
 def on_contact_erased(sender: object, emails: Collection[str], **kwargs: object) -> None:
-    """The suppression holds the address itself; what keeps it out from now on is its hash."""
+    """Delete the suppression, which holds the address itself; its hash keeps it out from now on."""
     Suppression.objects.filter(email__in=emails).delete()

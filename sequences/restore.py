@@ -19,18 +19,18 @@ MORE_THAN_WERE_SENT = 10_000_000
 BECAUSE = (
     "The database was restored from a backup, and this mail may have left after that was taken"
 )
-# What is there already and says that a mail left, or that somebody is to decide, stays.
+# A row that says that a mail left, or that a person is to decide, stays.
 SETTLED = (Delivery.State.SENT, Delivery.State.FAILED, Delivery.State.UNCLEAR)
 
 
 def mark_perhaps_sent(until: datetime, at: datetime) -> int:
     """Mark the mails that may have left by `until`; return how many. Safe to repeat.
 
-    Those whose due mail may have left are paused until somebody decides. A paused enrollment stays
+    Enrollments whose due mail may have left are paused until a person decides. A paused one stays
     as it is: the mark is met when it goes on.
     """
     marked = last = 0
-    while ids := candidates(until, after=last):
+    while ids := _candidates(until, after=last):
         with transaction.atomic():
             rows = Enrollment.objects.filter(pk__in=ids).select_related("contact", "sequence")
             locked = list(rows.prefetch_related("sequence__steps").locked())
@@ -42,7 +42,7 @@ def mark_perhaps_sent(until: datetime, at: datetime) -> int:
 def skip_used_ids() -> None:
     """Give no later mail an id that one of the lost installation may have had.
 
-    The links in a mail name it by its id: one sent after the backup must not unsubscribe somebody else.
+    The links in a mail name it by its id: one sent before the restore must not unsubscribe another contact.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -51,8 +51,8 @@ def skip_used_ids() -> None:
         )
 
 
-def candidates(until: datetime, after: int) -> list[int]:
-    """Enrollments whose next step may have fallen due by then, in id order.
+def _candidates(until: datetime, after: int) -> list[int]:
+    """Return enrollments whose next step may have fallen due by then, in id order.
 
     A step that is held may have been let go at any time, a pause may have ended at once.
     """
@@ -71,7 +71,7 @@ def mark(rows: Iterable[Enrollment], until: datetime, at: datetime) -> int:
     for row in rows:
         mails = [
             unclear(there.get((row.pk, step.position)), row, step, due_at)
-            for step, due_at in perhaps_sent(row, until)
+            for step, due_at in _perhaps_sent(row, until)
         ]
         fresh = [mail for mail in mails if mail is not None]
         changed += fresh
@@ -89,9 +89,9 @@ def mark(rows: Iterable[Enrollment], until: datetime, at: datetime) -> int:
     return len(changed)
 
 
-def perhaps_sent(row: Enrollment, until: datetime) -> Iterator[tuple[Step, datetime]]:
-    """The steps that may have left by then, one after the other, and when each was due at the earliest."""
-    due_at = earliest(row)
+def _perhaps_sent(row: Enrollment, until: datetime) -> Iterator[tuple[Step, datetime]]:
+    """Yield the steps that may have left by then, in order, and when each was due at the earliest."""
+    due_at = _earliest(row)
     for step in row.sequence.steps.all():
         if step.position < row.next_position:
             continue
@@ -102,7 +102,7 @@ def perhaps_sent(row: Enrollment, until: datetime) -> Iterator[tuple[Step, datet
         due_at += following.wait if following else timedelta(0)
 
 
-def earliest(row: Enrollment) -> datetime:
+def _earliest(row: Enrollment) -> datetime:
     if row.next_at is None:
         return row.changed_at + (row.wait_left or timedelta(0))
     return row.changed_at if row.hold_reason else row.next_at
@@ -111,7 +111,7 @@ def earliest(row: Enrollment) -> datetime:
 def unclear(
     mail: Delivery | None, row: Enrollment, step: Step, due_at: datetime
 ) -> Delivery | None:
-    """The mail of a step as one that perhaps left; None when it is settled already."""
+    """Return the mail of a step as one that may have left; None when it is settled already."""
     if mail is None:
         mail = Delivery(
             enrollment=row, position=step.position, email=row.contact.email or "",

@@ -40,7 +40,7 @@ class SequenceDefinition:
 
 
 def parse_sequence(text: str) -> SequenceDefinition:
-    """The sequence a file describes."""
+    """Return the sequence a file describes."""
     fields = load_document(text).fields(KEYS, ("name", "steps"))
     return SequenceDefinition(
         name=_name(fields["name"]),
@@ -58,7 +58,7 @@ def _name(place: YamlNode) -> str:
 
 
 def _enter_when(place: YamlNode) -> dict[str, Any]:
-    """Conditions by name. Nothing behind the name: people enter by hand only."""
+    """Read conditions by name. Without any, contacts are enrolled by hand only."""
     if isinstance(place.node, yaml.ScalarNode) and place.node.value in ("", "null", "~", "none"):
         return {}
     fields = place.fields(None)
@@ -94,7 +94,7 @@ def _step(item: YamlNode) -> StepDefinition:
 
 
 def _merged(place: YamlNode) -> str:
-    """A text with merge fields, checked; the line is that of the field."""
+    """Return a text whose merge fields are valid; an error has the line of the field."""
     text = place.written()
     if found := CONTROL_IN_TEXT.search(text):
         place.refuse(f"{place.name} contains the control character U+{ord(found[0]):04X}")
@@ -124,7 +124,7 @@ def _wait(place: YamlNode) -> timedelta:
 
 
 def dump_sequence(sequence: SequenceDefinition) -> str:
-    """The sequence as a file; parse() of it gives the same sequence."""
+    """Return the sequence as a file; parse() of it gives the same sequence."""
     content: dict[str, Any] = {"name": sequence.name}
     if sequence.enter_when:
         content["enter_when"] = sequence.enter_when
@@ -138,7 +138,7 @@ def dump_sequence(sequence: SequenceDefinition) -> str:
 
 
 def format_wait(wait: timedelta) -> str:
-    """A wait as the file writes it: in the largest unit, up to days, that leaves no rest."""
+    """Return a wait as the file writes it: in the largest unit, up to days, that leaves no rest."""
     seconds = int(wait.total_seconds())
     for unit in ("day", "hour", "minute", "second"):
         if seconds % UNITS[unit] == 0:

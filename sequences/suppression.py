@@ -1,4 +1,4 @@
-"""Addresses that are never written to, and what that ends."""
+"""Suppress addresses, and stop what goes to them."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -13,11 +13,10 @@ from sequences.models import Enrollment, Suppression
 def suppress_addresses(
     emails: Collection[str], reason: Suppression.Reason, at: datetime, *, by: str, detail: str = ""
 ) -> int:
-    """Never write to these addresses again; whoever has one leaves all sequences.
+    """Suppress addresses and stop their contacts' enrollments; return how many stopped.
 
-    Answers how many enrollments stopped. An address that is suppressed already keeps its first
-    reason, unless that was only that it refused mail: what a person wants says more. Nothing takes a
-    suppression back but a person.
+    An address that is suppressed already keeps its first reason, unless that was a bounce: a person's
+    wish says more. Only a person takes a suppression back.
     """
     said = {"reason": reason, "detail": detail[:500], "created_at": at}
     with transaction.atomic():
@@ -35,7 +34,7 @@ def suppress_addresses(
 
 
 def carry_over_suppressions(moves: Mapping[str, str], at: datetime) -> None:
-    """Whoever wanted no mail at a former address wants none at the new one: former -> new."""
+    """Carry wishes for no mail over from a former address to the new one: former -> new."""
     wishes = Suppression.objects.wishes().filter(email__in=moves)
     asked: dict[str, list[str]] = {}
     for email, reason in wishes.values_list("email", "reason"):

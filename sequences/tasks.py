@@ -1,4 +1,4 @@
-"""What beat rings for."""
+"""The tasks that beat sends."""
 
 from celery import Task, shared_task
 
@@ -14,7 +14,7 @@ TURN_SECONDS = 30
 
 @shared_task(bind=True)
 def send_due_steps(self: Task) -> None:
-    """Send for some seconds, and ring for the next turn when mails left.
+    """Send for some seconds; send the next turn when mails left.
 
     One turn at a time in a worker, so that its other slots are for leads.
     """

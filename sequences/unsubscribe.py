@@ -16,12 +16,12 @@ LONGEST_TOKEN = 80
 
 
 def unsubscribe_url(delivery: Delivery) -> str:
-    """The link of one mail, at the public address."""
+    """Return the link of one mail, at the public address."""
     return settings.BASE_URL + reverse("unsubscribe", args=[SIGNER.sign(str(delivery.pk))])
 
 
 def delivery_of_token(token: str) -> Delivery | None:
-    """The mail that a link came with; None when the token was altered or the person was deleted."""
+    """Return the mail of a link; None when the token was altered or the contact was deleted."""
     if len(token) > LONGEST_TOKEN:
         return None
     try:
@@ -37,10 +37,9 @@ def is_unsubscribed(delivery: Delivery) -> bool:
 
 
 def unsubscribe_delivery(delivery: Delivery, at: datetime) -> None:
-    """Never write to that address again. Following the link again changes nothing.
+    """Suppress that address. Following the link again changes nothing.
 
-    The address comes first and is committed alone: nothing about scores may keep somebody on
-    the list.
+    The address comes first and is committed alone: no failure of the scores may keep it on the list.
     """
     suppress_addresses(
         {delivery.email, delivery.enrollment.contact.email or delivery.email},

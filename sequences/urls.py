@@ -8,5 +8,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("c/<str:token>", views.follow_link, name="clicked"),
     path("o/<str:token>.gif", views.open_pixel, name="opened"),
 ]
-if settings.ANYMAIL:  # without its secret anybody could pose as the provider
+if settings.ANYMAIL:  # without its secret any sender could pose as the provider
     urlpatterns.append(path("webhooks/mail/", include("anymail.urls")))

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 @csrf_exempt
 @never_cache
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
-    """GET asks, POST does it, by the page's button or in one click by a mail program."""
+    """Ask on GET; unsubscribe on POST, by the page's button or in one click by a mail program."""
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "POST"])
     delivery = delivery_of_token(token)
@@ -53,33 +53,33 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @never_cache
 def follow_link(request: HttpRequest, token: str) -> HttpResponse:
-    """On to where a link of ours leads. An altered one leads nowhere."""
+    """Redirect to the target of a tracked link; answer 404 to an altered one."""
     try:
         number, link = links.read_link_token(token)
     except BadSignature:
         raise Http404 from None
-    count_reaction(request, number, lambda mail, at: links.record_click(mail, link, at))
+    _count_reaction(request, number, lambda mail, at: links.record_click(mail, link, at))
     return HttpResponseRedirect(link)
 
 
 @require_safe
 @never_cache
 def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
-    """The picture that nobody sees."""
+    """Return the invisible picture."""
     try:
         number = links.read_pixel_token(token)
     except BadSignature:
         raise Http404 from None
-    count_reaction(request, number, links.record_open)
+    _count_reaction(request, number, links.record_open)
     return HttpResponse(PIXEL, content_type="image/gif")
 
 
-def count_reaction(
+def _count_reaction(
     request: HttpRequest, number: int, noted: Callable[[Delivery, datetime], None]
 ) -> None:
-    """Note it, unless no person looks: programs that check links ask with HEAD, or ahead of time.
+    """Record it, unless a program asks: programs that check links ask with HEAD, or ahead of time.
 
-    Whoever follows a link gets there also while nothing can be noted.
+    A link also leads on while nothing can be recorded.
     """
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
         return

@@ -1,4 +1,4 @@
-"""Who may come in: people by name and group, programs by key."""
+"""Users and groups of the admin, and API keys."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +110,7 @@ class ApiKeyAdmin(AppModelAdmin[ApiKey]):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The key, in this answer and nowhere else: not in a message, which would be stored."""
+        """Show the key in this answer and nowhere else: a message would be stored."""
         context = {
             **self.admin_site.each_context(request),
             "title": f"API key {obj}",

@@ -20,12 +20,12 @@ def is_confirmed(request: HttpRequest) -> bool:
 
 
 def typed_reason(request: HttpRequest) -> str:
-    """The reason that was typed, as one line of at most 300 characters; empty when none was."""
+    """Return the typed reason as one line of at most 300 characters; "" when there is none."""
     return bounded_line(request.POST.get("reason", ""), 300)
 
 
-def return_url(rows: QuerySet[Any], request: HttpRequest) -> str:
-    """The page on which the button was pressed: a row's own, or the list."""
+def _return_url(rows: QuerySet[Any], request: HttpRequest) -> str:
+    """Return the page on which the button was pressed: a row's own, or the list."""
     row = rows.first() if "from_page" in request.POST else None
     return change_url(row) if row else request.get_full_path()
 
@@ -45,9 +45,8 @@ def render_confirmation(
 ) -> TemplateResponse:
     """Show what an action would do to which rows; its button comes back with `confirmed`.
 
-    `named`: how a row is told, so that people know whom it is about.
-    `choices`: what has to be chosen besides, as value and words. A reason or choice that is
-    missing brings the page back with a word about it.
+    `named`: how a row is shown. `choices`: what has to be chosen besides, as value and words. A
+    missing reason or choice brings the page back with a sentence about it.
     """
     context = {
         **page.admin_site.each_context(request),
@@ -64,7 +63,7 @@ def render_confirmation(
         "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "across": request.POST.get("select_across", "0"),
         "from_page": "from_page" in request.POST,
-        "cancel": return_url(rows, request),
+        "cancel": _return_url(rows, request),
         "field": ACTION_CHECKBOX_NAME,
     }
     return TemplateResponse(request, "admin/ask.html", context)

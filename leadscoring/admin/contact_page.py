@@ -15,7 +15,7 @@ ACTIVITIES = 50
 
 
 def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str, Any]:
-    """All that a contact's page shows beside the form."""
+    """Return all that a contact's page shows beside the form."""
     model = ModelVersion.objects.in_force(at).model
     score = Score.objects.filter(contact=contact).select_related("model").first()
     sections = [
@@ -28,18 +28,18 @@ def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str,
         "score": score,
         "standing": qualification_sentence(score, model.thresholds, at),
         "thresholds": model.thresholds,
-        "reasons": reason_rows(score, model),
-        "chart": chart_coordinates(score_history(contact, at), model.thresholds),
+        "reasons": _reason_rows(score, model),
+        "chart": _chart_coordinates(_score_history(contact, at), model.thresholds),
         "crm": crm,
         "crm_url": crm.record_url if crm and crm.record_url.startswith("http") else "",
-        "activities": recent_activities(contact),
+        "activities": contact.activities.order_by("-occurred_at", "-pk")[:ACTIVITIES],
         "sections": sorted(sections, key=lambda section: section.place),
         "at": at,
     }
 
 
 def qualification_sentence(score: Score | None, thresholds: Thresholds, at: datetime) -> str:
-    """Where a contact stands with sales, in a sentence or two."""
+    """Return where a contact stands with sales, in a sentence or two."""
     if score is None:
         return "Not scored yet. This happens within minutes of the first news of a person."
     if score.disqualified:
@@ -50,10 +50,10 @@ def qualification_sentence(score: Score | None, thresholds: Thresholds, at: date
         missing = thresholds.handoff - score.total
         again = " again" if score.cycle else ""
         return f"{wording.format_figure(round(missing, 2))} below the {wording.format_figure(thresholds.handoff)} that hand them to sales{again}."
-    return f"{crossed_sentence(score, at)} {rearm_sentence(score, thresholds, at)}"
+    return f"{_crossed_sentence(score, at)} {_rearm_sentence(score, thresholds, at)}"
 
 
-def crossed_sentence(score: Score, at: datetime) -> str:
+def _crossed_sentence(score: Score, at: datetime) -> str:
     times = "" if score.cycle == 1 else f", for the {ordinal(score.cycle)} time"
     reached = wording.format_day(score.crossed_at, at) if score.crossed_at else "some day"
     return f"Ready for sales since {reached}{times}."
@@ -64,8 +64,8 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
 
 
-def rearm_sentence(score: Score, thresholds: Thresholds, at: datetime) -> str:
-    """When a new crossing can tell sales once more."""
+def _rearm_sentence(score: Score, thresholds: Thresholds, at: datetime) -> str:
+    """Return when a new crossing can reach sales again."""
     below = f"the score has been below {wording.format_figure(thresholds.rearm_below)}"
     refused_at = last_sales_refusals([score.contact_id]).get(score.contact_id)
     now = replace(score.qualification, refused_at=refused_at)
@@ -90,7 +90,7 @@ class ReasonRow:
     share: float
 
 
-def reason_rows(score: Score | None, model: ScoringModel) -> list[ReasonRow]:
+def _reason_rows(score: Score | None, model: ScoringModel) -> list[ReasonRow]:
     contributions = score.contributions if score else []
     most = max((abs(one["points"]) for one in contributions), default=0) or 1
     return [
@@ -105,10 +105,6 @@ def reason_rows(score: Score | None, model: ScoringModel) -> list[ReasonRow]:
     ]
 
 
-def recent_activities(contact: Contact) -> Any:
-    return contact.activities.order_by("-occurred_at", "-pk")[:ACTIVITIES]
-
-
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
     at: datetime
@@ -116,8 +112,8 @@ class HistoryPoint:
     grade: str
 
 
-def score_history(contact: Contact, at: datetime) -> list[HistoryPoint]:
-    """What the engine says of the last weeks, oldest first, today last."""
+def _score_history(contact: Contact, at: datetime) -> list[HistoryPoint]:
+    """Return the scores of the last weeks by the engine, oldest first, today last."""
     instants = [at - timedelta(weeks=weeks) for weeks in range(WEEKS, -1, -1)]
     scored = [(instant, score_at(contact, instant)[0]) for instant in instants]
     return [HistoryPoint(instant, one.total, one.grade) for instant, one in scored]
@@ -126,8 +122,8 @@ def score_history(contact: Contact, at: datetime) -> list[HistoryPoint]:
 WIDTH, HEIGHT = 320, 90
 
 
-def chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dict[str, Any]:
-    """The history as coordinates of a drawing WIDTH by HEIGHT."""
+def _chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dict[str, Any]:
+    """Return the history as coordinates of a drawing WIDTH by HEIGHT."""
     top = max([thresholds.handoff * 1.15, *(point.total for point in points)], default=1) or 1
 
     def y(total: float) -> float:
@@ -135,7 +131,7 @@ def chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dic
 
     step = WIDTH / max(len(points) - 1, 1)
     dots = [
-        {"x": round(i * step, 1), "y": y(point.total), "point": point, "title": point_title(point)}
+        {"x": round(i * step, 1), "y": y(point.total), "point": point, "title": _point_title(point)}
         for i, point in enumerate(points)
     ]
     return {
@@ -148,5 +144,5 @@ def chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dic
     }
 
 
-def point_title(point: HistoryPoint) -> str:
+def _point_title(point: HistoryPoint) -> str:
     return f"{point.at:%d %B}: {wording.format_figure(point.total)}, {point.grade}"

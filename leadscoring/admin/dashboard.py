@@ -45,13 +45,13 @@ class ScoreBand:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What unfold calls to fill the index page."""
+    """Fill the index page; unfold calls it."""
     at = now()
     return context | home_context(request.user, at)
 
 
 def home_context(user: Any, at: datetime) -> dict[str, Any]:
-    """All that the home page shows to a user, who sees nothing that they may not open."""
+    """Return all that the home page shows, without what the user may not open."""
     if not user.has_perm("leadscoring.view_contact"):
         return {"title": "Home", "nothing_to_see": True}
     added = [
@@ -74,7 +74,7 @@ def home_context(user: Any, at: datetime) -> dict[str, Any]:
 
 
 def queues(user: Any, at: datetime) -> Iterator[PageSection]:
-    """How long each queue is, for those who look after the processes; nothing with Redis away."""
+    """Return how long each queue is; nothing with Redis away."""
     found = queue_stats(at) if user.has_perm("leadscoring.view_apikey") else []
     if found:
         rows = [
@@ -94,7 +94,7 @@ def _age(seconds: float | None) -> str:
 
 
 def score_distribution(thresholds: Thresholds) -> list[ScoreBand]:
-    """How many people have which score, in bands of ten; below zero counts as zero."""
+    """Return how many people have which score, in bands of ten; below zero counts as zero."""
     band = Cast(Least(Greatest(Floor(F("total") / BAND), 0), TOP_BAND / BAND), IntegerField())
     counted = dict(Score.objects.values_list(band).annotate(n=Count("*")).order_by())
     tallest = max(counted.values(), default=1)
@@ -110,7 +110,7 @@ def score_distribution(thresholds: Thresholds) -> list[ScoreBand]:
 
 
 def _band_tone(start: int, thresholds: Thresholds) -> str:
-    """hot: over the handoff threshold; warm: marketing-qualified; cool: neither."""
+    """Return hot (over the handoff threshold), warm (marketing-qualified) or cool (neither)."""
     if start >= thresholds.handoff:
         return "hot"
     return "warm" if start >= thresholds.mql else "cool"
@@ -119,7 +119,7 @@ def _band_tone(start: int, thresholds: Thresholds) -> str:
 def _funnel_stations(
     bars: Iterable[ScoreBand], others: Iterable[FunnelStation]
 ) -> Sequence[FunnelStation]:
-    """The stops of the loop in their order, ours and those of the other apps."""
+    """Return the stops of the loop in their order, ours and those of the other apps."""
     stages = dict(Contact.objects.values_list("lifecycle_stage").annotate(n=Count("*")).order_by())
     qualified = sum(n for stage, n in stages.items() if stage in stages_from_mql())
     ours = [
@@ -143,7 +143,7 @@ class FreshnessLine:
 
 
 def freshness_line(at: datetime) -> FreshnessLine:
-    """How old what we know of the CRM is, and what that means for sending."""
+    """Return how old our knowledge of the CRM is, and what that means for sending."""
     oldest = CrmFreshness.oldest()
     if oldest is None:
         return FreshnessLine(

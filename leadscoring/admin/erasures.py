@@ -1,4 +1,4 @@
-"""Erasing people for good, by hand: what goes is said first, and somebody has to confirm it."""
+"""Erase people for good, by hand: show what goes first, and let a person confirm it."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from leadscoring.erasing import erase_contact
 from leadscoring.extensions import ContactAction, contact_actions
 from leadscoring.models import Activity, Contact
 
-# More at once would take longer than a page may; whoever is left is still chosen by the filter.
+# More at once would take longer than a page may; the rest is still chosen by the filter.
 MOST = 200
 GOES = (
     "All that is known of them goes, and nobody can bring it back: profile and its history, {activities}, "
@@ -29,7 +29,7 @@ def erase_contacts(
     if not confirmation.is_confirmed(request):
         return confirmation.render_confirmation(
             page, request, chosen, action="erase_contacts", title="Erase for good",
-            what_happens=what_is_erased(chosen), button="Erase for good",
+            what_happens=_what_is_erased(chosen), button="Erase for good",
         )  # fmt: skip
     people = list(chosen.order_by("pk")[:MOST])
     for contact in people:
@@ -47,7 +47,7 @@ contact_actions.add(
 )
 
 
-def what_is_erased(chosen: QuerySet[Contact]) -> str:
+def _what_is_erased(chosen: QuerySet[Contact]) -> str:
     """What goes with people, and what stays where."""
     done = Activity.objects.filter(contact__in=chosen).count()
     activities = "1 activity" if done == 1 else f"{done:,} activities"

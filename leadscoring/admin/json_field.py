@@ -17,13 +17,13 @@ class StorableJsonField(forms.JSONField):
 
     def to_python(self, value: Any) -> Any:
         try:
-            return check_storable(super().to_python(value))
+            return _check_storable(super().to_python(value))
         except (ValueError, RecursionError):
             raise ValidationError(REFUSED) from None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         try:
-            return check_storable(super().bound_data(data, initial))
+            return _check_storable(super().bound_data(data, initial))
         except (ValueError, RecursionError):
             return InvalidJSONInput(data)
 
@@ -34,22 +34,22 @@ class StorableJsonField(forms.JSONField):
             return True
 
 
-def check_storable(value: Any) -> Any:
-    """The value; ValueError when a text in it fits in no column."""
+def _check_storable(value: Any) -> Any:
+    """Return the value; raise ValueError when a text in it cannot be stored."""
     if not isinstance(value, InvalidJSONInput) and any(
-        map(CONTROL_IN_TEXT.search, iter_texts(value))
+        map(CONTROL_IN_TEXT.search, _iter_texts(value))
     ):
         raise ValueError
     return value
 
 
-def iter_texts(value: Any) -> Iterator[str]:
+def _iter_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, each in value.items():
             yield name
-            yield from iter_texts(each)
+            yield from _iter_texts(each)
     elif isinstance(value, list):
         for each in value:
-            yield from iter_texts(each)
+            yield from _iter_texts(each)

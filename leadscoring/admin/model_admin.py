@@ -1,4 +1,4 @@
-"""What all our admin pages have in common: bounded lists, and records that nobody edits."""
+"""What all admin pages share: bounded lists, and records that cannot be edited."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -66,19 +66,19 @@ class QuestionFilter(LookupFilter):
         return self.questions[chosen].answer(rows, now())
 
 
-# A list counts and pages no further than this: nobody reads page 400, they filter or search.
+# A list counts and pages no further than this: people filter or search before page 400.
 LISTED = 10_000
 
 
 class BoundedPaginator(Paginator[Any]):
     @cached_property
     def count(self) -> int:
-        """How many rows the list pages through, at most LISTED: its cost does not grow with the table."""
+        """Return how many rows the list pages through, at most LISTED: its cost does not grow with the table."""
         rows: Any = self.object_list
         return int(rows.order_by()[:LISTED].count())
 
     def page(self, number: Any) -> Any:
-        """A page of rows, found by their keys alone: sorting whole rows of a large table is slow."""
+        """Return a page of rows, found by their keys alone: sorting whole rows of a large table is slow."""
         number = self.validate_number(number)
         rows: Any = self.object_list
         start = (number - 1) * self.per_page
@@ -86,8 +86,8 @@ class BoundedPaginator(Paginator[Any]):
         return DjangoPage(rows.filter(pk__in=keys), number, self)
 
 
-def has_usable_lookups(request: HttpRequest) -> bool:
-    """Whether what was asked can be looked up at all."""
+def _has_usable_lookups(request: HttpRequest) -> bool:
+    """Return whether the filters of a request are valid."""
     asked = [text for name, texts in request.GET.lists() for text in (name, *texts)]
     asked += request.POST.getlist(ACTION_CHECKBOX_NAME)
     return not any(CONTROL.search(text) for text in asked)
@@ -115,7 +115,7 @@ class AppModelAdmin(ModelAdmin[Row]):
     nothing = ""  # and what an empty list means
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """A pattern of somebody's own can be wrong, or take for ever."""
+        """Refuse a pattern typed into the address: it can be invalid, or take for ever."""
         patterns = lookup.endswith(("__regex", "__iregex"))
         return not patterns and super().lookup_allowed(lookup, value, request)
 
@@ -125,7 +125,7 @@ class AppModelAdmin(ModelAdmin[Row]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not has_usable_lookups(request):
+        if not _has_usable_lookups(request):
             return redirect(f"{request.path}?{ERROR_FLAG}=1")
         pills = [
             (key, question.words)
@@ -141,7 +141,7 @@ class AppModelAdmin(ModelAdmin[Row]):
         return {k: v for k, v in super().get_actions(request).items() if k != "delete_selected"}
 
     def verbs(self, request: HttpRequest, obj: Any) -> list[str]:
-        """Which actions a row's own page offers as buttons."""
+        """Return the actions that a row's own page offers as buttons."""
         return list(self.get_actions(request))
 
     def render_change_form(
@@ -160,7 +160,7 @@ class AppModelAdmin(ModelAdmin[Row]):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """Back to the row's own page when the button was pressed there; else to the list."""
+        """Go back to the row's own page when the button was pressed there; else to the list."""
         response = super().response_action(request, queryset, *args, **kwargs)
         chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)[:1])
         if "from_page" in request.POST and isinstance(response, HttpResponseRedirect):
@@ -168,7 +168,7 @@ class AppModelAdmin(ModelAdmin[Row]):
         return response
 
     def may(self, request: HttpRequest, codename: str) -> bool:
-        """Whether the user has a permission of this page's app."""
+        """Return whether the user has a permission of this page's app."""
         return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
 
 

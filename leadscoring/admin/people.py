@@ -1,7 +1,7 @@
 """Contacts with their reasons, the companies they work for, and what they did."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -67,7 +67,7 @@ class ContactForm(ModelForm[Contact]):
         return self.identifier("external_id", validation.clean_line)
 
     def identifier(self, name: str, fit: Callable[[str], str]) -> str | None:
-        """As it is stored: so it is compared with those of others."""
+        """Return it as it is stored, which is how it is compared with others."""
         typed = self.cleaned_data.get(name)
         try:
             return fit(str(typed)) if typed else None
@@ -83,7 +83,7 @@ class ContactForm(ModelForm[Contact]):
             self.add_error(field if field in self.fields else None, refused.message)
 
     def item(self) -> dict[str, object]:
-        """The profile as it comes in by all other ways; a property that was taken out is null."""
+        """Return the profile as it comes in by all other ways; a property that was taken out is null."""
         given = self.cleaned_data
         properties = given.get("properties") or {}
         gone = (
@@ -127,7 +127,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
 
     @admin.display(description="Company")
     def company_name(self, contact: Contact) -> str:
-        """For those who may only look: the form's field is no field of the contact."""
+        """Return the name for users with view permission only: the form's field is no field of the contact."""
         return str(contact.company) if contact.company else "–"
 
     # --- list
@@ -143,7 +143,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
 
     @admin.display(description="Score", ordering=F("score__total").desc(nulls_last=True))
     def score_(self, contact: Contact) -> SafeString:
-        score = score_of(contact)
+        score: Score | None = getattr(contact, "score", None)
         if score is None:
             return format.badge_html("not scored")
         if score.disqualified:
@@ -151,7 +151,9 @@ class ContactAdmin(AppModelAdmin[Contact]):
         return format_html(
             '<span class="ls-total"><b>{}</b> {}</span>',
             format.format_number(score.total),
-            grade_badge(score.grade),
+            format.badge_html(
+                score.grade, {"A": "good", "B": "info"}.get(score.grade[:1], "plain")
+            ),
         )
 
     @admin.display(description="Stage", ordering="lifecycle_stage")
@@ -166,7 +168,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
 
     @admin.display(description="In the CRM")
     def mail(self, contact: Contact) -> SafeString:
-        state = crm_state_of(contact)
+        state: CrmState | None = getattr(contact, "crm_state", None)
         if state is None:
             return format_html('<span class="ls-soft">{}</span>', "not asked")
         if state.opted_out:
@@ -185,7 +187,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
         return (
-            queryset.filter(search_contacts(search_term)) if search_term.strip() else queryset
+            queryset.filter(_search_contacts(search_term)) if search_term.strip() else queryset
         ), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -199,7 +201,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
     # --- page
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """“Erase for good” says what goes, and keeps the address out afterwards."""
+        """Leave deleting to “Erase for good”, which shows what goes and keeps the address out."""
         return False
 
     def changeform_view(
@@ -210,7 +212,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         contact = self.get_object(request, object_id) if object_id else None
-        if contact is None and (joined := surviving_contact_id(object_id)):
+        if contact is None and (joined := _surviving_contact_id(object_id)):
             return redirect(format.change_url(joined))
         page = contact_page_context(contact, request.user, now()) if contact else {}
         try:
@@ -229,27 +231,14 @@ class ContactAdmin(AppModelAdmin[Contact]):
         obj.pk = Contact.objects.values_list("pk", flat=True).get(**known)
 
 
-def surviving_contact_id(number: str | None) -> Contact | None:
-    """Whom a contact that is no more was joined with: tasks in the CRM still link to its page."""
+def _surviving_contact_id(number: str | None) -> Contact | None:
+    """Return the contact with which a deleted one was merged: tasks in the CRM still link to its page."""
     known = number is not None and number.isascii() and number.isdigit() and len(number) < 19
     return Contact.objects.filter(aliases__number=int(number)).first() if known and number else None
 
 
-def score_of(contact: Contact) -> Score | None:
-    """The contact's score, when it was read along."""
-    return cast("Score | None", getattr(contact, "score", None))
-
-
-def crm_state_of(contact: Contact) -> CrmState | None:
-    return cast("CrmState | None", getattr(contact, "crm_state", None))
-
-
-def grade_badge(words: str) -> SafeString:
-    return format.badge_html(words, {"A": "good", "B": "info"}.get(words[:1], "plain"))
-
-
-def search_contacts(term: str) -> Q:
-    """People found by the start of an e-mail address, a name or a company; each part on its index."""
+def _search_contacts(term: str) -> Q:
+    """Return people found by the start of an e-mail address, a name or a company; each part on its index."""
     words = term.split()
     whole = " ".join(words)
     found = Q(email__startswith=whole.lower()) | Q(external_id=whole)

@@ -32,7 +32,7 @@ class SourceForm(ModelForm[ModelVersion]):
         labels = {"source": "The model as YAML"}
 
     def clean_source(self) -> str:
-        """A source that can be a model. Browsers send lines that end in CR LF."""
+        """Return a valid source. Browsers send lines that end in CR LF."""
         source = str(self.cleaned_data["source"]).replace("\r\n", "\n")
         if len(source) > MOST_SOURCE:
             raise forms.ValidationError(f"A model has at most {MOST_SOURCE:,} characters.")
@@ -55,7 +55,7 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
     ordering = ("name", "-version")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
-        self.in_force_pk = in_force_ids()
+        self.in_force_pk = _in_force_ids()
         return super().get_queryset(request)
 
     @admin.display(description="Model", ordering="name")
@@ -64,7 +64,7 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
 
     @admin.display(description="State")
     def state(self, version: ModelVersion) -> SafeString:
-        return model_state(version, self.in_force_pk)
+        return _model_state(version, self.in_force_pk)
 
     @admin.display(description="Published", ordering="published_at")
     def published(self, version: ModelVersion) -> SafeString:
@@ -85,9 +85,9 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
     # --- page
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new draft starts from the version it was asked for, else from the one in force."""
+        """Start a new draft from the version it was asked for, else from the one in force."""
         wanted = request.GET.get("of", "")
-        chosen = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else in_force_ids()
+        chosen = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else _in_force_ids()
         found = ModelVersion.objects.filter(pk=chosen).first() if chosen else None
         return {"source": found.source if found else ""}
 
@@ -99,13 +99,13 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         version = self.get_object(request, object_id) if object_id else None
-        page = describe_model(version) if version else {}
+        page = _describe_model(version) if version else {}
         return super().changeform_view(
             request, object_id, form_url, {**page, **(extra_context or {})}
         )
 
     def save_model(self, request: HttpRequest, obj: ModelVersion, form: Any, change: bool) -> None:
-        """A file becomes the draft of its name, here as on the command line."""
+        """Make the file the draft of its name, as the command does."""
         draft, changed = publishing.apply_draft(form.cleaned_data["source"])
         obj.pk, obj.name, obj.version = draft.pk, draft.name, draft.version
         obj.published_at = draft.published_at
@@ -120,7 +120,7 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
         return [ours, *super().get_urls()]
 
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What publishing a draft would do; a POST publishes it."""
+        """Show what publishing a draft would do; publish it on POST."""
         if not self.may(request, "change_modelversion"):
             raise PermissionDenied
         version = ModelVersion.objects.filter(pk=pk).first()
@@ -130,7 +130,7 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
             return self.publish(request, version)
         context = {
             **self.admin_site.each_context(request),
-            **preview_rows(version),
+            **_preview_rows(version),
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/leadscoring/modelversion/publish.html", context)
@@ -148,14 +148,14 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
         return redirect(format.change_url(version))
 
 
-def in_force_ids() -> int | None:
+def _in_force_ids() -> int | None:
     try:
         return ModelVersion.objects.in_force(now()).pk
     except ModelVersion.DoesNotExist:
         return None
 
 
-def model_state(version: ModelVersion, in_force_pk: int | None) -> SafeString:
+def _model_state(version: ModelVersion, in_force_pk: int | None) -> SafeString:
     if version.published_at is None:
         return format.badge_html("draft", "warm")
     return (
@@ -165,19 +165,19 @@ def model_state(version: ModelVersion, in_force_pk: int | None) -> SafeString:
     )
 
 
-def describe_model(version: ModelVersion) -> dict[str, Any]:
-    """A model in sentences."""
+def _describe_model(version: ModelVersion) -> dict[str, Any]:
+    """Return a model in sentences."""
     model = version.model
     return {
         "version": version,
-        "state": model_state(version, in_force_ids()),
+        "state": _model_state(version, _in_force_ids()),
         "model": model,
         "rules": [(rule, describe_rule(rule)) for rule in model.rules],
-        "caps": describe_caps(model),
+        "caps": _describe_caps(model),
     }
 
 
-def describe_caps(model: ScoringModel) -> str:
+def _describe_caps(model: ScoringModel) -> str:
     known = (
         ("fit", model.caps.fit),
         ("engagement", model.caps.engagement),
@@ -187,8 +187,8 @@ def describe_caps(model: ScoringModel) -> str:
     return ", ".join(said) or "no caps"
 
 
-def preview_rows(version: ModelVersion) -> dict[str, Any]:
-    """What publishing would do, counted over at most PREVIEWED people so that the page comes soon."""
+def _preview_rows(version: ModelVersion) -> dict[str, Any]:
+    """Return what publishing would do, counted over at most PREVIEWED contacts to keep the page fast."""
     seen = publishing.PublishPreview()
     for seen in publishing.preview_publish(version, now()):
         if seen.people >= PREVIEWED:

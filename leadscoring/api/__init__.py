@@ -40,7 +40,7 @@ def post_contacts(request: HttpRequest) -> HttpResponse:
     """Make people known or bring them up to date: one object, or an array of at most 1,000."""
     taken = intake.take_contacts(read_items(request), now())
     counts = {name: getattr(taken, name) for name in ("created", "updated", "unchanged")}
-    return intake_response(taken, counts)
+    return _intake_response(taken, counts)
 
 
 @api.post(
@@ -52,10 +52,12 @@ def post_activities(request: HttpRequest) -> HttpResponse:
     """Tell what people did. When the answer arrives it is stored and the scores are up to date."""
     key: Any = request.auth  # type: ignore[attr-defined]  # set by ninja
     taken = intake.take_activities(read_items(request), key.name, now())
-    return intake_response(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
+    return _intake_response(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
 
 
-def intake_response(taken: TakenContacts | TakenActivities, counts: dict[str, int]) -> HttpResponse:
+def _intake_response(
+    taken: TakenContacts | TakenActivities, counts: dict[str, int]
+) -> HttpResponse:
     rejected = [
         {"index": one.index, "field": one.field, "message": one.message} for one in taken.rejected
     ]
@@ -73,7 +75,7 @@ def get_score(request: HttpRequest, who: str, at: str = "") -> HttpResponse:
         instant = validation.parse_instant(at) if at else now()
     except ValueError as wrong:
         raise ApiError(422, "invalid", f"at {wrong}.", {"at": str(wrong)}) from None
-    contact = find_contact(who)
+    contact = _find_contact(who)
     scored, version = scoring.score_at(contact, instant)
     return JsonResponse(serializers.score_json(contact, scored, version, instant))
 
@@ -81,17 +83,17 @@ def get_score(request: HttpRequest, who: str, at: str = "") -> HttpResponse:
 @api.get("/contacts/{path:who}", response={200: schemas.ContactOut, **schemas.ERRORS})
 def get_contact(request: HttpRequest, who: str) -> HttpResponse:
     """All that is known of a contact, by id or email."""
-    return JsonResponse(serializers.contact_json(find_contact(who), now()))
+    return JsonResponse(serializers.contact_json(_find_contact(who), now()))
 
 
-def find_contact(who: str) -> Contact:
-    """The contact of an id (digits only) or an e-mail address. Raises ApiError 404."""
+def _find_contact(who: str) -> Contact:
+    """Return the contact of an id (digits only) or an e-mail address. Raise ApiError 404."""
     contacts = Contact.objects.select_related("company", "score", "crm_state")
     if who.isascii() and who.isdigit():
         number = min(int(who[:20]), LARGEST_ID)
         named, once = Q(pk=number), Q(aliases__number=number)
     else:
-        email = is_email(who)
+        email = _email_or_404(who)
         named, once = Q(email=email), Q(aliases__email=email)
     contact = contacts.filter(named).first() or contacts.filter(once).first()
     if contact is None:
@@ -99,7 +101,7 @@ def find_contact(who: str) -> Contact:
     return contact
 
 
-def is_email(text: str) -> str:
+def _email_or_404(text: str) -> str:
     try:
         return validation.normalize_email(text)
     except ValueError:

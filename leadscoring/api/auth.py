@@ -1,4 +1,4 @@
-"""Who may come in, and how often."""
+"""Authentication of the API by key, and its rate limit."""
 
 from datetime import datetime
 
@@ -30,12 +30,12 @@ class ApiKeyAuth(HttpBearer):
         at = now()
         key = api_keys.find_key(token)
         if key is not None:
-            count_request(key, at)
+            _count_request(key, at)
             api_keys.record_use(key, at)
         return key
 
 
-def count_request(key: ApiKey, at: datetime) -> None:
+def _count_request(key: ApiKey, at: datetime) -> None:
     """Count a request; raise RateLimited beyond the limit. With Redis away, admit all."""
     if redis.is_out():
         return

@@ -20,7 +20,7 @@ class ReadableBody(Protocol):
 
 
 def read_items(request: HttpRequest) -> list[object]:
-    """The items of a body that is one object or an array of them. Raises ApiError."""
+    """Return the items of a body that is one object or an array of them. Raise ApiError."""
     found = parse_json(read_body(request))
     if isinstance(found, dict):
         return [found]
@@ -36,8 +36,7 @@ def read_items(request: HttpRequest) -> list[object]:
 
 
 def read_body(request: HttpRequest, most: int = 0) -> bytes:
-    """The body, of at most so many bytes (0: 5 MiB), whether its length was announced or it comes in
-    chunks. Raises ApiError."""
+    """Return the body, of at most so many bytes (0: 5 MiB), with its length announced or in chunks. Raise ApiError."""
     most = most or settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
     stream: ReadableBody = request
     if request.headers.get("Transfer-Encoding") and request.META.get("wsgi.input_terminated"):
@@ -47,7 +46,7 @@ def read_body(request: HttpRequest, most: int = 0) -> bytes:
     try:
         body = stream.read(most + 1) if announced <= most else b""
         if len(body) > most or announced > most:
-            drain(stream)
+            _drain(stream)
             raise ApiError(413, message=f"The body is larger than {most // MIB} MiB.")
     except (OSError, ParseException):  # the sender went away, or its chunks are none
         raise ApiError(400, "cut_off", CUT_OFF) from None
@@ -56,8 +55,8 @@ def read_body(request: HttpRequest, most: int = 0) -> bytes:
     return body
 
 
-def drain(stream: ReadableBody) -> None:
-    """Read what a sender is still sending: one that is cut off would never see the answer."""
+def _drain(stream: ReadableBody) -> None:
+    """Read the rest of a body: a sender that is cut off would never see the answer."""
     left = THROWN_AWAY
     while left > 0 and (some := stream.read(65_536)):
         left -= len(some)
@@ -66,7 +65,7 @@ def drain(stream: ReadableBody) -> None:
 def parse_json(body: bytes) -> Any:
     try:
         return json.loads(
-            body.decode("utf-8-sig"), parse_constant=refuse_constant, parse_int=parse_integer
+            body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_int=_parse_integer
         )
     except UnicodeDecodeError:
         raise ApiError(400, "not_json", "The body is not UTF-8.") from None
@@ -77,10 +76,10 @@ def parse_json(body: bytes) -> Any:
         raise ApiError(400, "not_json", f"The body is not JSON: {wrong.msg} ({where}).") from None
 
 
-def refuse_constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise ApiError(400, "not_json", f"The body is not JSON: {name} is no number there.")
 
 
-def parse_integer(digits: str) -> int | float:
-    """Python refuses whole bodies for one number of thousands of digits; the item is refused later."""
+def _parse_integer(digits: str) -> int | float:
+    """Read a number of any length: Python would refuse the whole body for one of thousands of digits."""
     return int(digits) if len(digits) < 20 else float(digits)

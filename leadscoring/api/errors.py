@@ -19,7 +19,7 @@ SAID = {
 
 
 class ApiError(Exception):
-    """What a view cannot go on from: the answer to give."""
+    """An error that ends a view, with the answer to give."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ def error_response(
 def json_error_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: what Django says of an address of the API by itself (404, 405, 500) is JSON too."""
+    """Turn Django's own errors for an address of the API (404, 405, 500) into JSON."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

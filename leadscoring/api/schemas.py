@@ -145,7 +145,7 @@ ERRORS = dict.fromkeys((401, 404, 422, 429, 500, 503), ErrorResponse)
 POST_ERRORS = dict.fromkeys((400, 401, 413, 429, 500, 503), ErrorResponse) | {422: NothingTakenOut}
 
 
-def body_schema(item: type[BaseModel]) -> dict[str, Any]:
+def _body_schema(item: type[BaseModel]) -> dict[str, Any]:
     """One item or an array of them, as part of the description of a call."""
     one = item.model_json_schema()
     many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_ITEMS}
@@ -153,4 +153,4 @@ def body_schema(item: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-PERSON, ACTIVITY = body_schema(PersonItem), body_schema(ActivityItem)
+PERSON, ACTIVITY = _body_schema(PersonItem), _body_schema(ActivityItem)

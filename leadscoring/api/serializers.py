@@ -10,7 +10,7 @@ from leadscoring.scoring import profile_of
 
 
 def contact_json(contact: Contact, at: datetime) -> dict[str, Any]:
-    """All that is known of a contact here, with what the upper apps add."""
+    """Return all that is known of a contact here, with what the upper apps add."""
     described: dict[str, Any] = {
         "id": contact.pk,
         **profile_of(contact),
@@ -21,8 +21,8 @@ def contact_json(contact: Contact, at: datetime) -> dict[str, Any]:
         "last_activity_at": contact.last_activity_at,
         "created_at": contact.created_at,
         "updated_at": contact.updated_at,
-        "score": score_figures(getattr(contact, "score", None)),
-        "crm": crm_json(getattr(contact, "crm_state", None)),
+        "score": _score_figures(getattr(contact, "score", None)),
+        "crm": _crm_json(getattr(contact, "crm_state", None)),
         "enrollments": [],
         "handoffs": [],
     }
@@ -31,13 +31,13 @@ def contact_json(contact: Contact, at: datetime) -> dict[str, Any]:
     return described
 
 
-def score_figures(score: Score | None) -> dict[str, Any]:
+def _score_figures(score: Score | None) -> dict[str, Any]:
     return {
         name: getattr(score, name, None) for name in ("total", "fit", "engagement", "grade", "at")
     }
 
 
-def crm_json(state: CrmState | None) -> dict[str, Any]:
+def _crm_json(state: CrmState | None) -> dict[str, Any]:
     owned = state is not None and state.owner_id
     return {
         "record_id": (state and state.record_id) or None,
@@ -62,7 +62,7 @@ def score_json(
         "grade": scored.grade,
         "at": at,
         "model": {"name": version.name, "version": version.version},
-        "contributions": [contribution_json(each) for each in scored.contributions],
+        "contributions": [_contribution_json(each) for each in scored.contributions],
         "qualification": {
             "armed": stored.armed if stored else True,
             "cycle": stored.cycle if stored else 0,
@@ -70,7 +70,7 @@ def score_json(
     }
 
 
-def contribution_json(contribution: Contribution) -> dict[str, Any]:
+def _contribution_json(contribution: Contribution) -> dict[str, Any]:
     told = contribution.as_dict()
     del told["label"]  # `because` begins with it
     return told

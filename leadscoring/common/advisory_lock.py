@@ -1,20 +1,20 @@
-"""What only one process may do at a time."""
+"""A lock that one process holds at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection
 
-# Any numbers that nobody else in this database locks.
+# Any numbers that nothing else in this database locks.
 PULLS = 0x1EAD_5C0E
 HINTS = 0x1EAD_1007
 
 
 @contextmanager
 def advisory_lock(lock: int = PULLS) -> Iterator[bool]:
-    """Hold one lock, that of pulls, which PostgreSQL gives back when this process dies.
+    """Try to hold a lock that PostgreSQL releases when this process dies; yield whether it is held.
 
-    Yields whether it is ours; nobody waits for it.
+    Do not wait for it.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])

@@ -1,4 +1,4 @@
-"""When something that failed is tried again: a pure decision."""
+"""When to try again what failed: a pure decision."""
 
 from datetime import timedelta
 from zlib import crc32
@@ -9,9 +9,9 @@ LONGEST_ASKED = 3600.0
 
 
 def backoff_delay(attempts: int, key: str, at_least: float = 0.0) -> timedelta:
-    """Doubles with each attempt from 10 seconds up to 5 minutes; never less than the CRM asked for.
+    """Return the wait, doubled with each attempt from 10 seconds up to 5 minutes, at least `at_least` seconds.
 
-    Up to a quarter more, by the key, so that what failed together does not come back together.
+    Spread it by up to a quarter, by the key, so that what failed together does not come back together.
     """
     doubled = min(FIRST_WAIT * 2 ** min(max(attempts - 1, 0), 10), LONGEST_WAIT)
     seconds = max(doubled, min(at_least, LONGEST_ASKED))

@@ -8,7 +8,7 @@ from django.db import connection
 
 
 def database_time() -> datetime:
-    """Now, by the database's clock."""
+    """Return the database's time."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         return cast(tuple[datetime], cursor.fetchone())[0]

@@ -1,4 +1,4 @@
-"""How values look on our pages: ages, badges, links. All that people typed is escaped here."""
+"""How values look on our pages: ages, badges, links. Escape all that people typed."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ NOTHING = format_html('<span class="ls-soft">{}</span>', "–")
 
 
 def moment_html(moment: datetime | None) -> SafeString:
-    """A moment as its age, with the exact time for whoever points at it."""
+    """Return a moment as its age, with the exact time in its tooltip."""
     if moment is None:
         return NOTHING
     exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
@@ -25,7 +25,7 @@ def moment_html(moment: datetime | None) -> SafeString:
 
 
 def badge_html(text: object, tone: str = "plain") -> SafeString:
-    """A short word in a coloured field. Tones: plain, good, warm, bad, info."""
+    """Return a short word in a coloured field. Tones: plain, good, warm, bad, info."""
     return format_html('<span class="ls-badge ls-{}">{}</span>', tone, text)
 
 
@@ -38,7 +38,7 @@ def join_html(parts: Iterable[SafeString]) -> SafeString:
 
 
 def nowrap_html(text: str) -> SafeString:
-    """A name on one line, cut by the page where it is too long; a dash for none."""
+    """Return a name on one line, cut by the page where it is too long; a dash for none."""
     return format_html('<bdi class="ls-short">{}</bdi>', text) if text else NOTHING
 
 
@@ -49,19 +49,19 @@ def two_lines_html(first: object, second: object) -> SafeString:
 
 
 def change_url(row: object) -> str:
-    """The address of a row's admin page."""
+    """Return the address of a row's admin page."""
     meta, pk = row._meta, row.pk  # type: ignore[attr-defined]
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[pk])
 
 
 def list_url(model: object, **filters: object) -> str:
-    """The address of a model's list, filtered."""
+    """Return the address of a model's list, filtered."""
     meta = model._meta  # type: ignore[attr-defined]
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist", query=filters or None)
 
 
 def facts_html(known: Mapping[str, object]) -> SafeString:
-    """Names and values, one a line; values cut at 200 signs, the first 20 of them."""
+    """Return the first 20 names and values, one a line; values cut at 200 characters."""
     lines = [(name, str(value)[:200]) for name, value in list(known.items())[:20]]
     return format_html_join("", "<div><b>{}</b> <bdi>{}</bdi></div>", lines) or NOTHING
 

@@ -1,4 +1,4 @@
-"""Leave a server alone for some seconds after it failed: the next callers need not wait in vain."""
+"""Leave a server alone for some seconds after it failed, so that the next callers do not wait."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class OutageMemory:
 
     @property
     def reason(self) -> str:
-        """Why the last try failed, however long ago; "" when it did not."""
+        """Return why the last try failed, however long ago; "" when it did not."""
         return self._last.reason
 
     def is_known(self) -> bool:

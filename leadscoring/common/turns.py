@@ -1,4 +1,4 @@
-"""Turns: a task that has much to do ends after a while and sends for its next turn."""
+"""Turns: a task with much to do ends after a while and sends itself for its next turn."""
 
 import math
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ def send_next_turn(task: str, countdown: float = 0.0) -> None:
 
 @contextmanager
 def only_turn(name: str, seconds: int) -> Iterator[bool]:
-    """Yield whether nobody else takes a turn of this name. `seconds`: what a turn takes at most.
+    """Yield whether this is the only turn of this name. `seconds`: what a turn takes at most.
 
-    For fairness alone: when Redis forgets, two take their turn at once.
+    For fairness alone: when Redis loses its data, two turns run at once.
     """
     mine = cache.add(f"turn:{name}", 1, timeout=seconds)
     try:

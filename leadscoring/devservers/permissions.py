@@ -1,4 +1,4 @@
-"""Folders and files that only the servers' user reads, and who that is."""
+"""Folders and files that only the servers' user can read, and which user that is."""
 
 import os
 import pwd
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def server_account() -> dict[str, Any]:
-    """Whom servers run as, for subprocess: PostgreSQL refuses root, so root's run as `nobody`."""
+    """Return the user of servers, for subprocess: PostgreSQL refuses root, so root's run as `nobody`."""
     if os.geteuid():
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -17,7 +17,7 @@ def server_account() -> dict[str, Any]:
 
 
 def can_enter(folder: Path) -> bool:
-    """Whether the servers' user gets into a folder; asked by trying, since rights are many."""
+    """Return whether the servers' user gets into a folder; asked by trying, since rights are many."""
     tried = subprocess.run(
         ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)],
         cwd="/", stderr=subprocess.DEVNULL, check=False, **server_account(),
@@ -32,7 +32,7 @@ def give_to_server_account(path: Path) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """A new file that only the servers' user (and root) can read."""
+    """Write a new file that only the servers' user (and root) can read."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with open(descriptor, "w") as file:
@@ -41,7 +41,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def make_home(folder: Path) -> Path:
-    """The folder of one server. Root's can be passed through, not listed; a user's is closed."""
+    """Make the folder of one server. Root's can be passed through, not listed; a user's is closed."""
     if not folder.exists():
         folder.mkdir(mode=0o700)
         if server_account():
@@ -50,7 +50,7 @@ def make_home(folder: Path) -> Path:
 
 
 def temporary_home(where: str | None = None) -> Path:
-    """A new folder that the servers' user may enter, also when TMPDIR is closed to it."""
+    """Return a new folder that the servers' user may enter, also when TMPDIR is closed to it."""
     folder = Path(tempfile.mkdtemp(prefix="leadscoring-", dir=where))
     if server_account():
         folder.chmod(0o711)

@@ -1,4 +1,4 @@
-"""PostgreSQL: its cluster, its options, and how one knows that it answers."""
+"""PostgreSQL: its cluster, its options, and its check that it answers."""
 
 import subprocess
 
@@ -20,10 +20,10 @@ class Postgres(Server):
         self.disown_stale_lock()
 
     def disown_stale_lock(self) -> None:
-        """Let PostgreSQL see that a lock file is stale where a bare process id can't tell it.
+        """Let PostgreSQL see that a lock file is stale where a bare process id cannot show it.
 
-        That is in a copied folder (the id is that of the original) and where nobody reaps dead
-        processes (some containers). The rest of the file stays: PostgreSQL finds survivors by it.
+        That is in a copied folder (the id is the original's) and where dead processes are not reaped
+        (some containers). The rest of the file stays: PostgreSQL finds survivors by it.
         """
         lock = self.data / "postmaster.pid"
         if lock.exists():

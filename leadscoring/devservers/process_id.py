@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def process_start_time(pid: int) -> str:
-    """When a process began, in the system's own words; "" when there is none.
+    """Return when a process began, in the system's own words; "" when there is none.
 
     With the process id it names a process for good: an id alone is given out again.
     """

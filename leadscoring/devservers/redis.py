@@ -1,4 +1,4 @@
-"""Redis, or Valkey: its options, and how one knows that it answers."""
+"""Redis, or Valkey: its options, and its check that it answers."""
 
 import socket
 
@@ -27,7 +27,7 @@ class Redis(Server):
             "appendonly": "yes" if self.durable else "no",
             "databases": 64,
         }
-        # In a file, not in the command: everybody on the machine can list commands.
+        # In a file, not in the command: all users of the machine can list commands.
         config = self.home / "redis.conf"
         write_private(config, "".join(f"{name} {value}\n" for name, value in settings.items()))
         return [str(self.binary), str(config)]

@@ -26,7 +26,7 @@ class ServerError(Exception):
     """A server can't be found, started or ended; the sentence says which and why."""
 
 
-def free_port() -> int:
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -43,7 +43,7 @@ def is_free(port: int) -> bool:
 
 
 def server_environment() -> dict[str, str]:
-    """Ours, without what would lead a PostgreSQL program elsewhere (PGDATA, PGPORT, …)."""
+    """Return our environment without what leads a PostgreSQL program elsewhere (PGDATA, PGPORT, …)."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
@@ -72,7 +72,7 @@ class Server:
     ) -> None:
         self.home, self.durable = make_home(home), durable
         self.ends_with_us, self.then_remove = ends_with_us, then_remove
-        self.port = free_port()
+        self.port = _free_port()
         self.data = home / "data"
         password = home / "password"
         if not password.exists():
@@ -102,13 +102,13 @@ class Server:
         raise NotImplementedError
 
     def guarded(self, command: list[str]) -> list[str]:
-        """The command under the servers' user, ended with us."""
+        """Return the command under the servers' user, ended with us."""
         return end_with_parent(
             command, ends_on=ENDS_ON, account=server_account(), then_remove=self.then_remove
         )
 
     def start(self) -> None:
-        """Begin to serve and return when it answers; ServerError with the log's end otherwise."""
+        """Start the server and return when it answers; raise ServerError with the log's end otherwise."""
         command, whom = self.command(), server_account()
         if self.ends_with_us:
             command, whom = self.guarded(command), {}
@@ -130,7 +130,7 @@ class Server:
         try:
             self.process.wait(ENDED_WITHIN)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)  # its own session: nobody else is in it
+            os.killpg(self.process.pid, signal.SIGKILL)  # its own session: nothing else is in it
             self.process.wait()
 
     def stop_for_good(self) -> None:
@@ -148,7 +148,7 @@ def start_server(
     ends_with_us: bool,
     then_remove: Path | None = None,
 ) -> Server:
-    """A started server; on another port when somebody else took the free one in between."""
+    """Return a started server; take another port when the free one was taken in between."""
     for attempt in range(3):
         server = kind(home, durable=durable, ends_with_us=ends_with_us, then_remove=then_remove)
         try:

@@ -36,8 +36,8 @@ class KeptServer(NamedTuple):
         return process_start_time(self.pid) == self.began
 
 
-def read_state() -> list[KeptServer]:
-    """Servers left running for this very folder; nothing when it is a copy of another."""
+def _read_state() -> list[KeptServer]:
+    """Return servers left running for this very folder; none when it is a copy of another."""
     try:
         state = json.loads((KEPT / "state.json").read_text())
         return (
@@ -48,24 +48,24 @@ def read_state() -> list[KeptServer]:
 
 
 def running_servers() -> Servers | None:
-    """The servers of `make services` for this checkout, if both live."""
-    kept = read_state()
+    """Return the servers of `make services` for this checkout, if both live."""
+    kept = _read_state()
     if len(kept) == 2 and all(server.lives() for server in kept):
         return Servers(*(server.url for server in kept))
     return None
 
 
-def data_folder() -> Path:
-    """`.services`; for root whose checkout `nobody` can't reach, a folder in /var/tmp."""
+def _data_folder() -> Path:
+    """Return `.services`; for root, when `nobody` cannot reach the checkout, a folder in /var/tmp."""
     if can_enter(KEPT):
         return KEPT
     pointer = KEPT / "place"
-    if not (pointer.exists() and is_owned(Path(pointer.read_text()))):
+    if not (pointer.exists() and _is_owned(Path(pointer.read_text()))):
         pointer.write_text(str(temporary_home("/var/tmp")))  # noqa: S108 - mkdtemp's is private
     return Path(pointer.read_text())
 
 
-def is_owned(folder: Path) -> bool:
+def _is_owned(folder: Path) -> bool:
     if not folder.exists():
         return False
     found = folder.lstat()
@@ -73,8 +73,8 @@ def is_owned(folder: Path) -> bool:
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
-    """One `start` or `stop` at a time."""
+def _exclusive() -> Iterator[None]:
+    """Let one `start` or `stop` run at a time."""
     make_home(KEPT)
     with (KEPT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -83,21 +83,21 @@ def exclusive() -> Iterator[None]:
 
 def start_servers() -> None:
     """Start both and leave them running; those that run already are found."""
-    with exclusive():
+    with _exclusive():
         if running_servers():
             return
-        end_recorded_servers()
-        place = data_folder()
+        _end_recorded_servers()
+        place = _data_folder()
         kept: list[KeptServer] = []
         for kind in (Postgres, Redis):
             home = place / kind.name.lower()
             server = start_server(kind, home, durable=True, ends_with_us=False)
             pid = server.process.pid
             kept.append(KeptServer(kind.name, pid, process_start_time(pid), server.url))
-            write_state(kept)
+            _write_state(kept)
 
 
-def write_state(kept: list[KeptServer]) -> None:
+def _write_state(kept: list[KeptServer]) -> None:
     state = {"folder": str(KEPT), "servers": [server._asdict() for server in kept]}
     fresh = KEPT / "state.new"
     fresh.unlink(missing_ok=True)
@@ -107,13 +107,13 @@ def write_state(kept: list[KeptServer]) -> None:
 
 
 def stop_servers() -> None:
-    with exclusive():
-        end_recorded_servers()
+    with _exclusive():
+        _end_recorded_servers()
 
 
-def end_recorded_servers() -> None:
+def _end_recorded_servers() -> None:
     """End what was left running here; a process that only has an old id of ours is let be."""
-    for server in read_state():
+    for server in _read_state():
         if server.lives():
             os.kill(server.pid, ENDS_ON)
         if not wait_until(ENDED_WITHIN, lambda: not server.lives()):  # noqa: B023 - asked at once

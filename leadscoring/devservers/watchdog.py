@@ -1,10 +1,10 @@
-"""How a process ends with the one that started it, even when that is killed or its terminal closes.
+"""End a process with the one that started it, even when that is killed or its terminal closes.
 
 The command is the child of a small guard process that asks four times a second whether its own
-parent is still the same. Nothing has to be done by the dying process, no process id is guessed
-(a parent's id can't be given to somebody else while it is our parent), and threads don't matter.
+parent is still the same. The dying process has nothing to do, no process id is guessed (a parent's
+id cannot be reused while it is our parent), and threads do not matter.
 
-The guard runs this file by itself: nothing but the standard library is imported.
+The guard runs this file by itself: import nothing but the standard library.
 """
 
 import contextlib
@@ -30,11 +30,11 @@ def end_with_parent(
     account: Mapping[str, Any] | None = None,
     then_remove: Path | None = None,
 ) -> list[str]:
-    """A command for Popen that runs `command` and ends it when the calling process is gone.
+    """Return a command for Popen that runs `command` and ends it when the calling process is gone.
 
-    SIGTERM, SIGHUP and SIGINT are handed on as `ends_on`. `account`: whom the command runs as,
-    in subprocess's words. `then_remove`: a folder that goes when the
-    command has ended for good, so not after SIGINT, which asks for a pause.
+    SIGTERM, SIGHUP and SIGINT are handed on as `ends_on`. `account`: the user of the command, in
+    subprocess's words. `then_remove`: a folder to remove when the command has ended for good, so not
+    after SIGINT, which asks for a pause.
     """
     order = {
         "parent": os.getpid(),
@@ -47,7 +47,7 @@ def end_with_parent(
     return [sys.executable, "-I", "-S", str(Path(__file__).resolve()), json.dumps(order)]
 
 
-def run_guarded(order: dict[str, Any]) -> int:
+def _run_guarded(order: dict[str, Any]) -> int:
     """Run a command as long as the parent lives; its exit code."""
     with contextlib.suppress(PermissionError):  # it leads a session of its own already
         os.setpgid(0, 0)
@@ -67,7 +67,7 @@ def run_guarded(order: dict[str, Any]) -> int:
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     child = subprocess.Popen(order["command"], **order["account"])
-    if asked:  # before there was a child to tell
+    if asked:  # before there was a child to signal
         ask(signal.SIGINT)
     orphaned_at = 0.0
     while child.poll() is None:
@@ -86,4 +86,4 @@ def run_guarded(order: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_guarded(json.loads(sys.argv[1])))
+    sys.exit(_run_guarded(json.loads(sys.argv[1])))

@@ -41,7 +41,7 @@ class CompiledRule:
         self.worth_once = self._bounded(rule.points)
 
     def counted(self, values: Facts, done: Done) -> list[timedelta]:
-        """The ages of the activities that count: spoken of, in the window, then thinned.
+        """Return the ages of the activities that count: spoken of, in the window, then thinned.
 
         `at_most` chooses from the newest back, so that no `per` (open at one end) holds more than
         `most`. Of all such choices this one is worth the most under decay; one more activity
@@ -68,7 +68,7 @@ class CompiledRule:
         return chosen
 
     def worth(self, ages: list[timedelta]) -> float:
-        """Points for activities of these ages: halved every half-life, added up, capped."""
+        """Return the points for activities of these ages: halved every half-life, added up, capped."""
         half_life = self.half_life
         if not half_life:
             return self._bounded(self.rule.points * len(ages))

@@ -28,7 +28,7 @@ class Profile:
 
     @classmethod
     def of(cls, fields: Facts, properties: Facts) -> Self:
-        """The known fields (see KNOWN) over the free properties.
+        """Return the known fields (see KNOWN) over the free properties.
 
         The names of known fields are reserved: a property can't pose as one, not even when the
         field is empty. Other names in `fields` count for nothing. `email_domain` is derived,
@@ -42,7 +42,7 @@ class Profile:
 
 
 def email_domain(email: object) -> str:
-    """What stands behind the last @, in lower case; nothing when there is none."""
+    """Return what stands behind the last @, in lower case; nothing when there is none."""
     return (
         email.rpartition("@")[2].strip().lower() if isinstance(email, str) and "@" in email else ""
     )
@@ -50,10 +50,10 @@ def email_domain(email: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ActivityFact:
-    """One thing a person did, at a UTC-aware time.
+    """One thing a contact did, at a UTC-aware time.
 
-    `source` and `event_id` tell it from every other. Without an `event_id` all of it does, so
-    two that are equal are one.
+    `source` and `event_id` identify it. Without an `event_id` all of its values do, so two equal
+    ones are one.
     """
 
     type: str

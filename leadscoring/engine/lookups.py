@@ -42,14 +42,14 @@ def is_missing(fact: object) -> bool:
 
 
 def number_of(fact: object) -> int | float | None:
-    """The number a fact is or spells, if it does. True is no number."""
+    """Return the number a fact is or spells, if it does. True is no number."""
     if isinstance(fact, (int, float)):
         return None if isinstance(fact, bool) else fact
     return float(fact) if isinstance(fact, str) and _DECIMAL.fullmatch(fact) else None
 
 
 def text_of(fact: object) -> str | None:
-    """The text a fact is or is written as; None for what is no single value."""
+    """Return the text a fact is or is written as; None for what is no single value."""
     if isinstance(fact, str):
         return fact
     if isinstance(fact, bool):
@@ -60,7 +60,7 @@ def text_of(fact: object) -> str | None:
 
 
 def build_matcher(lookup: str, values: Sequence[Scalar]) -> Match:
-    """A function that says whether a fact matches any of the values, none of them empty."""
+    """Return a function that says whether a fact matches any of the values, none of them empty."""
     if lookup == "isnull":
         return lambda fact: is_missing(fact) is values[0]
     if lookup in ("exact", "in"):

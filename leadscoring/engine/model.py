@@ -58,7 +58,7 @@ class ScoringModel:
 
     @cached_property
     def activity_types(self) -> frozenset[str] | None:
-        """The types of activities that can count; None: a rule needs to see all of them."""
+        """Return the types of activities that can count; None: a rule needs to see all of them."""
         nothing: frozenset[str] | None = frozenset()
         return reduce(union_types, (rule.activity_types for rule in self.rules), nothing)
 

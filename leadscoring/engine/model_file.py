@@ -1,4 +1,4 @@
-"""YAML text ↔ model. What can't be right is refused with the line and the reason."""
+"""YAML text ↔ model. Invalid files are refused with the line and the reason."""
 
 import re
 from collections.abc import Callable, Collection
@@ -39,12 +39,12 @@ MOST_DAYS = 3_650
 
 @lru_cache(maxsize=32)
 def parse_model(text: str) -> ScoringModel:
-    """The model a file describes. Remembered by the text, so asking again costs nothing."""
+    """Return the model a file describes. Remembered by the text, so asking again costs nothing."""
     return _model(load_document(text))
 
 
 def parse_condition(text: str) -> Condition:
-    """The condition that a text is, written as `when` of a rule."""
+    """Return the condition that a text is, written as `when` of a rule."""
     return _condition(load_document(text))
 
 
@@ -98,7 +98,7 @@ def _name(place: YamlNode) -> str:
 
 
 def _thresholds(place: YamlNode) -> Thresholds:
-    """Re-arming is from the handoff threshold down, and at once, where the file doesn't say."""
+    """Read the thresholds. Re-arming is from the handoff threshold down and at once, where not said."""
     names = ("mql", "handoff", "rearm_below", "cooldown_days")
     fields = place.fields(names, required=("mql", "handoff"))
     handoff = _points(fields["handoff"])
@@ -219,7 +219,7 @@ _PARTS = ("activity", "where", "profile", "all", "any", "not")
 
 
 def _condition(place: YamlNode) -> Condition:
-    """A mapping; several entries in one must all hold."""
+    """Read a mapping; several entries in one must all hold."""
     fields = place.called("the condition").fields(_PARTS)
     if not fields:
         place.refuse("the condition is empty")
@@ -250,7 +250,7 @@ def _tests(place: YamlNode) -> tuple[FactIs, ...]:
 
 
 def _test(name: str, place: YamlNode) -> FactIs:
-    """fact, fact__lookup or fact__inner__lookup: behind a __ the last word is always a look-up."""
+    """Read fact, fact__lookup or fact__inner__lookup: behind a __ the last word is always a look-up."""
     *path, lookup = name.split("__") if "__" in name else (name, "exact")
     if lookup not in LOOKUPS:
         place.refuse(f"unknown look-up {lookup!r} in {name}{suggest_names(lookup, LOOKUPS)}")
@@ -284,7 +284,7 @@ def _ordered(place: YamlNode) -> Scalar:
 
 
 def dump_model(model: ScoringModel) -> str:
-    """The model as a file; parse() of it gives the same model."""
+    """Return the model as a file; parse() of it gives the same model."""
     thresholds = model.thresholds
     content = {
         "name": model.name,
@@ -301,7 +301,7 @@ def _figure(number: Any) -> Any:
 
 
 def _plain(content: dict[str, Any]) -> dict[str, Any]:
-    """Without what isn't set, and whole figures without their empty decimals."""
+    """Leave out what is not set, and the empty decimals of whole figures."""
     return {name: _figure(value) for name, value in content.items() if value is not None}
 
 

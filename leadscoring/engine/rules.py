@@ -103,8 +103,8 @@ class Rule:
 
     @property
     def activity_types(self) -> frozenset[str] | None:
-        """The types the rule can speak of; None: any type. A profile rule speaks of none."""
-        return condition_types(self.when) if self.speaks_of_activities else frozenset()
+        """Return the types the rule can speak of; None: any type. A profile rule speaks of none."""
+        return _condition_types(self.when) if self.speaks_of_activities else frozenset()
 
 
 def iter_leaves(condition: Condition) -> Iterator[ProfileIs | ActivityIs]:
@@ -117,18 +117,18 @@ def iter_leaves(condition: Condition) -> Iterator[ProfileIs | ActivityIs]:
         yield condition
 
 
-def condition_types(condition: Condition) -> frozenset[str] | None:
-    """Types of activities that the condition can hold for; None: any type."""
+def _condition_types(condition: Condition) -> frozenset[str] | None:
+    """Return types of activities that the condition can hold for; None: any type."""
     if isinstance(condition, ActivityIs):
         return frozenset(condition.types)
     if isinstance(condition, All):
-        return reduce(intersect_types, map(condition_types, condition.parts))
+        return reduce(_intersect_types, map(_condition_types, condition.parts))
     if isinstance(condition, AnyOf):
-        return reduce(union_types, map(condition_types, condition.parts))
+        return reduce(union_types, map(_condition_types, condition.parts))
     return None
 
 
-def intersect_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
+def _intersect_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
     return b if a is None else a if b is None else a & b
 
 
@@ -136,11 +136,11 @@ def union_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset
     return None if a is None or b is None else a | b
 
 
-def compile_condition(condition: Condition, type: str | None) -> Holds | bool:
-    """The condition as a function, for activities of one type; None: a type no rule names.
+def _compile_condition(condition: Condition, type: str | None) -> Holds | bool:
+    """Return the condition as a function, for activities of one type; None: a type no rule names.
 
-    Whatever the type alone decides is decided here, once: an answer that is the same for every
-    such activity comes back as True or False.
+    Decide here, once, what the type alone decides: a result that is the same for every such activity
+    comes back as True or False.
     """
     if isinstance(condition, ProfileIs):
         return _of_profile(condition.tests)
@@ -148,17 +148,17 @@ def compile_condition(condition: Condition, type: str | None) -> Holds | bool:
         of_type = type in condition.types
         return _of_activity(condition.tests) if of_type and condition.tests else of_type
     if isinstance(condition, Not):
-        return _negated(compile_condition(condition.part, type))
-    parts = [compile_condition(part, type) for part in condition.parts]
+        return _negated(_compile_condition(condition.part, type))
+    parts = [_compile_condition(part, type) for part in condition.parts]
     return _joined(parts, decisive=isinstance(condition, AnyOf))
 
 
 def compile_selection(condition: Condition, type: str | None) -> Pick | None:
-    """How the ages are found of the activities of one type that a condition holds for.
+    """Return a function that selects the ages of the activities of one type for which a condition holds.
 
     None: it holds for none of that type.
     """
-    holds = compile_condition(condition, type)
+    holds = _compile_condition(condition, type)
     if isinstance(holds, bool):
         return (lambda _values, some: [age for age, _ in some]) if holds else None
     if isinstance(condition, ActivityIs) and len(condition.tests) == 1:
@@ -171,10 +171,10 @@ def compile_selection(condition: Condition, type: str | None) -> Pick | None:
 
 
 def compile_profile_condition(condition: Condition) -> Check:
-    """A condition of a profile rule as a function of the profile's values alone."""
+    """Return a profile rule's condition as a function of the profile's values alone."""
     if isinstance(condition, ProfileIs):
         return _check(condition.tests)
-    holds = compile_condition(condition, None)
+    holds = _compile_condition(condition, None)
     return lambda values: holds if isinstance(holds, bool) else holds(values, {})
 
 
@@ -195,7 +195,7 @@ def _negated(part: Holds | bool) -> Holds | bool:
 
 
 def _joined(parts: list[Holds | bool], decisive: bool) -> Holds | bool:
-    """The first part that says `decisive` decides: True for any, False for all."""
+    """Return the first part that says `decisive` decides: True for any, False for all."""
     if decisive in parts:
         return decisive
     open_parts = [part for part in parts if not isinstance(part, bool)]
@@ -224,7 +224,7 @@ def _check_one(test: FactIs) -> Check:
 
 
 def compile_evidence(condition: Condition) -> Callable[[Facts], Evidence]:
-    """A function that gives the facts of the profile that a holding condition rests on.
+    """Return a function that gives the facts of the profile that a holding condition rests on.
 
     Of `any`, the facts of the parts that hold; of `not`, all that it looks at.
     """

@@ -51,7 +51,7 @@ class Contribution:
     reason: str
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON says it."""
+        """Return it as JSON has it."""
         return {
             "rule": self.rule,
             "label": self.label,
@@ -83,7 +83,7 @@ class ScoreResult:
 def compute_score(
     profile: Profile, log: Iterable[ActivityFact], model: ScoringModel, at: datetime
 ) -> ScoreResult:
-    """The score of a person at an instant. Order and duplicates in the log change nothing."""
+    """Return the score of a person at an instant. Order and duplicates in the log change nothing."""
     plan, values = model.plan, profile.values
     done, moves = _done(log, plan, at)
     for step in plan.disqualifiers:
@@ -101,7 +101,7 @@ def compute_score(
 
 
 def _done(log: Iterable[ActivityFact], plan: CompiledModel, at: datetime) -> tuple[Done, bool]:
-    """What counts of what they did; and whether something that would is still to come."""
+    """Return the activities that count, and whether one is still to come."""
     kind_of, heard = plan.kinds.get, plan.heard
     wanted = [activity for activity in log if kind_of(activity.type) in heard]
     past = [activity for activity in wanted if activity.at <= at]
@@ -116,7 +116,7 @@ def _done(log: Iterable[ActivityFact], plan: CompiledModel, at: datetime) -> tup
 
 
 def _each_once(activities: list[ActivityFact]) -> list[ActivityFact]:
-    """One activity of each identity. That their ids all differ, as most often, is soon seen."""
+    """Return one activity of each identity. Fast when all ids differ, as they mostly do."""
     ids = {activity.event_id for activity in activities}
     if len(ids) == len(activities) and "" not in ids:
         return activities
@@ -130,7 +130,7 @@ def _each_once(activities: list[ActivityFact]) -> list[ActivityFact]:
 
 
 def _first(one: ActivityFact, other: ActivityFact) -> ActivityFact:
-    """Which of two activities with one identity counts: the earlier; its content breaks a tie."""
+    """Return the one of two activities with one identity that counts: the earlier; content breaks a tie."""
     return min(one, other, key=_told if one.at == other.at else attrgetter("at"))
 
 
@@ -140,7 +140,7 @@ def _told(activity: ActivityFact) -> str:
 
 
 def _recent(activities: list[ActivityFact]) -> list[ActivityFact]:
-    """The RECENT_PER_TYPE most recent of each type."""
+    """Return the RECENT_PER_TYPE most recent of each type."""
     if len(activities) <= RECENT_PER_TYPE:
         return activities
     by_type = defaultdict(list)
@@ -159,7 +159,7 @@ def _most_recent(activities: list[ActivityFact]) -> list[ActivityFact]:
 
 
 def _rank(activity: ActivityFact) -> tuple[str, str, str]:
-    """An order of different activities of one type and time that nothing else decides."""
+    """Return an order of different activities of one type and time that nothing else decides."""
     told = "" if activity.event_id else _told(activity)
     return activity.source, activity.event_id, told
 
@@ -167,7 +167,7 @@ def _rank(activity: ActivityFact) -> tuple[str, str, str]:
 def _contribution(
     step: CompiledRule, values: Facts, done: Done, at: datetime
 ) -> Contribution | None:
-    """What a rule contributes, before the caps of group and total; None when it is silent."""
+    """Return what a rule contributes, before the caps of group and total; None when it is silent."""
     rule = step.rule
     if step.once:
         if not step.says(values):
@@ -204,7 +204,7 @@ def _summed(matched: list[Contribution], model: ScoringModel, moves: bool) -> Sc
 
 
 def _figures(contributions: Iterable[Contribution]) -> tuple[float, float]:
-    """The sums of fit and of engagement."""
+    """Return the sums of fit and of engagement."""
     fit: list[float] = []
     engagement: list[float] = []
     for part in contributions:
@@ -215,7 +215,7 @@ def _figures(contributions: Iterable[Contribution]) -> tuple[float, float]:
 def _cut(
     matched: list[Contribution], groups: Collection[str], excess: float, cap: float
 ) -> list[Contribution]:
-    """The contributions, with what those of the groups have above the cap taken off."""
+    """Return the contributions, with what those of the groups have above the cap taken off."""
     excess = round(excess, 2)
     # Of equals the later rule is cut first.
     weakest_first = matched[::-1]

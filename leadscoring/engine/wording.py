@@ -1,7 +1,7 @@
-"""Contributions and rules as sentences: for the rep who must believe them, and the marketer.
+"""Contributions and rules as sentences: for the rep and for the marketer.
 
-What people typed comes back bounded and without control characters, but not escaped: that is
-for whoever renders it.
+What people typed comes back bounded and without control characters, but not escaped: the page
+that shows it escapes it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,14 +53,14 @@ RELATIONS = {
 
 
 def activities_sentence(label: str, count: int, last_at: datetime, at: datetime) -> str:
-    """ "Visited pricing 3 times, last on 4 May", read at an instant."""
+    """Return "Visited pricing 3 times, last on 4 May", read at an instant."""
     if count == 1:
         return f"{label} on {format_day(last_at, at)}"
     return f"{label} {count} times, last on {format_day(last_at, at)}"
 
 
 def profile_sentence(label: str, facts: Iterable[object]) -> str:
-    """ "Senior job title: VP Marketing"; the label alone when nothing is known."""
+    """Return "Senior job title: VP Marketing"; the label alone when nothing is known."""
     evidence = ", ".join([shown for fact in facts if (shown := format_fact(fact))])
     return f"{label}: {evidence}" if evidence else label
 
@@ -70,18 +70,18 @@ def disqualified_sentence(reason: str) -> str:
 
 
 def capped_note(points: float, cap: float) -> str:
-    """What is said behind a contribution that a cap has cut."""
+    """Return the words behind a contribution that a cap has cut."""
     return f", {format_count(points, 'point')} above the cap of {format_figure(cap)} not counted"
 
 
 def format_day(moment: datetime, at: datetime) -> str:
-    """The day of a moment, with its year when that is not the year it is read in."""
+    """Return the day of a moment, with its year when that is not the year it is read in."""
     year = "" if moment.year == at.year else f" {moment.year}"
     return f"{moment.day} {MONTHS[moment.month]}{year}"
 
 
 def format_fact(fact: object) -> str:
-    """A fact in one short printable line; a list by its first three items."""
+    """Return a fact in one short printable line; a list by its first three items."""
     if isinstance(fact, str) and len(fact) <= LONGEST and fact.isprintable():
         return fact.strip()
     if isinstance(fact, list):
@@ -91,7 +91,7 @@ def format_fact(fact: object) -> str:
 
 
 def format_figure(number: float) -> str:
-    """A figure with at most two decimals and no empty ones: 12, 12.5, 1,250."""
+    """Return a figure with at most two decimals and no empty ones: 12, 12.5, 1,250."""
     return f"{number:,.2f}".rstrip("0").rstrip(".")
 
 
@@ -104,13 +104,13 @@ def format_count(number: float, noun: str) -> str:
 
 
 def describe_rule(rule: Rule) -> str:
-    """A rule as one sentence for the person who edits it, without its label."""
+    """Return a rule as one sentence for its editor, without its label."""
     parts = [f"{_effect(rule)} {_occasion(rule)}", *_bounds(rule)]
     return ", ".join(parts)
 
 
 def describe_condition(condition: Condition) -> str:
-    """ "country is DE or AT", as the end of a sentence."""
+    """Return "country is DE or AT", as the end of a sentence."""
     return _clause(condition)
 
 
@@ -169,7 +169,7 @@ def _inner(condition: Condition) -> str:
 
 
 def _activity(condition: ActivityIs) -> str:
-    noun = join_or([type.replace("_", " ") for type in condition.types])
+    noun = _join_or([type.replace("_", " ") for type in condition.types])
     return f"{noun} whose {_tests(condition.tests)}" if condition.tests else noun
 
 
@@ -182,7 +182,7 @@ def _test(test: FactIs) -> str:
     if test.lookup == "isnull":
         return f"{name} is {'not known' if test.values[0] else 'known'}"
     case = " (in any case)" if test.lookup in ("iexact", "icontains") else ""
-    return f"{name} {RELATIONS[test.lookup]} {join_or(list(map(_value, test.values)))}{case}"
+    return f"{name} {RELATIONS[test.lookup]} {_join_or(list(map(_value, test.values)))}{case}"
 
 
 def _value(value: Scalar) -> str:
@@ -190,12 +190,12 @@ def _value(value: Scalar) -> str:
 
 
 def join_and(words: Sequence[str]) -> str:
-    """ "one, two and three"."""
+    """Return "one, two and three"."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
-def join_or(words: Sequence[str]) -> str:
-    """ "vp, head or chief"; of a long list the first twelve and how many more."""
+def _join_or(words: Sequence[str]) -> str:
+    """Return "vp, head or chief"; of a long list the first twelve and how many more."""
     if len(words) > 12:
         words = [*words[:12], f"{len(words) - 12} more"]
     return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

@@ -1,4 +1,4 @@
-"""Hostile YAML → places that are read by kind. What can't be right is refused with its line.
+"""Hostile YAML → places that are read by kind. Invalid files are refused with the line.
 
 A file comes from outside: its size, nesting, counts and figures are bounded, and of YAML only
 plain maps, lists and values are read (no tags, anchors, aliases or second documents).
@@ -65,7 +65,7 @@ class YamlNode:
     def fields(
         self, allowed: Collection[str] | None, required: Collection[str] = ()
     ) -> "dict[str, YamlNode]":
-        """The entries of a mapping by name: each known and there once, the required ones present.
+        """Return the entries of a mapping by name: each known and there once, the required ones present.
 
         None allows any name.
         """
@@ -86,7 +86,7 @@ class YamlNode:
         return fields
 
     def items(self, most: int) -> "list[YamlNode]":
-        """A list of one value at least."""
+        """Return a list with at least one value."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.refuse(f"{self.name} must be a list")
         if not self.node.value:
@@ -96,15 +96,15 @@ class YamlNode:
         return [YamlNode(node, self.name) for node in self.node.value]
 
     def some(self) -> "list[YamlNode]":
-        """A list, or one value as a list of one."""
+        """Return a list, or one value as a list of one."""
         return self.items(MOST_VALUES) if self.is_list else [self]
 
     def written(self) -> str:
-        """A single value as it is written."""
+        """Return a single value as it is written."""
         return self._written()[1]
 
     def _written(self) -> tuple[str, str]:
-        """What kind of value YAML takes it for, and the value as it is written."""
+        """Return what kind of value YAML takes it for, and the value as it is written."""
         if not isinstance(self.node, yaml.ScalarNode):
             self.refuse(f"{self.name} must be a single value")
         kind = self.node.tag.rpartition(":")[2]
@@ -113,7 +113,7 @@ class YamlNode:
         return kind, self.node.value
 
     def scalar(self) -> Scalar:
-        """A single value: truth value, number or text."""
+        """Return a single value: truth value, number or text."""
         kind, text = self._written()
         if kind == "bool" and text.lower() in ("true", "false"):
             return text.lower() == "true"
@@ -126,7 +126,7 @@ class YamlNode:
         return text
 
     def text(self) -> str:
-        """One short printable line, as it is written."""
+        """Return one short printable line, as it is written."""
         text = self.written()
         if len(text) > LONGEST_TEXT:
             self.refuse(f"{self.name} is longer than {LONGEST_TEXT} characters")
@@ -137,7 +137,7 @@ class YamlNode:
         return text
 
     def number(self, least: float, most: float) -> float:
-        """A number from least to most, to two decimals."""
+        """Return a number from least to most, to two decimals."""
         number = self.scalar()
         if isinstance(number, (bool, str)):
             self.refuse(f"{self.name} must be a number")
@@ -159,7 +159,7 @@ Fields = dict[str, YamlNode]
 
 
 def load_document(text: str) -> YamlNode:
-    """The one value that a whole file is. Raises ModelFileError for what is not plain YAML."""
+    """Return the one value that a whole file is. Raise ModelFileError for what is not plain YAML."""
     _check_signs(text)
     try:
         _check_events(text)
@@ -197,6 +197,6 @@ def _check_events(text: str) -> None:
 
 
 def suggest_names(name: str, known: Collection[str]) -> str:
-    """What to say behind an unknown name: the nearest known one, or all of them."""
+    """Return the hint behind an unknown name: the nearest known one, or all of them."""
     close = get_close_matches(name, known, n=1)
     return f"; {close[0]} is meant?" if close else f"; known: {', '.join(known)}"

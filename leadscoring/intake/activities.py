@@ -1,4 +1,4 @@
-"""Activities in: each stored once, and those who did them scored, in one transaction."""
+"""Take in activities: store each once and score their contacts, in one transaction."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from leadscoring.scoring import REFUSED, rescore
 Event = tuple[str, str]  # source and event id
 Stored = tuple[int, str, datetime]  # contact id, type, when
 
-# Kept as activities since they may count in a score, but it is not the person who acted.
+# Kept as activities since they may count in a score, but the contact did not act.
 NOT_THEIR_DOING = frozenset({"email_sent", REFUSED, "sales_deal", "sales_won", "sales_lost"})
 
 KNOWN = """
@@ -40,7 +40,7 @@ LATEST = """
 
 @dataclass(slots=True)
 class TakenActivities:
-    """How many are new and how many were there already; and who did what that is new."""
+    """How many are new and how many known; the new ones' types by contact."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -58,15 +58,14 @@ def take_activities(
 ) -> TakenActivities:
     """Take in activities, at most some thousand at a time; scores are up to date afterwards.
 
-    `source`: of those that name none. `scored`: False for those who only want to know what would
-    be taken, and roll it back.
+    `source`: of those that name none. `scored`: False for a dry run, which is rolled back.
     """
     checked, rejected = split_rejected(
         enumerate(items), lambda item: validation.validate_activity(item, at)
     )
 
     def work() -> TakenActivities:
-        taken = store_activities(checked, source, at)
+        taken = _store_activities(checked, source, at)
         if scored:
             rescore(sorted(taken.contact_ids), at, taken.types)
         return taken
@@ -76,46 +75,44 @@ def take_activities(
     return taken
 
 
-def store_activities(
+def _store_activities(
     given: Sequence[tuple[int, ActivityItem]], source: str, at: datetime
 ) -> TakenActivities:
-    fresh = new_events({place: activity_key(item, source) for place, item in given})
+    fresh = _new_events(
+        {place: (item.source or source, item.event_id or uuid4().hex) for place, item in given}
+    )
     news = [(place, item) for place, item in given if place in fresh]
-    people = lock_people([item for _, item in news], resolve_person, at)
-    done, rejected = split_rejected(news, lambda item: (resolve_person(people, item), item))
+    people = lock_people([item for _, item in news], _resolve_person, at)
+    done, rejected = split_rejected(news, lambda item: (_resolve_person(people, item), item))
     save_contacts(people, contacts_by_id(people.changed) if people.changed else {}, at)
     stored = bulk_sql.bulk_insert(
         Activity,
-        [activity_row(who, item, fresh[place], at) for place, (who, item) in done],
+        [_activity_row(who, item, fresh[place], at) for place, (who, item) in done],
         order='source COLLATE "C", event_id COLLATE "C"',
         answer="contact_id, type, occurred_at",
     )
-    update_last_activity(stored)
+    _update_last_activity(stored)
     return TakenActivities(
         accepted=len(stored),
         duplicates=len(given) - len(rejected) - len(stored),
         rejected=rejected,
-        types=types_by_contact(stored),
+        types=_types_by_contact(stored),
         contact_ids=people.changed | {contact_id for contact_id, _, _ in stored},
     )
 
 
-def activity_key(item: ActivityItem, source: str) -> Event:
-    return item.source or source, item.event_id or uuid4().hex
-
-
-def new_events(events: Mapping[int, Event]) -> dict[int, Event]:
-    """Those that are not stored, and of equal ones in the batch the first. By their places."""
+def _new_events(events: Mapping[int, Event]) -> dict[int, Event]:
+    """Return, by place, those that are not stored; of equal ones in the batch the first."""
     sources, event_ids = zip(*events.values(), strict=True)
     stored = set(bulk_sql.run_statement(KNOWN, [list(sources), list(event_ids)]))
     firsts = {event: place for place, event in reversed([*events.items()]) if event not in stored}
     return {place: event for event, place in firsts.items()}
 
 
-def resolve_person(people: IdentityMap, item: ActivityItem) -> KnownIdentity:
-    """Whose activity it is; unknown people are made, missing identifiers filled in.
+def _resolve_person(people: IdentityMap, item: ActivityItem) -> KnownIdentity:
+    """Find an activity's contact; create an unknown one, fill in missing identifiers.
 
-    An activity changes no address: of somebody known by external_id, an old one may come late.
+    Change no address: an activity with an old address of a contact known by external_id may come late.
     """
     known = people.who(item.email, item.external_id)
     if known is None and item.email is None:
@@ -128,7 +125,7 @@ def resolve_person(people: IdentityMap, item: ActivityItem) -> KnownIdentity:
     return known
 
 
-def activity_row(
+def _activity_row(
     who: KnownIdentity, item: ActivityItem, event: Event, at: datetime
 ) -> bulk_sql.Row:
     source, event_id = event
@@ -144,14 +141,14 @@ def activity_row(
     }
 
 
-def types_by_contact(stored: Iterable[Stored]) -> dict[int, set[str]]:
+def _types_by_contact(stored: Iterable[Stored]) -> dict[int, set[str]]:
     types: dict[int, set[str]] = defaultdict(set)
     for contact_id, type_, _ in stored:
         types[contact_id].add(type_)
     return dict(types)
 
 
-def update_last_activity(stored: Iterable[Stored]) -> None:
+def _update_last_activity(stored: Iterable[Stored]) -> None:
     """Remember when people last did something. What was done to them does not count."""
     latest: dict[int, datetime] = {}
     for contact_id, type_, occurred_at in stored:

@@ -31,14 +31,14 @@ FORGET = """
 
 
 def delete_unused_companies(companies: Iterable[Company], at: datetime) -> None:
-    """Those that were made at `at` for people who were refused then."""
+    """Delete companies that were created at `at` for contacts that were rejected then."""
     run_statement(FORGET, [[company.pk for company in companies], at])
 
 
 def companies_by_name(names: Iterable[str | None], at: datetime) -> dict[str, Company]:
-    """The company of each name as it was written; those that are new are made first.
+    """Return the company of each name as it was written; create the new ones first.
 
-    Before any contact is locked: two batches that make the same company wait for each other here.
+    Before any contact is locked: two batches that create the same company wait for each other here.
     """
     asked = list(dict.fromkeys(name for name in names if name))
     if not asked:

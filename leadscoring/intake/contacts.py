@@ -23,7 +23,7 @@ TEXTS = ("first_name", "last_name", "job_title", "phone", "country")
 
 @dataclass(slots=True)
 class TakenContacts:
-    """How many items made somebody, changed somebody or said nothing new; and who is different."""
+    """How many items created a contact, changed one or said nothing new; and which contacts differ."""
 
     created: int = 0
     updated: int = 0
@@ -37,14 +37,14 @@ class TakenContacts:
 
 
 def take_contacts(items: Sequence[object], at: datetime, scored: bool = True) -> TakenContacts:
-    """Take in people, at most some thousand at a time, and bring their scores up to date.
+    """Take in contacts, at most some thousand at a time, and bring their scores up to date.
 
-    `scored`: False for those who only want to know what would be taken, and roll it back.
+    `scored`: False for a dry run, which is rolled back.
     """
     checked, rejected = split_rejected(enumerate(items), validation.validate_person)
 
     def work() -> TakenContacts:
-        taken = store_contacts(checked, at)
+        taken = _store_contacts(checked, at)
         if scored:
             rescore(sorted(taken.contact_ids), at)
         return taken
@@ -54,14 +54,14 @@ def take_contacts(items: Sequence[object], at: datetime, scored: bool = True) ->
     return taken
 
 
-def store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> TakenContacts:
+def _store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> TakenContacts:
     known_companies = companies.companies_by_name((person.company for _, person in persons), at)
-    people = lock_people([person for _, person in persons], resolve_contact, at)
+    people = lock_people([person for _, person in persons], _resolve_contact, at)
     contacts = contacts_by_id(known.pk for known in people.everybody())
     taken = TakenContacts()
     for index, person in persons:
         try:
-            apply_item(person, people, contacts, known_companies, taken)
+            _apply_item(person, people, contacts, known_companies, taken)
         except InvalidItem as refused:
             taken.rejected.append(Rejection(index, refused.field, refused.message))
     save_contacts(people, contacts, at)
@@ -71,8 +71,8 @@ def store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> T
     return taken
 
 
-def resolve_contact(people: IdentityMap, person: PersonItem) -> KnownIdentity:
-    """Who is meant; an unknown person is made, a new or missing identifier taken over."""
+def _resolve_contact(people: IdentityMap, person: PersonItem) -> KnownIdentity:
+    """Find an item's contact; create an unknown one, take over a new or missing identifier."""
     known = people.who(person.email, person.external_id)
     if known is None:
         return people.make(person.email, person.external_id)
@@ -80,7 +80,7 @@ def resolve_contact(people: IdentityMap, person: PersonItem) -> KnownIdentity:
     return known
 
 
-def apply_item(
+def _apply_item(
     person: PersonItem,
     people: IdentityMap,
     contacts: Mapping[int, Contact],
@@ -89,11 +89,11 @@ def apply_item(
 ) -> None:
     """Bring one contact up to date with an item, and count what became of it."""
     known = people.who(person.email, person.external_id)
-    facts = merge_properties(contacts[known.pk].properties if known else {}, person.properties)
+    facts = _merge_properties(contacts[known.pk].properties if known else {}, person.properties)
     made = known is not None and known.pk in people.made - people.changed
     before = known and (known.email, known.external_id)
-    known = resolve_contact(people, person)
-    new = fill_contact(contacts[known.pk], person, known_companies, facts)
+    known = _resolve_contact(people, person)
+    new = _fill_contact(contacts[known.pk], person, known_companies, facts)
     if made:
         taken.created += 1
     elif new or before != (known.email, known.external_id):
@@ -104,10 +104,10 @@ def apply_item(
     people.changed.add(known.pk)
 
 
-def merge_properties(
+def _merge_properties(
     before: Mapping[str, object], given: Mapping[str, object] | None
 ) -> dict[str, object]:
-    """Key by key; None takes a key away. The whole keeps the bounds of a part."""
+    """Merge key by key; None removes a key. The whole keeps the bounds of a part."""
     together = {**before, **(given or {})}
     kept = {key: value for key, value in together.items() if value is not None}
     if given:
@@ -118,10 +118,10 @@ def merge_properties(
     return kept
 
 
-def fill_contact(
+def _fill_contact(
     contact: Contact, person: PersonItem, known: Mapping[str, Company], facts: dict[str, object]
 ) -> bool:
-    """Give a contact the fields that were given; answers whether any of them is new."""
+    """Give a contact the fields of an item; return whether any of them is new."""
     given = {name: getattr(person, name) or "" for name in TEXTS if name in person.model_fields_set}
     new: dict[str, object] = {
         name: text for name, text in given.items() if getattr(contact, name) != text

@@ -41,7 +41,7 @@ REMEMBER = """
 
 
 class IdentityRace(Exception):
-    """Somebody else changed whom the identifiers name, just now."""
+    """Another transaction has just changed whose identifiers these are."""
 
 
 def retry_on_race(work: Callable[[], T]) -> T:
@@ -64,8 +64,7 @@ def retry_on_race(work: Callable[[], T]) -> T:
 
 @dataclass(slots=True)
 class KnownIdentity:
-    """Who a contact is, as far as identifiers tell. Lighter than the whole row, of which most
-    batches need no more."""
+    """The identifiers of a contact. Lighter than the whole row, of which most batches need no more."""
 
     pk: int
     email: str | None
@@ -86,7 +85,7 @@ class IdentityMap:
         self.once_external_id: dict[str, KnownIdentity] = {}
         self.erased: set[str] = set()
         self.strangers: list[tuple[str | None, str | None]] = []
-        self.trial = made is None  # only to find out who is to be made
+        self.trial = made is None  # only to find out which contacts to create
         self.made = made or set()
         self.changed: set[int] = set()
         for known in found:
@@ -99,7 +98,7 @@ class IdentityMap:
             self.by_external_id[known.external_id] = known
 
     def call(self, aliases: Iterable[Alias]) -> None:
-        """These identifiers name those contacts, too, unless they are somebody's own by now."""
+        """Let these identifiers name those contacts too, unless they belong to another contact by now."""
         by_pk = {known.pk: known for known in self.everybody()}
         for alias in aliases:
             if known := by_pk.get(alias.contact_id):
@@ -109,7 +108,7 @@ class IdentityMap:
         self.once_external_id.pop("", None)
 
     def who(self, email: str | None, external_id: str | None) -> KnownIdentity | None:
-        """Whom the identifiers name; None when nobody. Refused when they name two people."""
+        """Return whom the identifiers name, or None. Raise InvalidItem when they name two contacts."""
         if email in self.erased:
             raise InvalidItem(
                 "email", "was erased at the person's request and is not taken in again"
@@ -140,7 +139,7 @@ class IdentityMap:
         return known
 
     def identify(self, known: KnownIdentity, email: str | None, external_id: str | None) -> None:
-        """Give a contact identifiers that are nobody else's. Theirs stay where an alias names them."""
+        """Give a contact identifiers that no other has. Its own stay where an alias names it."""
         if email not in self.by_email and email in self.once_email:
             email = None
         if external_id not in self.by_external_id and external_id in self.once_external_id:
@@ -163,10 +162,10 @@ class IdentityMap:
 def lock_people(
     items: Sequence[Item], meet: Callable[[IdentityMap, Item], object], at: datetime
 ) -> IdentityMap:
-    """Everybody whom the items speak of: first all exist, then all are locked, in id order.
+    """Lock all contacts that the items name: first all exist, then all are locked, in id order.
 
-    `meet` says who an item means, or is to mean, or refuses it. Two batches with the same new
-    people wait for each other where these are made, so that neither has to begin again.
+    `meet` finds, creates or rejects an item's contact. Two batches with the same new contacts wait for
+    each other where these are created, so that neither has to begin again.
     """
     emails = {item.email for item in items} - {None}
     external_ids = {item.external_id for item in items} - {None}
@@ -176,7 +175,7 @@ def lock_people(
     strange = [email for email in emails - trial.by_email.keys() if email]
     trial.erased = erased_addresses(strange)
     unknown = [one for one in external_ids - trial.by_external_id.keys() if one]
-    aliases = find_aliases(strange, unknown)
+    aliases = _find_aliases(strange, unknown)
     if aliases:
         named |= Q(pk__in=[alias.contact_id for alias in aliases])
         identities = Contact.objects.filter(named).values_list("pk", "email", "external_id")
@@ -186,7 +185,7 @@ def lock_people(
     for item in items:
         with suppress(InvalidItem):
             meet(trial, item)
-    made = create_contacts(trial.strangers, at)
+    made = _create_contacts(trial.strangers, at)
     people = IdentityMap(
         (KnownIdentity(*row) for row in identities.order_by("pk").select_for_update()), made
     )
@@ -195,16 +194,16 @@ def lock_people(
     return people
 
 
-def find_aliases(emails: Collection[str], external_ids: Collection[str]) -> list[Alias]:
-    """Who was known by these identifiers before they were joined with somebody."""
+def _find_aliases(emails: Collection[str], external_ids: Collection[str]) -> list[Alias]:
+    """Find contacts that had these identifiers before they were merged."""
     if not emails and not external_ids:
         return []
     named = Q(email__in=emails) | Q(external_id__in=external_ids)
     return list(Alias.objects.filter(named).order_by("pk"))
 
 
-def create_contacts(strangers: Iterable[tuple[str | None, str | None]], at: datetime) -> set[int]:
-    """Make contacts of nothing but identifiers; answers the ids of those that were not there."""
+def _create_contacts(strangers: Iterable[tuple[str | None, str | None]], at: datetime) -> set[int]:
+    """Create contacts of nothing but identifiers; return the ids of those that were not there."""
     contacts = [
         Contact(email=email, external_id=external_id, created_at=at, updated_at=at)
         for email, external_id in strangers
@@ -223,9 +222,9 @@ def contacts_by_id(ids: Iterable[int]) -> dict[int, Contact]:
 
 
 def save_contacts(people: IdentityMap, contacts: Mapping[int, Contact], at: datetime) -> None:
-    """Write those who changed, and keep what is known of them from now on.
+    """Write contacts that changed, and keep what is known of them from now on.
 
-    Everybody who was made for this batch must have changed: nobody is left behind empty.
+    Every contact that was created for this batch must have changed: none may stay empty.
     """
     if not people.made <= people.changed:
         raise IdentityRace

@@ -20,7 +20,7 @@ class Rejection:
 def split_rejected(
     items: Iterable[tuple[int, Item]], take: Callable[[Item], T]
 ) -> tuple[list[tuple[int, T]], list[Rejection]]:
-    """Those that are taken, with their places, and those that are refused."""
+    """Split items into those that are taken, with their places, and the rejected ones."""
     taken, rejected = [], []
     for index, item in items:
         try:

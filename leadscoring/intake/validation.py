@@ -35,7 +35,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # In free properties a text may have lines and tabs.
 CONTROL_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 NOT_OF_A_TYPE = re.compile("[^a-z0-9_.:-]")
-# The sign before an offset that arrives as a space: a plus in a query string that nobody escaped.
+# The sign before an offset that arrives as a space: a plus in a query string that was not escaped.
 LOST_PLUS = re.compile(r"([T ]\d\d[\d:.,]*) (\d\d:?\d\d)$")
 
 MESSAGES = {
@@ -61,7 +61,7 @@ class InvalidItem(Exception):
         self.message = message
 
 
-# --- values: each function answers what to store, or raises ValueError with a sentence -----------
+# --- values: each function returns what to store, or raises ValueError with a sentence -----------
 def clean_line(text: str) -> str:
     text = unicodedata.normalize("NFC", text.strip(" \t\u00a0"))
     if found := CONTROL.search(text):
@@ -75,8 +75,8 @@ def check_not_empty(text: str) -> str:
     return text
 
 
-def max_length(most: int) -> Callable[[str], str]:
-    """NFC and small letters can make a text longer than it came in: it is measured as it is stored."""
+def _max_length(most: int) -> Callable[[str], str]:
+    """Bound the stored text: NFC and lower case can make it longer than it came in."""
 
     def measured(text: str) -> str:
         if len(text) > most:
@@ -87,7 +87,7 @@ def max_length(most: int) -> Callable[[str], str]:
 
 
 def normalize_email(text: str) -> str:
-    """An e-mail address in lower case; a domain in punycode becomes readable, so that it is one."""
+    """Return an e-mail address in lower case, with a domain in punycode made readable: one spelling each."""
     text = clean_line(text).lower()
     local, _, domain = text.rpartition("@")
     try:
@@ -101,14 +101,14 @@ def normalize_email(text: str) -> str:
     return f"{local}@{domain}"
 
 
-def check_activity_type(text: str) -> str:
+def _check_activity_type(text: str) -> str:
     if found := NOT_OF_A_TYPE.search(text):
         raise ValueError(f"may hold only a–z, 0–9 and _ . : -, not U+{ord(found[0]):04X}")
     return text
 
 
 def parse_instant(value: object) -> datetime:
-    """An ISO 8601 time with its offset, as UTC."""
+    """Return an ISO 8601 time with its offset, as UTC."""
     if not isinstance(value, str):
         raise ValueError("must be text such as 2026-05-04T10:00:00+02:00")
     try:
@@ -127,18 +127,18 @@ def parse_instant(value: object) -> datetime:
 
 
 def check_properties(value: object) -> dict[str, Any]:
-    """Free facts: bounded in depth, number and length, and fit for a JSON column."""
+    """Bound free facts in depth, number and length, to fit a JSON column."""
     if not isinstance(value, dict):
         raise ValueError("must be an object")
-    if count_keys(value, DEEPEST) > MOST_KEYS:
+    if _count_keys(value, DEEPEST) > MOST_KEYS:
         raise ValueError(f"has more than {MOST_KEYS} keys")
     if len(json.dumps(value, ensure_ascii=False)) > MOST_SIGNS:
         raise ValueError(f"is longer than {MOST_SIGNS} characters as JSON")
     return value
 
 
-def count_keys(value: object, levels: int) -> int:
-    """How many keys there are in a value and everything in it, each key and value being fit."""
+def _count_keys(value: object, levels: int) -> int:
+    """Return how many keys a value holds at all depths; raise ValueError for an invalid key or value."""
     if isinstance(value, str):
         if found := CONTROL_IN_TEXT.search(value):
             raise ValueError(f"contains the control character U+{ord(found[0]):04X}")
@@ -148,55 +148,55 @@ def count_keys(value: object, levels: int) -> int:
     elif isinstance(value, (dict, list)):
         if levels == 0:
             raise ValueError(f"is nested more than {DEEPEST} deep")
-        return iter_keys(value, levels - 1)
+        return _iter_keys(value, levels - 1)
     return 0
 
 
-def iter_keys(value: dict[str, Any] | list[Any], levels: int) -> int:
+def _iter_keys(value: dict[str, Any] | list[Any], levels: int) -> int:
     if isinstance(value, list):
-        return sum(count_keys(item, levels) for item in value)
+        return sum(_count_keys(item, levels) for item in value)
     if len(value) > MOST_KEYS:
         return len(value)
     for key in value:
         if not 0 < len(key) <= 100 or CONTROL.search(key):
             raise ValueError("has a key that is empty, longer than 100 or with control characters")
-    return len(value) + sum(count_keys(item, levels) for item in value.values())
+    return len(value) + sum(_count_keys(item, levels) for item in value.values())
 
 
 # --- items ------------------------------------------------------------------------------------
 Name = Annotated[
-    str, Field(max_length=200), AfterValidator(clean_line), AfterValidator(max_length(200))
+    str, Field(max_length=200), AfterValidator(clean_line), AfterValidator(_max_length(200))
 ]
 Phone = Annotated[
-    str, Field(max_length=50), AfterValidator(clean_line), AfterValidator(max_length(50))
+    str, Field(max_length=50), AfterValidator(clean_line), AfterValidator(_max_length(50))
 ]
 Country = Annotated[
-    str, Field(max_length=100), AfterValidator(clean_line), AfterValidator(max_length(100))
+    str, Field(max_length=100), AfterValidator(clean_line), AfterValidator(_max_length(100))
 ]
 Identifier = Annotated[
     str,
     Field(min_length=1, max_length=200),
     AfterValidator(clean_line),
     AfterValidator(check_not_empty),
-    AfterValidator(max_length(200)),
+    AfterValidator(_max_length(200)),
 ]
 Source = Annotated[
     str,
     Field(min_length=1, max_length=100),
     AfterValidator(clean_line),
     AfterValidator(check_not_empty),
-    AfterValidator(max_length(100)),
+    AfterValidator(_max_length(100)),
 ]
 Kind = Annotated[
     str,
     Field(min_length=1, max_length=100, json_schema_extra={"pattern": "^[a-z0-9_.:-]+$"}),
-    AfterValidator(check_activity_type),
+    AfterValidator(_check_activity_type),
 ]
 Address = Annotated[
     str,
     Field(min_length=1, max_length=254, json_schema_extra={"format": "email"}),
     AfterValidator(normalize_email),
-    AfterValidator(max_length(254)),
+    AfterValidator(_max_length(254)),
 ]
 Instant = Annotated[
     datetime,
@@ -250,12 +250,12 @@ Item = TypeVar("Item", PersonItem, ActivityItem)
 
 
 def validate_person(item: object) -> PersonItem:
-    return check_identified(validate_item(PersonItem, item))
+    return _check_identified(validate_item(PersonItem, item))
 
 
 def validate_activity(item: object, at: datetime) -> ActivityItem:
-    """`at`: the present, beyond which nothing can have happened."""
-    taken = check_identified(validate_item(ActivityItem, item))
+    """Return a valid activity; raise InvalidItem. `at`: the present, after which none can have happened."""
+    taken = _check_identified(validate_item(ActivityItem, item))
     if taken.occurred_at and taken.occurred_at > at + AHEAD:
         raise InvalidItem("occurred_at", "is in the future")
     return taken
@@ -266,22 +266,22 @@ def validate_item(shape: type[In], item: object) -> In:
         return shape.model_validate(item)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
-        raise InvalidItem(error_field(first), error_message(first)) from None
+        raise InvalidItem(_error_field(first), _error_message(first)) from None
 
 
-def check_identified(item: Item) -> Item:
+def _check_identified(item: Item) -> Item:
     if item.email is None and item.external_id is None:
         raise InvalidItem("email", "is missing, and so is external_id: one of them is needed")
     return item
 
 
-def error_field(error: ErrorDetails) -> str:
-    """The field an error is about; an unknown one as it was written, made fit for every output."""
+def _error_field(error: ErrorDetails) -> str:
+    """Return the field of an error; an unknown one as it was written, without control characters."""
     name = str(error["loc"][0]) if error["loc"] else ITEM
     return CONTROL.sub("\ufffd", name)[:100]
 
 
-def error_message(error: ErrorDetails) -> str:
+def _error_message(error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     if error["type"] == "value_error":
         return str(context["error"])

@@ -35,14 +35,14 @@ WRONG, MISUSED, INTERRUPTED = 1, 2, 130
 
 
 class JsonCommand(BaseCommand):
-    """Children have `run(**options)`, which answers the exit code and calls `answer` once."""
+    """A command whose `run(**options)` returns the exit code and calls `answer` once."""
 
     as_json = False
     answered = False
     sentence = "Used wrongly: standard error says how."
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """As Django does, and whoever asked for JSON gets a document also when it was used wrongly."""
+        """Run as Django does; with --json, print a document for wrong arguments too."""
         try:
             super().run_from_argv(argv)
         except SystemExit as leaving:
@@ -51,16 +51,16 @@ class JsonCommand(BaseCommand):
             raise
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """`--json` is understood before and after a verb."""
+        """Take `--json` before and after a verb."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         for action in parser._actions:
             if isinstance(action, argparse._SubParsersAction):
                 for verb in action.choices.values():
-                    add_json_argument(verb, default=argparse.SUPPRESS)
+                    _add_json_argument(verb, default=argparse.SUPPRESS)
         return parser
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        add_json_argument(parser, default=False)
+        _add_json_argument(parser, default=False)
 
     def run(self, **options: Any) -> int:
         raise NotImplementedError
@@ -86,7 +86,7 @@ class JsonCommand(BaseCommand):
         sys.exit(code)
 
     def refuse(self, sentence: str) -> None:
-        """Tell a program why there is no result."""
+        """Print why there is no result, as a document for a program."""
         self.stdout.write(json.dumps({"error": {"message": sentence}}, indent=2))
 
     def answer(self, document: Any, text: str) -> None:
@@ -95,31 +95,30 @@ class JsonCommand(BaseCommand):
         self.stdout.write(json.dumps(document, indent=2) if self.as_json else text)
 
     def progress(self, steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
-        """Go through steps and say on standard error how far they are.
+        """Go through steps and print on standard error how far they are.
 
-        A step that is a number counts as so many, any other as one. `total`: None when nobody
-        knows it yet.
+        A step that is a number counts as so many, any other as one. `total`: None when it is not known.
         """
-        show = progress_bar if sys.stderr.isatty() else progress_lines
+        show = _progress_bar if sys.stderr.isatty() else _progress_lines
         return show(steps, total, what)
 
 
-def add_json_argument(parser: argparse.ArgumentParser, default: Any) -> None:
+def _add_json_argument(parser: argparse.ArgumentParser, default: Any) -> None:
     parser.add_argument(
         "--json", action="store_true", default=default, help="print one JSON document"
     )
 
 
-def step_size(step: object) -> int:
+def _step_size(step: object) -> int:
     return step if isinstance(step, int) else 1
 
 
-def progress_bar(steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
+def _progress_bar(steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
     columns = (BarColumn(), MofNCompleteColumn(), RateColumn(what), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(what, total=total)
         for step in steps:
-            shown.advance(task, step_size(step))
+            shown.advance(task, _step_size(step))
             yield step
 
 
@@ -132,20 +131,20 @@ class RateColumn(ProgressColumn):
         return Text(f"{self.what}, {task.speed or 0:,.0f}/s")
 
 
-def progress_lines(steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
-    """A plain line now and then, for logs."""
+def _progress_lines(steps: Iterable[T], total: int | None, what: str) -> Iterator[T]:
+    """Yield a plain line now and then, for logs."""
     began = told = time.monotonic()
     done = 0
     for step in steps:
-        done += step_size(step)
+        done += _step_size(step)
         if time.monotonic() - told >= SECONDS_BETWEEN_LINES:
             told = time.monotonic()
-            sys.stderr.write(f"{progress_text(done, total, told - began)} {what}\n")
+            sys.stderr.write(f"{_progress_text(done, total, told - began)} {what}\n")
         yield step
 
 
-def progress_text(done: int, total: int | None, seconds: float) -> str:
-    """ "3,000 of 9,000, 600/s, 10 s left:" """
+def _progress_text(done: int, total: int | None, seconds: float) -> str:
+    """Return "3,000 of 9,000, 600/s, 10 s left:"."""
     rate = done / seconds
     left = f", {(total - done) / rate:,.0f} s left" if total and rate else ""
     return f"{done:,}{f' of {total:,}' if total else ''}, {rate:,.0f}/s{left}:"
@@ -160,7 +159,7 @@ def instant_argument(text: str) -> datetime:
 
 
 def source_name_argument(text: str) -> str:
-    """The name of something that sends activities: text that fits their source."""
+    """Return the name of something that sends activities: text that fits their source."""
     try:
         name = validation.check_not_empty(validation.clean_line(text))
     except ValueError as wrong:

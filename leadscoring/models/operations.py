@@ -7,10 +7,10 @@ from django.db.models import CheckConstraint, Q
 
 
 class DatabaseIdentity(models.Model):
-    """The database in which all this was written; one row.
+    """The identity of the database in which all this was written; one row.
 
-    A dump carries the row, a restored database has another identity: so a restore is noticed.
-    `value` is empty while somebody confirms a restore. See `leadscoring.operations.restore`.
+    A dump carries the row, and a restored database has another identity: that shows a restore.
+    `value` is empty while a restore is being confirmed. See `leadscoring.operations.restore`.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)

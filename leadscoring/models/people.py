@@ -1,4 +1,4 @@
-"""People, what they did, what is known of them, and who may tell us."""
+"""Contacts, their activities, what is known of them, and the API's keys."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -13,7 +13,7 @@ CRM_ID_LENGTH = 255
 
 
 class Lifecycle(models.TextChoices):
-    """How far somebody has come; the order of the members is the order of the stages."""
+    """How far a contact has come; the order of the members is the order of the stages."""
 
     SUBSCRIBER = "subscriber", "Subscriber"
     LEAD = "lead", "Lead"
@@ -27,8 +27,8 @@ class Lifecycle(models.TextChoices):
         return order.index(self) > order.index(Lifecycle(other))
 
 
-def istarts_with(field: str) -> OpClass:
-    """What `istartswith` looks for, as an index keeps it."""
+def _istarts_with(field: str) -> OpClass:
+    """Return what `istartswith` looks for, as an index keeps it."""
     return OpClass(Upper(field), name="text_pattern_ops")
 
 
@@ -40,14 +40,14 @@ class Company(models.Model):
         verbose_name_plural = "companies"
         constraints: ClassVar = [UniqueConstraint(Lower("name"), name="one_company_per_name")]
         # The admin's search.
-        indexes: ClassVar = [Index(istarts_with("name"), name="company_by_name")]
+        indexes: ClassVar = [Index(_istarts_with("name"), name="company_by_name")]
 
     def __str__(self) -> str:
         return self.name
 
 
 class Contact(models.Model):
-    """Somebody who may become a customer. Known by e-mail address, by `external_id`, or both."""
+    """A person who may become a customer. Known by e-mail address, by `external_id`, or both."""
 
     email = models.EmailField("e-mail", max_length=254, null=True, blank=True, unique=True)
     external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
@@ -85,8 +85,8 @@ class Contact(models.Model):
             # The home page counts people by their stage.
             Index(fields=["lifecycle_stage"], name="contact_by_stage"),
             # The admin's search: the start of a name in any letter case.
-            Index(istarts_with("last_name"), name="contact_by_last_name"),
-            Index(istarts_with("first_name"), name="contact_by_first_name"),
+            Index(_istarts_with("last_name"), name="contact_by_last_name"),
+            Index(_istarts_with("first_name"), name="contact_by_first_name"),
         ]
 
     def __str__(self) -> str:
@@ -115,10 +115,10 @@ class ProfileChange(models.Model):
 
 
 class Alias(models.Model):
-    """Who a contact was before they turned out to be somebody else: what names that one names this.
+    """A former identifier of a contact that was merged into another: it names that one.
 
-    `number`: the id of the contact that is no more. `email`: an address of theirs, or ""; so many
-    rows they have. `external_id`: theirs.
+    `number`: the id of the deleted contact. `email`: an address of theirs, or ""; so many rows they
+    have. `external_id`: theirs.
     """
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="aliases")
@@ -183,7 +183,7 @@ class Effect(models.TextChoices):
 class CrmState(models.Model):
     """What the CRM says of a contact, in words of no CRM. No row: never asked, which holds mail.
 
-    `record_id` empty: the CRM was asked and knows nobody of that id or address.
+    `record_id` empty: the CRM was asked and has no record of that id or address.
     `since`: when this effect was first seen. `deals`: a list of
     `{"id", "name", "pipeline", "stage", "effect"}`. Written through `leadscoring.crm_state.store_states`.
     """
@@ -239,7 +239,7 @@ class CrmFreshness(models.Model):
 
     @classmethod
     def oldest(cls) -> datetime | None:
-        """The instant up to which all kinds are applied; None while one was never read."""
+        """Return the instant up to which all kinds are applied; None while one was never read."""
         instants = list(cls.objects.values_list("as_of", flat=True))
         return min(instants) if len(instants) == len(cls.Kind) else None
 
@@ -282,7 +282,7 @@ class ErasureSalt(models.Model):
 
 
 class Erased(models.Model):
-    """An address of somebody who was erased, as a salted hash: it is not taken in again."""
+    """An erased address, as a salted hash: it is not taken in again."""
 
     hash = models.CharField(max_length=64, primary_key=True)
     at = models.DateTimeField()

@@ -15,9 +15,9 @@ class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
         return self.filter(published_at__isnull=False)
 
     def in_force(self, at: datetime) -> "ModelVersion":
-        """The last published at or before the instant; before the first, the first.
+        """Return the last version published at or before the instant; before the first, the first.
 
-        Raises ModelVersion.DoesNotExist when none was ever published, which set-up prevents.
+        Raise ModelVersion.DoesNotExist when none was ever published, which set-up prevents.
         """
         last = (
             self.published().filter(published_at__lte=at).order_by("-published_at", "-pk").first()
@@ -35,7 +35,7 @@ class ModelVersion(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # People whom the change of model alone lifts over the threshold are not told to sales.
+    # Crossings by the change of model alone are not sent to sales.
     quiet = models.BooleanField(default=False, editable=False)
 
     objects = ModelVersionQuerySet.as_manager()
@@ -54,7 +54,7 @@ class ModelVersion(models.Model):
 
     @property
     def model(self) -> ScoringModel:
-        """The parsed model. Parsing is remembered by the source text."""
+        """Return the parsed model. Parsing is remembered by the source text."""
         return parse_model(self.source)
 
 

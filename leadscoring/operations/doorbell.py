@@ -8,7 +8,7 @@ log = logging.getLogger(__name__)
 
 
 class Doorbell(Task):  # type: ignore[misc] # Celery ships no types
-    """A task that does nothing while code and tables do not fit each other; it rings again."""
+    """A task that does nothing while code and tables do not fit each other; it is sent again."""
 
     abstract = True
 

@@ -8,7 +8,7 @@ LONG = 600.0
 
 
 def reach(name: str) -> None:
-    """When PAUSE_AT names this place, say so by making the file PAUSE_FILE, and wait to be killed."""
+    """Create the file PAUSE_FILE when PAUSE_AT names this place, and wait to be killed."""
     if os.environ.get("PAUSE_AT") == name:
         Path(os.environ["PAUSE_FILE"]).touch()
         time.sleep(LONG)

@@ -27,7 +27,7 @@ COUNTED_UP_TO = 100_000  # beyond that PostgreSQL's own estimate is as good and 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What needs a person. `severity`: "error" or "warning"; `url`: where it is mended, if anywhere."""
+    """What needs a person. `severity`: "error" or "warning"; `url`: where to solve it, if anywhere."""
 
     severity: str
     what: str
@@ -39,12 +39,12 @@ def collect_problems(at: datetime) -> list[Problem]:
     """All that needs a person now, the worst first."""
     added = [problem for source in extensions.problem_sources.values() for problem in source(at)]
     return sorted(
-        [*unconfirmed_restore(), *heartbeat_problems(at), *added],
+        [*_unconfirmed_restore(), *heartbeat_problems(at), *added],
         key=lambda problem: problem.severity != "error",
     )
 
 
-def unconfirmed_restore() -> Iterator[Problem]:
+def _unconfirmed_restore() -> Iterator[Problem]:
     if reason := restore.reason_to_hold():
         yield Problem("error", f"{reason}.", restore.CONFIRM)
 
@@ -59,7 +59,7 @@ def heartbeat_problems(at: datetime) -> Iterator[Problem]:
             "Start Redis or mend REDIS_URL; nothing is lost meanwhile.",
         )
         return
-    for reason, start in ((silent_workers(ages), WORKERS), (silent_beat(ages), BEAT)):
+    for reason, start in ((_silent_workers(ages), WORKERS), (_silent_beat(ages), BEAT)):
         if reason:
             yield Problem(
                 "error",
@@ -79,23 +79,23 @@ WORKERS = "`celery -A leadscoring worker`, or its two processes: `-Q live,mail` 
 BEAT = "`celery -A leadscoring beat`"
 
 
-def silent_workers(ages: Mapping[str, float | None]) -> str:
-    """Which queues nobody serves, as far as can be seen; "" when all are served."""
+def _silent_workers(ages: Mapping[str, float | None]) -> str:
+    """Return which queues are not served, as far as can be seen; "" when all are."""
     found = {
         queue: ages[heartbeat.worker(queue)]
         for queue in QUEUES
         if heartbeat.is_silent(heartbeat.worker(queue), ages[heartbeat.worker(queue)])
     }
     who = "worker" if len(found) == len(QUEUES) else f"the worker for {' and '.join(found)}"
-    return heartbeat_reason(who, list(found.values())) if found else ""
+    return _heartbeat_reason(who, list(found.values())) if found else ""
 
 
-def silent_beat(ages: Mapping[str, float | None]) -> str:
+def _silent_beat(ages: Mapping[str, float | None]) -> str:
     age = ages[heartbeat.BEAT]
-    return heartbeat_reason("beat", [age]) if heartbeat.is_silent(heartbeat.BEAT, age) else ""
+    return _heartbeat_reason("beat", [age]) if heartbeat.is_silent(heartbeat.BEAT, age) else ""
 
 
-def heartbeat_reason(who: str, ages: Sequence[float | None]) -> str:
+def _heartbeat_reason(who: str, ages: Sequence[float | None]) -> str:
     known = [age for age in ages if age is not None]
     return f"{who} was last seen {max(known):.0f} s ago" if known else f"{who} was never seen"
 
@@ -114,7 +114,7 @@ def check_redis(at: datetime) -> str:
 
 
 def check_queue(at: datetime) -> str:
-    """Why workers cannot be woken, though Redis may answer: its client, a full memory, no rights."""
+    """Return why workers cannot be woken though Redis answers: its client, a full memory, no rights."""
     heartbeat.read_ages(at)  # with Redis away that is the reason, once
     why = wakeup.failure()
     return f"workers cannot be woken: {why}" if why else ""
@@ -129,11 +129,11 @@ def check_restore(at: datetime) -> str:
 
 
 def check_worker(at: datetime) -> str:
-    return silent_workers(heartbeat.read_ages(at))
+    return _silent_workers(heartbeat.read_ages(at))
 
 
 def check_beat(at: datetime) -> str:
-    return silent_beat(heartbeat.read_ages(at))
+    return _silent_beat(heartbeat.read_ages(at))
 
 
 # Each returns why this is not ready, or "".
@@ -148,7 +148,7 @@ CHECKS: dict[str, Callable[[datetime], str]] = {
 }
 
 
-def run_check(check: Callable[[datetime], str], at: datetime) -> str:
+def _run_check(check: Callable[[datetime], str], at: datetime) -> str:
     try:
         return check(at)
     except DatabaseError:
@@ -158,7 +158,7 @@ def run_check(check: Callable[[datetime], str], at: datetime) -> str:
 
 
 # --- figures ----------------------------------------------------------------------------------
-def table_size(model: type[Model]) -> int:
+def _table_size(model: type[Model]) -> int:
     """How many rows a table has: counted when few, estimated by PostgreSQL when many."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -179,20 +179,20 @@ class AppMetrics(Collector):
 
     def own(self, at: datetime) -> Iterator[Metric]:
         for name, model in (("contacts", Contact), ("activities", Activity)):
-            yield gauge(f"leadscoring_{name}", f"{name.capitalize()} stored.", table_size(model))
+            yield gauge(f"leadscoring_{name}", f"{name.capitalize()} stored.", _table_size(model))
         grades = Score.objects.order_by().values_list("grade").annotate(Count("pk"))
         yield gauges("leadscoring_scores", "Scored contacts.", "grade", grades)
         known = CrmFreshness.objects.order_by("kind").values_list("kind", "as_of")
         of_kind = [(kind, (at - as_of).total_seconds()) for kind, as_of in known]
         name, help = "leadscoring_crm_state_age_seconds", "Age of what is known of the CRM."
         yield gauges(name, help, "kind", of_kind)
-        ages = [(process, age) for process, age in heartbeat_ages(at).items() if age is not None]
+        ages = [(process, age) for process, age in _heartbeat_ages(at).items() if age is not None]
         yield gauges("leadscoring_heartbeat_age_seconds", "Since it was seen.", "process", ages)
         if found := queue_stats(at):  # left out while Redis is away
-            yield from of_queues(found)
+            yield from _of_queues(found)
 
 
-def of_queues(found: Sequence[QueueStats]) -> Iterator[GaugeMetricFamily]:
+def _of_queues(found: Sequence[QueueStats]) -> Iterator[GaugeMetricFamily]:
     waiting = [(each.name, each.waiting) for each in found]
     taken = [(each.name, each.taken) for each in found]
     # Of an empty queue 0; an age that is not known is left out.
@@ -207,7 +207,7 @@ def of_queues(found: Sequence[QueueStats]) -> Iterator[GaugeMetricFamily]:
     yield gauges(name, help, "queue", oldest)
 
 
-def heartbeat_ages(at: datetime) -> dict[str, float | None]:
+def _heartbeat_ages(at: datetime) -> dict[str, float | None]:
     try:
         return dict(heartbeat.read_ages(at))
     except RedisError:
@@ -232,14 +232,14 @@ REGISTRY.register(AppMetrics())
 
 # --- views ------------------------------------------------------------------------------------
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process lives and answers; nothing else is touched."""
+    """Answer that the process lives; touch nothing else."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
     at = now()
     checks = CHECKS | extensions.readiness_checks
-    reasons = {name: run_check(check, at) for name, check in checks.items()}
+    reasons = {name: _run_check(check, at) for name, check in checks.items()}
     answer: dict[str, Any] = {
         "ready": not any(reasons.values()),
         "checks": {name: not why for name, why in reasons.items()},

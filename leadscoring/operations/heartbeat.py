@@ -1,4 +1,6 @@
-"""Which processes were seen alive, and when: workers do a task in each queue now and then, beat rings for it."""
+"""Which processes were seen alive, and when: workers do a task in each queue every few seconds, which
+beat sends.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,7 +17,7 @@ KEPT_SECONDS = 7 * 86_400
 
 
 def worker(queue: str) -> str:
-    """The name under which whoever serves a queue is seen."""
+    """Return the name under which the worker of a queue is seen."""
     return f"worker-{queue}"
 
 
@@ -31,12 +33,12 @@ def record_heartbeat(process: str, at: datetime) -> None:
 
 
 def read_ages(at: datetime) -> Mapping[str, float | None]:
-    """Seconds since each process was seen; None when it never was. Raises when Redis is away."""
+    """Return the seconds since each process was seen; None: never. Raise RedisError when Redis is away."""
     found = cache.get_many([f"heartbeat:{process}" for process in PROCESSES])
-    return {process: heartbeat_age(found.get(f"heartbeat:{process}"), at) for process in PROCESSES}
+    return {process: _heartbeat_age(found.get(f"heartbeat:{process}"), at) for process in PROCESSES}
 
 
-def heartbeat_age(timestamp: float | None, at: datetime) -> float | None:
+def _heartbeat_age(timestamp: float | None, at: datetime) -> float | None:
     if timestamp is None:
         return None
     return max(0.0, (at - datetime.fromtimestamp(timestamp, UTC)).total_seconds())

@@ -22,7 +22,7 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": safe_message(record),
+            "message": _safe_message(record),
         }
         if record.exc_info and record.exc_info[0]:
             frames = traceback.extract_tb(record.exc_info[2])[-5:]
@@ -31,9 +31,10 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def safe_message(record: logging.LogRecord) -> str:
-    """The message, without what people sent: a path may hold an address or an unsubscribe token,
-    and others' messages repeat a request line, a request's path or an exception's text."""
+def _safe_message(record: logging.LogRecord) -> str:
+    """Return the message without what people sent: a path may hold an address or an unsubscribe token,
+    and others' messages repeat a request line, a request's path or an exception's text.
+    """
     message = record.getMessage()
     request = getattr(record, "request", None)
     if isinstance(request, HttpRequest):
@@ -61,7 +62,7 @@ LOGGING = {
         # The request line of a 4xx may hold an address (`/contacts/ada@…`).
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": [], "level": "WARNING"},
-        # Anybody can send any host; without a handler it would go to stderr as it is, not as JSON.
+        # A request can name any host; without a handler it would go to stderr as it is, not as JSON.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
         "celery": {"level": "INFO"},
         # A line for every task received and done: at a sweep every few seconds, noise.
@@ -77,7 +78,7 @@ LOGGING = {
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: pages may load from this site only."""
+    """Restrict pages to what comes from this site."""
     from django.conf import settings
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -66,6 +66,6 @@ def _routing_key(message: bytes) -> str:
 
 
 def _age(message: bytes | None, at: datetime) -> float | None:
-    """Seconds since a message was sent; None of one that does not say (a release before)."""
+    """Return the seconds since a message was sent; None when it does not say (of an earlier release)."""
     sent = json.loads(message)["headers"].get(PUBLISHED_AT) if message else None
     return None if sent is None else max(0.0, at.timestamp() - float(sent))

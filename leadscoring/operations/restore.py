@@ -43,7 +43,7 @@ def reason_to_hold() -> str:
 
 def record_first() -> None:
     """Record the identity of a database that has none yet; keep one that came with a dump."""
-    DatabaseIdentity.objects.get_or_create(pk=1, defaults={"value": identity()})
+    DatabaseIdentity.objects.get_or_create(pk=1, defaults={"value": _identity()})
 
 
 def hold() -> None:
@@ -53,10 +53,10 @@ def hold() -> None:
 
 def confirm() -> None:
     """Record that this is the installation that sends from now on."""
-    DatabaseIdentity.objects.update_or_create(pk=1, defaults={"value": identity()})
+    DatabaseIdentity.objects.update_or_create(pk=1, defaults={"value": _identity()})
 
 
-def identity() -> str:
+def _identity() -> str:
     with connection.cursor() as cursor:
         cursor.execute(IDENTITY)
         return cast(tuple[str], cursor.fetchone())[0]

@@ -2,7 +2,7 @@
 
 A web process of a new release may run before the migrations do, one of the old release may still
 run after them. Neither fails then: it answers 503 with `Retry-After`, stores nothing, and the client
-asks again. Tasks are skipped (`doorbell`): the next ring finds what is due.
+asks again. Tasks are skipped (`doorbell`): the next wake-up finds what is due.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from leadscoring.api.errors import ApiError
 
 RETRY_AFTER = 2  # seconds
 BEING_UPGRADED = "The database is being upgraded; try again in a moment."
-# Asked by machines that want to know how it is now, or by nobody who needs the tables.
+# Asked for the present state, or without need of the tables.
 EXEMPT = ("/healthz", "/readyz", "/metrics")
 
 
@@ -64,13 +64,13 @@ class Middleware:
             except DatabaseError:
                 pass  # who needs the database says that it does not answer
         response = self.get_response(request)
-        if response.status_code == 500 and does_not_fit():
+        if response.status_code == 500 and _does_not_fit():
             self.fits = False
             return unavailable(request)
         return response
 
 
-def does_not_fit() -> bool:
+def _does_not_fit() -> bool:
     """Return whether a mismatch may be what made a request fail."""
     try:
         return bool(mismatch())

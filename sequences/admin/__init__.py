@@ -1,4 +1,4 @@
-"""What marketers and ops see of sequences, who is in them, what was sent, and who is never written to."""
+"""Pages of sequences, enrollments, mails and suppressions, for marketers and ops."""
 
 from sequences.admin import enrollments, mails, sections, sequences
 

@@ -1,4 +1,4 @@
-"""Who is in which sequence, what happens next, and the verbs a person has."""
+"""Enrollments: what happens next, and the actions on them."""
 
 from typing import Any
 
@@ -158,7 +158,7 @@ class EnrollmentAdmin(ReadOnlyModelAdmin[Enrollment]):
     @admin.action(description="Resume", permissions=["steer"])
     def resume(self, request: HttpRequest, queryset: EnrollmentQuerySet) -> None:
         active = enrolling.resume_enrollments(
-            plain_queryset(queryset), now(), request.user.get_username()
+            _plain_queryset(queryset), now(), request.user.get_username()
         )
         left = queryset.count() - active
         said = f"{active} under way again"
@@ -181,7 +181,7 @@ class EnrollmentAdmin(ReadOnlyModelAdmin[Enrollment]):
             )  # fmt: skip
         change = enrolling.pause_enrollments if verb == "pause" else enrolling.stop_enrollments
         number, done = rows.count(), {"pause": "paused", "stop": "stopped"}[verb]
-        changed = change(plain_queryset(rows), now(), reason, request.user.get_username())
+        changed = change(_plain_queryset(rows), now(), reason, request.user.get_username())
         also = f"; {number - changed} were not under way" if number > changed else ""
         self.message_user(
             request, f"{changed} {done}{also}.", messages.SUCCESS if changed else messages.WARNING
@@ -189,8 +189,8 @@ class EnrollmentAdmin(ReadOnlyModelAdmin[Enrollment]):
         return None
 
 
-def plain_queryset(rows: EnrollmentQuerySet) -> EnrollmentQuerySet:
-    """The same rows without the list's order and joins, so that they can be locked."""
+def _plain_queryset(rows: EnrollmentQuerySet) -> EnrollmentQuerySet:
+    """Return the same rows without the list's order and joins, so that they can be locked."""
     return Enrollment.objects.filter(pk__in=rows.order_by().values("pk"))
 
 

@@ -1,4 +1,4 @@
-"""Mails that left, or perhaps did; and addresses that are never written to."""
+"""Mails that left, or may have left; and suppressed addresses."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
         return (queryset.filter(enrollment__contact__email=term) if term else queryset), False
 
     def verbs(self, request: HttpRequest, obj: Delivery) -> list[str]:
-        """Those that a person decides about."""
+        """Return the actions of mails that a person decides about; none for others."""
         offered = {
             Delivery.State.FAILED: ["send_again"],
             Delivery.State.UNCLEAR: ["send_again", "count_as_sent"],
@@ -119,7 +119,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
 
     @admin.display(description="Then")
     def reaction(self, mail: Delivery) -> SafeString:
-        """Whoever clicked has opened it, whether or not the picture was shown to them."""
+        """Return "clicked" before "opened": a click implies an open, whether or not the picture was shown."""
         if mail.clicked_at:
             return format.badge_html("clicked", "good")
         return format.badge_html("opened", "info") if mail.opened_at else format.NOTHING
@@ -141,14 +141,14 @@ class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
                 "that failed or perhaps left, and wait for this decision, are sent.",
                 button="Send again",
             )  # fmt: skip
-        again = resolve.send_again(plain_deliveries(queryset), now(), request.user.get_username())
+        again = resolve.send_again(_plain_deliveries(queryset), now(), request.user.get_username())
         self.told(request, queryset, again, "to be sent again")
         return None
 
     @admin.action(description="Count as sent", permissions=["settle"])
     def count_as_sent(self, request: HttpRequest, queryset: DeliveryQuerySet) -> None:
         counted = resolve.count_as_sent(
-            plain_deliveries(queryset), now(), request.user.get_username()
+            _plain_deliveries(queryset), now(), request.user.get_username()
         )
         self.told(request, queryset, counted, "counted as sent; their sequences go on")
 
@@ -159,7 +159,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
         self.message_user(request, f"{done} {what}.{also}", level)
 
 
-def plain_deliveries(rows: DeliveryQuerySet) -> DeliveryQuerySet:
+def _plain_deliveries(rows: DeliveryQuerySet) -> DeliveryQuerySet:
     return Delivery.objects.filter(pk__in=rows.order_by().values("pk"))
 
 
@@ -169,7 +169,7 @@ class SuppressionForm(ModelForm[Suppression]):
         fields = ("email", "detail")
 
     def clean_email(self) -> str:
-        """As it is stored everywhere, or it would keep nobody from being written to."""
+        """Store the address in lower case, as all are, or it would match none."""
         try:
             return validation.normalize_email(str(self.cleaned_data["email"]))
         except ValueError as error:
@@ -212,7 +212,7 @@ class SuppressionAdmin(AppModelAdmin[Suppression]):
         return format.moment_html(row.created_at)
 
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
-        """Whoever has the address leaves all sequences with it."""
+        """Stop the enrollments of the address with it."""
         by = request.user.get_username()
         stopped = suppress_addresses(
             [obj.email], Suppression.Reason.BY_HAND, now(), by=by, detail=obj.detail

@@ -79,7 +79,7 @@ def enroll_action(
         )  # fmt: skip
     entry = enrolling.enroll_contacts(sequence, queryset[:MOST], now(), request.user.get_username())
     page.message_user(
-        request, enroll_message(entry), messages.SUCCESS if entry.entered else messages.WARNING
+        request, _enroll_message(entry), messages.SUCCESS if entry.entered else messages.WARNING
     )
     return None
 
@@ -90,7 +90,7 @@ contact_actions.add(
 )
 
 
-def enroll_message(entry: enrolling.EnrollResult) -> str:
+def _enroll_message(entry: enrolling.EnrollResult) -> str:
     """ "3 entered; 2 did not: They are in this sequence already (2)"."""
     reasons: dict[str, int] = {}
     for one in entry.refused:

@@ -26,7 +26,7 @@ from sequences.models import Delivery, Enrollment, EnrollmentQuerySet, Sequence,
 from sequences.sending.compose import merge_values, render_html
 from sequences.sequence_file import LONGEST_WAIT, UNITS, format_wait
 
-# Whom the previews are written to.
+# The recipients of the previews.
 SAMPLE = Contact(
     first_name="Ada", last_name="Lovelace", email="ada@example.com", job_title="Head of Engines",
     country="United Kingdom", company=Company(name="Analytical Engines"),
@@ -113,7 +113,7 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
         return super().get_queryset(request).prefetch_related("steps")
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """The counts of all sequences in one query, for the list."""
+        """Read the counts of all sequences in one query, for the list."""
         self.counts = counts_by_sequence(Enrollment.objects.all())
         return super().get_changelist_instance(request)
 
@@ -173,7 +173,7 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
 
 
 def _finish_past_end(sequence: Sequence, at: datetime, by: str) -> int:
-    """Whoever waits for a mail that is no more has finished; answers how many that were."""
+    """Finish enrollments that wait for a removed step; return how many."""
     last = sequence.steps.aggregate(last=Max("position"))["last"] or 0
     return enrolling.finish_enrollments(
         Enrollment.objects.filter(sequence=sequence).behind(last), at, SHORTENED, by
@@ -181,7 +181,7 @@ def _finish_past_end(sequence: Sequence, at: datetime, by: str) -> int:
 
 
 def counts_by_sequence(rows: EnrollmentQuerySet) -> dict[int, dict[str, int]]:
-    """How many are in which state, by sequence; `held` are active ones that may not go on."""
+    """Return how many are in which state, by sequence; `held` are active ones that may not go on."""
     held = Count("pk", filter=Q(state=Enrollment.State.ACTIVE) & ~Q(hold_reason=""))
     states = {state.value: Count("pk", filter=Q(state=state)) for state in Enrollment.State}
     counted: Any = rows.order_by().values("sequence").annotate(held=held, **states)
@@ -189,7 +189,7 @@ def counts_by_sequence(rows: EnrollmentQuerySet) -> dict[int, dict[str, int]]:
 
 
 def _step_previews(sequence: Sequence) -> list[dict[str, Any]]:
-    """Each mail with its figures and as the sample person would get it. Four queries."""
+    """Return each mail with its figures and as the sample contact would get it. Four queries."""
     waiting = dict(
         Enrollment.objects.open()
         .filter(sequence=sequence)
@@ -223,7 +223,7 @@ def _step_previews(sequence: Sequence) -> list[dict[str, Any]]:
 
 
 def _preview_step(step: Step) -> dict[str, object]:
-    """A mail as the sample person gets it; what is wrong with it when it cannot be made."""
+    """Return a mail as the sample contact gets it; the error when it cannot be composed."""
     values = merge_values(SAMPLE)
     try:
         subject, html = fill_template(step.subject, values, str), render_html(step.body, values)

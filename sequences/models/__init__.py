@@ -1,4 +1,4 @@
-"""Sequences of e-mail, who is in them, what was sent, and who must never be written to."""
+"""Sequences of e-mail, enrollments, mails, and suppressed addresses."""
 
 from sequences.models.causes import (
     BY_A_FILE,

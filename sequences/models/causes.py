@@ -1,4 +1,4 @@
-"""Who or what causes a change when it is no person. A user name cannot contain a blank."""
+"""Causes of a change that are no person. A user name cannot contain a blank."""
 
 # Who or what causes a change when it is no person. A user name cannot contain a blank.
 BY_THE_CRM = "the CRM"

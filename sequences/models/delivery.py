@@ -1,4 +1,4 @@
-"""What was sent, or perhaps was; and whether the mail server can be used."""
+"""Mails that were sent, or may have been; and whether the mail server can be used."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -27,7 +27,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state=Delivery.State.CLAIMED, claimed_at__lte=at - LEASE)
 
     def needing_a_person(self) -> Self:
-        """Failed or unclear, with the enrollment waiting for somebody's decision."""
+        """Failed or unclear, with the enrollment waiting for a person's decision."""
         return self.filter(
             state__in=[Delivery.State.FAILED, Delivery.State.UNCLEAR],
             enrollment__state=Enrollment.State.PAUSED,
@@ -62,7 +62,7 @@ class Delivery(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     # Follows `sent` a moment later, for many mails at once: activities.store_sent.
     activity_stored = models.BooleanField("among the person's activities", default=False)
-    # The first time each. That somebody clicks without opening is usual: many block pictures.
+    # The first time each. A click without an open is usual: many mail programs block pictures.
     opened_at = models.DateTimeField(null=True, blank=True)
     clicked_at = models.DateTimeField(null=True, blank=True)
 
@@ -111,7 +111,7 @@ class Delivery(models.Model):
 
 class MailServerFaultQuerySet(models.QuerySet["MailServerFault"]):
     def note(self, reason: str, at: datetime) -> None:
-        """Say that it cannot be used; since when stays what it was."""
+        """Record that the mail server cannot be used; `since` stays what it was."""
         self.bulk_create(
             [MailServerFault(reason=reason[:500], since=at)],
             update_conflicts=True, unique_fields=["id"], update_fields=["reason"],

@@ -1,4 +1,4 @@
-"""Who is in which sequence, and each change of it."""
+"""Which contact is in which sequence, and each change of it."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -105,7 +105,7 @@ class Enrollment(models.Model):
 
     @property
     def suppression_reason(self) -> str:
-        """Why the address is never written to; known when read by `with_what_the_gate_asks`."""
+        """Return why the address is never written to; known when read by `with_what_the_gate_asks`."""
         reason = getattr(self, "suppressed", None)
         return Suppression.Reason(reason).label if reason else ""
 
@@ -124,7 +124,7 @@ class Enrollment(models.Model):
     # The transitions change the row in memory; `enrolling.store` writes it and what changed it.
 
     def go_past(self, position: int, at: datetime, by: str) -> bool:
-        """On to the next step, or to the end; answers whether that ended it."""
+        """Move on to the next step, or to the end; return whether that ended it."""
         following = self.step_after(position)
         if following is None and self.is_open:
             self.finish(at, "", by)
@@ -160,7 +160,7 @@ class Enrollment(models.Model):
 
 
 class EnrollmentChange(models.Model):
-    """One change of an enrollment's state: when, why, and who or what caused it."""
+    """One change of an enrollment's state: when, why, and what or who caused it."""
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField()

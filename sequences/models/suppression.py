@@ -9,12 +9,12 @@ from django.db.models.functions import Lower
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def wishes(self) -> Self:
-        """What people want. That an address refused mail is none, and says nothing of another one."""
+        """Keep those that a person wants. A bounce is no wish, and says nothing of another address."""
         return self.exclude(reason=Suppression.Reason.BOUNCED)
 
 
 class Suppression(models.Model):
-    """An address that is never written to, whoever it belongs to."""
+    """An address that never gets mail, whichever contact has it."""
 
     class Reason(models.TextChoices):
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"

@@ -1,4 +1,4 @@
-"""The short transaction in which a due step becomes a mail in one worker's hands, or does not."""
+"""Claim a due step's mail for one worker, in a short transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from sequences.models import BY_THE_SENDER, LEASE, Delivery, Enrollment, Step
 from sequences.policy import Go, Hold
 from sequences.sending.compose import compose_mail
 
-# A step that is held is looked at again after this; news of the person comes sooner by itself.
+# A held step is looked at again after this; a change of the CRM state comes sooner by itself.
 LOOK_AGAIN = timedelta(minutes=5)
 
 
@@ -28,10 +28,10 @@ class MailClaim:
 
 
 def claim_next(at: datetime) -> MailClaim | Enrollment | None:
-    """The longest due step as a claimed mail; the enrollment alone when it may not leave now.
+    """Claim the mail of the longest due step; return the enrollment alone when it may not leave now.
 
-    None: nothing is due that no other worker holds, or nobody at all may be written to now. That
-    puts off nobody: whoever is due is so again as soon as the CRM was read.
+    Return None when no due step is free, or no mail at all may leave now. The latter postpones none:
+    all are due again as soon as the CRM was read.
     """
     with transaction.atomic():
         longest_due = Enrollment.objects.due(at).order_by("next_at", "pk")
@@ -41,12 +41,12 @@ def claim_next(at: datetime) -> MailClaim | Enrollment | None:
         as_of = CrmFreshness.oldest()
         if gate.closed_reason(as_of, at):
             return None
-        # Read anew, under the lock: whoever changed what the gate asks has committed it by now.
+        # Read again, under the lock: changes of what the gate asks are committed by now.
         rows = Enrollment.objects.with_what_the_gate_asks()
         row = rows.select_related("contact__company", "contact__score").get(pk=locked.pk)
         decision = gate.decide_for_enrollment(row, as_of, at)
         if isinstance(decision, Go):
-            return claim_step(row, at) or row
+            return _claim_step(row, at) or row
         if isinstance(decision, Hold):
             row.hold(at + LOOK_AGAIN, decision.reason)
         elif enrolling.apply_decision(row, decision, at):
@@ -54,8 +54,8 @@ def claim_next(at: datetime) -> MailClaim | Enrollment | None:
         return row
 
 
-def claim_step(row: Enrollment, at: datetime) -> MailClaim | None:
-    """The next step's mail of a locked enrollment that may go on."""
+def _claim_step(row: Enrollment, at: datetime) -> MailClaim | None:
+    """Claim the next step's mail of a locked enrollment that may go on; None when there is none."""
     step = row.step_after(row.next_position - 1)
     if step is None:
         row.finish(at, "The sequence has no further step", BY_THE_SENDER)
@@ -67,13 +67,13 @@ def claim_step(row: Enrollment, at: datetime) -> MailClaim | None:
             enrollment=row, position=step.position, attempts=0, message_id=new_message_id()
         )
     elif delivery.state != Delivery.State.WAITING:
-        skip_existing_delivery(row, delivery, at)
+        _skip_existing_delivery(row, delivery, at)
         return None
-    return build_claim(row, step, delivery, at)
+    return _build_claim(row, step, delivery, at)
 
 
-def skip_existing_delivery(row: Enrollment, delivery: Delivery, at: datetime) -> None:
-    """The step has its mail already: go past a sent one; any other needs a person first."""
+def _skip_existing_delivery(row: Enrollment, delivery: Delivery, at: datetime) -> None:
+    """Go past a step that has a sent mail; hold or pause for any other."""
     if delivery.state == Delivery.State.CLAIMED:
         row.hold(delivery.claimed_at + LEASE, "The mail may be on its way")
     elif delivery.state == Delivery.State.SENT:
@@ -83,8 +83,8 @@ def skip_existing_delivery(row: Enrollment, delivery: Delivery, at: datetime) ->
         enrolling.store_enrollments([row])
 
 
-def build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -> MailClaim | None:
-    """The claim is written, and leases the enrollment; a mail that cannot be made pauses it."""
+def _build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -> MailClaim | None:
+    """Write the claim and lease the enrollment; pause it when the mail cannot be composed."""
     delivery.state, delivery.reason = Delivery.State.CLAIMED, ""
     delivery.attempts += 1
     delivery.claimed_at, delivery.email = at, row.contact.email or ""
@@ -93,7 +93,7 @@ def build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -
     try:
         message = compose_mail(step, row.contact, delivery)
     except ValueError as error:
-        record_unbuildable(row, delivery, str(error), at)
+        _record_unbuildable(row, delivery, str(error), at)
         return None
     delivery.subject = str(message.subject)
     delivery.save(update_fields=["subject"])
@@ -101,7 +101,7 @@ def build_claim(row: Enrollment, step: Step, delivery: Delivery, at: datetime) -
     return MailClaim(delivery, message)
 
 
-def record_unbuildable(row: Enrollment, delivery: Delivery, reason: str, at: datetime) -> None:
+def _record_unbuildable(row: Enrollment, delivery: Delivery, reason: str, at: datetime) -> None:
     delivery.state = Delivery.State.FAILED
     delivery.reason = f"The mail cannot be made: {reason}"[:500]
     delivery.save(update_fields=["state", "reason"])

@@ -1,7 +1,7 @@
-"""One step for one person → a message: text and HTML, and the headers that let them leave.
+"""Compose one step for one contact: text and HTML, and the headers that mail providers ask for.
 
-A person's facts are put in as text. They never become Markdown, HTML, a link, a header or a
-merge field, whatever somebody sent us as their name.
+A contact's values are put in as text. They never become Markdown, HTML, a link, a header or a
+merge field, whatever was sent to us as a name.
 """
 
 import html
@@ -34,7 +34,7 @@ INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=T
 
 
 def compose_mail(step: Step, contact: Contact, delivery: Delivery) -> EmailMultiAlternatives:
-    """The message. Raises ValueError (MergeError, BadHeaderError) when there can be none."""
+    """Return the message. Raise ValueError (MergeError, BadHeaderError) when it cannot be made."""
     values = merge_values(contact)
     unsubscribe = unsubscribe_url(delivery)
     subject = fill_template(step.subject, values, str)[:500]
@@ -63,7 +63,7 @@ def compose_mail(step: Step, contact: Contact, delivery: Delivery) -> EmailMulti
 
 
 def merge_values(contact: Contact) -> dict[str, str]:
-    """What the merge fields stand for."""
+    """Return the values of the merge fields."""
     score: Score | None = getattr(contact, "score", None)
     return {
         "first_name": contact.first_name,
@@ -79,38 +79,42 @@ def merge_values(contact: Contact) -> dict[str, str]:
 
 
 def render_text(body: str, values: Mapping[str, str], unsubscribe: str) -> str:
-    """Markdown is readable as it is, but for links: "our guide (https://…)". In their addresses alone
-    values are encoded."""
-    text, placed = replace_with_placeholders(body, values)
-    in_links = ADDRESS.sub(lambda link: fill_placeholders(link[0], placed, encode_value), text)
+    """Return the text part: Markdown is readable as it is, but for links: "our guide (https://…)".
+
+    Only in the addresses of links are values encoded.
+    """
+    text, placed = _replace_with_placeholders(body, values)
+    in_links = ADDRESS.sub(lambda link: _fill_placeholders(link[0], placed, _encode_value), text)
     spelled = LINK.sub(r"\1 (\2)", in_links)
-    return f"{fill_placeholders(spelled, placed, str).strip()}\n\n-- \nUnsubscribe: {unsubscribe}\n"
+    return (
+        f"{_fill_placeholders(spelled, placed, str).strip()}\n\n-- \nUnsubscribe: {unsubscribe}\n"
+    )
 
 
 def render_html(body: str, values: Mapping[str, str], lead: Callable[[str], str] = str) -> str:
-    """The Markdown text as clean HTML, the values in it as text; `lead` says where links go.
+    """Return the Markdown text as clean HTML, the values in it as text; `lead` rewrites the links.
 
     Signs stand for the values while Markdown reads the text around them. In a tag (a link's
     address) a value is percent-encoded, so that it can neither end the tag nor be a scheme.
     """
-    text, placed = replace_with_placeholders(body, values)
+    text, placed = _replace_with_placeholders(body, values)
     marked = markdown.markdown(text, extensions=["tables", "fenced_code", "sane_lists", "nl2br"])
-    in_tags = TAG.sub(lambda tag: fill_placeholders(tag[0], placed, encode_value), marked)
+    in_tags = TAG.sub(lambda tag: _fill_placeholders(tag[0], placed, _encode_value), marked)
     personal = {
-        fill_placeholders(link, placed, encode_value)
-        for link in link_bare_addresses(marked)
+        _fill_placeholders(link, placed, _encode_value)
+        for link in _link_bare_addresses(marked)
         if OPEN in link
     }
 
     def led(tag: str, attribute: str, value: str) -> str:
-        """A link with a value in its address goes there directly: ours would carry the value."""
+        """Leave a link with a value in its address as it is: a tracked one would carry the value."""
         is_link = (tag, attribute) == ("a", "href")
         return lead(value) if is_link and value not in personal else value
 
-    return nh3.clean(fill_placeholders(in_tags, placed, html.escape), attribute_filter=led)
+    return nh3.clean(_fill_placeholders(in_tags, placed, html.escape), attribute_filter=led)
 
 
-def link_bare_addresses(page: str) -> set[str]:
+def _link_bare_addresses(page: str) -> set[str]:
     found: set[str] = set()
 
     def seen(tag: str, attribute: str, value: str) -> str:
@@ -122,8 +126,8 @@ def link_bare_addresses(page: str) -> set[str]:
     return found
 
 
-def replace_with_placeholders(body: str, values: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The text with a sign in the place of each value, and the values."""
+def _replace_with_placeholders(body: str, values: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return the text with a sign in the place of each value, and the values."""
     placed: list[str] = []
 
     def place(value: str) -> str:
@@ -133,9 +137,9 @@ def replace_with_placeholders(body: str, values: Mapping[str, str]) -> tuple[str
     return fill_template(body.replace(OPEN, "").replace(CLOSE, ""), values, place), placed
 
 
-def fill_placeholders(text: str, placed: list[str], show: Callable[[str], str]) -> str:
+def _fill_placeholders(text: str, placed: list[str], show: Callable[[str], str]) -> str:
     return PLACED.sub(lambda found: show(placed[int(found[1])]), text)
 
 
-def encode_value(value: str) -> str:
+def _encode_value(value: str) -> str:
     return quote(value, safe="")

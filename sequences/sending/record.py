@@ -1,6 +1,6 @@
-"""What became of a claimed mail, written down; and what follows for the enrollment.
+"""Record the outcome of a claimed mail, and what follows for the enrollment.
 
-Locks are taken in one order everywhere: contact, enrollment, delivery.
+Lock in one order everywhere: contact, enrollment, delivery.
 """
 
 import logging
@@ -24,19 +24,19 @@ log = logging.getLogger(__name__)
 
 
 class LostClaim(Exception):
-    """The claim is not this worker's any more: it was called unclear, or the person was deleted."""
+    """The claim is not this worker's any more: it was marked unclear, or the contact was deleted."""
 
 
 def record_outcome(claim: MailClaim, outcome: Outcome, at: datetime) -> None:
-    """Write down what became of a mail.
+    """Record what became of a mail.
 
-    Tried again when the database was away or found a deadlock: it would be a pity to ask a person
-    about a mail of which we know everything.
+    Try again when the database was away or found a deadlock: else a person would have to decide about
+    a mail whose outcome is known.
     """
     for tried in range(1, RETRIES + 1):
         try:
             with transaction.atomic():
-                write_outcome(claim.delivery, outcome, at)
+                _write_outcome(claim.delivery, outcome, at)
             return
         except LostClaim:
             log.warning("Delivery %s was taken away before it was recorded.", claim.delivery.pk)
@@ -47,30 +47,30 @@ def record_outcome(claim: MailClaim, outcome: Outcome, at: datetime) -> None:
             connection.close()
 
 
-def write_outcome(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
+def _write_outcome(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
     match outcome:
         case Sent():
-            row = settle_delivery(delivery, Delivery.State.SENT, "", sent_at=at)
+            row = _settle_delivery(delivery, Delivery.State.SENT, "", sent_at=at)
             enrolling.advance_enrollment(row, delivery.position, at, BY_THE_SENDER)
         case RetryLater(reason) if delivery.attempts <= len(BACK_OFF):
-            row = settle_delivery(delivery, Delivery.State.WAITING, reason)
+            row = _settle_delivery(delivery, Delivery.State.WAITING, reason)
             if row.is_active:
                 row.hold(at + BACK_OFF[delivery.attempts - 1], reason)
         case Rejected(reason, bounced=True):
             suppress_addresses(
                 [delivery.email], Suppression.Reason.BOUNCED, at, by=BY_THE_SENDER, detail=reason
             )
-            settle_delivery(delivery, Delivery.State.FAILED, reason)
+            _settle_delivery(delivery, Delivery.State.FAILED, reason)
         case RetryLater(reason) | Rejected(reason):
-            flag_for_person(settle_delivery(delivery, Delivery.State.FAILED, reason), reason, at)
+            _flag_for_person(_settle_delivery(delivery, Delivery.State.FAILED, reason), reason, at)
         case OutcomeUnknown(reason):
-            flag_for_person(settle_delivery(delivery, Delivery.State.UNCLEAR, reason), reason, at)
+            _flag_for_person(_settle_delivery(delivery, Delivery.State.UNCLEAR, reason), reason, at)
 
 
-def settle_delivery(
+def _settle_delivery(
     delivery: Delivery, state: Delivery.State, reason: str, sent_at: datetime | None = None
 ) -> Enrollment:
-    """Give a claimed delivery its outcome; answers its enrollment, locked. Raises LostClaim."""
+    """Give a claimed delivery its outcome; return its enrollment, locked. Raise LostClaim."""
     row = (
         Enrollment.objects.select_related("sequence")
         .filter(pk=delivery.enrollment_id)
@@ -85,7 +85,7 @@ def settle_delivery(
     return row
 
 
-def flag_for_person(row: Enrollment, reason: str, at: datetime) -> None:
+def _flag_for_person(row: Enrollment, reason: str, at: datetime) -> None:
     if row.is_open:
         row.pause(at, reason, BY_THE_SENDER)
         row.wait_left = NOTHING  # of the claim's lease
@@ -93,16 +93,16 @@ def flag_for_person(row: Enrollment, reason: str, at: datetime) -> None:
 
 
 def release_claim(claim: MailClaim, reason: str, at: datetime) -> None:
-    """The mail did not leave, through no fault of its own: due again, the attempt not counted."""
+    """Make a mail due again that did not leave through no fault of its own; do not count the attempt."""
     with transaction.atomic():
-        row = settle_delivery(claim.delivery, Delivery.State.WAITING, reason)
+        row = _settle_delivery(claim.delivery, Delivery.State.WAITING, reason)
         Delivery.objects.filter(pk=claim.delivery.pk).update(attempts=claim.delivery.attempts - 1)
         if row.is_active:
             row.hold(at, reason)
 
 
 def mark_abandoned_claims(at: datetime) -> int:
-    """Claims that a worker left behind: nobody knows whether those mails left; a person decides."""
+    """Mark claims of ended workers as unclear: the mails may have left, so a person decides."""
     with transaction.atomic():
         left_behind = Delivery.objects.left_behind(at)
         rows = list(Enrollment.objects.filter(deliveries__in=left_behind).locked())

@@ -1,9 +1,9 @@
-"""Due steps: claim one, ask the gate inside the claim, send it outside, write down what became of it.
+"""Send due steps: claim one, ask the gate inside the claim, send it outside, record its outcome.
 
-A mail is claimed, and the claim committed, before it leaves. Whoever finds an old claim cannot
-know whether it left, so it is never sent again by a program. One mail at a time: between the
-gate's answer and the mail there is nothing but the mail itself. Only the activities of mails that
-left are stored for many at once: it costs as much as all the rest of a mail to do so one by one.
+A mail is claimed, and the claim committed, before it leaves. An old claim does not show whether its
+mail left, so no program sends it again. One mail at a time: between the gate's answer and the mail
+there is nothing but the mail itself. Only the activities of sent mails are stored for many at once:
+one by one it would cost as much as all the rest of a mail.
 """
 
 from collections.abc import Callable
@@ -27,10 +27,10 @@ LONGEST_SCAN = timedelta(seconds=3)
 
 
 def send_due(clock: Clock, limit: int = LIMIT) -> int:
-    """Send what is due, over one connection, for some seconds at most; answers how many left.
+    """Send what is due, over one connection, for some seconds at most; return how many left.
 
-    Nothing is touched while the CRM was not read lately or a restore is not confirmed: everybody
-    waits. Any number of workers may do this at once.
+    Touch nothing while the CRM was not read recently or a restore is not confirmed. Any number of
+    workers may do this at once.
     """
     at = clock()
     record.mark_abandoned_claims(at)
@@ -41,13 +41,13 @@ def send_due(clock: Clock, limit: int = LIMIT) -> int:
     try:
         with open_transport() as office:
             MailServerFault.objects.all().delete()
-            return send_batch(office, clock, limit)
+            return _send_batch(office, clock, limit)
     except MailServerAway as away:
         MailServerFault.objects.note(str(away), clock())
         return 0
 
 
-def send_batch(office: MailTransport, clock: Clock, limit: int) -> int:
+def _send_batch(office: MailTransport, clock: Clock, limit: int) -> int:
     left, looked_at, until = 0, 0, clock() + LONGEST_SCAN
     fresh: list[int] = []
     try:
@@ -57,7 +57,7 @@ def send_batch(office: MailTransport, clock: Clock, limit: int) -> int:
             if taken is None:
                 break
             looked_at += 1
-            if isinstance(taken, MailClaim) and deliver_claim(office, taken, clock):
+            if isinstance(taken, MailClaim) and _deliver_claim(office, taken, clock):
                 left += 1
                 fresh.append(taken.delivery.pk)
             if len(fresh) == TOGETHER:
@@ -69,8 +69,8 @@ def send_batch(office: MailTransport, clock: Clock, limit: int) -> int:
     return left
 
 
-def deliver_claim(office: MailTransport, claim: MailClaim, clock: Clock) -> bool:
-    """Send a claimed mail and write down what became of it; answers whether it left."""
+def _deliver_claim(office: MailTransport, claim: MailClaim, clock: Clock) -> bool:
+    """Send a claimed mail and record its outcome; return whether it left."""
     reach("mail claimed")
     try:
         outcome = office.send(claim.message)

@@ -1,7 +1,7 @@
-"""One message to the mail server, and what became of it.
+"""Hand one message to the mail server, and classify the outcome.
 
-What is certain is told apart from what is not: an answer of the server says whether the message
-was taken; a connection that breaks after the message began to leave says nothing.
+An answer of the server is certain: it says whether the message was taken. A connection that breaks
+after the message began to leave says nothing.
 """
 
 import re
@@ -39,7 +39,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """Nobody knows whether it left."""
+    """It is not known whether it left."""
 
     reason: str
 
@@ -56,7 +56,7 @@ ENHANCED = re.compile(r"[245]\.\d+\.\d+\b")
 
 
 class MailServerAway(Exception):
-    """No mail can be sent at present, to anybody. The message at hand, if any, did not leave."""
+    """No mail at all can be sent at present. The message at hand, if any, did not leave."""
 
 
 class MailTransport:
@@ -73,73 +73,73 @@ class MailTransport:
         """
         smtp = getattr(self.backend, "connection", None)
         try:
-            if isinstance(smtp, smtplib.SMTP) and not smtp_replies(smtp):
+            if isinstance(smtp, smtplib.SMTP) and not _smtp_replies(smtp):
                 self.backend.close()
             self.backend.open()
         except (smtplib.SMTPException, OSError) as error:
             raise MailServerAway(
-                f"The mail server cannot be used: {error_sentence(error)}"
+                f"The mail server cannot be used: {_error_sentence(error)}"
             ) from error
 
     def send(self, message: EmailMessage) -> Outcome:
-        """Hand over one message. Raises MailServerAway when the server takes nobody's at present."""
+        """Hand over one message. Raise MailServerAway when the server takes no mail at present."""
         try:
             self.backend.send_messages([message])
         except smtplib.SMTPRecipientsRefused as error:
-            return recipient_outcome(*next(iter(error.recipients.values())))
+            return _recipient_outcome(*next(iter(error.recipients.values())))
         except (smtplib.SMTPSenderRefused, smtplib.SMTPAuthenticationError) as error:
-            raise MailServerAway(f"The mail server refuses us: {error_sentence(error)}") from error
+            raise MailServerAway(f"The mail server refuses us: {_error_sentence(error)}") from error
         except smtplib.SMTPDataError as error:
-            check_server(error.smtp_code, error.smtp_error)
-            words = f"The mail server answered {error_sentence(error)}"
+            _check_server(error.smtp_code, error.smtp_error)
+            words = f"The mail server answered {_error_sentence(error)}"
             return RetryLater(words) if error.smtp_code < 500 else Rejected(words)
         except (ValueError, MessageError, smtplib.SMTPNotSupportedError) as error:
-            return Rejected(f"The mail cannot be sent: {error_sentence(error)}")
+            return Rejected(f"The mail cannot be sent: {_error_sentence(error)}")
         except Exception as error:  # whatever a mail provider's backend raises: it may have left
             return OutcomeUnknown(
-                f"The connection broke while the mail was leaving: {error_sentence(error)}"
+                f"The connection broke while the mail was leaving: {_error_sentence(error)}"
             )
         return Sent()
 
 
-def smtp_replies(smtp: smtplib.SMTP) -> bool:
+def _smtp_replies(smtp: smtplib.SMTP) -> bool:
     try:
         return smtp.noop()[0] == 250
     except (smtplib.SMTPException, OSError):
         return False
 
 
-def recipient_outcome(code: int, reply: bytes | str) -> Outcome:
-    """The server's answer about one address."""
-    check_server(code, reply)
-    words = reply_line(reply)
+def _recipient_outcome(code: int, reply: bytes | str) -> Outcome:
+    """Return the outcome of the server's answer about one address."""
+    _check_server(code, reply)
+    words = _reply_line(reply)
     reason = f"The mail server answered {code} {words}"
     if code < 500:
         return RetryLater(reason)
     return Rejected(reason, bounced=not ENHANCED.match(words) or bool(NO_SUCH_MAILBOX.match(words)))
 
 
-def check_server(code: int, reply: bytes | str) -> None:
+def _check_server(code: int, reply: bytes | str) -> None:
     """Raise MailServerAway when an answer is about the server, not about the mail at hand."""
-    if code == 421 or SERVER_AWAY.match(reply_line(reply)):
-        raise MailServerAway(f"The mail server is away: {code} {reply_line(reply)}")
+    if code == 421 or SERVER_AWAY.match(_reply_line(reply)):
+        raise MailServerAway(f"The mail server is away: {code} {_reply_line(reply)}")
 
 
-def error_sentence(error: Exception) -> str:
+def _error_sentence(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {reply_line(error.smtp_error)}"
-    return reply_line(str(error)) or type(error).__name__
+        return f"{error.smtp_code} {_reply_line(error.smtp_error)}"
+    return _reply_line(str(error)) or type(error).__name__
 
 
-def reply_line(reply: bytes | str) -> str:
-    """A server's words in one bounded line."""
+def _reply_line(reply: bytes | str) -> str:
+    """Return a server's reply as one bounded line."""
     words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return bounded_line(words, 300)
 
 
 @contextmanager
 def open_transport() -> Iterator[MailTransport]:
-    """The configured mail server, connected; raises MailServerAway."""
+    """Yield the configured mail server, connected; raise MailServerAway."""
     office = MailTransport(get_connection())
     try:
         office.ready()

@@ -1,7 +1,7 @@
-"""Opens and clicks of our mails: a picture that nobody sees, and links that lead through here.
+"""Opens and clicks of our mails: an invisible picture, and links that lead through here.
 
-An address in a mail carries a signed number, and a link also where it leads, so nobody can make
-this site send people elsewhere. No address carries what is known of a person: servers log addresses.
+An address in a mail carries a signed number, and a link also its target, so this site cannot be
+used to redirect elsewhere. No address carries what is known of a contact: servers log addresses.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ LONGEST_TOKEN = 3_000
 
 
 def open_pixel_url(delivery: Delivery) -> str:
-    """The address of the picture of one mail."""
+    """Return the address of the picture of one mail."""
     return settings.BASE_URL + reverse("opened", args=[PICTURES.sign(str(delivery.pk))])
 
 
 def tracked_link(delivery: Delivery) -> Callable[[str], str]:
-    """Turns the address of a link into one that leads there through here; others stay."""
+    """Return a function that makes a link lead through here; what is no web address stays."""
 
     def turned(link: str) -> str:
-        if len(link) > LONGEST_LINK or not is_web_url(link):
+        if len(link) > LONGEST_LINK or not _is_web_url(link):
             return link
         token = LINKS.sign_object([delivery.pk, link], compress=True)
         return settings.BASE_URL + reverse("clicked", args=[token])
@@ -40,7 +40,7 @@ def tracked_link(delivery: Delivery) -> Callable[[str], str]:
     return turned
 
 
-def is_web_url(link: str) -> bool:
+def _is_web_url(link: str) -> bool:
     try:
         parts = urlsplit(link)
     except ValueError:  # such as an unclosed bracket of an IPv6 address
@@ -49,47 +49,47 @@ def is_web_url(link: str) -> bool:
 
 
 def read_pixel_token(token: str) -> int:
-    """The number of the mail. Raises BadSignature."""
-    return int(PICTURES.unsign(bounded_token(token)))
+    """Return the number of the mail. Raise BadSignature."""
+    return int(PICTURES.unsign(_bounded_token(token)))
 
 
 def read_link_token(token: str) -> tuple[int, str]:
-    """The number of the mail, and where the link leads. Raises BadSignature."""
-    number, link = LINKS.unsign_object(bounded_token(token))
+    """Return the number of the mail, and where the link leads. Raise BadSignature."""
+    number, link = LINKS.unsign_object(_bounded_token(token))
     return int(number), str(link)
 
 
-def bounded_token(token: str) -> str:
+def _bounded_token(token: str) -> str:
     if len(token) > LONGEST_TOKEN:
         raise BadSignature("too long to be ours")
     return token
 
 
 def tracked_delivery(number: int) -> Delivery | None:
-    """None: the person was deleted meanwhile."""
+    """Return the mail; None when the contact was deleted meanwhile."""
     mails = Delivery.objects.select_related("enrollment__sequence")
     return mails.filter(pk=number).first()
 
 
 def record_open(delivery: Delivery, at: datetime) -> None:
-    """The picture was asked for. Mail programs do so again and again: the first time counts."""
+    """Record that the picture was asked for. Mail programs do so repeatedly: the first time counts."""
     if delivery.opened_at is None:
-        record_reaction(delivery, "opened_at", at)
+        _record_reaction(delivery, "opened_at", at)
 
 
 def record_click(delivery: Delivery, link: str, at: datetime) -> None:
-    """A link was followed. Each link of a mail counts once."""
+    """Record that a link was followed. Each link of a mail counts once."""
     which = hashlib.sha256(link.encode()).hexdigest()[:16]
-    record_reaction(delivery, "clicked_at", at, which, url=link)
+    _record_reaction(delivery, "clicked_at", at, which, url=link)
 
 
 TYPE_OF = {"opened_at": "email_open", "clicked_at": "email_click"}
 
 
-def record_reaction(
+def _record_reaction(
     delivery: Delivery, when: str, at: datetime, which: str = "", **more: str
 ) -> None:
-    """The person's activity, which locks them, and only then the mail's first time."""
+    """Store the contact's activity, which locks the contact, and only then the mail's first time."""
     with transaction.atomic():
         mail_activities.store_mail_activities(TYPE_OF[when], [(delivery, at)], at, which, **more)
         Delivery.objects.filter(pk=delivery.pk, **{when: None}).update(**{when: at})

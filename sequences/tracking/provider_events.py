@@ -1,7 +1,7 @@
-"""What a mail provider tells of mails that left: who refused them, and who wants no more.
+"""A mail provider's events about sent mails: bounces and complaints.
 
-A mail server that takes a mail may still be told later that the address does not exist. Providers post
-such news; django-anymail checks that they are theirs and puts them into words that are the same for all.
+A mail server that takes a mail may hear later that the address does not exist. Providers post
+such events; django-anymail checks that they are theirs and translates them into words common to all.
 """
 
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
@@ -26,7 +26,7 @@ FOR_GOOD = (RejectReason.INVALID, RejectReason.BOUNCED)
 
 
 def on_provider_event(sender: object, event: AnymailTrackingEvent, **kwargs: object) -> None:
-    """Opens and clicks are counted here already, and other news changes nothing."""
+    """Record bounces and complaints. Opens and clicks are counted here already; the rest changes nothing."""
     reason = REASONS.get(event.event_type)
     if reason is None or not event.recipient:
         return

@@ -51,12 +51,12 @@ APOSTROPHE = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 
 
 def escape_formula(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if FORMULA.match(cell) else cell
 
 
 def unescape_formula(cell: str) -> str:
-    """Undoes `harmless`."""
+    """Undo `escape_formula`."""
     return cell[1:] if APOSTROPHE.match(cell) else cell
 
 
@@ -70,7 +70,7 @@ class Columns:
     mended: bool  # it is an error file of ours that comes back
 
     def item(self, cells: Sequence[str]) -> dict[str, Any]:
-        """A row for intake. An empty cell says nothing, so it clears nothing."""
+        """Return a row as intake takes it. An empty cell says nothing, so it clears nothing."""
         item: dict[str, Any] = {
             name: cell for name, place in self.fields.items() if (cell := cells[place].strip())
         }
@@ -85,42 +85,42 @@ class Columns:
 def match_columns(
     header: Sequence[str], known: Mapping[str, Sequence[str]], wanted: Mapping[str, str]
 ) -> Columns:
-    """Find the columns of a file: those asked for (name -> column), then those whose names tell.
+    """Find the columns of a file: those asked for (name -> column), then those recognized by their titles.
 
-    Raises NotReadable when nobody could be told apart by them.
+    Raise UnreadableFile when no column identifies a contact.
     """
     mended = [name.lower() for name in header[-2:]] == OURS
     titles = [unescape_formula(name) for name in header[:-2]] if mended else header
     places = {place: name for place, name in enumerate(titles) if name}
-    chosen = requested_columns(places, wanted)
+    chosen = _requested_columns(places, wanted)
     for field, names in known.items():
         if (
             field not in chosen
-            and (place := guess_column(places, names, chosen.values())) is not None
+            and (place := _guess_column(places, names, chosen.values())) is not None
         ):
             chosen[field] = place
     fields = {
         name: place for name, place in chosen.items() if name in known and name not in PROPERTIES
     }
     if not {"email", "external_id"} & set(fields) or ("type" in known and "type" not in fields):
-        raise UnreadableFile(missing_columns(header, "type" in known))
+        raise UnreadableFile(_missing_columns(header, "type" in known))
     others = {place: name for place, name in places.items() if place not in chosen.values()}
     return Columns(
         fields,
         {name: place for name, place in chosen.items() if name not in fields}
-        | property_names(others),
+        | _property_names(others),
         titles,
         mended,
     )
 
 
-def requested_columns(places: Mapping[int, str], wanted: Mapping[str, str]) -> dict[str, int]:
+def _requested_columns(places: Mapping[int, str], wanted: Mapping[str, str]) -> dict[str, int]:
     chosen = {}
     for name, column in wanted.items():
         found = [
             place
             for place, title in places.items()
-            if normalize_title(title) == normalize_title(column)
+            if _normalize_title(title) == _normalize_title(column)
         ]
         exact = [place for place, title in places.items() if title == column]
         if len(exact or found) != 1:
@@ -132,16 +132,16 @@ def requested_columns(places: Mapping[int, str], wanted: Mapping[str, str]) -> d
     return chosen
 
 
-def guess_column(
+def _guess_column(
     places: Mapping[int, str], names: Sequence[str], taken: Iterable[int]
 ) -> int | None:
-    """The column with the surest of the names; refused when two have the same."""
+    """Return the column with the surest of the names; raise UnreadableFile when two have the same."""
     taken = set(taken)
     for name in names:
         found = [
             place
             for place, title in places.items()
-            if place not in taken and normalize_title(title) == name
+            if place not in taken and _normalize_title(title) == name
         ]
         if len(found) > 1:
             raise UnreadableFile(f"Column {places[found[0]]!r} is there {len(found)} times.")
@@ -150,7 +150,7 @@ def guess_column(
     return None
 
 
-def missing_columns(header: Sequence[str], of_activities: bool) -> str:
+def _missing_columns(header: Sequence[str], of_activities: bool) -> str:
     if any("@" in name for name in header):
         return "The file has no header: its first line is already a row."
     wanted = "email or external_id" + (", and type" if of_activities else "")
@@ -158,11 +158,11 @@ def missing_columns(header: Sequence[str], of_activities: bool) -> str:
     return f"No column is known as {wanted}; say which with --map NAME=COLUMN. There are: {shown}."
 
 
-def property_names(others: Mapping[int, str]) -> dict[str, int]:
-    """Names for the properties: as the columns, made fit for rules; the second of a name is name_2."""
+def _property_names(others: Mapping[int, str]) -> dict[str, int]:
+    """Return names of properties, made from the titles to fit rules; the second of a name is name_2."""
     properties: dict[str, int] = {}
     for place, title in others.items():
-        name = normalize_title(title).replace(" ", "_")[:90] or f"column_{place + 1}"
+        name = _normalize_title(title).replace(" ", "_")[:90] or f"column_{place + 1}"
         number = 2
         unique = name
         while unique in properties:
@@ -171,5 +171,5 @@ def property_names(others: Mapping[int, str]) -> dict[str, int]:
     return properties
 
 
-def normalize_title(title: str) -> str:
+def _normalize_title(title: str) -> str:
     return re.sub(r"[\W_]+", " ", title.lower()).strip()

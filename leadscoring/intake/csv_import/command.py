@@ -14,25 +14,13 @@ from leadscoring.management import command
 from leadscoring.management.command import existing_file_argument
 
 
-def parse_mapping(text: str) -> tuple[str, str]:
-    name, sign, column = text.partition("=")
-    if not (name.strip() and sign and column.strip()):
-        raise ArgumentTypeError(f"{text!r} is not NAME=COLUMN")
-    return name.strip(), column.strip()
-
-
-def split_mapping_arguments(text: str) -> tuple[str, str] | Path:
-    """What stands behind --map: pairs, and the file where it comes last."""
-    return parse_mapping(text) if "=" in text or not Path(text).is_file() else Path(text)
-
-
 class ImportCommand(command.JsonCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("file", type=existing_file_argument, metavar="FILE.csv", nargs="?")
         parser.add_argument(
             "--map",
-            type=split_mapping_arguments,
+            type=_split_mapping_arguments,
             action="extend",
             nargs="+",
             default=[],
@@ -99,10 +87,22 @@ class ImportCommand(command.JsonCommand):
             "errors_file": str(errors.path) if errors and errors.rows else None,
             "columns": {name: names[place] for name, place in found.items()},
         }
-        self.answer(document, result_sentences(document, counts))
+        self.answer(document, _result_sentences(document, counts))
 
 
-def result_sentences(document: dict[str, Any], counts: dict[str, int]) -> str:
+def _split_mapping_arguments(text: str) -> tuple[str, str] | Path:
+    """Return a pair behind --map, or the file where it comes last."""
+    return _parse_mapping(text) if "=" in text or not Path(text).is_file() else Path(text)
+
+
+def _parse_mapping(text: str) -> tuple[str, str]:
+    name, sign, column = text.partition("=")
+    if not (name.strip() and sign and column.strip()):
+        raise ArgumentTypeError(f"{text!r} is not NAME=COLUMN")
+    return name.strip(), column.strip()
+
+
+def _result_sentences(document: dict[str, Any], counts: dict[str, int]) -> str:
     done = ", ".join(f"{number:,} {word}" for word, number in counts.items())
     lines = [f"{document['rows']:,} rows: {done} ({document['rows_per_second']:,} rows/s)."]
     lines += [f"line {one['line']}: {one['reason']}" for one in document["rejections"]]

@@ -1,7 +1,7 @@
-"""The file of rejected rows: the original columns, the line, the reason; to be mended and imported.
+"""The file of rejected rows: the original columns, the line and the reason, to be corrected and imported.
 
-A cell that a spreadsheet would run as a formula gets an apostrophe in front. Importing the mended
-file takes it off again.
+A cell that a spreadsheet would run as a formula gets an apostrophe in front. Importing the
+corrected file takes it off again.
 """
 
 import csv
@@ -33,7 +33,7 @@ class ErrorFile:
         self.rows += 1
 
     def beyond(self, row: CsvRow) -> str:
-        """Cells for which there is no column are not lost either."""
+        """Return the cells for which there is no column, as part of the reason."""
         more = row.cells[len(self.titles) :] if "cells" in row.wrong else []
         return f" (also: {', '.join(map(escape_formula, more))[:1000]})" if more else ""
 

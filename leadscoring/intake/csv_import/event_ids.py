@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 
 class RowEventIds:
-    """Counts equal rows of a file, on disk: a file may have more rows than fit in memory.
+    """Count equal rows of a file, on disk: a file may have more rows than fit in memory.
 
-    SQLite's private temporary database, which nobody else sees and which goes with the connection.
+    In SQLite's private temporary database, which goes with the connection.
     """
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class RowEventIds:
         self.seen.execute("BEGIN")
 
     def event_id(self, header: Sequence[str], cells: Sequence[str]) -> str:
-        """What the row says, and which one it is of those that say the same."""
+        """Return an id from the row's content and its place among equal rows."""
         said = json.dumps([(name, cell) for name, cell in zip(header, cells, strict=False) if cell])
         row = hashlib.sha256(said.encode()).digest()[:16]
         [(times,)] = self.seen.execute(

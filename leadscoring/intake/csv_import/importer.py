@@ -37,7 +37,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class ImportKind:
-    """What rows are: their fields, how they are taken, what becomes of them, whom they speak of."""
+    """What rows are: their fields, how they are taken, the words for the outcomes, and their contacts."""
 
     fields: Mapping[str, Sequence[str]]
     take: Callable[[list[Item], datetime, bool], Taken]
@@ -56,7 +56,7 @@ def contact_rows() -> ImportKind:
 
 
 def activity_rows(source: str) -> ImportKind:
-    """`source`: of rows that name none."""
+    """Describe rows of activities. `source`: of rows that name none."""
 
     def take(items: list[Item], at: datetime, scored: bool) -> TakenActivities:
         return take_activities(items, source, at, scored)
@@ -87,12 +87,12 @@ class FileImport:
     rejections: list[tuple[int, str]] = field(default_factory=list)  # line and reason, the first
 
     def run(self, clock: Clock) -> Iterator[int]:
-        """Take in the file; yields the number of rows of each batch when it is stored."""
+        """Take in the file; yield the number of rows of each batch when it is stored."""
         for batch in self.batches():
             yield self.take(batch, lambda items: self.kind.take(items, clock(), True))
 
     def rehearse(self, clock: Clock) -> Iterator[int]:
-        """As run, but only as if."""
+        """Do the same as `run` in a dry run."""
         with start_dry_run() as rehearsing:
             for batch in self.batches():
                 yield self.take(batch, lambda items: self.as_if(rehearsing, items, clock()))
@@ -139,7 +139,7 @@ class FileImport:
 def open_import(
     kind: ImportKind, path: Path, wanted: Mapping[str, str], errors: Path | None
 ) -> FileImport:
-    """Open a file and find its columns. `errors`: where rejected rows go. Raises NotReadable."""
+    """Open a file and find its columns. `errors`: where rejected rows go. Raise UnreadableFile."""
     source = open_table(path)
     try:
         found = match_columns(source.header, kind.fields, wanted)

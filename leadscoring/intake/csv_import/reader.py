@@ -54,11 +54,11 @@ class CsvTable:
 
 
 def open_table(path: Path) -> CsvTable:
-    """Open a file; its rows are read one by one. Raises NotReadable."""
-    encoding, lines = detect_encoding(path)
+    """Open a file; its rows are read one by one. Raise UnreadableFile."""
+    encoding, lines = _detect_encoding(path)
     source = NumberedLines(path.open(encoding=encoding, errors=ERRORS[encoding], newline=""))
-    delimiter = detect_delimiter(source)
-    rows = iter_rows(source, delimiter)
+    delimiter = _detect_delimiter(source)
+    rows = _iter_rows(source, delimiter)
     header = next(rows, CsvRow(1, [], "is missing: the file is empty"))
     if header.wrong:
         source.file.close()
@@ -66,13 +66,13 @@ def open_table(path: Path) -> CsvTable:
     names = [cell.strip() for cell in header.cells]
     while names and not names[-1]:
         names.pop()
-    whole = iter_fitted_rows(rows, names, encoding)
+    whole = _iter_fitted_rows(rows, names, encoding)
     return CsvTable(names, delimiter, encoding, lines, whole, source.file.close)
 
 
 # --- encoding -----------------------------------------------------------------------------------
-def detect_encoding(path: Path) -> tuple[str, int]:
-    """What a file is written in, and its number of lines. Reads it once.
+def _detect_encoding(path: Path) -> tuple[str, int]:
+    """Return the encoding of a file and its number of lines. Read it once.
 
     A file without a mark is UTF-8 if most of what is not ASCII in it is; its other bytes spoil
     their rows only. Else it is Windows-1252, which older Excels write.
@@ -81,7 +81,7 @@ def detect_encoding(path: Path) -> tuple[str, int]:
         begin = file.read(4)
         for mark, encoding in MARKS.items():
             if begin.startswith(mark):
-                return encoding, count_lines(path, encoding)
+                return encoding, _count_lines(path, encoding)
     good = bad = lines = 0
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     with path.open("rb") as file:
@@ -96,7 +96,7 @@ def detect_encoding(path: Path) -> tuple[str, int]:
     return ("cp1252" if bad > good else "utf-8"), lines
 
 
-def count_lines(path: Path, encoding: str) -> int:
+def _count_lines(path: Path, encoding: str) -> int:
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         return sum(block.count("\n") for block in iter(lambda: file.read(BLOCK), ""))
 
@@ -111,7 +111,7 @@ class NumberedLines:
         self.waiting: deque[str] = deque()
 
     def next(self) -> str:
-        """The next line with its end; nothing at the end of the file. A long one is cut."""
+        """Return the next line with its end; nothing at the end of the file. A long one is cut."""
         line = self.waiting.popleft() if self.waiting else self.file.readline(LONGEST_LINE)
         self.number += bool(line)
         if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
@@ -124,31 +124,31 @@ class NumberedLines:
         self.number -= len(lines)
 
 
-def detect_delimiter(source: NumberedLines) -> str:
-    """What parts the cells of the first line; Excel's own hint is believed and taken away."""
+def _detect_delimiter(source: NumberedLines) -> str:
+    """Return the delimiter of the first line; take Excel's own hint and remove it."""
     line = source.next()
     if hint := EXCEL_HINT.match(line):
         return hint[1]
     source.put_back([line])
-    return max(DELIMITERS, key=lambda sign: count_cells(line, sign))
+    return max(DELIMITERS, key=lambda sign: _count_cells(line, sign))
 
 
-def count_cells(line: str, delimiter: str) -> int:
-    """How many cells a line has; none when it is no line of CSV, which the reading of it will say."""
+def _count_cells(line: str, delimiter: str) -> int:
+    """Return how many cells a line has; 0 when it is no line of CSV, which reading it will report."""
     try:
         return len(next(csv.reader([line], delimiter=delimiter), []))
     except csv.Error:
         return 0
 
 
-def iter_rows(source: NumberedLines, delimiter: str) -> Iterator[CsvRow]:
+def _iter_rows(source: NumberedLines, delimiter: str) -> Iterator[CsvRow]:
     while line := source.next():
         if line.strip():
-            yield read_row(source, line, delimiter)
+            yield _read_row(source, line, delimiter)
 
 
-def read_row(source: NumberedLines, first: str, delimiter: str) -> CsvRow:
-    """The row that begins with a line. When it cannot be right, the lines after it are put back."""
+def _read_row(source: NumberedLines, first: str, delimiter: str) -> CsvRow:
+    """Return the row that begins with a line. When it is invalid, the lines after it are put back."""
     begin, used = source.number, [first]
     if len(first) >= LONGEST_LINE:
         return CsvRow(begin, [first[:1000]], f"is longer than {LONGEST_LINE:,} characters")
@@ -163,10 +163,10 @@ def read_row(source: NumberedLines, first: str, delimiter: str) -> CsvRow:
         return CsvRow(begin, next(csv.reader(lines(), delimiter=delimiter, strict=True)))
     except csv.Error as error:
         source.put_back(used[1:])
-        return CsvRow(begin, [first.rstrip("\r\n")[:1000]], csv_error_sentence(str(error)))
+        return CsvRow(begin, [first.rstrip("\r\n")[:1000]], _csv_error_sentence(str(error)))
 
 
-def csv_error_sentence(error: str) -> str:
+def _csv_error_sentence(error: str) -> str:
     if "end of data" in error:
         return "has a quote that is never closed"
     if "expected after" in error:
@@ -176,15 +176,15 @@ def csv_error_sentence(error: str) -> str:
     return f"is no CSV: {error}"
 
 
-def iter_fitted_rows(rows: Iterator[CsvRow], header: list[str], encoding: str) -> Iterator[CsvRow]:
-    """Rows with as many cells as the header; others say what is wrong with them."""
+def _iter_fitted_rows(rows: Iterator[CsvRow], header: list[str], encoding: str) -> Iterator[CsvRow]:
+    """Yield rows with as many cells as the header; others say what is wrong with them."""
     for row in rows:
         if not row.wrong:
-            fit_row(row, header, encoding)
+            _fit_row(row, header, encoding)
         yield row
 
 
-def fit_row(row: CsvRow, header: list[str], encoding: str) -> None:
+def _fit_row(row: CsvRow, header: list[str], encoding: str) -> None:
     while len(row.cells) > len(header) and not row.cells[-1].strip():
         row.cells.pop()
     if len(row.cells) != len(header):

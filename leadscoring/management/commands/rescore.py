@@ -1,6 +1,7 @@
 """Recompute all scores, or check the stored ones against the engine."""
 
 from argparse import ArgumentParser
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +33,7 @@ class Command(Console):
         if options["check"]:
             return self.check_scores(options["at"])
         if options["at"] is None:
-            reset_future_instants(now())
+            _reset_future_instants(now())
         return self.rescore(options["at"] or now())
 
     def rescore(self, at: datetime) -> int:
@@ -63,20 +64,16 @@ class Command(Console):
             {
                 "checked": Score.objects.count(),
                 "differ": differ,
-                "differences": [difference_as_dict(d) for d in found],
+                "differences": [asdict(difference) for difference in found],
             },
             "\n".join([*lines, f"{Score.objects.count()} scores checked, {differ} differ."]),
         )
         return 1 if differ else 0
 
 
-def reset_future_instants(at: datetime) -> None:
+def _reset_future_instants(at: datetime) -> None:
     """Let go of instants that have not come, which `rescore --at` gave to scores.
 
     A score never goes back by itself, so these would stay ahead of everything that happens.
     """
     Score.objects.filter(at__gt=at + AHEAD).update(at=at)
-
-
-def difference_as_dict(difference: scoring.ScoreDifference) -> dict[str, object]:
-    return {name: getattr(difference, name) for name in ("contact", "field", "stored", "computed")}

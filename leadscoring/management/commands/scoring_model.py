@@ -53,7 +53,7 @@ class Command(Console):
             {
                 "name": version.name,
                 "version": version.version,
-                "state": version_state(version, in_force),
+                "state": _version_state(version, in_force),
                 "published_at": version.published_at and version.published_at.isoformat(),
             }
             for version in ModelVersion.objects.order_by("name", "version")
@@ -116,12 +116,12 @@ class Command(Console):
                 "grades": dict(sorted(would.grades.items())),
                 "grades_now": dict(sorted(would.grades_now.items())),
             },
-            publish_sentences(version, would, told, yes),
+            _publish_sentences(version, would, told, yes),
         )
         return 0
 
     def published_before(self, version: ModelVersion) -> int:
-        """The same command again does no harm; an earlier version does not come back by it."""
+        """Report a version in force as such; raise CommandError for an earlier one: it does not come back."""
         if version != ModelVersion.objects.in_force(now()):
             raise CommandError(
                 f"{version} was in force earlier. To go back to it, export it, apply that file "
@@ -132,13 +132,13 @@ class Command(Console):
         return 0
 
 
-def version_state(version: ModelVersion, in_force: ModelVersion) -> str:
+def _version_state(version: ModelVersion, in_force: ModelVersion) -> str:
     if version == in_force:
         return "in force"
     return "earlier" if version.published_at else "draft"
 
 
-def publish_sentences(
+def _publish_sentences(
     version: ModelVersion, would: publishing.PublishPreview, told: int, published: bool
 ) -> str:
     counts = f"{would.people} people scored: {would.mql} marketing-qualified, {would.disqualified} disqualified"

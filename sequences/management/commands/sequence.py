@@ -59,12 +59,12 @@ class Command(Console):
             for one in Sequence.objects.order_by("name")
         ]
         self.answer(
-            {"sequences": rows}, "\n".join(map(sequence_line, rows)) or "There are no sequences."
+            {"sequences": rows}, "\n".join(map(_sequence_line, rows)) or "There are no sequences."
         )
         return 0
 
     def export(self, name: str, **options: Any) -> int:
-        source = sequence_file.dump_sequence(apply_file.sequence_text(existing_sequence(name)))
+        source = sequence_file.dump_sequence(apply_file.sequence_text(_existing_sequence(name)))
         self.answer({"name": name, "source": source}, source.rstrip())
         return 0
 
@@ -85,12 +85,12 @@ class Command(Console):
                 "changed": applied.changed,
                 "finished": applied.finished,
             },
-            apply_sentence(applied),
+            _apply_sentence(applied),
         )
         return 0
 
     def enroll(self, name: str, emails: Collection[str], **options: Any) -> int:
-        sequence = existing_sequence(name)
+        sequence = _existing_sequence(name)
         wanted = {email.strip().lower() for email in emails}
         people = list(Contact.objects.filter(email__in=wanted))
         entry = enroll_contacts(sequence, people, now(), BY)
@@ -106,20 +106,20 @@ class Command(Console):
         return 1 if refused else 0
 
 
-def existing_sequence(name: str) -> Sequence:
+def _existing_sequence(name: str) -> Sequence:
     sequence = Sequence.objects.filter(name=name).first()
     if sequence is None:
         raise CommandError(f"There is no sequence {name}.")
     return sequence
 
 
-def sequence_line(row: dict[str, Any]) -> str:
+def _sequence_line(row: dict[str, Any]) -> str:
     people = ", ".join(f"{number} {state}" for state, number in row["people"].items())
     off = "" if row["active"] else " (switched off)"
     return f"{row['name']}{off}: {row['steps']} steps; {people}"
 
 
-def apply_sentence(applied: apply_file.ApplyResult) -> str:
+def _apply_sentence(applied: apply_file.ApplyResult) -> str:
     if not applied.changed:
         return f"{applied.sequence.name} is what the file says already."
     done = "created" if applied.created else "replaced; people under way go on"
