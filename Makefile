@@ -8,6 +8,9 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 	&& echo $$python && break; done)
 BENCHES = engine intake loop live handoff pull back sending admin real_leads
 
+# A file stays on one worker, so what its tests share is made once; the order is tests/conftest.py's.
+TWO_AT_ONCE = -n 2 --dist loadfile --no-loadscope-reorder
+
 # Compiled once, not anew in each of the many processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -21,11 +24,11 @@ demo: $(READY) ## Play the whole loop on this machine and keep serving (ONCE=1: 
 	@$(VENV) manage.py demo $(if $(filter-out 0,$(ONCE)),--once)
 
 test: $(READY) lint browser ## Run linters, types, import contracts and all tests
-	@$(VENV) -m pytest -q -n 2 --dist loadgroup
+	@$(VENV) -m pytest -q $(TWO_AT_ONCE)
 	@echo; echo "All checks and all tests passed."
 
 check: $(READY) lint ## Run linters, types and the tests without processes: for while you work
-	@$(VENV) -m pytest -q -n 2 --dist loadgroup -m "not processes and not long" --hypothesis-profile=quick
+	@$(VENV) -m pytest -q $(TWO_AT_ONCE) -m "not processes and not long" --hypothesis-profile=quick
 
 long: $(READY) ## Run the tests that take too long for `make test`
 	@$(VENV) -m pytest -q -m long

@@ -101,9 +101,30 @@ FOLDERS_WITH_PROCESSES = {
 FIXTURES_WITH_PROCESSES = {"browser", "live_server", "sandbox", "standin", "there"}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "os.system"}
 running: list[pytest.Item] = []
+# The longest first: a file stays on one worker, and the last ones to end should end together.
+LONGEST_FILES = [
+    TESTS / name
+    for name in (
+        "chaos/test_short.py",
+        "loop/test_contract.py",
+        "loop/test_week.py",
+        "leadscoring/test_embedded.py",
+        "production/test_deployed.py",
+        "browser/test_admin.py",
+        "loop/test_outages.py",
+        "upgrade/test_upgrade.py",
+        "leadscoring/test_web.py",
+        "crm_sync/handoff/test_outage.py",
+        "sequences/test_several_workers.py",
+        "engine/test_score.py",
+    )
+]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        order = {path: place for place, path in enumerate(LONGEST_FILES)}
+        items.sort(key=lambda item: order.get(item.path, len(order)))
     for item in items:
         in_folder = FOLDERS_WITH_PROCESSES & set(item.path.parents)
         if in_folder or FIXTURES_WITH_PROCESSES & set(getattr(item, "fixturenames", ())):

@@ -12,8 +12,6 @@ from tests.chaos.trouble import kinds
 
 CROSSINGS = 500
 
-pytestmark = pytest.mark.xdist_group("chaos")
-
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:

@@ -17,9 +17,6 @@ from tests.loop import printed as says
 from tests.loop.outside import TASK_TO_CONTACT, Done, Outside, ask, everything, until
 from tests.loop.printed import has
 
-# One stage for all: with several pytest workers they stay on one.
-pytestmark = pytest.mark.xdist_group("contract")
-
 BEGAN = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 
 

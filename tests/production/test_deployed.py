@@ -25,8 +25,6 @@ from tests.production.deployed import (
     until,
 )
 
-pytestmark = pytest.mark.xdist_group("production")
-
 PASSWORD = "correct-horse-battery-staple"
 
 

@@ -8,8 +8,6 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import PurePosixPath
 
-import pytest
-
 from tests.production import requirements
 from tests.production.image import ROOT, image
 
@@ -89,7 +87,6 @@ print(json.dumps(failed))
 """
 
 
-@pytest.mark.xdist_group("production")
 def test_every_module_of_the_product_can_be_imported_in_production(tmp_path):
     from tests.production.image import copy_image
 

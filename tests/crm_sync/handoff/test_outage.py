@@ -13,7 +13,7 @@ from crm_sync.receivers import new_reference
 from leadscoring.models import Contact
 from tests.crm_sync.makers import MONDAY
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 LEADS, MINUTES = 5_000, 60
 
