@@ -138,7 +138,7 @@ class Batch:
         return self.records.get(row.contact_id)
 
     def check_answered(self, answers: Collection[object]) -> None:
-        """Raise an error when every answer is one: then it is no single row's."""
+        """Raise when all answers are errors other than CrmMissing or CrmRejected: no single row is at fault."""
         troubles = [
             answer
             for answer in answers
