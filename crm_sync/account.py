@@ -1,4 +1,4 @@
-"""Whose CRM this is. Ids of two accounts must never be mixed."""
+"""The identity of the CRM account. Ids of two accounts must never be mixed."""
 
 from datetime import datetime
 
@@ -7,18 +7,18 @@ from crm_sync.port import Crm, CrmDenied
 
 
 def check_account(crm: Crm, at: datetime) -> Account:
-    """The account that `crm` speaks to, which must be the one whose ids are kept here.
+    """Return the account that `crm` is connected to, which must be the one whose ids are stored here.
 
-    The CRM is asked only when these credentials were not seen before. Raises what `ask_account` does.
+    The CRM is asked only for credentials that were not seen before. Raise what `read_account` raises.
     """
     here = Account.objects.filter(pk=1).first()
     return here if here and here.token == crm.identity != "" else read_account(crm, at)
 
 
 def read_account(crm: Crm, at: datetime) -> Account:
-    """Ask the CRM whose account it is; the first one ever seen becomes the one kept here.
+    """Read the account from the CRM; the first one ever seen is bound to this installation.
 
-    Raises CrmDenied for another, and what the CRM raises.
+    Raise CrmDenied for another, and any CrmError of the read.
     """
     there = crm.account()
     seen = {"time_zone": there.time_zone, "token": crm.identity, "seen_at": at}
@@ -35,7 +35,7 @@ def read_account(crm: Crm, at: datetime) -> Account:
 
 
 def refresh_task_guard(crm: Crm) -> bool:
-    """Ask whether the account refuses a second task of one reference, and remember it."""
+    """Ask whether the account refuses a second task of one reference; store and return it."""
     guards = crm.guards_tasks()
     Account.objects.filter(pk=1).update(guards_tasks=guards)
     return guards

@@ -62,7 +62,7 @@ def list_handoffs(
 
 
 def requested_handoffs(status: str, contact: str, cursor: str) -> HandoffQuerySet:
-    """The rows that a request means; an ApiError names the parameter that cannot be right."""
+    """Return the rows that a request selects. Raise an ApiError that names an invalid parameter."""
     rows = Handoff.objects.all()
     if status:
         if status not in Handoff.Status.values:

@@ -1,4 +1,4 @@
-"""Would sales handoff work now? All that is asked of the CRM, sent and read, and what is wrong with it."""
+"""Audit of sales handoff: all calls to the CRM, all fields sent and read, and what is wrong now."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,7 +23,7 @@ ERROR, WARNING = "error", "warning"
 
 @dataclass(slots=True)
 class Audit:
-    """`flaws`: what the CRM's side lacks; `here`: what our own side does. Severity "error": no handoff."""
+    """`flaws`: problems of the CRM's side; `here`: of our own. Severity "error": no handoff works."""
 
     at: datetime
     calls: Sequence[CrmCall]
@@ -40,7 +40,7 @@ class Audit:
 
     @property
     def problems(self) -> list[Problem]:
-        """The worst first."""
+        """Return the problems of both sides, the worst first."""
         told = {problem.what: problem for problem in [*self.flaws, *self.here]}
         return sorted(told.values(), key=lambda problem: problem.severity != ERROR)
 
@@ -66,7 +66,7 @@ class Audit:
 
 
 def run_audit(crm: Crm, at: datetime) -> Audit:
-    """Ask the CRM what it lacks, and look at our own side. Changes nothing but the kept report."""
+    """Audit the CRM and our own side. Change nothing but the stored report."""
     asking = crm.with_priority("polling")
     calls, fields = connect.call_surface()
     mappings = list(FieldMapping.objects.sent().order_by("pk"))
@@ -86,7 +86,7 @@ def run_audit(crm: Crm, at: datetime) -> Audit:
 
 
 def store_audit(found: Audit) -> None:
-    """The row shows what the CRM said: our own side is told live on the home page."""
+    """Store the report. Its `flaws` are the CRM's side alone: the home page shows our own side live."""
     errors = [problem for problem in found.problems if problem.severity == ERROR]
     flaws = {"flaws": [problem_as_dict(problem) for problem in found.flaws]}
     reports.store_report(Report.Kind.AUDIT, found.at, found.as_dict() | flaws, wrong=len(errors))
@@ -94,7 +94,7 @@ def store_audit(found: Audit) -> None:
 
 # --- the CRM's side -----------------------------------------------------------------------------
 def ask_crm(crm: Crm, mappings: Sequence[FieldMapping], at: datetime) -> CrmAudit:
-    """What the CRM answers; when it does not, that is the flaw."""
+    """Return the CRM's audit; an error of the CRM becomes its flaw."""
     try:
         there = crm.audit(
             wanted_properties(mappings), [mapping.property for mapping in mappings], at
@@ -107,7 +107,7 @@ def ask_crm(crm: Crm, mappings: Sequence[FieldMapping], at: datetime) -> CrmAudi
 
 
 def account_flaw(crm: Crm, at: datetime) -> Iterator[CrmFlaw]:
-    """A token of another account. The first token of all is not judged, and not bound either."""
+    """Yield a flaw for a token of another account. The first token ever is neither checked nor bound."""
     if Account.objects.exists():
         try:
             read_account(crm, at)
@@ -134,7 +134,7 @@ def local_problems(crm: Crm, at: datetime) -> Iterator[Problem]:
     if crm.connected:
         yield from current.breaker_problems(at)
         yield from routing_problems(crm)
-        # Old knowledge holds mail, and no handoff.
+        # A stale pull holds mail back, but no handoff: a warning.
         for problem in current.pull_problems(at):
             yield Problem(WARNING, problem.what, problem.fix, problem.url)
         yield from webhooks.rejected_webhooks(at)
@@ -142,7 +142,7 @@ def local_problems(crm: Crm, at: datetime) -> Iterator[Problem]:
 
 
 def routing_problems(crm: Crm) -> Iterator[Problem]:
-    """Somebody must take leads, and somebody should get those for which nobody else is found."""
+    """Yield problems of reps: one must take leads, and one should be the fallback."""
     if not Owner.objects.exists():
         yield from no_owner_known(crm)
         return
@@ -158,12 +158,12 @@ def routing_problems(crm: Crm) -> Iterator[Problem]:
 
 
 def no_owner_known(crm: Crm) -> Iterator[Problem]:
-    """Before the first pull no rep is known here, and the CRM knows."""
+    """Yield a problem when the CRM has no active user. Before the first pull no rep is known here."""
     try:
         if any(owner.active for owner in crm.owners()):
             return
     except CrmError:
-        return  # told already, as what the CRM said of the audit
+        return  # reported already, as a flaw of `ask_crm`
     yield Problem(
         ERROR,
         "The CRM has no active user whom a lead could be given to.",

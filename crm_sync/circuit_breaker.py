@@ -1,8 +1,8 @@
-"""Trouble that all share: it stops everything at once, says so in one place, and ends by itself.
+"""Circuit breaker for shared failures: it stops one kind of work for all workers, and resets itself.
 
-A single failure stops nothing. What the CRM says of all our requests (slow down, a token that is
-no longer good) does at once; several failures in a row, with nothing that worked between, do for a
-while that grows. Afterwards one worker tries for all.
+A single failure does not trip it. An error of the CRM for all our requests (slow down, a token that
+is no longer valid) trips it at once. Several failures in a row, without a success between, trip it
+for a time that grows. Afterwards one worker makes a trial for all.
 """
 
 from datetime import datetime, timedelta
@@ -18,23 +18,23 @@ from leadscoring.operations import restore
 
 FAILURES_TO_TRIP = 3
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=30)
-# A person has to change something in the account: asking more often would only cost requests.
+# A person has to change something in the account: more frequent trials would only cost requests.
 DENIED_WAIT = timedelta(minutes=1)
 LONGEST_ASKED = timedelta(hours=1)
-# The one that tries has so long before another may.
+# The time that the worker of the trial has before another may try.
 TRYING = timedelta(minutes=1)
 
 
 class BreakerState(Enum):
-    OPEN = auto()
-    TRYING = auto()  # a hold has run out, and the caller is the one who tries
-    SHUT = auto()
+    OPEN = auto()  # requests may pass: the literature calls this state "closed"
+    TRYING = auto()  # the wait is over, and the caller makes the trial ("half-open")
+    SHUT = auto()  # requests may not pass ("open")
 
 
 def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
-    """Whether one kind of work may ask the CRM now.
+    """Return whether one kind of work may send requests now; TRYING goes to one caller alone.
 
-    After a restore only reading goes on: what the rest would write may be there already.
+    After a restore only the pull goes on: what other work would write may exist already.
     """
     if work != Breaker.Work.PULL and restore.reason_to_hold():
         return BreakerState.SHUT
@@ -50,13 +50,13 @@ def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
 
 
 def is_tripped(crm: Crm, work: Breaker.Work) -> bool:
-    """Whether something holds a kind of work, or held it and nobody has tried since."""
+    """Return whether a breaker has tripped for a kind of work and has not been reset since."""
     held = Q(denied=True) | Q(failures__gte=FAILURES_TO_TRIP) | Q(until__gt=F("since"))
     return Breaker.objects.filter(held, work=work, token=crm.identity).exists()
 
 
 def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) -> Breaker:
-    """Something failed that was not one record's fault."""
+    """Record a failure that is not one record's fault; return the breaker."""
     with transaction.atomic():
         Breaker.objects.filter(work=work).exclude(token=crm.identity).delete()
         Breaker.objects.bulk_create(
@@ -85,7 +85,7 @@ def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) 
 
 
 def open_duration(error: CrmError, failures: int) -> timedelta:
-    """How long all wait after a failure that is the last of so many in a row."""
+    """Return how long all wait after a failure, the last of `failures` in a row."""
     if isinstance(error, CrmDenied):
         return DENIED_WAIT
     if isinstance(error, CrmBusy) and error.shared:
@@ -97,8 +97,8 @@ def open_duration(error: CrmError, failures: int) -> timedelta:
 
 
 def reset(crm: Crm, work: Breaker.Work, at: datetime) -> None:
-    """It works: what waited for that is brought forward. After an outage, the rows that failed
-    during it are not to blame."""
+    """Reset the breaker after a success, and bring the waiting rows forward. After an outage, rows
+    that failed during it are not at fault."""
     failures = list(
         Breaker.objects.filter(work=work, token=crm.identity).values_list("failures", flat=True)
     )
@@ -111,7 +111,7 @@ def reset(crm: Crm, work: Breaker.Work, at: datetime) -> None:
 
 
 def open_breakers_now(crm: Crm, at: datetime) -> list[Breaker]:
-    """What is held now, for people to read."""
+    """Return the breakers that have tripped now, the oldest first, for display."""
     rows = Breaker.objects.filter(token=crm.identity).order_by("since")
     return [
         hold for hold in rows if hold.denied or hold.failures >= FAILURES_TO_TRIP or hold.until > at
@@ -119,7 +119,7 @@ def open_breakers_now(crm: Crm, at: datetime) -> list[Breaker]:
 
 
 def breaker_reason(crm: Crm, work: Breaker.Work, at: datetime) -> str:
-    """The cause that holds one kind of work now; "" when nothing does."""
+    """Return the reason that stops one kind of work now; "" when nothing does."""
     reason = restore.reason_to_hold() if work != Breaker.Work.PULL else ""
     return reason or next(
         (hold.reason for hold in open_breakers_now(crm, at) if hold.work == work), ""

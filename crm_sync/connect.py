@@ -1,4 +1,4 @@
-"""The one CRM of this process: of the package that the setting CRM names."""
+"""The one CRM of this process, from the adapter package that the setting CRM names."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,21 +10,21 @@ from crm_sync.port import Crm, CrmCall, CrmField, CrmWebhooks, FirstField, NotCo
 
 
 class AdapterEntry(Protocol):
-    """What the module `entry` of an adapter's package has. See docs/adding-a-crm.md."""
+    """The contents of the module `entry` of an adapter's package. See docs/adding-a-crm.md."""
 
-    MAPPING: Sequence[FirstField]  # what is sent until a marketer decides otherwise
-    REFUSING: Sequence[str]  # the lead statuses by which sales says no, until somebody edits them
+    MAPPING: Sequence[FirstField]  # the default mapping, until a marketer changes it
+    REFUSING: Sequence[str]  # the default lead statuses by which sales rejects a lead
 
     def missing_setting(self) -> str:
-        """Return the first setting of the credentials that is empty; "" when all are there."""
+        """Return the first setting of the credentials that is empty; "" when none is."""
 
     def connect(self) -> Crm | None:
-        """The CRM, the same object each time within a process; None without credentials."""
+        """Return the CRM, the same object each time within a process; None without credentials."""
 
     def webhooks(self) -> CrmWebhooks: ...
 
     def surface(self) -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
-        """All that is ever asked of the CRM, sent there and read there, known without a connection."""
+        """Return all calls, and all fields sent and read, known without a connection."""
 
 
 def adapter_entry() -> AdapterEntry:
@@ -32,7 +32,7 @@ def adapter_entry() -> AdapterEntry:
 
 
 def connect() -> Crm:
-    """The CRM that the settings name, the same object each time; NotConnected without credentials."""
+    """Return the configured CRM, the same object each time; NotConnected without credentials."""
     return adapter_entry().connect() or cast(Crm, NotConnected(missing_setting()))
 
 
@@ -42,10 +42,10 @@ def missing_setting() -> str:
 
 
 def connect_webhooks() -> CrmWebhooks:
-    """What tells the CRM's own requests from others; without a secret it tells none."""
+    """Return the verifier of the CRM's requests; without a secret it accepts none."""
     return adapter_entry().webhooks()
 
 
 def call_surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
-    """All that is ever asked of the CRM, sent there and read there, known also while none is connected."""
+    """Return all calls to the CRM, and all fields sent and read, known also without a connection."""
     return adapter_entry().surface()

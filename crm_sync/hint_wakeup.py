@@ -1,16 +1,16 @@
-"""Wake a worker for hints: once for all that come until it begins."""
+"""Wake-up of a worker for hints: once for all that arrive before it begins."""
 
 from datetime import timedelta
 
 from leadscoring.common import wakeup
 
 TASK = "crm_sync.tasks.look_at_hints"
-# What comes within it is looked at together: a flood costs a record one look, not one for each event.
+# Hints within this time are applied together: a flood costs a record one read, not one per event.
 GATHERING = timedelta(seconds=0.5)
-# Of a ring whose task was lost.
+# Seconds after which a wake-up whose task was lost no longer counts.
 FORGOTTEN_AFTER = 5
 
 
 def wake_for_hints() -> None:
-    """Tell a worker that there are hints. When that fails, the sweep finds them."""
+    """Wake a worker for new hints. When that fails, the sweep finds them."""
     wakeup.wake_worker(TASK, GATHERING.total_seconds(), once_in=FORGOTTEN_AFTER)

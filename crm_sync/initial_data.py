@@ -1,4 +1,4 @@
-"""What every installation starts with, made after migrations: the mapping of fields, and routing."""
+"""The initial data of every installation, created after migrations: field mapping and routing."""
 
 from crm_sync.connect import adapter_entry
 from crm_sync.models import FieldMapping, RejectingStatus, RoutingRule
@@ -10,7 +10,7 @@ FIRST_RULES = (
 
 
 def make_first_mappings(sender: object, **kwargs: object) -> None:
-    """Receiver of post_migrate. A table that somebody has edited is left alone."""
+    """Create the default mapping on post_migrate. Skip a table with rows: people may have edited it."""
     if not FieldMapping.objects.exists():
         FieldMapping.objects.bulk_create(
             FieldMapping(**field._asdict()) for field in adapter_entry().MAPPING
@@ -18,14 +18,14 @@ def make_first_mappings(sender: object, **kwargs: object) -> None:
 
 
 def make_first_rules(sender: object, **kwargs: object) -> None:
-    """Receiver of post_migrate. Whose contact it is gets the lead, else whoever is in turn."""
+    """Create the first rules on post_migrate: the contact's owner, else the next in turn."""
     if not RoutingRule.objects.exists():
         for kind, name in FIRST_RULES:
             RoutingRule.objects.create(kind=kind, name=name)
 
 
 def make_first_refusals(sender: object, **kwargs: object) -> None:
-    """Receiver of post_migrate. A list that somebody has edited is left alone."""
+    """Create the rejecting statuses on post_migrate. Skip a list with rows, which people may have edited."""
     if not RejectingStatus.objects.exists():
         RejectingStatus.objects.bulk_create(
             RejectingStatus(status=status) for status in adapter_entry().REFUSING

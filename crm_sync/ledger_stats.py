@@ -1,6 +1,6 @@
-"""The ledger in figures: what waits and why, how fast leads reach a rep, how fast reps act.
+"""Statistics of the ledger: what waits and why, how fast leads reach a rep, how fast reps act.
 
-Each is one query over what waits, what is open, or a window of time: none grows with the table.
+Each is one query over what waits, what is open, or a window of time: no cost grows with the table.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ from django.db.models.functions import Coalesce
 from crm_sync.models import Handoff, HandoffTask, Owner
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
-# Leads of so long are what the present pace is taken from; of one minute at the least.
+# The window that the present pace is computed over, and the shortest that it is divided by.
 PACE, SHORTEST = timedelta(minutes=5), timedelta(minutes=1)
 AGES = (
     (timedelta(minutes=1), "under 1 min"),
@@ -46,7 +46,7 @@ UNTOUCHED = Q(task__state=HandoffTask.State.OPEN, task__touched_at=None)
 
 
 class Percentile(Aggregate):
-    """PostgreSQL's continuous percentile of what is not null."""
+    """PostgreSQL's continuous percentile over values that are not null. `share`: 0 to 1."""
 
     function = "percentile_cont"
     template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
@@ -57,7 +57,7 @@ class Percentile(Aggregate):
 
 @dataclass(frozen=True, slots=True)
 class ClockStats:
-    """Of how many leads, and how long it took half and nineteen in twenty of them."""
+    """The number of leads, and the median and the 95th percentile of their time."""
 
     leads: int
     median: timedelta | None
@@ -66,7 +66,7 @@ class ClockStats:
 
 @dataclass(frozen=True, slots=True)
 class WindowStats:
-    """What became of the leads that crossed since some instant."""
+    """The results of leads that crossed since some instant."""
 
     delivered: int
     withdrawn: int
@@ -76,7 +76,7 @@ class WindowStats:
 
 @dataclass(frozen=True, slots=True)
 class BacklogStats:
-    """`per_minute`: leads that reached sales at the present pace; 0 when nothing moved of late."""
+    """`per_minute`: leads that reach sales at the present pace; 0 when none did recently."""
 
     waiting: int
     attention: int
@@ -85,7 +85,7 @@ class BacklogStats:
 
     @property
     def minutes(self) -> float | None:
-        """Until all that waits has gone at the present pace; None: nobody can say."""
+        """Return the minutes until the backlog is empty at the present pace; None when unknown."""
         if not self.waiting:
             return 0.0
         return self.waiting / self.per_minute if self.per_minute else None
@@ -93,7 +93,7 @@ class BacklogStats:
 
 @dataclass(frozen=True, slots=True)
 class TaskStats:
-    """Tasks that reps have: nobody has begun, begun, and those of the first that were due."""
+    """Numbers of open tasks: untouched, started, and untouched past their due time."""
 
     untouched: int
     started: int
@@ -107,7 +107,7 @@ def backlog_stats(at: datetime) -> BacklogStats:
 
 
 def deliveries_per_minute(at: datetime) -> float:
-    """Leads a minute that reached sales of late. Between single leads it tells the time between them."""
+    """Return the leads a minute that reached sales recently. For single leads it is their spacing."""
     told = HandoffTask.objects.made_since(at - PACE).aggregate(
         n=Count("pk"), first=Min("handoff__delivered_at")
     )
@@ -117,14 +117,14 @@ def deliveries_per_minute(at: datetime) -> float:
 
 
 def waiting_causes() -> list[dict[str, Any]]:
-    """Why leads are not with sales, the most frequent first: status, because, n, oldest."""
+    """Return why leads are not with sales, the most frequent first: status, reason, n, oldest."""
     kept = Handoff.objects.on_the_way().values("status", "reason")
     rows = kept.annotate(n=Count("pk"), oldest=Min("crossed_at")).order_by("-n", "reason")
     return [dict(row) for row in rows[:MOST_CAUSES]]
 
 
 def waiting_ages(at: datetime) -> list[tuple[str, int]]:
-    """How long leads have been on the way: the words for an age, and how many are of it."""
+    """Return the ages of leads on the way: the label of an age, and the number of leads."""
     bounds = [
         When(crossed_at__gt=at - age, then=Value(place))
         for place, (age, _) in enumerate(AGES)
@@ -137,7 +137,7 @@ def waiting_ages(at: datetime) -> list[tuple[str, int]]:
 
 
 def window_stats(at: datetime) -> tuple[WindowStats, WindowStats]:
-    """The last 24 hours and the last seven days."""
+    """Return the statistics of the last 24 hours and of the last seven days."""
     spans = {"day": DAY, "week": WEEK}
     wanted: dict[str, Any] = {}
     for name, span in spans.items():
@@ -164,7 +164,7 @@ def window_stats(at: datetime) -> tuple[WindowStats, WindowStats]:
 
 
 def clock_aggregates(window: str, name: str, length: Any, those: Q) -> dict[str, Any]:
-    """The aggregates that a clock is made of."""
+    """Return the aggregates that a ClockStats is built from."""
     return {
         f"{window}_{name}_n": Count("pk", filter=those),
         f"{window}_{name}_median": Percentile(length, 0.5, filter=those),
@@ -177,14 +177,14 @@ def read_clock(told: dict[str, Any], window: str, name: str) -> ClockStats:
 
 
 def slowest_to_task(at: datetime) -> list[Any]:
-    """Of the last seven days, those that took longest to reach sales, as `took`."""
+    """Return the handoffs of the last seven days that took longest to reach sales, as `took`."""
     rows = recent_handoffs(at).annotate(took=TO_TASK)
     return list(rows.order_by("-took", "pk")[:MOST_SLOW])
 
 
 def slowest_to_touch(at: datetime) -> list[Any]:
-    """Those that took the rep longest, or are waiting for them still, as `took`; tasks that were
-    closed or deleted untouched are nobody's delay."""
+    """Return those that took the rep longest, or still wait for the rep, as `took`. Skip tasks that
+    were closed or deleted untouched: they are not a rep's delay."""
     until = Coalesce(F("task__touched_at"), Value(at))
     took = ExpressionWrapper(until - F("delivered_at"), DurationField())
     rows = recent_handoffs(at).filter(TOUCHED | UNTOUCHED).annotate(took=took)
@@ -196,8 +196,8 @@ def recent_handoffs(at: datetime) -> QuerySet[Handoff]:
 
 
 def rep_stats(at: datetime) -> list[dict[str, Any]]:
-    """Of the last seven days by rep, who has the most leads first: name, leads, touched, median, p95,
-    longest that one has been waiting untouched."""
+    """Return the last seven days by rep, the most leads first: name, leads, touched, median, p95, and
+    since when the oldest untouched lead waits."""
     names = {owner.owner_id: str(owner) for owner in Owner.objects.all()}
     rows = (
         Handoff.objects.told_since(at - WEEK)
@@ -227,7 +227,7 @@ def task_stats(at: datetime) -> TaskStats:
 def quantiles(
     rows: QuerySet[Handoff], length: Any, shares: Iterable[float]
 ) -> tuple[int, dict[str, float]]:
-    """How many there are, and seconds by share ("0.5"); share 1 is the longest."""
+    """Return the number of rows, and seconds by share ("0.5"); share "1" is the longest."""
     wanted = {f"q{n}": Percentile(length, share) for n, share in enumerate(shares)}
     told = rows.aggregate(n=Count("pk"), longest=Max(length), **wanted)
     found = {str(share): told[f"q{n}"] for n, share in enumerate(shares)}

@@ -1,4 +1,4 @@
-"""What the ledger tells Prometheus; docs/alerts.yml is written against these names."""
+"""The ledger's metrics for Prometheus; docs/alerts.yml relies on these names."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ SHARES = (0.5, 0.95)
 
 
 def ledger_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
-    """Read from the database; the CRM is not asked."""
+    """Yield all metrics from the database, without a request to the CRM."""
     yield from waiting_metrics(at)
     yield from clock_metrics(at)
     yield from task_metrics(at)
@@ -39,7 +39,7 @@ def waiting_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
 
 
 def clock_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
-    """Of a lead's two clocks the quantiles, as a summary has them. None when nothing moved."""
+    """Yield the quantiles of a lead's two clocks, as a summary has them; none without samples."""
     made = Handoff.objects.told_since(at - ledger_stats.WEEK)
     told = made.filter(delivered_at__gt=at - HOUR)
     touched = made.filter(task__touched_at__gt=at - DAY)
@@ -64,7 +64,7 @@ def task_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
 
 
 def breaker_metrics(at: datetime) -> GaugeMetricFamily:
-    """1 for each kind of work that is held back, by whether a person must act; 0 for the others."""
+    """Return 1 for each kind of work that is stopped, by whether a person must act; 0 for others."""
     family = GaugeMetricFamily(
         "leadscoring_crm_held", "Work with the CRM that is held back.", labels=["work", "kind"]
     )
@@ -76,12 +76,12 @@ def breaker_metrics(at: datetime) -> GaugeMetricFamily:
 
 
 def breaker_kind(hold: Breaker) -> str:
-    """denied: somebody must mend the account or the token; unavailable: it passes by itself."""
+    """Return "denied" (a person must repair the account or the token) or "unavailable" (transient)."""
     return "denied" if hold.denied else "unavailable"
 
 
 def request_metrics(budget: CrmBudget) -> Iterator[GaugeMetricFamily]:
-    """What is not known is left out."""
+    """Yield the used and allowed requests; omit unknown figures."""
     window = f"{budget.window_seconds:g}s" if budget.window_seconds else "day"
     used = {window: budget.used, "day": budget.used_today}
     allowed = {window: budget.allowed, "day": budget.allowed_today}

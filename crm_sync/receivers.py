@@ -1,4 +1,4 @@
-"""A crossing becomes a row; a row rings the worker."""
+"""Signal receivers: a crossing becomes a row of the ledger, and a row wakes a worker."""
 
 import secrets
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from leadscoring.common.turns import send_next_turn
 from leadscoring.models import Contact, Score
 from leadscoring.signals import Crossing
 
-# Crockford's base 32: no letter that is taken for a figure. 60 random bits are never met twice.
+# Crockford's base 32: no letter that is mistaken for a digit. 60 random bits do not collide in practice.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 12
 
 
 def write_handoffs(sender: object, crossings: Sequence[Crossing], **kwargs: object) -> None:
-    """Receiver of threshold_crossed, in the transaction of the scores that crossed.
+    """Write handoffs on threshold_crossed, in the transaction of the scores that crossed.
 
-    One by one: `bulk_create` would send no post_save, and that is what rings.
+    One by one: `bulk_create` would send no post_save, and that wakes the worker.
     """
     for crossing in crossings:
         withheld = Handoff.Status.WITHDRAWN if crossing.withheld else Handoff.Status.WAITING
@@ -37,7 +37,7 @@ def write_handoffs(sender: object, crossings: Sequence[Crossing], **kwargs: obje
             grade=crossing.grade,
             reasons=crossing.reasons,
             crossed_at=crossing.at,
-            # A web server's clock that is ahead must not keep a lead waiting.
+            # A web server's clock that is fast must not delay a lead.
             due_at=Least(Value(crossing.at), Now()),
             status=withheld,
             reason=crossing.withheld,
@@ -45,26 +45,26 @@ def write_handoffs(sender: object, crossings: Sequence[Crossing], **kwargs: obje
 
 
 def new_reference() -> str:
-    """ "LS-7K3M9QX2V4TB": finds a task again, so it must never have been another database's either."""
+    """Return "LS-7K3M9QX2V4TB". It finds a task again, so it must be unique across databases too."""
     return "LS-" + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
 def wake_on_commit(
     sender: object, instance: Handoff, created: bool, raw: bool = False, **kwargs: object
 ) -> None:
-    """Receiver of post_save: one ring for all rows of a transaction."""
+    """Schedule on post_save one wake-up for all rows of a transaction."""
     rung = any(wake_delivery in waiting for waiting in connection.run_on_commit)
     if created and not raw and instance.status == Handoff.Status.WAITING and not rung:
         transaction.on_commit(wake_delivery)
 
 
 def wake_delivery() -> None:
-    """Tell a worker that there is something to do. When that fails, the sweep finds the row."""
+    """Wake a worker for new rows. When that fails, the sweep finds them."""
     send_next_turn(deliver_handoffs.name)
 
 
 def contact_handoffs(contact: Contact, at: datetime) -> list[dict[str, Any]]:
-    """Return what joins a contact's JSON."""
+    """Return the handoffs in a contact's JSON, at most 100, the newest first."""
     rows = contact.handoffs.select_related("contact").order_by("-cycle")[:100]
     held = circuit_breaker.breaker_reason(connect(), Breaker.Work.HANDOFFS, at)
     return [row.as_dict(held) for row in rows]
@@ -73,9 +73,9 @@ def contact_handoffs(contact: Contact, at: datetime) -> list[dict[str, Any]]:
 def move_handoffs(
     sender: object, kept: Contact, gone: Contact, at: datetime, **kwargs: object
 ) -> None:
-    """Receiver of contacts_joined: the handoffs of both are one person's, and so is the record.
+    """Move handoffs and the link to the kept contact on contacts_joined.
 
-    Of two that sales was to be told of for the same reason, one tells it.
+    Of two handoffs for the same crossing, one is withdrawn.
     """
     scores = Score.objects.in_bulk([kept.pk, gone.pk])
     theirs = Handoff.objects.filter(contact=gone)
@@ -84,14 +84,14 @@ def move_handoffs(
     last = kept.handoffs.aggregate(last=Max("cycle"))["last"] or 0
     theirs.update(contact=kept, cycle=F("cycle") + max(last, scores[kept.pk].cycle))
     if not Link.objects.filter(contact=kept).exists():
-        Push.objects.filter(link=gone.pk).delete()  # the CRM is told anew of the one who stays
+        Push.objects.filter(link=gone.pk).delete()  # the kept contact is pushed again
         Link.objects.filter(contact=gone).update(contact=kept)
 
 
 def withdraw_second_handoff(kept: Contact, gone: Contact, at: datetime) -> None:
-    """Both have crossed and not come down since: the handoff that is not with sales yet is too many.
+    """Withdraw one handoff when both contacts have crossed and not re-armed: one not with sales yet.
 
-    One that a worker holds, or that may have its task already, is told; then the other one is not.
+    One that a worker has leased, or that may have its task already, stays; then the other one goes.
     """
     ours, theirs = (person.handoffs.order_by("-cycle").first() for person in (kept, gone))
     if ours and theirs:
@@ -103,8 +103,8 @@ def withdraw_second_handoff(kept: Contact, gone: Contact, at: datetime) -> None:
 
 
 def anonymize_handoffs(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:
-    """Receiver of contact_erased: the reasons of a handoff are about the person, and so is the name of
-    a deal that is nobody else's."""
+    """Delete a person's rows on contact_erased: the reasons of a handoff are personal data, and so is
+    the name of a deal without another contact."""
     contact.handoffs.all().delete()
     theirs = Link.objects.filter(contact=contact).values("record_id")
     UnrecordedTask.objects.filter(record_id__in=theirs).delete()

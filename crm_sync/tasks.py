@@ -1,7 +1,7 @@
-"""The bell, the sweep, the poll: what to do is decided by the rows.
+"""The Celery tasks: wake-up, sweep and poll. The rows decide what there is to do.
 
-A task is a turn: it ends after some seconds, and when more is to be done it rings for the next one.
-None sleeps, so that its slot is somebody else's meanwhile.
+A task is a turn: it ends after some seconds, and sends the next one when more is left to do. No task
+sleeps, so that its worker slot is free for others meanwhile.
 """
 
 import time
@@ -28,18 +28,18 @@ from leadscoring.common.clock import database_time
 from leadscoring.common.turns import send_next_turn
 from leadscoring.common.wakeup import acknowledge
 
-# Seconds. In `live` somebody else's lead may come any moment; the other queues have time.
+# Seconds. In the queue `live` another lead may come at any moment; the other queues have time.
 LIVE_TURN, SYNC_TURN, SLOW_TURN, PULL_TURN = 4.0, 45.0, 45.0, 90.0
-# Seconds until there is room to ask: so few are a call's own to wait for its turn; for so many the
-# task ends and is sent again; after more the sweep comes first; and for very long nobody may ask.
+# Seconds until the budget has room: up to PATIENCE a call waits itself; below SWEEP the task ends and
+# is sent again; above it the sweep comes first; above LONG_HELD the work runs once to record why.
 PATIENCE, SWEEP, LONG_HELD = 1.0, 5.0, 60.0
 
 
 def take_turn(task: Task, crm: Crm, seconds: float, work: Callable[[datetime], int]) -> None:
     """Work, each time by the database's clock, until nothing is left or the turn is over.
 
-    Nothing is in hand when it ends. When there is more to do, or no room to ask for some seconds,
-    the task is sent again.
+    Nothing is claimed when it ends. The task is sent again when more is left to do, or when the
+    budget has no room for some seconds. `seconds`: the length of the turn.
     """
     acknowledge(task.name)
     until = time.monotonic() + seconds
@@ -50,7 +50,7 @@ def take_turn(task: Task, crm: Crm, seconds: float, work: Callable[[datetime], i
             send_next_turn(task.name)
             return
     if wait > LONG_HELD:
-        work(database_time())  # whoever asks now is told why, and writes it down
+        work(database_time())  # the work is refused with the reason, and records it
     elif wait < SWEEP:
         send_next_turn(task.name, PATIENCE)
 

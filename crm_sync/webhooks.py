@@ -1,6 +1,6 @@
-"""What the CRM sends by itself: a signature, then a hint: "look again soon". Never the truth.
+"""The CRM's webhooks: verify the signature, store a hint to read the record again. Never a fact.
 
-Everything works without it, later: the pull finds every change that a hint would have told of.
+Everything works without them, later: the pull finds every change that a hint would have announced.
 """
 
 import time
@@ -24,9 +24,9 @@ from leadscoring.common.spans import format_age
 from leadscoring.operations.health import Problem
 
 MOST_BYTES = 1024 * 1024
-# How exactly it is known when the last one came, so that a flood does not write one row again and again.
+# Seconds between two writes of the last arrival, so that a flood does not rewrite one row each time.
 NOTED_EVERY = 10.0
-# A refusal that is older than this is forgotten.
+# A rejection that is older than this is ignored.
 LONG_AGO = timedelta(days=1)
 noted: dict[str, float] = {}
 GONE = ("deleted", "erased")
@@ -35,7 +35,7 @@ GONE = ("deleted", "erased")
 @csrf_exempt
 @require_POST
 def receive_webhook(request: HttpRequest) -> HttpResponse:
-    """204 for every request that is the CRM's, whatever is inside."""
+    """Return 204 for every request of the CRM, whatever its content; 401 for a forged one."""
     at = now()
     try:
         hints = connect.connect_webhooks().hints(posted_request(request), at)
@@ -49,7 +49,7 @@ def receive_webhook(request: HttpRequest) -> HttpResponse:
 
 
 def posted_request(request: HttpRequest) -> Posted:
-    """The request as its sender signed it: under our public address, whatever the proxy made of it."""
+    """Return the request as its sender signed it: under our public URL, whatever the proxy changed."""
     query = request.META.get("QUERY_STRING", "")
     address = settings.BASE_URL + request.path + (f"?{query}" if query else "")
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -57,7 +57,7 @@ def posted_request(request: HttpRequest) -> Posted:
 
 
 def store_hints(hints: Sequence[CrmHint], at: datetime) -> None:
-    """Remember which records to look at, and ring."""
+    """Store which records to read again, and wake a worker."""
     record_arrival(at)
     erased = {(str(each.kind), each.record_id) for each in hints if each.what == "erased"}
     merged = {
@@ -70,8 +70,8 @@ def store_hints(hints: Sequence[CrmHint], at: datetime) -> None:
 
 
 def relevant_hints(hints: Sequence[CrmHint]) -> set[tuple[str, str]]:
-    """Kind and id of records, but for another account's (an app may be installed there too), and for
-    strangers whose record has gone: it would be asked for in vain."""
+    """Return kind and id of records, except for another account's (an app may be installed there too)
+    and for deleted records of unknown contacts: a read would find nothing."""
     ours = Account.objects.values_list("account_id", flat=True).first()
     own = [hint for hint in hints if not ours or hint.account_id in ("", ours)]
     gone = {hint.record_id for hint in own if hint.kind == "contact" and hint.what in GONE}
@@ -86,7 +86,7 @@ def record_arrival(at: datetime) -> None:
 
 
 def record_rejected(forged: CrmForged, at: datetime) -> None:
-    """Kept for the audit: a wrong secret or address shows as signed requests that do not count."""
+    """Record a rejection for the audit: a wrong secret or URL shows as rejected signed requests."""
     if forged.signed:
         update_arrival("refused", {"refused_at": at, "rejected_reason": str(forged)[:300]})
 
@@ -103,12 +103,12 @@ def webhooks_enabled() -> bool:
 
 
 def last_webhook_at() -> datetime | None:
-    """When the CRM was last heard, to within some seconds; None: never."""
+    """Return when the last webhook arrived, to within NOTED_EVERY seconds; None for never."""
     return Arrival.objects.values_list("heard_at", flat=True).first()
 
 
 def rejected_webhooks(at: datetime) -> Iterator[Problem]:
-    """Requests that claim to be the CRM's and have not counted since it was last heard."""
+    """Yield a problem when signed requests were rejected since the last valid one."""
     row = Arrival.objects.filter(refused_at__gt=at - LONG_AGO).first()
     if row and row.refused_at and (row.heard_at is None or row.heard_at < row.refused_at):
         yield Problem(
@@ -119,7 +119,7 @@ def rejected_webhooks(at: datetime) -> Iterator[Problem]:
 
 
 def webhook_state(at: datetime) -> str:
-    """How it stands, for people: "on, last heard 5 min ago"."""
+    """Return the state for display, such as "on, last heard 5 min ago"."""
     if not webhooks_enabled():
         return "off, changes are found by asking"
     heard = last_webhook_at()

@@ -1,4 +1,4 @@
-"""What setting the effects of stages would do to people, counted before it is done."""
+"""The preview of setting stages' effects: the number of people affected, before it is done."""
 
 import json
 from collections import Counter
@@ -11,8 +11,8 @@ from crm_sync.deals.stage_policy import decide_effect, stages_by_id
 from crm_sync.models import Deal
 from leadscoring.models import Effect
 
-# An effect depends on where somebody's deals are, so people whose deals are in the same stages are
-# judged together: one query, and as many verdicts as there are such groups.
+# An effect depends only on the stages of a contact's deals, so contacts whose deals are in the same
+# stages are decided together: one query, and one verdict per such group.
 GROUPS = """
     SELECT effect, places, count(*) FROM (
         SELECT state.effect,
@@ -33,7 +33,7 @@ GROUPS = """
 
 @dataclass(frozen=True, slots=True)
 class EffectPreview:
-    """How many people's mail would pause, stop or go on; and how many have a deal in these stages."""
+    """How many people's mail would pause, stop or resume; and how many have a deal in these stages."""
 
     pauses: int
     stops: int
@@ -57,7 +57,7 @@ class EffectPreview:
 
 
 def preview_effects(wanted: Mapping[int, Effect]) -> EffectPreview:
-    """What `set_effects` would do, counted with the same verdict over the same deals."""
+    """Count what `set_effects` would do, with the same verdict over the same deals."""
     stages = stages_by_id()
     for stage in stages.values():
         stage.effect = wanted.get(stage.pk, stage.effect)

@@ -1,4 +1,4 @@
-"""What the CRM says of stages, reps and deals, written down here."""
+"""The local mirror of the CRM's stages, reps and deals."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -11,18 +11,18 @@ from crm_sync.models import Deal, Owner, Stage
 from crm_sync.port import CrmDeal, CrmOwner, CrmStage
 from leadscoring.models import CRM_ID_LENGTH
 
-# What a Deal's amount column holds.
+# The limit and the precision of a Deal's amount column.
 LARGEST, PLACES = Decimal(10) ** 16, Decimal("0.0001")
 
 
 @transaction.atomic(savepoint=False)
 def mirror_stages(stages: Sequence[CrmStage]) -> None:
-    """Follow the CRM's pipelines; effects that somebody has set stay.
+    """Mirror the CRM's pipelines; effects that a person has set stay.
 
-    A pipeline seen for the first time gets first effects; a stage that turns up in a known one
-    gets none, which holds mail until somebody sets it. Stages no longer told of are archived.
+    A new pipeline gets first effects. A new stage in a known pipeline gets none, which holds mail
+    until a person sets it. Stages that the CRM no longer lists are archived.
     """
-    # In the order of those who set what stages do.
+    # The lock order of `set_effects`.
     held = Stage.objects.select_for_update().order_by("pk")
     known = {(stage.pipeline_id, stage.stage_id): stage for stage in held}
     pipelines = {pipeline_id for pipeline_id, _ in known}
@@ -79,7 +79,7 @@ def stage_row(stage: CrmStage, before: Stage | None, *, new_pipeline: bool) -> S
 
 
 def former_label(stage: CrmStage, before: Stage | None) -> str:
-    """What the stage was called first, until somebody sets its effect anew; "" if it is called so still."""
+    """Return the stage's first label, kept until its effect is set again; "" when it is still the label."""
     if before is None:
         return ""
     first = before.former_label or before.label
@@ -87,7 +87,7 @@ def former_label(stage: CrmStage, before: Stage | None) -> str:
 
 
 def mirror_owners(owners: Iterable[CrmOwner], at: datetime) -> None:
-    """Follow the CRM's users; one it no longer tells of is not active."""
+    """Mirror the CRM's users; one that it no longer lists becomes inactive."""
     rows = {
         owner.owner_id: Owner(
             owner_id=owner.owner_id,
@@ -99,7 +99,7 @@ def mirror_owners(owners: Iterable[CrmOwner], at: datetime) -> None:
         for owner in owners
     }
     with transaction.atomic():
-        # In the order of those who choose among them, or each could wait for what the other holds.
+        # The lock order of routing: another order could deadlock with it.
         list(Owner.objects.select_for_update().order_by("pk").values_list("pk"))
         Owner.objects.bulk_create(
             rows.values(),
@@ -128,18 +128,18 @@ def deal_row(deal: CrmDeal, at: datetime) -> Deal:
 
 
 def parse_amount(text: str) -> Decimal | None:
-    """Money as the CRM wrote it; None when it is no amount that can be kept."""
+    """Parse an amount as the CRM wrote it; None when the column cannot hold it."""
     try:
         value = Decimal(text).quantize(PLACES)
         return value if abs(value) < LARGEST else None
-    except ArithmeticError:  # no number, or one that cannot be compared or rounded
+    except ArithmeticError:  # not a number, or one that cannot be compared or rounded
         return None
 
 
 def mirror_deals(deals: dict[int, Sequence[CrmDeal]], at: datetime) -> int:
-    """The deals of contacts, by contact id, replace what was known of these contacts' deals.
+    """Replace the mirrored deals of contacts by these, by contact id; return the number of deals.
 
-    Call inside a transaction, with the contacts locked. Answers the number of deals.
+    Call inside a transaction, with the contacts locked.
     """
     rows = {deal.deal_id: deal_row(deal, at) for found in deals.values() for deal in found}
     Deal.objects.bulk_create(
@@ -169,7 +169,7 @@ def mirror_deals(deals: dict[int, Sequence[CrmDeal]], at: datetime) -> int:
 
 
 def set_deal_contacts(contact_ids: Collection[int], wanted: set[tuple[int, int]]) -> None:
-    """Make (contact, deal) pairs exactly the wanted ones; a deal left with nobody goes."""
+    """Make the (contact, deal) pairs of contacts exactly the wanted ones; delete orphaned deals."""
     through = Deal.contacts.through
     there = through.objects.filter(contact_id__in=contact_ids)
     pairs = {(row.contact_id, row.deal_id): row.pk for row in there}

@@ -1,4 +1,4 @@
-"""What the deals of a contact do to what we send them: the strictest wins, and is named."""
+"""The effect of a contact's deals on our mail to it: the strictest effect wins, and names its deal."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from leadscoring.common.batching import batched
 from leadscoring.models import CrmState, Effect
 
 STRICTNESS = (Effect.NONE, Effect.PAUSE, Effect.STOP)
-# An open deal that is at least so likely to be won is a negotiation.
+# The probability of winning, 0 to 1, from which an open deal is a negotiation.
 NEGOTIATION = 0.6
 BATCH = 1000
 
@@ -23,7 +23,7 @@ Stages = Mapping[tuple[str, str], Stage]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An effect, the sentence that says why ("" for none), and the deals that were looked at."""
+    """An effect, a sentence with its reason ("" for none), and the deals that were considered."""
 
     effect: Effect = Effect.NONE
     reason: str = ""
@@ -31,19 +31,19 @@ class Verdict:
 
 
 def first_effect(*, closed: bool, probability: float | None) -> Effect:
-    """What a stage does when its pipeline is first seen."""
+    """Return the effect of a stage when its pipeline is first seen. `probability`: 0 to 1."""
     if closed:
         return Effect.STOP
     return Effect.PAUSE if (probability or 0.0) >= NEGOTIATION else Effect.NONE
 
 
 def effect_of(stage: Stage | None) -> Effect:
-    """A stage that nobody knows or has set holds mail: unknown is not none."""
+    """Return a stage's effect. An unknown or unset stage pauses mail: unknown is not none."""
     return Effect(stage.effect) if stage and stage.effect else Effect.PAUSE
 
 
 def effect_reason(deal: Deal, stage: Stage | None) -> str:
-    """Why a deal in this stage holds or ends mail."""
+    """Return why a deal in this stage pauses or stops mail."""
     name = f"Deal “{deal}”"
     if stage is None:
         return f"{name} is in a stage that is not known here yet"
@@ -55,7 +55,7 @@ def effect_reason(deal: Deal, stage: Stage | None) -> str:
 
 
 def decide_effect(deals: Iterable[Deal], stages: Stages) -> Verdict:
-    """The strictest effect of some deals; of equally strict ones an open deal is named first."""
+    """Return the strictest effect of some deals; among equally strict ones open deals come first."""
     found = [(deal, stages.get((deal.pipeline_id, deal.stage_id))) for deal in deals]
     if not found:
         return Verdict()
@@ -69,7 +69,7 @@ def decide_effect(deals: Iterable[Deal], stages: Stages) -> Verdict:
 
 
 def deal_summary(deal: Deal, stage: Stage | None) -> dict[str, str]:
-    """A deal as the contact's JSON and page show it."""
+    """Return a deal as the contact's JSON and page show it."""
     return {
         "id": deal.deal_id,
         "name": deal.name,
@@ -84,13 +84,13 @@ def stages_by_id() -> dict[tuple[str, str], Stage]:
 
 
 def lock_stages() -> dict[tuple[str, str], Stage]:
-    """All stages, as nobody can set them otherwise before this transaction has ended."""
+    """Return all stages, locked against changes until this transaction ends."""
     rows = Stage.objects.raw("SELECT * FROM crm_sync_stage ORDER BY id FOR SHARE")
     return {(stage.pipeline_id, stage.stage_id): stage for stage in rows}
 
 
 def deals_by_contact(contact_ids: Collection[int], **having: Any) -> dict[int, list[Deal]]:
-    """The mirrored deals of contacts, in two queries."""
+    """Return the mirrored deals of contacts, in two queries."""
     pairs = Deal.contacts.through.objects.filter(contact_id__in=contact_ids)
     rows = list(pairs.values_list("contact_id", "deal_id"))
     deals = Deal.objects.filter(**having).in_bulk({deal_id for _, deal_id in rows})
@@ -102,18 +102,18 @@ def deals_by_contact(contact_ids: Collection[int], **having: Any) -> dict[int, l
 
 
 def set_effect(stage: Stage, effect: Effect, by: str, at: datetime) -> int:
-    """Set what one stage does; see `set_effects`."""
+    """Set the effect of one stage; see `set_effects`."""
     changed = set_effects({stage.pk: effect}, by, at)
     stage.refresh_from_db()
     return changed
 
 
 def set_effects(wanted: Mapping[int, Effect], by: str, at: datetime) -> int:
-    """Set what stages do, by their keys; their contacts' mails pause, stop or go on at once, without
-    asking the CRM.
+    """Set the effects of stages by primary key; their contacts' mails pause, stop or resume at once,
+    without a request to the CRM. Return the number of contacts whose state changed.
 
-    `by`: who set it. Answers the number of contacts whose state changed. Whoever sets a stage has
-    seen its name: it no longer counts as renamed.
+    `by`: the person who sets it. That person has seen the stage's name, so it no longer counts as
+    renamed.
     """
     with transaction.atomic():
         stages = list(Stage.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
@@ -127,7 +127,7 @@ def set_effects(wanted: Mapping[int, Effect], by: str, at: datetime) -> int:
 
 
 def contacts_in(stage_ids: Collection[int]) -> Any:
-    """The ids of contacts with a deal in one of the stages, as a subquery."""
+    """Return the ids of contacts with a deal in one of the stages, as a subquery."""
     stages = Stage.objects.filter(
         pk__in=stage_ids, pipeline_id=OuterRef("pipeline_id"), stage_id=OuterRef("stage_id")
     )
@@ -136,9 +136,14 @@ def contacts_in(stage_ids: Collection[int]) -> Any:
 
 
 def recompute_states(contact_ids: Collection[int], at: datetime) -> int:
-    """Recompute the CRM state of contacts from the mirror; when the CRM was asked stays what it was."""
+    """Recompute the CRM state of contacts from the mirror; the time of the last read stays as it was.
+
+    Return the number of states that changed.
+    """
     states = CrmState.objects.select_for_update().order_by("contact_id").filter(pk__in=contact_ids)
-    fresh = list(states)  # locked first: what a pull has just written is read after it
+    fresh = list(
+        states
+    )  # lock first, so that the deals are read after what a pull has just written
     deals, stages = deals_by_contact(contact_ids), stages_by_id()
     for state in fresh:
         found = decide_effect(deals[state.contact_id], stages)

@@ -1,4 +1,4 @@
-"""Crossings that have no row in the ledger: found, and told of anew in the way they are told live."""
+"""Crossings that have no row in the ledger: find them, and replay them through the live signal."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -16,20 +16,20 @@ CHUNK = 500
 
 
 def scores_without_handoff() -> QuerySet[Score]:
-    """Scores whose last crossing is not in the ledger."""
+    """Return the scores whose last crossing is not in the ledger."""
     told = Handoff.objects.filter(contact=OuterRef("contact"), cycle=OuterRef("cycle"))
     return Score.objects.filter(~Exists(told), cycle__gt=0).order_by("contact")
 
 
 def replay_missing(contact_ids: Sequence[int]) -> Iterator[list[int]]:
-    """Write the rows that are missing, a transaction for each chunk; yields whose were written."""
+    """Write the missing rows, one transaction per chunk; yield the ids of contacts that got one."""
     for start in range(0, len(contact_ids), CHUNK):
         yield replay_chunk(contact_ids[start : start + CHUNK])
 
 
 def replay_chunk(contact_ids: Collection[int]) -> list[int]:
     with transaction.atomic():
-        # Whoever scores these people holds the same locks: nobody else is about to write the rows.
+        # Scoring takes the same locks, so no other process is about to write these rows.
         locked = Contact.objects.filter(pk__in=contact_ids).order_by("pk").select_for_update()
         ids = list(locked.values_list("pk", flat=True))
         crossings = list(recompute_crossings(scores_without_handoff().filter(contact__in=ids)))
@@ -39,7 +39,7 @@ def replay_chunk(contact_ids: Collection[int]) -> list[int]:
 
 
 def recompute_crossings(scores: QuerySet[Score]) -> Iterator[Crossing]:
-    """The crossings as the engine saw them then: history is computed."""
+    """Yield the crossings as the engine saw them then: history is computed."""
     rows = {row.contact_id: row for row in scores}
     instants = {pk: row.crossed_at for pk, row in rows.items() if row.crossed_at}
     for version, some in group_by_model(instants):

@@ -1,4 +1,4 @@
-"""Handoffs that one worker has in hand, and what is known of them on their way."""
+"""The handoffs that one worker has claimed, and what its steps have found out about them."""
 
 import logging
 import time
@@ -29,8 +29,8 @@ from leadscoring.operations.failpoints import reach
 Write = TypeVar("Write")
 log = logging.getLogger(__name__)
 
-# A call may take so long; what must not be sent by a worker whose lease has run out is not begun
-# later than that before its end.
+# The longest that a call may take. A call that must not be sent after the lease has expired is not
+# started later than this before its end.
 LONGEST_CALL = timedelta(seconds=30)
 FAULT = "A fault in this program ({name}): the worker's log says where."
 DELETED = "The contact's record was deleted in the CRM, and a deleted record is never made again."
@@ -38,9 +38,9 @@ DELETED = "The contact's record was deleted in the CRM, and a deleted record is 
 
 @dataclass(slots=True)
 class Batch:
-    """Claimed rows and what is known of them. `rows`: those still under way, and still ours.
+    """Claimed rows and what is known of them. `rows`: those still active, and still leased to us.
 
-    `alone`: one row was claimed, so what goes wrong may be its own.
+    `alone`: one row was claimed, so a failure may be the row's own.
     """
 
     crm: Crm
@@ -52,8 +52,8 @@ class Batch:
     mappings: list[FieldMapping] = field(default_factory=list)
     known: dict[int, ContactFacts] = field(default_factory=dict)
     links: dict[int, Link] = field(default_factory=dict)
-    seen: dict[int, datetime] = field(default_factory=dict)  # when each was last looked at
-    records: dict[int, CrmContact] = field(default_factory=dict)  # by contact, as read there
+    seen: dict[int, datetime] = field(default_factory=dict)  # when each was last refreshed
+    records: dict[int, CrmContact] = field(default_factory=dict)  # by contact, as read from the CRM
     owners: dict[str, Owner] = field(default_factory=dict)
     clock: AnchoredClock = field(init=False)
     leased_at: float = field(default_factory=time.monotonic)
@@ -66,7 +66,7 @@ class Batch:
         return self.clock.now()
 
     def record(self) -> None:
-        """Write how far the rows have come and renew the lease; keep those that go on and are ours."""
+        """Store the rows' progress and renew the lease; keep the active rows that are still ours."""
         leased_at = time.monotonic()
         for row in self.active_rows():
             row.due_at = self.now() + LEASE
@@ -86,42 +86,42 @@ class Batch:
         ]
 
     def back_off(self, row: Handoff, reason: str, at_least: float = 0.0) -> None:
-        """The row's own trouble, as far as we know: it waits longer each time once it goes alone."""
+        """Postpone a row for a failure that may be its own: longer each time, once it is tried alone."""
         until = self.now() + backoff_delay(row.failures - ALONE + 1, row.reference, at_least)
         row.postpone(reason, until)
 
     def wait_for_crm(
         self, row: Handoff, reason: str, at_least: float = 0.0, *, excused: bool
     ) -> None:
-        """Trouble that all share: a short wait, however often. The circuit breaker does the rest."""
+        """Postpone a row for a shared failure: a short wait each time. The circuit breaker does the rest."""
         until = self.now() + backoff_delay(1, row.reference, at_least)
         row.postpone(reason, until, excused=excused, for_crm=True)
 
     def late_after(self) -> float:
-        """The reading of time.monotonic() after which our lease may have run out before a call ends."""
+        """Return the time.monotonic() reading after which our lease may expire before a call ends."""
         return self.leased_at + (LEASE - LONGEST_CALL).total_seconds()
 
     def back_off_all(self, reason: str, at_least: float = 0.0) -> None:
-        """The work of all went wrong here, and it is not known whether one of them is to blame."""
+        """Back all rows off after a failure here, of which one row may or may not be the cause."""
         for row in self.active_rows():
             self.back_off(row, reason, at_least)
         self.record()
 
     def wait_for_crm_all(self, reason: str, at_least: float = 0.0) -> None:
-        """The CRM failed for all. One of many may be to blame, so they stay suspects; one that went
-        alone while others fail too is not."""
+        """Postpone all rows after the CRM failed for all. One of many may be the cause, so the failure
+        counts; it does not for a row that was tried alone while others fail too."""
         for row in self.active_rows():
             self.wait_for_crm(row, reason, at_least, excused=self.alone)
         self.record()
 
     def put_back(self, reason: str, wait: float = 0.0) -> None:
-        """Nothing more now, for a cause that has nothing to do with these rows."""
+        """Release all rows for `wait` seconds, for a cause that is unrelated to them."""
         for row in self.active_rows():
             row.postpone(reason, self.now() + timedelta(seconds=wait), excused=True)
         self.record()
 
     def prepare(self, make: Callable[[Handoff], Write]) -> dict[int, Write]:
-        """What to send for each row, by its id. A row whose own data make that fail stands aside."""
+        """Build what to send for each row, by its id. Back off a row whose own data make that fail."""
         made = {}
         for row in self.rows:
             try:
@@ -134,11 +134,11 @@ class Batch:
         return made
 
     def record_of(self, row: Handoff) -> CrmContact | None:
-        """The contact's record as it was read."""
+        """Return the contact's record as it was read; None when there was none."""
         return self.records.get(row.contact_id)
 
     def check_answered(self, answers: Collection[object]) -> None:
-        """Raise the trouble when nothing but trouble came back: then it is not one row's."""
+        """Raise when all answers are errors other than CrmMissing or CrmRejected: no single row is at fault."""
         troubles = [
             answer
             for answer in answers
@@ -148,7 +148,7 @@ class Batch:
             raise next((each for each in troubles if isinstance(each, CrmSilent)), troubles[0])
 
     def stop(self, row: Handoff, error: CrmError) -> None:
-        """What becomes of a row whose own write went wrong, while others' went well."""
+        """Settle a row whose own write failed while others' succeeded."""
         match error:
             case CrmMissing():
                 row.withdraw(DELETED)
@@ -161,5 +161,5 @@ class Batch:
 
 
 def asked_wait(error: CrmError) -> float:
-    """Seconds for which the CRM wants not to be asked again."""
+    """Return the seconds for which the CRM asks us to wait; 0 when it does not."""
     return error.retry_after if isinstance(error, CrmBusy) else 0.0

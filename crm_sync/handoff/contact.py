@@ -18,13 +18,13 @@ from leadscoring.merging import merge_contacts
 from leadscoring.models import Contact, CrmState, Lifecycle
 from leadscoring.operations.failpoints import reach
 
-# What a look writes to a link, too.
+# The fields of a link that a refresh writes too.
 READ = ("owner_id", "lifecycle_stage", "lead_status", "opted_out", "seen_at")
 TWIN = "Is one person with contact {other}, who has the same record in the CRM."
 
 
 def read_records(batch: Batch) -> None:
-    """Find out what the CRM has: by record id where we know it, else by address."""
+    """Read the contacts' records: by record id where we know it, else by address."""
     properties = [row.property for row in batch.mappings]
     known = [row for row in batch.rows if row.contact_id in batch.links]
     new = [row for row in batch.rows if row.contact_id not in batch.links]
@@ -64,7 +64,7 @@ def keep_record(batch: Batch, row: Handoff, record: CrmContact | None) -> None:
 
 
 def merge_shared_records(batch: Batch, records: Mapping[int, CrmContact]) -> None:
-    """A record stands for one person: whoever shares another's is joined with them, and looked at anew."""
+    """Merge contacts that share a record, for a record stands for one person; check them again."""
     holders = record_holders(batch, records.values())
     twins = []
     for row in batch.active_rows():
@@ -82,14 +82,14 @@ def merge_shared_records(batch: Batch, records: Mapping[int, CrmContact]) -> Non
 
 
 def record_holders(batch: Batch, records: Iterable[CrmContact]) -> dict[str, int]:
-    """Who has which record, or one that was merged into it."""
+    """Return the contact linked to each record, or to one that was merged into it, by record id."""
     ids = {id_ for record in records for id_ in (record.record_id, *record.former_ids)}
     links = Link.objects.filter(account_id=batch.account.account_id, record_id__in=ids)
     return dict(links.values_list("record_id", "contact_id"))
 
 
 def respect_their_deals(batch: Batch, rows: Iterable[Handoff]) -> None:
-    """Somebody whom the CRM knew before us may be in negotiation already."""
+    """Withdraw rows by their deals: a contact that the CRM knew before us may be in negotiation."""
     rows = [row for row in rows if row.status == Handoff.Status.WAITING]
     if not rows:
         return
@@ -105,14 +105,14 @@ def respect_their_deals(batch: Batch, rows: Iterable[Handoff]) -> None:
 
 
 def refresh_unknown_stages(batch: Batch, deals: Iterable[CrmDeal]) -> None:
-    """Read the pipelines when a deal is in a stage that is not known here."""
+    """Read the pipelines when a deal is in a stage that is unknown here."""
     if any((deal.pipeline_id, deal.stage_id) not in batch.stages for deal in deals):
         mirror_stages(batch.crm.stages())
         batch.stages = stages_by_id()
 
 
 def save_records(batch: Batch) -> None:
-    """Write the records; properties that the CRM refuses are left out, and the lead still goes."""
+    """Write the records. Leave out properties that the CRM rejects, so that the lead still goes."""
     for row in batch.rows:
         row.left_out = {}
     sent = batch.prepare(lambda row: build_write(batch, row))
@@ -142,8 +142,8 @@ def save_records(batch: Batch) -> None:
 def write_records(
     batch: Batch, sent: Mapping[int, CrmContactWrite]
 ) -> Mapping[str, CrmContact | CrmError]:
-    """A record that says all already, as after a try that was cut short, is left alone: a CRM may
-    refuse a write of nothing."""
+    """Write the records that differ. Skip one that is up to date already, as after an interrupted
+    try: a CRM may reject an empty write."""
     writes = {pk: write for pk, write in sent.items() if write.properties}
     answers = dict(batch.crm.save_contacts(list(writes.values())) if writes else {})
     for row in batch.rows:
@@ -168,7 +168,7 @@ def build_write(batch: Batch, row: Handoff) -> CrmContactWrite:
 def without_rejected_properties(
     row: Handoff, sent: CrmContactWrite, answer: CrmContact | CrmError | None
 ) -> CrmContactWrite | None:
-    """A refused write without the properties at fault; None when there is nothing to try.
+    """Return a rejected write without the properties at fault; None when there is nothing to retry.
 
     An address that turned out to belong to a record is written to that record.
     """
@@ -188,9 +188,9 @@ def without_rejected_properties(
 def link_records(
     batch: Batch, saved: Mapping[int, CrmContact], sent: Mapping[int, CrmContactWrite]
 ) -> None:
-    """Remember which record each contact is, with the ledger's step in one transaction.
+    """Link each contact to its record, in one transaction with the step of the ledger.
 
-    Whoever was erased meanwhile has no row in the ledger any more, and gets no link.
+    A contact that was erased meanwhile has no row in the ledger any more, and gets no link.
     """
     for row in batch.active_rows():
         row.account_id, row.record_id = batch.account.account_id, saved[row.pk].record_id
@@ -218,22 +218,22 @@ def link_records(
 
 
 def lock_contacts(batch: Batch) -> set[int]:
-    """In the order of all who lock people before what belongs to them; answers who is there."""
+    """Lock the contacts in the common order, before what belongs to them; return those that exist."""
     people = Contact.objects.filter(pk__in=[row.contact_id for row in batch.active_rows()])
     locked = people.select_for_update(no_key=True).order_by("pk")
     return set(locked.values_list("pk", flat=True))
 
 
 def refreshed_since(batch: Batch, ids: Collection[int]) -> set[int]:
-    """Those whom a look has met since the batch weighed them."""
+    """Return those that were refreshed since the batch checked their eligibility."""
     seen = last_seen_at(ids)
     return {pk for pk in ids if seen.get(pk) != batch.seen.get(pk)}
 
 
 def initial_states(batch: Batch, known: Collection[int]) -> list[CrmState]:
-    """What the CRM says of those whom it knows only since now and from us: there is nothing to ask.
+    """Return the states of contacts that this batch created in the CRM: there is nothing to read yet.
 
-    `known`: who was linked or looked at meanwhile, and is known better than that.
+    `known`: those linked or refreshed meanwhile, of which a better state is known.
     """
     made = [
         row
@@ -253,8 +253,8 @@ def initial_states(batch: Batch, known: Collection[int]) -> list[CrmState]:
 
 
 def merge_link(fresh: Link, before: Link | None, sent: Mapping[str, str], *, newer: bool) -> Link:
-    """A link as it is to be: what others wrote to the record meanwhile was written too, and what a
-    later look has read (`newer`) stays."""
+    """Return the link to store: it keeps what others wrote to the record meanwhile, and what a later
+    refresh has read (`newer`)."""
     if before is None:
         fresh.last_written = {**fresh.last_written, **sent}
         return fresh

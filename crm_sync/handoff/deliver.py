@@ -1,4 +1,4 @@
-"""Due handoffs on their way to sales: contact → owner → task, each step recorded before the next."""
+"""Delivery of due handoffs to sales: contact → owner → task, each step recorded before the next."""
 
 from datetime import datetime
 
@@ -18,15 +18,15 @@ STEPS = (
     check_eligibility, read_records, find_tried_tasks, save_records, adopt_unrecorded_tasks, assign_owners, make_tasks,
 )  # fmt: skip
 HANDOFFS = Breaker.Work.HANDOFFS
-# More than so many at once are a backlog: single leads go before them.
+# More than this at once are a backlog: single leads have priority over them.
 FEW = 10
 
 
 def deliver_due(crm: Crm, at: datetime) -> int:
-    """Claim due handoffs and take them as far as they go; answers how many were claimed.
+    """Claim due handoffs and take them as far as they go; return how many were claimed.
 
-    Whatever stops it, each row says how far it came and why no further. Only faults of this
-    program are raised, after they were written down.
+    Whatever stops it, each row records how far it came and why no further. Only faults of this
+    program are raised, after they were recorded.
     """
     door = breaker_state(crm, HANDOFFS, at)
     if door is BreakerState.SHUT:
@@ -64,8 +64,8 @@ def run_steps(batch: Batch) -> None:
 
 
 def handle_error(batch: Batch, error: CrmError) -> None:
-    """The CRM failed for all of the batch. That is trouble which all share, unless the batch was one
-    row and nothing failed since something last went well."""
+    """Postpone the batch after the CRM failed for all of it. The failure counts as shared, unless the
+    batch was one row and nothing else failed since the last success."""
     hold = record_failure(batch.crm, HANDOFFS, error, batch.now())
     if isinstance(error, CrmDenied) or (isinstance(error, CrmBusy) and error.shared):
         batch.put_back(str(error))

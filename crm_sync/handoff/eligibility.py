@@ -1,4 +1,4 @@
-"""Before anything is sent: what must not or cannot go to sales, by what is known here."""
+"""Eligibility before anything is sent: what must not or cannot go to sales, by what is known here."""
 
 from collections.abc import Collection
 
@@ -8,7 +8,7 @@ from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
 from crm_sync.models import FieldMapping, Link
 from leadscoring.models import Lifecycle
 
-# Failures of a row's own after which a person has to look.
+# Failures of a row's own after which it needs a person.
 MOST_FAILURES = 20
 
 NO_EMAIL = "There is no e-mail address, and the CRM knows people by theirs: add one to the contact, then press Resend."
@@ -18,7 +18,7 @@ WORN_OUT = "Tried {attempts} times in vain. {reason} Find the cause, then press 
 
 
 def check_eligibility(batch: Batch) -> None:
-    """Set aside what must not or cannot go, by what is known here."""
+    """Withdraw or give up rows that must not or cannot go, by what is known here."""
     ids = [row.contact_id for row in batch.rows]
     batch.known = load_contact_facts(ids, batch.at)
     batch.links = Link.objects.in_bulk(ids)
@@ -46,17 +46,17 @@ def check_eligibility(batch: Batch) -> None:
 
 
 def set_aside_merged(batch: Batch, there: Collection[int]) -> None:
-    """Whoever was joined with somebody since their row was claimed is weighed anew as the one who
-    stayed; whoever was erased has no row any more."""
+    """Postpone rows whose contact was merged since they were claimed: they are checked again as the
+    kept contact. An erased contact has no row any more."""
     for row in batch.active_rows():
         if row.contact_id not in there or row.contact_id not in batch.known:
             row.postpone(JOINED, batch.now(), excused=True)
 
 
 def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
-    """Why sales should not be told of a contact any more; "" when they should.
+    """Return why a contact should no longer be sent to sales; "" when it should.
 
-    `deals`: the verdict on the open ones.
+    `deals`: the verdict on its open deals.
     """
     if known.score and known.score.disqualified:
         reasons = known.score.contributions
@@ -71,6 +71,6 @@ def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
 
 
 def open_deal_reason(deals: Verdict) -> str:
-    """Names the open deal that decides, whatever its stage does to mails."""
+    """Return a sentence that names the deciding open deal, whatever its stage does to mails."""
     deal = deals.deals[0]
     return deals.reason or f"Deal “{deal['name']}” is in {deal['stage']} ({deal['pipeline']})"

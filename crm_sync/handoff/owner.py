@@ -1,4 +1,4 @@
-"""The step of a handoff in which somebody gets each lead, by the rules of routing."""
+"""The step of a handoff that assigns each lead to an owner, by the routing rules."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -21,17 +21,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CompanyOwners:
-    """Who owns the companies of contacts, by the contacts' record ids; or why that is not known."""
+    """The owners of contacts' companies, by the contacts' record ids; or why they are unknown."""
 
     owner_ids: Mapping[str, str] = field(default_factory=dict)
     untold: str = ""
 
 
 def assign_owners(batch: Batch) -> None:
-    """Give each lead to somebody, in turn also when several workers do so at once.
+    """Assign an owner to each lead, in turn even when several workers do so at once.
 
-    Whom a lead was given at an earlier attempt keeps it while they may. What is asked of the CRM is
-    asked before the transaction, in which all owners are locked.
+    An owner assigned at an earlier attempt keeps the lead while available. All reads from the CRM
+    come before the transaction, in which all owners are locked.
     """
     companies = read_company_owners(batch)
     leads = {row.pk: build_lead(batch, row, companies) for row in batch.rows}
@@ -46,7 +46,7 @@ def assign_owners(batch: Batch) -> None:
 
 
 def read_company_owners(batch: Batch) -> CompanyOwners:
-    """Asked in one call, of contacts that the CRM knew before, and only when a rule wants to know.
+    """Read the owners in one call, for contacts that the CRM knew before, and only if a rule needs them.
 
     A handoff does not wait for it: without an answer the next rule decides.
     """
@@ -71,7 +71,7 @@ def build_lead(batch: Batch, row: Handoff, companies: CompanyOwners) -> Lead:
 
 
 def refresh_unknown_owners(batch: Batch, leads: Iterable[Lead]) -> None:
-    """Read the CRM's owners when one of them is not known here, or nobody is active."""
+    """Read the CRM's owners when one of them is unknown here, or none is active."""
     active = dict(Owner.objects.values_list("owner_id", "active"))
     named = {owner_id for lead in leads for owner_id in (lead.owner_id, lead.company_owner_id)}
     if not any(active.values()) or named - {""} - active.keys():
@@ -79,7 +79,7 @@ def refresh_unknown_owners(batch: Batch, leads: Iterable[Lead]) -> None:
 
 
 def lock_routing(account_zone: str) -> RoutingTable:
-    """The rules and reps, whom nobody else can choose among until the transaction ends."""
+    """Lock the owners until the transaction ends, so that no other worker chooses; return the routing."""
     owners = list(Owner.objects.select_for_update().order_by("pk"))
     return RoutingTable(RoutingRule.objects.in_force(), owners, account_zone)
 
@@ -98,7 +98,7 @@ def assign_owner(row: Handoff, lead: Lead, routing: RoutingTable, batch: Batch) 
 
 
 def store_routing(routing: RoutingTable) -> None:
-    """Write down whose turn came and how many leads they have had. Two statements at most."""
+    """Store the rotation and the counts of leads. Two statements at most."""
     moved: set[Model] = set(routing.moved)
     owners = [row for row in moved if isinstance(row, Owner)]
     places = [row for row in moved if isinstance(row, RulePlace)]

@@ -1,4 +1,4 @@
-"""The last steps of a handoff: the task that tells a rep, found again or made."""
+"""The last steps of a handoff: find or create the task that notifies a rep."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -18,16 +18,16 @@ from crm_sync.port import (
 from crm_sync.routing.working_hours import task_due_at, working_hours
 from leadscoring.operations.failpoints import reach
 
-# A task whose making was not answered may still be on its way into the CRM for so long.
+# A task whose creation got no response may still appear in the CRM for this long.
 SETTLE = timedelta(seconds=20)
 NOT_MADE = "The task was looked for and is not there: it is made now."
 UNGUARDED = "The CRM no longer keeps the references of tasks: they are looked for from now on."
 
 
 def find_tried_tasks(batch: Batch) -> None:
-    """Of tasks that may have been made, find out whether they were; adopt those that are there.
+    """Search the CRM for tasks that may have been created; adopt those that exist.
 
-    Those that the CRM refuses to make twice are simply asked for again.
+    Skip those that the CRM refuses to create twice: they are simply requested again.
     """
     safe = batch.account.guards_tasks
     unsure = [row for row in batch.rows if row.task_attempted and not (safe and row.task_guarded)]
@@ -46,7 +46,7 @@ def find_tried_tasks(batch: Batch) -> None:
 
 
 def task_record_id(batch: Batch, row: Handoff) -> str:
-    """The record that the task would hang on; "" when there never was one, so no task either."""
+    """Return the record id that the task would be on; "" when there never was one, so no task either."""
     record = batch.record_of(row)
     return record.record_id if record else row.record_id
 
@@ -56,13 +56,13 @@ def adopt_found_task(batch: Batch, row: Handoff, tasks: Iterable[CrmTask]) -> No
     if found:
         row.deliver(found[0].task_id, found[0].subject, batch.now())
     else:
-        # Weighed anew before it is made: sales may not want to be told of them any more.
+        # Eligibility is checked again before it is made: sales may no longer want the contact.
         row.forget_try()
         row.postpone(NOT_MADE, batch.now(), excused=True)
 
 
 def make_tasks(batch: Batch) -> None:
-    """Make the tasks. That it is tried is written first: after that only looking can tell."""
+    """Create the tasks. Record the attempt first: after it, only a search shows whether one exists."""
     guarded = batch.account.guards_tasks
     tasks = batch.prepare(lambda row: build_task(batch, row))
     for row in batch.rows:
@@ -92,7 +92,7 @@ def make_tasks(batch: Batch) -> None:
 
 
 def note(batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError) -> None:
-    """Whether the task is there, for certain not there, or may be."""
+    """Record whether the task exists, certainly does not, or may exist."""
     if isinstance(answer, CrmTask):
         row.deliver(answer.task_id, sent.subject, batch.now(), sent.due_at)
     else:
@@ -100,7 +100,8 @@ def note(batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmEr
 
 
 def clear_try_if_not_made(row: Handoff, sent: CrmTaskWrite, error: CrmError) -> None:
-    """What may be asked for twice is told as busy also when the outcome is unknown."""
+    """Clear the attempt unless the task may exist. A guarded write, safe to repeat, also raises
+    CrmBusy when its outcome is unknown."""
     unknown = isinstance(error, CrmSilent) or (row.task_guarded and isinstance(error, CrmBusy))
     if not unknown and not sent.again:
         row.forget_try()

@@ -1,4 +1,4 @@
-"""The step of a handoff in which a lead gets back the task that a restore took from the ledger."""
+"""The step of a handoff that re-adopts a task which a restore removed from the ledger."""
 
 from crm_sync.handoff.batch import Batch
 from crm_sync.models import Handoff, UnrecordedTask
@@ -10,7 +10,7 @@ ON_NOBODY = (
 
 
 def adopt_unrecorded_tasks(batch: Batch) -> None:
-    """Adopt tasks of ours that hang on the contact's record and that no row of the ledger has."""
+    """Adopt our tasks on the contact's record that no row of the ledger has."""
     ids = {id_: row.pk for row in batch.rows for id_ in record_ids_of(batch, row)}
     rows = {row.pk: row for row in batch.rows}
     found: dict[int, UnrecordedTask] = {}
@@ -23,13 +23,13 @@ def adopt_unrecorded_tasks(batch: Batch) -> None:
 
 
 def record_ids_of(batch: Batch, row: Handoff) -> tuple[str, ...]:
-    """The contact's record, and those that were merged into it."""
+    """Return the ids of the contact's record and of those that were merged into it."""
     record = batch.record_of(row)
     return (row.record_id, *(record.former_ids if record else ()))
 
 
 def adopt(batch: Batch, row: Handoff, unrecorded: UnrecordedTask, task: CrmTask) -> None:
-    """The task names the reference by which it is found again: the row takes that over too."""
+    """Take a task over into its row, with the reference in its text, by which it is found again."""
     row.owner_id = task.owner_id or row.owner_id
     if not row.owner_id:
         row.give_up(ON_NOBODY.format(task_id=task.task_id))

@@ -1,4 +1,4 @@
-"""All that is told to the CRM of a contact, read for a whole batch in a fixed number of queries."""
+"""The facts of a contact that are sent to the CRM, loaded for a batch in a fixed number of queries."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from leadscoring.intake.activities import NOT_THEIR_DOING
 from leadscoring.models import Activity, Contact, Score
 from sequences.models import Delivery, Enrollment
 
-RECENT = 50  # some are told as one: somebody may have read ten pages of one kind today
+RECENT = 50  # more than are shown: several of one kind and day become one line
 
-# An index probe for each contact, so that somebody with a hundred thousand activities costs no more.
+# An index probe per contact, so that one with a hundred thousand activities costs no more.
 ACTIVITIES = """
     SELECT done.* FROM unnest(%s::bigint[]) AS asked(id)
     CROSS JOIN LATERAL (
@@ -25,7 +25,7 @@ ACTIVITIES = """
 
 @dataclass(frozen=True, slots=True)
 class SequenceRun:
-    """A contact's way through a sequence, as far as it is told."""
+    """A contact's run through a sequence: the part that is sent to the CRM."""
 
     sequence: str
     state: str
@@ -36,7 +36,7 @@ class SequenceRun:
 
 @dataclass(slots=True)
 class ContactFacts:
-    """What is known of one contact at an instant. `recent`: what they did, newest first."""
+    """What is known of one contact at an instant. `recent`: its activities, newest first."""
 
     contact: Contact
     score: Score | None
@@ -46,7 +46,7 @@ class ContactFacts:
 
 
 def load_contact_facts(contact_ids: Collection[int], at: datetime) -> dict[int, ContactFacts]:
-    """The dossiers of contacts, by their ids. Four queries, whatever their number."""
+    """Return the facts of contacts by their ids. Four queries, whatever their number."""
     contacts = Contact.objects.select_related("company", "crm_state").in_bulk(list(contact_ids))
     scores = Score.objects.in_bulk(list(contacts))
     found = {pk: ContactFacts(contact, scores.get(pk), at) for pk, contact in contacts.items()}
@@ -60,7 +60,7 @@ def load_contact_facts(contact_ids: Collection[int], at: datetime) -> dict[int, 
 
 
 def load_sequence_runs(contact_ids: Collection[int]) -> list[tuple[int, SequenceRun]]:
-    """Who is or was in which sequences, in the order they entered, with what was sent to them."""
+    """Return contacts' present and past sequence runs with their mails sent, in the order of entry."""
     sent = Q(deliveries__state=Delivery.State.SENT)
     rows = (
         Enrollment.objects.filter(contact_id__in=contact_ids)

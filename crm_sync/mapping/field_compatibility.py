@@ -1,4 +1,4 @@
-"""Whether a property of the CRM can take a value of ours: its type and its options. Pure."""
+"""Compatibility of a CRM property with a value of ours: its type and its options. Pure."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -20,15 +20,15 @@ IN_WORDS = {
     "yes_no": "yes or no",
     "other": "something that this program does not know",
 }
-NAMED = 12  # options in a sentence
+NAMED = 12  # the most options in a sentence
 
 
 def find_misfit(
     mapping: FieldMapping, properties: Iterable[CrmProperty], stage_words: Mapping[str, str]
 ) -> tuple[str, str] | None:
-    """The field of the mapping that cannot be, and why; None when all fits.
+    """Return the mapping's incompatible form field, and why; None when all is compatible.
 
-    A property that the account lacks is fit only where set-up makes it.
+    A property that the account lacks is compatible only where set-up creates it.
     """
     found = next((each for each in properties if each.name == mapping.property), None)
     if found is None:
@@ -53,7 +53,7 @@ def type_problem(mapping: FieldMapping, found: CrmProperty) -> tuple[str, str] |
 
 
 def accepted_types(mapping: FieldMapping) -> tuple[str, ...]:
-    """The types of properties that our value goes into."""
+    """Return the types of properties that accept our value."""
     if mapping.source == Source.QUALIFIED_AT:
         return ("date",) if mapping.format == Format.DAY else ("datetime",)
     if mapping.source in (Source.SCORE, Source.FIT, Source.ENGAGEMENT):
@@ -91,7 +91,7 @@ READ = {"number": "12.5", "date": "2026-05-04", "datetime": "2026-05-04T10:00:00
 
 
 def is_readable_as(value: str, type_: str) -> bool:
-    """Whether a text is a number, a day, or an instant with its offset from UTC."""
+    """Return whether a text is a finite number, a day, or an instant with its offset from UTC."""
     with suppress(ValueError):
         if type_ == "number":
             return abs(float(value)) < float("inf")
@@ -102,7 +102,7 @@ def is_readable_as(value: str, type_: str) -> bool:
 
 
 def options_text(found: CrmProperty) -> list[str]:
-    """Its options as they are written, and as people read them where that differs."""
+    """Return its options by value, with the label where that differs."""
     labels = found.labels or found.options
     pairs = zip(found.options, labels, strict=True)
     return [value if value == label else f"{value} ({label})" for value, label in pairs]

@@ -1,4 +1,4 @@
-"""Which values go to the CRM and come from there, and of how many records: counted, not guessed."""
+"""The values sent to the CRM and read from it, and of how many records: counted, not estimated."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ WRITTEN = """
 def sent_fields(
     fields: Iterable[CrmField], mappings: Sequence[FieldMapping]
 ) -> list[dict[str, Any]]:
-    """What the mapping sends, and what was sent by an earlier one; then what is sent in any case."""
+    """Return what the mapping sends or an earlier one has sent, then what is always sent."""
     last_written = counts_of_written()
     names = dict.fromkeys([*(each.property for each in mappings), *sorted(last_written)])
     mapped = {each.property: each for each in mappings}
@@ -32,7 +32,7 @@ def sent_fields(
 def read_fields(
     fields: Iterable[CrmField], mappings: Sequence[FieldMapping]
 ) -> list[dict[str, Any]]:
-    """What is read in any case, and of contacts what the mapping would write over or take."""
+    """Return the contacts' properties that the mapping overwrites or takes, then what is always read."""
     counts = counts_of_records()
     rows = [
         usage_row(each.record, each.name, counts[each.record]) for each in fields if not each.sent
@@ -45,20 +45,20 @@ def read_fields(
 def usage_row(
     record: str, name: str, count: int | None, mapping: FieldMapping | None = None
 ) -> dict[str, Any]:
-    """`count`: of how many records; None where it is not known here."""
+    """Return one row of the list. `count`: of how many records; None where it is unknown here."""
     policy = {"source": mapping.source, "policy": mapping.policy} if mapping else {}
     return {"record": record, "name": name, "count": count, **policy}
 
 
 def counts_of_written() -> Counter[str]:
-    """Records that have our value of each property, as we last wrote it."""
+    """Return, by property, the number of records to which we have written it."""
     with connection.cursor() as cursor:
         cursor.execute(WRITTEN)
         return Counter(dict(cursor.fetchall()))
 
 
 def counts_of_records() -> dict[str, int | None]:
-    """How many records of each kind are known here; None of those that are not kept."""
+    """Return how many records of each kind are known here; None for kinds that are not stored."""
     return {
         "contact": Link.objects.count(),
         "task": Handoff.objects.delivered().count(),

@@ -1,4 +1,4 @@
-"""The account's properties, to choose from: asked for at most every few minutes."""
+"""The account's properties as choices, cached for a few minutes."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,20 +11,20 @@ from redis import RedisError
 from crm_sync.port import Crm, CrmError, CrmProperty
 
 KEPT_SECONDS = 300
-# Nobody waits for a CRM that is away each time a page is opened.
+# An unavailable CRM is cached too, so that not every opened page waits for it.
 AWAY_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyChoices:
-    """`away`: why they are not known now, in a sentence; then there are none."""
+    """`away`: why they are unknown now, in a sentence; `properties` is empty then."""
 
     properties: Sequence[CrmProperty] = ()
     away: str = ""
 
 
 def property_choices(crm: Crm) -> PropertyChoices:
-    """What the account has, as it was some minutes ago at most. Never raises."""
+    """Return the account's properties, at most KEPT_SECONDS old. Never raise a CrmError or RedisError."""
     key = f"crm-properties:{crm.identity}" if crm.connected else ""
     if key and (kept := cached_properties(key)):
         return kept
@@ -40,7 +40,10 @@ def property_choices(crm: Crm) -> PropertyChoices:
 
 
 def cached_properties(key: str) -> PropertyChoices | None:
-    """As plain values, so that another release may read them; what it cannot read is asked anew."""
+    """Return the cached properties; None when there are none, or they are of an incompatible release.
+
+    They are cached as plain values, so that another release can read them.
+    """
     kept: Any = None
     with suppress(RedisError):
         kept = cache.get(key)
@@ -52,6 +55,6 @@ def cached_properties(key: str) -> PropertyChoices | None:
 
 
 def clear_cached_properties(crm: Crm) -> None:
-    """Ask anew the next time: somebody has just made properties."""
+    """Clear the cache, because properties were just created."""
     with suppress(RedisError):
         cache.delete(f"crm-properties:{crm.identity}")

@@ -1,4 +1,4 @@
-"""A contact here → the properties of a record there, never over what a person wrote."""
+"""The properties of a CRM record from a contact here, never over what a person wrote."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +20,7 @@ WHY_NOT: Mapping[str, str] = {
 GRADES = tuple(fit + engagement for fit in "ABCD" for engagement in "1234")
 
 Source, Policy, Format = FieldMapping.Source, FieldMapping.Policy, FieldMapping.Format
-# Exist only for us, so set-up makes them: label, type, options.
+# Properties that exist only for us, so set-up creates them: label, type, options.
 OURS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     Source.SCORE: ("Lead score", "number", ()),
     Source.FIT: ("Fit score", "number", ()),
@@ -34,12 +34,12 @@ OURS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def number_text(value: float | None) -> str:
-    """With a point and no separators, whatever the locale."""
+    """Return a number with at most two decimals, a point and no separators, whatever the locale."""
     return "" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def instant_text(value: datetime | None) -> str:
-    """To the second."""
+    """Return an instant in UTC to the second, in ISO 8601."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else ""
 
 
@@ -65,12 +65,12 @@ READ: Mapping[str, Callable[[ContactFacts], str]] = {
 
 
 def mapped_value(mapping: FieldMapping, known: ContactFacts, stage_words: Mapping[str, str]) -> str:
-    """Our value for a property, as the CRM takes it; "" when there is none."""
+    """Return our value for a property in the CRM's format; "" when there is none."""
     return format_value(plain_mapped_value(mapping, known, stage_words), mapping.format)
 
 
 def format_value(text: str, format_: str) -> str:
-    """A number without its part after the point, or the day of an instant, which is UTC's."""
+    """Round a number to a whole one, or cut an instant to its day in UTC."""
     if text and format_ == Format.WHOLE:
         return f"{float(text):.0f}"
     return text[:10] if format_ == Format.DAY else text
@@ -93,14 +93,14 @@ def record_properties(
     record: CrmContact | None,
     last_written: Mapping[str, str],
 ) -> dict[str, str]:
-    """What to write to a record as it reads now (None: it is not there yet)."""
+    """Return what to write to a record as it reads now (None: it does not exist yet)."""
     told = property_diffs(known, mappings, stage_words, record, last_written)
     return {one.mapping.property: one.ours for one in told if not one.left_alone}
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyDiff:
-    """What we would say in a property, what it says, and why it is left alone ("": it is written)."""
+    """Our value of a property, the CRM's value, and why it is not written ("": it is written)."""
 
     mapping: FieldMapping
     ours: str
@@ -115,10 +115,10 @@ def property_diffs(
     record: CrmContact | None,
     last_written: Mapping[str, str],
 ) -> Iterator[PropertyDiff]:
-    """What becomes of each property of a record as it reads now (None: it is not there yet).
+    """Yield the diff of each property of a record as it reads now (None: it does not exist yet).
 
-    `written`: what we last wrote there. A value that we do not have is never written: it would
-    clear what somebody else knew. Nor is one that the record has already.
+    `last_written`: our last values there, by property. An empty value is never written: it would
+    clear what a person entered. Nor is one that the record has already.
     """
     for mapping in mappings:
         ours = mapped_value(mapping, known, stage_words)
@@ -132,7 +132,7 @@ def property_diffs(
 def reason_not_written(
     mapping: FieldMapping, ours: str, there: str, last_written: Mapping[str, str], ahead: bool
 ) -> str:
-    """Why a property is left as it is; "" when it is written."""
+    """Return why a property is not written; "" when it is."""
     if not mapping.sends():
         return "it comes from the CRM and is not sent"
     if not ours:
@@ -145,9 +145,9 @@ def reason_not_written(
 
 
 def is_same_value(mapping: FieldMapping, one: str, other: str) -> bool:
-    """Whether two texts say the same. A CRM writes an instant as it likes: with milliseconds or not."""
+    """Return whether two values are equal. A CRM may return an instant with milliseconds or without."""
     if mapping.source == Source.QUALIFIED_AT and one and other:
-        with suppress(ValueError):  # what is no instant there is not the same
+        with suppress(ValueError):  # a value that is no instant is not equal
             return datetime.fromisoformat(one) == datetime.fromisoformat(other)
     return one == other
 
@@ -155,9 +155,9 @@ def is_same_value(mapping: FieldMapping, one: str, other: str) -> bool:
 def email_at_linking(
     mappings: Iterable[FieldMapping], record: CrmContact, email: str | None
 ) -> dict[str, str]:
-    """What counts as written by us at first linking: the address, if the record was found by it.
+    """Return what counts as written by us at first linking: the address, if the record was found by it.
 
-    So a change of address here is an update there, unless a person has changed it there.
+    So a change of address here updates the record, unless a person has changed it in the CRM.
     """
     return {
         mapping.property: record.email
@@ -169,7 +169,7 @@ def email_at_linking(
 def policy_allows_write(
     mapping: FieldMapping, there: str, last_written: Mapping[str, str], ahead: bool
 ) -> bool:
-    """Whether the policy lets us write over what is there."""
+    """Return whether the policy lets us overwrite the record's value."""
     if mapping.policy == Policy.FORWARD_ONLY:
         return ahead
     if mapping.policy == Policy.OURS_WINS or not there:
@@ -180,14 +180,14 @@ def policy_allows_write(
 
 
 def stage_is_ahead(known: ContactFacts, record: CrmContact, there: str) -> bool:
-    """Whether our lifecycle stage is further than the record's. One that is not ours stays."""
+    """Return whether our lifecycle stage is further than the record's. A stage unknown to us stays."""
     if not record.lifecycle_stage:
         return not there
     return Lifecycle(known.contact.lifecycle_stage).ahead_of(record.lifecycle_stage)
 
 
 def wanted_properties(mappings: Iterable[FieldMapping]) -> list[CrmProperty]:
-    """Return the properties that exist only for us, as set-up has to make them."""
+    """Return the properties that exist only for us, as set-up has to create them."""
     return [wanted_property(mapping) for mapping in mappings if mapping.source in OURS]
 
 
@@ -199,7 +199,7 @@ def wanted_property(mapping: FieldMapping) -> CrmProperty:
 
 
 def store_given_names(steps: Iterable[SetUpStep]) -> None:
-    """Write to the properties that set-up made by the names that the CRM gave them."""
+    """Store the names that the CRM gave to the properties that set-up created."""
     for step in steps:
         if step.named and step.named != step.wanted:
             FieldMapping.objects.filter(property=step.wanted).update(property=step.named)

@@ -1,4 +1,4 @@
-"""What a rep reads: the task, and the texts on the record. Plain sentences, nothing to sell."""
+"""The texts that a rep reads: the task, and the texts on the record. Plain sentences, no marketing."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,10 +15,10 @@ from leadscoring.common.text import bounded_line
 from leadscoring.engine.wording import format_day, format_figure
 from leadscoring.models import Activity
 
-# Fields that say which page, form or mail it was, the most telling first.
+# Fields that identify the page, form or mail, the most specific first.
 DETAILS = ("url", "page", "path", "form", "title", "subject", "name", "link", "campaign")
 LONGEST_SUBJECT = 255
-# A text property of any CRM holds so much: docs/adding-a-crm.md.
+# Characters that a text property of any CRM holds: docs/adding-a-crm.md.
 LONGEST_PROPERTY = 32_000
 LONGEST_DETAIL = 80
 STRONGEST = 3
@@ -27,17 +27,17 @@ ACTIVITIES_TOLD = 5
 FITS_TOLD = 5
 AGAINST_TOLD = 3
 
-# Stands before the reason in a task that we have closed.
+# The words before the reason in a task that we have closed.
 NOTHING_LEFT = "Nothing to do any more:"
-# Tells our text from one that a person has changed; stands in the link's fragment, where nobody
-# reads it. `TaskText.words` leaves fragments out.
+# Marks our text, to detect that a person has changed it. It is in the link's fragment, out of sight.
+# `TaskText.words` leaves fragments out.
 MARK = "#text-"
-# What the engine says of points that a cap took: true, but of the model, not of the person.
+# The engine's words on points that a cap removed: a fact about the model, not about the person.
 CUT = re.compile(r", [\d.,]+ points? above the cap of [\d.,]+ not counted$")
 
 
 def task_subject(row: Handoff) -> str:
-    """ "Hot lead: Ada Byron, Analytical Engines (score 82, A1)". Plain text."""
+    """Return, in plain text, "Hot lead: Ada Byron, Analytical Engines (score 82, A1)"."""
     company = row.contact.company
     where = f", {bounded_line(company.name, 80)}" if company and company.name else ""
     return f"Hot lead: {display_name(row)}{where} (score {row.total:.0f}, {row.grade})"[
@@ -46,7 +46,7 @@ def task_subject(row: Handoff) -> str:
 
 
 def task_body(row: Handoff, known: ContactFacts, form: type[TaskText]) -> TaskText:
-    """Write the task's text in the form in which the CRM keeps it, with our mark in its link."""
+    """Return the task's text in the form that the CRM stores, with our mark in its link."""
     unmarked = form.render(task_blocks(row, known, contact_url(row)))
     mark = f"{MARK}{text_digest(unmarked)}"
     return form.render(task_blocks(row, known, contact_url(row) + mark))
@@ -71,7 +71,7 @@ def task_blocks(row: Handoff, known: ContactFacts, link: str) -> Iterator[Block]
 
 
 def is_unedited(there: TaskText) -> bool:
-    """Return whether a task's text is as we wrote it: a person's word in it makes it theirs.
+    """Return whether a task's text is as we wrote it: one word of a person makes it the person's.
 
     A CRM may write the same text with other mark-up, so the words alone count.
     """
@@ -80,7 +80,7 @@ def is_unedited(there: TaskText) -> bool:
 
 
 def text_digest(body: TaskText) -> str:
-    """Return eight signs that stand for the words of a text."""
+    """Return a checksum of a text's words: eight hexadecimal digits."""
     return f"{crc32(without_spaces(body.words()).encode('utf-8', 'replace')):08x}"
 
 
@@ -89,29 +89,29 @@ def without_spaces(text: str) -> str:
 
 
 def closed_body(reason: str, there: TaskText) -> TaskText:
-    """Write a task's text when there is nothing to do any more: why, and what it said."""
+    """Return the text of a closed task: the reason, then the former text."""
     return there.after(Paragraph(f"{NOTHING_LEFT} {bounded_line(reason, 500)}"))
 
 
 def is_closed_body(there: TaskText) -> bool:
-    """Return whether it is a text that we have closed: not one of somebody who calls themselves so."""
+    """Return whether it is the text of a task that we closed, not of a contact named like our words."""
     words = without_spaces(there.words())
     return words.startswith(without_spaces(NOTHING_LEFT)) and not is_unedited(there)
 
 
 def leads_here(there: TaskText, page: str) -> bool:
-    """Return whether a task's text links to a page of this installation, or below it."""
+    """Return whether a task's text links to `page` or below it."""
     return any(address.startswith(page) for address in there.links())
 
 
 def strip_score(subject: str) -> str:
-    """ "Hot lead: Ada Byron, Engines" of a subject that goes on with "(score 82, A1)"."""
+    """Return "Hot lead: Ada Byron, Engines" of a subject that ends in "(score 82, A1)"."""
     line = " ".join(subject.split())
     return line.rpartition(" (score ")[0] or line
 
 
 def introduction(row: Handoff) -> str:
-    """ "Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May". The reasons follow."""
+    """Return "Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May"; the reasons follow."""
     company = row.contact.company.name if row.contact.company else ""
     role = ", ".join(
         filter(None, [bounded_line(row.contact.job_title, 80), bounded_line(company, 80)])
@@ -128,20 +128,20 @@ def display_name(row: Handoff) -> str:
 
 
 def strongest_reasons(row: Handoff) -> list[str]:
-    """The reasons that weighed most at the crossing, in whole points."""
+    """Return the reasons with the most points at the crossing, in whole points."""
     by_points = sorted(row.reasons, key=lambda reason: -reason["points"])
     return [in_whole_points(each, 300) for each in by_points[:STRONGEST] if each["points"] > 0.5]
 
 
 def negative_reasons(row: Handoff) -> list[str]:
-    """What they did that took points off, the weightiest first. What they are is told by the fit."""
+    """Return the activities that cost points, the most first. The profile's are in the fit line."""
     by_points = sorted(row.reasons, key=lambda reason: reason["points"])
     done = [each for each in by_points if each["group"] != "fit" and each["points"] < -0.5]
     return [in_whole_points(each, 300) for each in done[:AGAINST_TOLD]]
 
 
 def in_whole_points(reason: dict[str, Any], longest: int) -> str:
-    """ "Visited pricing 3 times, last on 4 May (+30)"."""
+    """Return "Visited pricing 3 times, last on 4 May (+30)"."""
     sign = "−" if reason["points"] < 0 else "+"
     return f"{reason_text(reason, longest)} ({sign}{abs(reason['points']):.0f})"
 
@@ -152,13 +152,13 @@ def reason_text(reason: dict[str, Any], longest: int) -> str:
 
 
 def reason_line(reason: dict[str, Any]) -> str:
-    """ "Visited pricing 3 times, last on 4 May (+29.5)": these add up to the score."""
+    """Return "Visited pricing 3 times, last on 4 May (+29.5)": these points add up to the score."""
     sign = "−" if reason["points"] < 0 else "+"
     return f"{reason_text(reason, 300)} ({sign}{format_figure(abs(reason['points']))})"
 
 
 def fit_line(row: Handoff) -> str:
-    """ "Fit A, engagement 1 (A and 1 are best). Senior job title: CTO; Very small company (−5)"."""
+    """Return "Fit A, engagement 1 (A and 1 are best). Senior job title: CTO; Very small company (−5)"."""
     by_points = sorted(row.reasons, key=lambda reason: -reason["points"])
     reasons = [reason for reason in by_points if reason["group"] == "fit" and reason["points"]]
     grades = f"Fit {row.grade[:1]}, engagement {row.grade[1:]} (A and 1 are best)"
@@ -172,7 +172,7 @@ def fit_line(row: Handoff) -> str:
 
 
 def all_reasons(known: ContactFacts) -> str:
-    """Today's reasons of the score, one a line, strongest first; or what disqualifies."""
+    """Return the current reasons of the score, one a line, strongest first; or what disqualifies."""
     if known.score is None:
         return ""
     if known.score.disqualified:
@@ -183,7 +183,7 @@ def all_reasons(known: ContactFacts) -> str:
 
 
 def activity_lines(known: ContactFacts) -> list[str]:
-    """ "4 May: page view /pricing", newest first; what came several times that day is said once."""
+    """Return lines such as "4 May: page view /pricing", newest first, without a day's repetitions."""
     lines = dict.fromkeys(activity_line(activity, known) for activity in known.recent)
     return list(lines)[:ACTIVITIES_TOLD]
 
@@ -195,9 +195,9 @@ def activity_line(activity: Activity, known: ContactFacts) -> str:
 
 
 def activity_detail(properties: dict[str, Any]) -> str:
-    """ "/pricing" or "“Welcome”": which page, form or mail it was.
+    """Return "/pricing" or "“Welcome”": the page, form or mail of an activity; "" when unknown.
 
-    An address is told by its path, for the rest may hold secrets.
+    An address is cut to its path, for the rest may hold secrets.
     """
     for name in DETAILS:
         value = properties.get(name)
@@ -208,7 +208,7 @@ def activity_detail(properties: dict[str, Any]) -> str:
 
 
 def url_path(value: str) -> str:
-    """ "/pricing" of a web address; its host when it is nobody's page but the first."""
+    """Return "/pricing" of a web address; its host when it is the home page."""
     try:
         parts = urlsplit(value.strip())
         host = parts.hostname
@@ -220,7 +220,7 @@ def url_path(value: str) -> str:
 
 
 def sequence_lines(known: ContactFacts) -> list[str]:
-    """ "nurture: 3 mails sent, last on 4 May, paused", the latest sequence first."""
+    """Return lines such as "nurture: 3 mails sent, last on 4 May, paused", the latest sequence first."""
     return [run_line(run, known) for run in reversed(known.runs[-RUNS_TOLD:])]
 
 
@@ -237,10 +237,10 @@ def run_line(run: SequenceRun, known: ContactFacts) -> str:
 
 
 def contact_url(row: Handoff) -> str:
-    """Where a colleague with a log-in finds the contact here."""
+    """Return the address of the contact's page here, which needs a log-in."""
     return f"{settings.BASE_URL}/admin/leadscoring/contact/{row.contact_id}/change/"
 
 
 def text_property(lines: Iterable[str]) -> str:
-    """Lines as one text property takes them."""
+    """Join lines for one text property, truncated to LONGEST_PROPERTY characters."""
     return "\n".join(lines)[:LONGEST_PROPERTY]

@@ -1,4 +1,4 @@
-"""The border to a CRM: what we ask of one, in our words. An adapter is a package that implements `Crm`."""
+"""The port to a CRM: its operations and types. An adapter is a package that implements `Crm`."""
 
 from crm_sync.port.capabilities import CrmCapabilities
 from crm_sync.port.crm import Crm, NotConnected

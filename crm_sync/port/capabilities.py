@@ -1,4 +1,4 @@
-"""Where CRMs differ: what asking one costs, how far its lists lag, and how it keeps a task's text."""
+"""Where CRMs differ: the cost of requests, the lag of their index, and the form of a task's text."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,10 +14,10 @@ class CrmCapabilities:
     `index_lag`: how late a change usually shows in `changes`; `search_overlap`: how far before the
     last applied change a search begins, well above the lag.
     `changes_at_once`: changes whose contacts are cheapest to read together; `people_at_once`: contacts
-    whose deals' ids one question reads, at a cost of `deal_ids_cost`.
+    whose deals' ids one request reads, at a cost of `deal_ids_cost`.
     `read_cost`: of a hundred contacts with their deals; `write_cost`: of reading a hundred contacts and
     writing those that differ.
-    `daily_allowance`: what the smallest account may spend in a day, assumed until the CRM tells more.
+    `daily_allowance`: the daily budget of the smallest account, assumed until the CRM reports its own.
     """
 
     task_text: type[TaskText]

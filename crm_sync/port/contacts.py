@@ -1,4 +1,4 @@
-"""Contacts: found, written, and told apart from those that are gone."""
+"""Contacts: read, write and opt out, and recognise deleted ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -11,30 +11,30 @@ from crm_sync.port.records import (
 
 
 class CrmContacts(Protocol):
-    """Contacts: found, written, and told apart from those that are gone."""
+    """Contacts: read, write and opt out, and recognise deleted ones."""
 
     def contacts_by_id(
         self, record_ids: Sequence[str], properties: Sequence[str]
     ) -> Mapping[str, CrmContact]:
-        """By the id asked; a merged record answers under the old id with its new `record_id`."""
+        """Return contacts by requested id; a merged record is under its old id, with its new `record_id`."""
 
     def contacts_by_email(
         self, emails: Sequence[str], properties: Sequence[str]
     ) -> Mapping[str, CrmContact]: ...
 
     def archived_contacts(self, record_ids: Sequence[str]) -> set[str]:
-        """Those of them that were deleted so that a person can still restore them."""
+        """Return the ids of those that were deleted and that a person can still restore."""
 
     def save_contacts(
         self, writes: Sequence[CrmContactWrite]
     ) -> Mapping[str, CrmContact | CrmError]:
-        """Create or update; safe to repeat. A CrmRejected names the properties at fault."""
+        """Create or update; idempotent. A CrmRejected names the properties at fault."""
 
     def opt_out(self, emails: Sequence[str]) -> Mapping[str, CrmError | None]:
-        """Let nobody there send mail to these addresses; safe to repeat. By address: None when done."""
+        """Opt addresses out of all mail from the CRM; idempotent. Return by address: None when done."""
 
     def company_owners(self, record_ids: Sequence[str]) -> Mapping[str, str]:
-        """The owner of each contact's company, by the contact's record id; none: left out."""
+        """Return the owner of each contact's company by the contact's record id; omit those without one."""
 
     def contact_url(self, record_id: str) -> str:
-        """Where a person opens the record; "" when that is not known."""
+        """Return the address of the record's page; "" when it is not known."""

@@ -1,4 +1,4 @@
-"""All that is asked of a CRM, and the CRM that is not there."""
+"""The complete protocol of a CRM, and the null object for a CRM that is not connected."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -21,15 +21,15 @@ from crm_sync.port.tasks import CrmTasks
 class Crm(CrmRequests, CrmContacts, CrmTasks, CrmDeals, CrmSchema, Protocol):
     """Every method may raise CrmBusy, CrmDenied, CrmSilent (reads: CrmBusy instead of CrmSilent).
 
-    Inputs may be of any length; an adapter cuts them into the CRM's batches. Methods that write
-    several things answer per trace (or id) with the result or the error of that one thing; CrmDenied
-    and CrmBusy for everything are raised when nothing of the call was done.
+    Inputs may be of any length; an adapter splits them into the CRM's batches. Methods that write
+    several things return, by trace (or id), the result or the error of each. CrmDenied and CrmBusy
+    for everything are raised when nothing of the call was done.
     """
 
     connected: bool
     capabilities: CrmCapabilities
-    # Tells one set of credentials from another without giving it away, across processes. It stays
-    # while the CRM renews what it gave for them (an access token of two hours).
+    # Identifies a set of credentials across processes without revealing it. It stays the same while
+    # the CRM renews what it issued for them (an access token of two hours).
     identity: str
     # Our lifecycle stage -> the CRM's value for it, in ascending order.
     lifecycle_words: Mapping[str, str]
@@ -39,9 +39,9 @@ class Crm(CrmRequests, CrmContacts, CrmTasks, CrmDeals, CrmSchema, Protocol):
 
 
 class NotConnected:
-    """The CRM that is not there: every question is refused with the reason.
+    """The null object for a missing CRM: every request raises CrmOff with the reason.
 
-    `setting`: the one that would connect it.
+    `setting`: the setting that would connect one.
     """
 
     def __init__(self, setting: str) -> None:

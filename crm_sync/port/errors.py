@@ -1,16 +1,16 @@
-"""What goes wrong between us and a CRM, and what follows from it."""
+"""The errors of a CRM, and what each means for the caller."""
 
 from collections.abc import Mapping
 
 
 class CrmError(Exception):
-    """What went wrong between us and the CRM, in a sentence for a person."""
+    """An error between us and the CRM, in a sentence for a person."""
 
 
 class CrmBusy(CrmError):
-    """Not now: a rate limit, a lock, the CRM down. Nothing was done; ask again after `retry_after` seconds.
+    """Not now: a rate limit, a lock, the CRM down. Nothing was done; retry after `retry_after` seconds.
 
-    `shared`: the CRM says so of all our requests, not of this one.
+    `shared`: the CRM reports it of all our requests, not of this one.
     """
 
     def __init__(self, sentence: str, retry_after: float = 10.0, *, shared: bool = False) -> None:
@@ -20,15 +20,15 @@ class CrmBusy(CrmError):
 
 
 class CrmPaced(CrmBusy):
-    """Our own budget of requests is used up for the moment; the CRM was not asked."""
+    """Our own budget of requests is used up for the moment; nothing was sent to the CRM."""
 
 
 class CrmSilent(CrmError):
-    """No usable answer to a write: we do not know whether it happened. Look before asking again."""
+    """No usable response to a write: its outcome is unknown. Read before repeating it."""
 
 
 class CrmRejected(CrmError):
-    """The CRM will not take this record as it is. `properties`: name -> reason, those at fault.
+    """The CRM rejects this record as it is. `properties`: name -> reason, those at fault.
 
     `existing_id`: the record that already has the unique value, when that is the reason.
     """
@@ -42,11 +42,11 @@ class CrmRejected(CrmError):
 
 
 class CrmMissing(CrmError):
-    """The record that was named is not there (archived, erased, never was)."""
+    """The named record does not exist (archived, erased, never created)."""
 
 
 class CrmDenied(CrmError):
-    """The account does not let us: token revoked, scope missing, limit of the day, other account."""
+    """The account does not permit it: token revoked, scope missing, daily limit, other account."""
 
 
 class CrmOff(CrmDenied):
@@ -54,9 +54,9 @@ class CrmOff(CrmDenied):
 
 
 class CrmForged(CrmError):
-    """A request that nobody can show to be the CRM's; the sentence says why.
+    """A request that cannot be shown to be the CRM's; the sentence says why.
 
-    `signed`: it claims to be.
+    `signed`: it claims to be the CRM's.
     """
 
     def __init__(self, sentence: str, *, signed: bool = True) -> None:

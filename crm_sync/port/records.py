@@ -1,4 +1,4 @@
-"""What passes between us and a CRM, in our words: records, writes, and what is known of the account.
+"""The data exchanged with a CRM, in our terms: records, writes, and what is known of the account.
 
 Times are UTC-aware, ids are opaque text, money is text as the CRM wrote it.
 """
@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from crm_sync.port.text import TaskText
 
-# Whose turn it is when requests are short: a fresh lead, then many leads, then reading and the rest.
+# The order when requests are scarce: a fresh lead, then many leads, then reading and the rest.
 Priority = Literal["live", "backlog", "polling"]
 
 
@@ -27,7 +27,7 @@ class CrmAccount:
 @dataclass(frozen=True, slots=True)
 class CrmContact:
     """A record as the CRM has it. `lifecycle_stage`: ours (see leadscoring.models.Lifecycle) or ""
-    when it is none of ours; `properties`: the CRM's own names and values of what we write."""
+    for any other; `properties`: the values of what we write, by the CRM's own names."""
 
     record_id: str
     email: str
@@ -36,14 +36,14 @@ class CrmContact:
     lead_status: str
     opted_out: bool
     properties: Mapping[str, str]
-    asked_id: str = ""  # the id it was asked by, when that was another (merged records)
+    asked_id: str = ""  # the requested id, when that was another (merged records)
     former_ids: tuple[str, ...] = ()  # of the records that were merged into it
-    touched_at: datetime | None = None  # when somebody in sales last spoke or wrote to them
+    touched_at: datetime | None = None  # when sales last spoke or wrote to the contact
 
 
 @dataclass(frozen=True, slots=True)
 class CrmContactWrite:
-    """What a record should say. By `record_id` when known, else created or found by `email`."""
+    """The wanted values of a record. By `record_id` when known, else created or found by `email`."""
 
     trace: str
     record_id: str
@@ -55,7 +55,7 @@ class CrmContactWrite:
 class CrmTask:
     """A task as the CRM has it.
 
-    `started`: a rep has begun with it or put it off; None where the CRM does not tell.
+    `started`: a rep has begun or postponed it; None where the CRM does not report it.
     """
 
     task_id: str
@@ -65,12 +65,12 @@ class CrmTask:
     done: bool
     started: bool | None = None
     done_at: datetime | None = None
-    record_ids: tuple[str, ...] = ()  # the contacts it hangs on; told by `list_tasks` alone
+    record_ids: tuple[str, ...] = ()  # its associated contacts; filled by `list_tasks` alone
 
 
 @dataclass(frozen=True, slots=True)
 class CrmTaskPage:
-    """Some of all tasks. `place`: where the next page begins, text of the CRM's; "" at the end."""
+    """One page of all tasks. `place`: the CRM's opaque cursor of the next page; "" at the end."""
 
     tasks: Sequence[CrmTask]
     place: str
@@ -78,9 +78,9 @@ class CrmTaskPage:
 
 @dataclass(frozen=True, slots=True)
 class CrmTaskWrite:
-    """`trace`: the reference, one task's alone. `body` is of the CRM's own form.
+    """`trace`: the reference, unique to the task. `body` is in the CRM's own form.
 
-    `again`: this very task may have been made already.
+    `again`: a task of this reference may exist already.
     """
 
     trace: str
@@ -94,7 +94,7 @@ class CrmTaskWrite:
 
 @dataclass(frozen=True, slots=True)
 class CrmTaskChange:
-    """What a task should say from now on; None leaves it as it is."""
+    """New values of a task; None leaves a value as it is."""
 
     task_id: str
     subject: str | None = None
@@ -105,7 +105,7 @@ class CrmTaskChange:
 
 @dataclass(frozen=True, slots=True)
 class CrmOwner:
-    """`active`: a person who can be given leads. A queue is an owner that is never active."""
+    """`active`: a person to whom leads can be assigned. A queue is an owner that is never active."""
 
     owner_id: str
     email: str
@@ -115,7 +115,7 @@ class CrmOwner:
 
 @dataclass(frozen=True, slots=True)
 class CrmStage:
-    """`probability`: of winning, 0 to 1, or None when the CRM does not say."""
+    """`probability`: of winning, 0 to 1; None when the CRM does not report it."""
 
     pipeline_id: str
     pipeline: str
@@ -140,14 +140,14 @@ class CrmDeal:
     won: bool
     changed_at: datetime | None = None  # by the CRM's clock
     made_at: datetime | None = None  # by the CRM's clock
-    lost_reason: str = ""  # why it was lost, as sales wrote it
+    lost_reason: str = ""  # as sales wrote it
 
 
 @dataclass(frozen=True, slots=True)
 class CrmChange:
-    """A record that was changed, and when by the CRM's clock; of a contact also what it is known by.
+    """A changed record, and the time of the change by the CRM's clock; for a contact also its keys.
 
-    `emails`: all its addresses in lower case. `former_ids`: those of the records merged into it.
+    `emails`: all its addresses in lower case. `former_ids`: the ids of records merged into it.
     """
 
     record_id: str
@@ -158,10 +158,10 @@ class CrmChange:
 
 @dataclass(frozen=True, slots=True)
 class CrmProperty:
-    """A property of contacts. `type`: number, text, long_text, enumeration, datetime, date; of one that
-    the account has also yes_no, other. A CRM without a type says so when it is set up.
+    """A property of contacts. `type`: number, text, long_text, enumeration, datetime, date; for one that
+    the account has also yes_no, other. A CRM without a type reports that at set-up.
 
-    `labels`: how people there read the options. `read_only`: nobody may write it over the API.
+    `labels`: the options as the CRM displays them. `read_only`: it cannot be written over the API.
     """
 
     name: str
@@ -173,8 +173,8 @@ class CrmProperty:
 
 
 class FirstField(NamedTuple):
-    """One value that is written or read until a marketer decides otherwise. `source`, `policy`,
-    `direction` and `format` are words of crm_sync.models.FieldMapping; `value` is a constant's."""
+    """A default field mapping, in force until a marketer changes it. `source`, `policy`, `direction`
+    and `format` are choices of crm_sync.models.FieldMapping; `value` is a constant's."""
 
     source: str
     property: str
@@ -186,10 +186,10 @@ class FirstField(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CrmHint:
-    """Something happened to a record there: a reason to look at it again, never a fact.
+    """An event of a record in the CRM: a reason to read it again, never a fact.
 
-    `account_id`: whose record it is; "" when the hint does not say. `merged_into`: the record that
-    it was merged into, where the CRM says so here and not when it is asked for the old id.
+    `account_id`: the record's account; "" when the hint does not name it. `merged_into`: the record
+    that it was merged into, where the CRM reports that here and not on a read of the old id.
     """
 
     kind: Literal["contact", "deal"]
@@ -202,8 +202,8 @@ class CrmHint:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A request as it came in. `address`: where it was sent to, as the sender has it; `headers`: by
-    name in lower case."""
+    """A request as it was received. `address`: the URL as the sender has it; `headers`: by name in
+    lower case."""
 
     method: str
     address: str
@@ -213,10 +213,10 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class CrmBudget:
-    """What was used and may be used of the CRM's limits; None where it is not known yet.
+    """The used and the allowed part of the CRM's limits; None where it is not known yet.
 
-    `unit`: what the CRM counts, in the plural. `window_seconds`: the short span of time over which
-    `used` and `allowed` are counted; None where the CRM has no such limit.
+    `unit`: what the CRM counts, in the plural. `window_seconds`: the short window over which `used`
+    and `allowed` are counted; None where the CRM has no such limit.
     """
 
     used: int | None
@@ -229,9 +229,9 @@ class CrmBudget:
 
 @dataclass(frozen=True, slots=True)
 class CrmCall:
-    """One entry of the register of calls. `retry`: may be repeated after an unknown outcome.
+    """One entry of the register of calls. `retry`: it may be repeated after an unknown outcome.
 
-    `until`: the day on which the CRM ends its support.
+    `until`: the day on which the CRM ends its support of the call.
     """
 
     method: str
@@ -244,9 +244,9 @@ class CrmCall:
 
 @dataclass(frozen=True, slots=True)
 class CrmField:
-    """A value that is sent or read whatever the mapping says, by the CRM's own name.
+    """A value that is sent or read independently of the mapping, by the CRM's own name.
 
-    `record`: what it is of: contact, task, deal, company, rep, stage, account.
+    `record`: its kind of record: contact, task, deal, company, rep, stage, account.
     """
 
     record: str
@@ -256,7 +256,7 @@ class CrmField:
 
 @dataclass(frozen=True, slots=True)
 class CrmAudit:
-    """`token`: what is known of the credentials, as the audit prints it, nothing secret in it."""
+    """`token`: what is known of the credentials, as the audit prints it, without secrets."""
 
     token: Mapping[str, object]
     problems: Sequence["CrmFlaw"]
@@ -264,7 +264,7 @@ class CrmAudit:
 
 @dataclass(frozen=True, slots=True)
 class CrmFlaw:
-    """`stops`: sales handoff does not work while it lasts."""
+    """`stops`: sales handoff does not work until it is fixed."""
 
     what: str
     fix: str
@@ -273,10 +273,10 @@ class CrmFlaw:
 
 @dataclass(frozen=True, slots=True)
 class SetUpStep:
-    """One thing that set-up would create, or found wrong (`problem`) and leaves alone.
+    """One item that set-up would create, or that it found wrong (`problem`) and leaves alone.
 
-    `wanted`: the name of the property that was asked for; `named`: the name that the CRM gave it,
-    where the CRM chooses names itself.
+    `wanted`: the requested name of the property; `named`: the name that the CRM gave it, where the
+    CRM chooses names itself.
     """
 
     what: str

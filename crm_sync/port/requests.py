@@ -1,4 +1,4 @@
-"""The budget of requests: who asks first, and how much is left."""
+"""The budget of requests: priorities, and how much is left."""
 
 from typing import Protocol, Self
 
@@ -9,13 +9,13 @@ from crm_sync.port.records import (
 
 
 class CrmRequests(Protocol):
-    """The budget of requests: who asks first, and how much is left."""
+    """The budget of requests: priorities, and how much is left."""
 
     def with_priority(self, priority: Priority) -> Self:
-        """The same CRM, asked with another claim to the shared budget of requests."""
+        """Return the same CRM with another priority in the shared budget of requests."""
 
     def room(self) -> float:
-        """Seconds until a request of this priority would be let through; 0 when it would be now."""
+        """Return the seconds until a request of this priority would be admitted; 0 for now."""
 
     def budget(self) -> CrmBudget:
-        """What of the budget is used, without asking the CRM."""
+        """Return the used part of the budget, without a request."""

@@ -1,4 +1,4 @@
-"""The account: whose it is, which properties it has, and what it lacks."""
+"""The account: its identity, its properties, and what it lacks."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,23 +13,23 @@ from crm_sync.port.records import (
 
 
 class CrmSchema(Protocol):
-    """The account: whose it is, which properties it has, and what it lacks."""
+    """The account: its identity, its properties, and what it lacks."""
 
     def account(self) -> CrmAccount: ...
 
     def properties(self) -> Sequence[CrmProperty]:
-        """All properties of contacts that the account has."""
+        """Return all properties of contacts that the account has."""
 
     def lead_statuses(self) -> Sequence[str]:
-        """The values that the account's lead status takes."""
+        """Return the values that the account's lead status takes."""
 
     def set_up(self, wanted: Sequence[CrmProperty], *, plan: bool) -> Sequence[SetUpStep]:
-        """Create what is missing (`plan`: only say it); report what is of the wrong type."""
+        """Create what is missing (`plan`: only report it); report what is of the wrong type."""
 
     def audit(
         self, wanted: Sequence[CrmProperty], last_written: Sequence[str], at: datetime
     ) -> CrmAudit:
-        """What would keep handoffs from working, found by asking; changes nothing.
+        """Ask the CRM what would prevent handoffs, and return it; change nothing.
 
-        `wanted`: properties that exist only for us; `written`: all that the mapping writes.
+        `wanted`: properties that exist only for us; `last_written`: all that the mapping writes.
         """

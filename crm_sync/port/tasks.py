@@ -1,4 +1,4 @@
-"""The tasks that tell a rep of a lead."""
+"""The tasks that notify a rep of a lead."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -13,7 +13,7 @@ from crm_sync.port.records import (
 
 
 class CrmTasks(Protocol):
-    """The tasks that tell a rep of a lead."""
+    """The tasks that notify a rep of a lead."""
 
     def create_tasks(
         self,
@@ -22,38 +22,38 @@ class CrmTasks(Protocol):
         guarded: bool = False,
         until: float | None = None,
     ) -> Mapping[str, CrmTask | CrmError]:
-        """Make tasks that hang on their contact.
+        """Create tasks that are associated with their contact. Return by trace.
 
-        `until`: the reading of time.monotonic() after which nothing may be sent any more; it is
-        asked immediately before sending, and then CrmBusy is raised.
+        `until`: the reading of time.monotonic() after which nothing may be sent. It is checked
+        immediately before sending; past it, CrmBusy is raised.
 
-        `guarded`: the account refuses a second task of one reference (see `guards_tasks`): asking
-        again is safe and answers the task that is there. Otherwise it is NOT safe to repeat, and
-        CrmSilent means look first.
+        `guarded`: the account refuses a second task of one reference (see `guards_tasks`): a repeat
+        is safe and returns the existing task. Otherwise it is NOT safe to repeat, and after
+        CrmSilent the caller must search first.
         """
 
     def guards_tasks(self) -> bool:
-        """Whether the account is set up to refuse a second task of one reference."""
+        """Return whether the account is set up to refuse a second task of one reference."""
 
     def tasks_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmTask]]:
-        """All tasks of contacts, read after write (never from a search index)."""
+        """Return all tasks of contacts by record id (read-after-write, never from a search index)."""
 
     def tasks(self, task_ids: Sequence[str]) -> Mapping[str, CrmTask]:
-        """Those of them that are there."""
+        """Return those that exist, by id."""
 
     def archived_tasks(self, task_ids: Sequence[str]) -> set[str]:
-        """Those of them that somebody has deleted of late."""
+        """Return the ids of those that were recently deleted."""
 
     def list_tasks(self, marker: str, place: str = "") -> CrmTaskPage:
-        """Read one page of the list of all tasks from a place on: those with a text in their body,
-        with the contacts they hang on. A place may be hours old; what is made meanwhile comes last.
+        """Read one page of all tasks from a place on: those with `marker` in their body, with their
+        associated contacts. A place may be hours old; tasks created meanwhile come last.
         """
 
     def change_tasks(self, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
-        """By task id; safe to repeat."""
+        """Change tasks; return by task id. Idempotent."""
 
     def associate_tasks(self, record_of: Mapping[str, str]) -> None:
-        """Put tasks on contacts: task id -> record id; safe to repeat."""
+        """Associate tasks with contacts: task id -> record id. Idempotent."""
 
     def archive_tasks(self, task_ids: Sequence[str]) -> None:
-        """Delete tasks, so that a person can still restore them; safe to repeat."""
+        """Delete tasks in a way that a person can still undo. Idempotent."""

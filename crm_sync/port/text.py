@@ -1,4 +1,4 @@
-"""The text of a task, as blocks before it is written and as the CRM keeps it afterwards."""
+"""The text of a task: blocks before it is rendered, and the form that the CRM stores."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """`link`: the address that the text leads to."""
+    """`link`: the address that the text links to."""
 
     text: str
     link: str = ""
@@ -25,9 +25,9 @@ Block = Paragraph | BulletList
 
 
 class TaskText(str):
-    """A text in the form in which a CRM keeps it: a string that can be read without its mark-up.
+    """A text in the form that a CRM stores: a string that can be read without its mark-up.
 
-    `longest`: characters that the CRM keeps.
+    `longest`: the number of characters that the CRM stores.
     """
 
     __slots__ = ()
@@ -35,19 +35,19 @@ class TaskText(str):
 
     @classmethod
     def render(cls, blocks: Iterable[Block]) -> Self:
-        """Write blocks; what stands in them is data and never mark-up."""
+        """Render blocks; their content is data and never mark-up."""
         raise NotImplementedError
 
     def words(self) -> str:
-        """Return what a person reads, without the fragments of addresses."""
+        """Return the text without mark-up and without the fragments of addresses."""
         raise NotImplementedError
 
     def links(self) -> Sequence[str]:
-        """Return the addresses that the text leads to."""
+        """Return the addresses that the text links to."""
         raise NotImplementedError
 
     def after(self, block: Block) -> Self:
-        """Return the text with a block before it, cut at its end where that is too long."""
+        """Return the text with a block before it, truncated at its end to `longest`."""
         raise NotImplementedError
 
 

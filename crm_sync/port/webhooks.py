@@ -1,4 +1,4 @@
-"""What a CRM sends by itself."""
+"""The requests that a CRM sends to us."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,9 +8,9 @@ from crm_sync.port.records import CrmHint, Posted
 
 
 class CrmWebhooks(Protocol):
-    """What the CRM sends by itself, if it does: `enabled`."""
+    """The requests that the CRM sends to us. `enabled`: whether it sends any."""
 
     enabled: bool
 
     def hints(self, posted: Posted, at: datetime) -> Sequence[CrmHint]:
-        """What a request of the CRM's speaks of; nothing when it cannot be read. Raises CrmForged."""
+        """Return the hints in a request of the CRM; none when it cannot be parsed. Raise CrmForged."""

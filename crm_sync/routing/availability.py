@@ -1,4 +1,4 @@
-"""Whether a rep may take a lead now, and what is in the way."""
+"""The availability of a rep for a lead, and the reason when unavailable."""
 
 from datetime import date, datetime
 
@@ -8,16 +8,16 @@ from leadscoring.engine.wording import MONTHS, format_count
 
 
 def local_day(owner: Owner, at: datetime, account_zone: str) -> date:
-    """The day that it is where the rep is."""
+    """Return the day in the rep's time zone, or in the account's when the rep has none."""
     return at.astimezone(time_zone_named(owner.time_zone or account_zone)).date()
 
 
 def unavailable_reason(
     owner: Owner, at: datetime, account_zone: str, *, bounded: bool = True
 ) -> str:
-    """Why a rep takes no lead now, as the end of a sentence; "" when they may.
+    """Return why a rep is unavailable, as the end of a sentence; "" when available.
 
-    `bounded`: whether their most leads a day counts.
+    `bounded`: whether the rep's daily maximum counts.
     """
     today = local_day(owner, at, account_zone)
     if not owner.active:
@@ -34,7 +34,10 @@ def unavailable_reason(
 
 
 def is_away(owner: Owner, today: date) -> bool:
-    """Away on both days named and those between; without a last day until further notice."""
+    """Return whether a rep is away: from the first to the last day, both included.
+
+    Without a last day, until further notice.
+    """
     if owner.away_from is None and owner.away_until is None:
         return False
     begun = owner.away_from is None or owner.away_from <= today
@@ -42,7 +45,7 @@ def is_away(owner: Owner, today: date) -> bool:
 
 
 def leads_on_day(owner: Owner, today: date) -> int:
-    """How many leads the rep was given on a day of theirs, which is the last one counted."""
+    """Return the rep's number of leads on `today` in the rep's time zone; 0 unless last counted then."""
     return owner.leads_counted if owner.counted_on == today else 0
 
 

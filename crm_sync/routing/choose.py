@@ -1,4 +1,4 @@
-"""Whose lead is it: rules in order, of which the first that finds somebody who may take it decides."""
+"""The choice of a lead's owner: of the rules in order, the first that finds an available rep decides."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,17 +14,17 @@ NOBODY = (
     "No rep may take the lead: on the Reps page let an active rep take leads or make one the "
     "fallback, then press Resend. What stood in the way: {reason}."
 )
-LONGEST = 300  # what a handoff keeps of a reason
-NAMED = 2  # so many reps of a turn in which all are hindered are named
+LONGEST = 300  # the characters of a reason that a handoff stores
+NAMED = 2  # the most reps named of a rotation in which all are unavailable
 
 Kind = RoutingRule.Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What rules ask about. `owner_id`, `company_owner_id`: in the CRM; "" when there is none.
+    """The facts that rules use. `owner_id`, `company_owner_id`: in the CRM; "" when there is none.
 
-    `untold`: why it is not known who owns the company, as a sentence without its full stop.
+    `untold`: why the company's owner is unknown, as a sentence without its full stop; "" otherwise.
     """
 
     owner_id: str = ""
@@ -35,7 +35,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class OwnerChoice:
-    """Who gets a lead and why; without an owner, why nobody does. `turn`: in which they were next."""
+    """A lead's owner and the reason; without an owner, why there is none. `turn`: the rotation used."""
 
     owner: Owner | None
     reason: str = ""
@@ -46,7 +46,7 @@ PASSED = OwnerChoice(None)
 
 
 class RoutingTable:
-    """The rules and the reps as they stand. `choose` only says; `give` moves the turn on."""
+    """The current rules and reps. `choose` changes nothing; `give` advances the rotation in memory."""
 
     def __init__(
         self, rules: Iterable[RoutingRule], owners: Iterable[Owner], account_zone: str
@@ -59,12 +59,12 @@ class RoutingTable:
         self.moved: set[Owner | RulePlace] = set()
 
     def keeps(self, owner_id: str, at: datetime) -> bool:
-        """Whether somebody who was given the lead at an earlier attempt may keep it."""
+        """Return whether the owner assigned at an earlier attempt may keep the lead."""
         owner = self.owners.get(owner_id)
         return owner is not None and not unavailable_reason(owner, at, self.zone, bounded=False)
 
     def choose(self, lead: Lead, at: datetime) -> OwnerChoice:
-        """Who gets a lead, why, and who was passed over on the way."""
+        """Choose a lead's owner. The reason also says why earlier rules found none."""
         passed: list[str] = []
         for rule in self.rules:
             choice = FINDERS[Kind(rule.kind)](self, rule, lead, at)
@@ -109,7 +109,7 @@ class RoutingTable:
         return OwnerChoice(next_in_rotation(turn).owner, f"{label}: next in turn", turn)
 
     def places(self, rule: RoutingRule) -> list[RotationPlace]:
-        """Those whom the rule names, else the common turn of everybody who takes leads."""
+        """Return the places of the reps that the rule names, else the common rotation."""
         named = [
             RotationPlace(owner, place.weight or owner.weight, place)
             for place in rule.named
@@ -144,9 +144,9 @@ class RoutingTable:
     # --- what a choice changes, in memory
 
     def give(self, choice: OwnerChoice, at: datetime) -> None:
-        """Count the lead: for the day of the rep who gets it, and for the turn.
+        """Count the lead: for its rep's day, and for the rotation.
 
-        Whoever is not behind in the common turn also pays there for a lead that came another way.
+        A rep that is not behind in the common rotation also pays there for a lead from another rule.
         """
         owner = choice.owner
         if owner is None:
@@ -167,7 +167,7 @@ class RoutingTable:
         today = local_day(owner, at, self.zone)
         owner.leads_counted = leads_on_day(owner, today) + 1
         owner.counted_on = today
-        # A microsecond apart, so that those who wait for longest are told apart in a batch too.
+        # A microsecond apart, so that the longest-waiting rep is unambiguous within a batch too.
         self.given += 1
         owner.last_lead_at = at + timedelta(microseconds=self.given)
         self.moved.add(owner)
@@ -189,7 +189,7 @@ def short_name_of(owner: Owner) -> str:
 
 
 def choice_reason(passed: Sequence[str], decided: str) -> str:
-    """Who was passed over, and what decided; of too many the first ones."""
+    """Join the reasons of earlier rules with the deciding one; when too long, drop the latest ones."""
     told = decided
     for number in range(len(passed), -1, -1):
         told = "; ".join([*passed[:number], decided])

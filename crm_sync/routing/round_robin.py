@@ -1,7 +1,7 @@
-"""Whose turn it is, among reps who take shares of different weight.
+"""Smooth weighted round robin among reps with shares of different weight.
 
-Smooth weighted turns, as nginx hands out connections: each round everybody gains their weight, and
-who then has most takes the lead and pays what all gained. Weights 3 and 1 give a, a, b, a.
+The algorithm of nginx for upstreams: each round every rep gains its weight in credit; the rep with
+the most credit takes the lead and pays the sum of all weights. Weights 3 and 1 give a, a, b, a.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class RotationPlace:
-    """A rep's place in a turn. `holder`: the row that keeps how far their turn has come."""
+    """A rep's place in a rotation. `holder`: the row that stores the credit."""
 
     owner: Owner
     weight: int
@@ -26,7 +26,7 @@ Turn = Sequence[RotationPlace]
 
 
 def next_in_rotation(turn: Turn) -> RotationPlace:
-    """Who is next; of equals the heavier, then whoever has waited longest. Ids settle the rest."""
+    """Return the next place; among equals the heavier, then the longest-waiting, then the lowest id."""
     return min(turn, key=rotation_rank)
 
 
@@ -37,7 +37,7 @@ def rotation_rank(place: RotationPlace) -> tuple[int, int, datetime, str]:
 
 
 def count_turn(turn: Turn, taker: Owner) -> None:
-    """Count one lead for somebody in the turn."""
+    """Count one lead for a rep in the rotation."""
     for place in turn:
         place.holder.credit += place.weight
         if place.owner is taker:

@@ -1,4 +1,4 @@
-"""Which leads a territory is for: a condition on the profile, written as `when` of a scoring rule."""
+"""Territories of leads: a condition on the profile, written as `when` of a scoring rule."""
 
 from functools import lru_cache
 
@@ -18,13 +18,13 @@ __all__ = ["ModelFileError", "territory_condition", "territory_facts", "territor
 
 
 def territory_facts(contact: Contact) -> Facts:
-    """What territories ask about: the values of the profile, as scoring reads them."""
+    """Return the values of the profile, as scoring reads them, that territories are matched on."""
     return Profile.of(profile_of(contact), contact.properties).values
 
 
 @lru_cache(maxsize=512)
 def territory_condition(text: str) -> Condition:
-    """The condition that a text is. Raises ModelFileError with line and reason when it can't be one."""
+    """Parse a condition. Raise ModelFileError with line and reason when the text is not one."""
     condition = parse_condition(text)
     if any(isinstance(leaf, ActivityIs) for leaf in iter_leaves(condition)):
         raise ModelFileError(
@@ -35,5 +35,5 @@ def territory_condition(text: str) -> Condition:
 
 @lru_cache(maxsize=512)
 def territory_matcher(text: str) -> Check:
-    """A function that says whether the values of a profile are in the territory. Raises as above."""
+    """Return a function that checks a profile's values for the territory. Raise ModelFileError."""
     return compile_profile_condition(territory_condition(text))

@@ -1,4 +1,4 @@
-"""When a rep works, and by when they should have called."""
+"""A rep's working hours, and the due time of a task within them."""
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
@@ -10,17 +10,17 @@ import holidays
 
 from crm_sync.models import Owner
 
-# Working hours in which a lead of this grade should be called.
+# Working hours within which a lead of this grade should be called.
 HOURS_TO_RESPOND = {"A1": 1, "A2": 2, "B1": 2}
 HOURS_TO_RESPOND_OTHERS = 4
 WEEK = frozenset({1, 2, 3, 4, 5})  # ISO days: Monday is 1
-# A calendar in which the time to respond does not fit into so many days is not followed further.
+# Days after which the search for enough working hours ends.
 LOOK_AHEAD = 60
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """A rep's working hours by the clock on their wall. `off`: days on which nobody works."""
+    """A rep's working hours in local time. `off`: public holidays."""
 
     zone: tzinfo = UTC
     days: frozenset[int] = WEEK
@@ -30,7 +30,7 @@ class WorkingHours:
 
 
 def working_hours(owner: Owner, account_zone: str) -> WorkingHours:
-    """The hours of a rep, who is in the account's time zone unless they say otherwise."""
+    """Return a rep's working hours, in the account's time zone unless the rep has another."""
     return WorkingHours(
         zone=time_zone_named(owner.time_zone or account_zone),
         days=frozenset(map(int, owner.working_days)) or WEEK,
@@ -41,10 +41,10 @@ def working_hours(owner: Owner, account_zone: str) -> WorkingHours:
 
 
 def task_due_at(since: datetime, hours: WorkingHours, grade: str) -> datetime:
-    """When a lead should have been called: so many working hours after `since`. Answers UTC.
+    """Return when a lead should have been called, in UTC: the grade's working hours after `since`.
 
-    It is the last closing within LOOK_AHEAD days when the time to respond does not fit into them,
-    and reckoned from Monday to Friday when they have no working hour at all.
+    It is the last closing within LOOK_AHEAD days when the time to respond does not fit into them. It
+    is computed from Monday to Friday, without holidays, when they have no working hour at all.
     """
     since = since.astimezone(UTC)
     left = timedelta(hours=HOURS_TO_RESPOND.get(grade, HOURS_TO_RESPOND_OTHERS))
@@ -59,9 +59,9 @@ def task_due_at(since: datetime, hours: WorkingHours, grade: str) -> datetime:
 
 
 def shifts(since: datetime, hours: WorkingHours) -> Iterator[tuple[datetime, datetime]]:
-    """The working days from `since` on, each as its opening and its closing, in UTC.
+    """Yield the opening and the closing of each working day from `since` on, in UTC.
 
-    In UTC, because a day on which the clocks change is longer or shorter than they say.
+    In UTC, because a day with a daylight-saving change is longer or shorter than local times show.
     """
     first = since.astimezone(hours.zone).date()
     for day in (first + timedelta(days=number) for number in range(LOOK_AHEAD)):
@@ -73,7 +73,7 @@ def shifts(since: datetime, hours: WorkingHours) -> Iterator[tuple[datetime, dat
 
 
 def time_zone_named(name: str) -> tzinfo:
-    """A time zone by its name; UTC when there is none of that name."""
+    """Return a time zone by its name; UTC when there is none of that name."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -82,7 +82,7 @@ def time_zone_named(name: str) -> tzinfo:
 
 @lru_cache(maxsize=256)
 def holidays_of(country: str, subdivision: str) -> Container[date]:
-    """The public holidays of a country (ISO 3166 code) and of one of its regions; none when not known."""
+    """Return the public holidays of a country (ISO 3166 code) and its region; none when it is unknown."""
     if not country:
         return ()
     try:

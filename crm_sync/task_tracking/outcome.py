@@ -1,4 +1,4 @@
-"""What became of a task: decided for one, from what the CRM shows of it and what is known here."""
+"""The outcome of one task, decided from its state in the CRM and from what is known here."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from crm_sync.models import Handoff, HandoffTask
 from crm_sync.port import CrmTask
 from leadscoring.models import Score
 
-# So many points more than the task says are worth saying.
+# Points above those in the task's text from which an update is worth it.
 RISE = 10.0
 
 State = HandoffTask.State
@@ -16,8 +16,8 @@ State = HandoffTask.State
 
 @dataclass(frozen=True, slots=True)
 class TaskOutcome:
-    """`touched_at`: when the rep first did something; `close`: why there is nothing to do any more;
-    `tell`: the task is to say the score of now."""
+    """`touched_at`: when the rep first acted; `close`: why nothing is left to do, "" otherwise;
+    `tell`: the task's text is to be updated to the current score."""
 
     state: HandoffTask.State
     touched_at: datetime | None
@@ -33,8 +33,8 @@ def decide_outcome(
     not_to_send: str,
     at: datetime,
 ) -> TaskOutcome:
-    """`task`: None when it is not there any more; `spoken_at`: when somebody in sales last spoke or
-    wrote to the contact; `unwanted`: why sales should not be told of them any more."""
+    """Decide what became of a task. `task`: None when it no longer exists; `contacted_at`: when sales
+    last spoke or wrote to the contact; `not_to_send`: why sales should no longer have it, or ""."""
     spoke = (
         contacted_at
         if contacted_at and row.delivered_at and contacted_at > row.delivered_at
@@ -64,7 +64,7 @@ def earliest(touched: datetime | None, done: datetime) -> datetime:
 
 
 def is_touched(row: Handoff, task: CrmTask) -> bool:
-    """The rep has done something to the task: begun, put off, passed on, reworded or reopened it."""
+    """Return whether the rep has begun, postponed, reassigned, reworded or reopened the task."""
     passed_on = bool(task.owner_id) and task.owner_id != row.owner_id
     reopened = task_text.is_closed_body(task.body)
     began = row.task.state == State.STARTED or task.started
@@ -72,14 +72,15 @@ def is_touched(row: Handoff, task: CrmTask) -> bool:
 
 
 def is_reworded(row: Handoff, task: CrmTask) -> bool:
-    """The subject is no longer ours. Scores do not count: a worker may have died after telling one."""
+    """Return whether the subject is no longer ours, apart from the score: a worker may have died after
+    it updated that."""
     said = row.task_or_none.text_subject if row.task_or_none else ""
     ours = {task_text.strip_score(text) for text in (said, task_text.task_subject(row))}
     return bool(said) and task_text.strip_score(task.subject) not in ours
 
 
 def is_worth_telling(row: Handoff, task: CrmTask, score: Score | None) -> bool:
-    """The score rose so far in the same cycle that the task should say so, in a text that is still ours."""
+    """Return whether the score rose enough in the same cycle to update a text that is still ours."""
     if score is None or score.cycle != row.cycle or score.disqualified:
         return False
     said = row.task
@@ -88,5 +89,5 @@ def is_worth_telling(row: Handoff, task: CrmTask, score: Score | None) -> bool:
 
 
 def is_better(grade: str, told: str) -> bool:
-    """A1 is the best: neither half is worse, and one is better."""
+    """Return whether a grade is better (A1 is best): neither half is worse, and one is better."""
     return grade != told and grade[:1] <= told[:1] and grade[1:] <= told[1:]

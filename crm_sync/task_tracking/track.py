@@ -1,4 +1,4 @@
-"""The tasks that reps have: what became of each, and keeping its text true while nobody has begun."""
+"""Tracking of reps' tasks: the outcome of each, and a current text while the task is untouched."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,19 +21,19 @@ from leadscoring.models import Score
 from leadscoring.operations.failpoints import reach
 
 BATCH = 100
-# Tasks of the last day are looked at every minute, older ones every hour; of each kind at most so
-# many a turn, the longest not looked at first, so that none is forgotten when there are more.
+# Tasks of the last day are checked every minute, older ones every hour; of each kind at most MOST a
+# turn, the least recently checked first, so that none is starved when there are more.
 FRESH = timedelta(days=1)
 LOOK_FRESH, LOOK_OLD = timedelta(minutes=1), timedelta(hours=1)
 MOST = 500
 NEWER = "A newer task is about the same person."
-# What was seen longer ago is no ground for changing a task: its rep may have begun meanwhile.
+# Seconds after which a read is too old to change a task by: its rep may have begun meanwhile.
 GOOD_FOR = 20.0
 
 
 @dataclass(slots=True)
 class TaskCheck:
-    """Tasks that are looked at together: what is known of them here and what the CRM showed."""
+    """Tasks that are checked together: what is known of them here, and what was read from the CRM."""
 
     crm: Crm
     at: datetime
@@ -46,9 +46,9 @@ class TaskCheck:
 
 
 def track_tasks(crm: Crm, at: datetime) -> int:
-    """Look at open tasks, a bounded number; answers how many. Safe to repeat, and to do twice at once.
+    """Check a bounded number of open tasks; return how many. Safe to repeat, and to run concurrently.
 
-    What the CRM refuses for all is written down as a hold, not raised.
+    An error of the CRM for all of them is recorded in the circuit breaker, not raised.
     """
     if breaker_state(crm, Breaker.Work.TASKS, at) is BreakerState.SHUT:
         return 0
@@ -65,13 +65,13 @@ def track_tasks(crm: Crm, at: datetime) -> int:
     except CrmError as error:
         record_failure(crm, Breaker.Work.TASKS, error, at)
         return looked
-    if looked or not asking.room():  # else nothing was asked, and nobody knows that it works
+    if looked or not asking.room():  # else no request was made, and success is not proven
         reset(crm, Breaker.Work.TASKS, at)
     return looked
 
 
 def due_batches(at: datetime) -> Iterator[list[Handoff]]:
-    """The tasks whose turn it is, in batches: fresh and old ones by turns, neither starves the other."""
+    """Return the due tasks in batches: fresh and old ones alternate, so that neither starves the other."""
     tasks = HandoffTask.objects.open().select_related("handoff__contact__company")
     old = tasks.not_seen_since(at - LOOK_OLD)[:MOST]
     fresh = tasks.filter(handoff__delivered_at__gt=at - FRESH, seen_at__gt=at - LOOK_OLD)
@@ -87,7 +87,7 @@ def batched_rows(found: Iterable[HandoffTask]) -> Iterator[list[Handoff]]:
 
 
 def check_tasks(look: TaskCheck) -> None:
-    """Ask for all of them at once, decide for each, change tasks at once, write in one statement."""
+    """Read all of them at once, decide for each, change tasks at once, store in one statement."""
     read_tasks(look)
     load_context(look)
     fates = {row.pk: outcome_of(look, row) for row in look.rows}
@@ -112,7 +112,7 @@ def read_tasks(look: TaskCheck) -> None:
 
 
 def load_context(look: TaskCheck) -> None:
-    """What is known here by now of those whom the tasks are about. A fixed number of queries."""
+    """Load what is now known here of the tasks' contacts. A fixed number of queries."""
     ids = [row.contact_id for row in look.rows]
     look.scores = Score.objects.in_bulk(ids)
     deals, stages = deals_by_contact(ids), stages_by_id()
@@ -125,7 +125,7 @@ def load_context(look: TaskCheck) -> None:
 
 
 def is_since(row: Handoff, deal: Deal) -> bool:
-    """A deal that was made after the handoff and is decided already came of it, or beside it."""
+    """Return whether a deal was created after the handoff: it came of it or beside it, even if decided."""
     return bool(deal.made_at and row.delivered_at and deal.made_at > row.delivered_at)
 
 
@@ -141,7 +141,7 @@ def outcome_of(look: TaskCheck, row: Handoff) -> TaskOutcome:
 
 
 def plan_changes(look: TaskCheck, fates: Mapping[int, TaskOutcome]) -> dict[int, CrmTaskChange]:
-    """What tasks should say from now on, by the row's id."""
+    """Return the changes of tasks by the row's id."""
     risen = [row.contact_id for row in look.rows if fates[row.pk].tell]
     known = load_contact_facts(risen, look.at) if risen else {}
     changes = {}
@@ -157,7 +157,7 @@ def plan_changes(look: TaskCheck, fates: Mapping[int, TaskOutcome]) -> dict[int,
 
 
 def as_of_now(row: Handoff, score: Score) -> Handoff:
-    """The row as it would be if the contact had crossed with the score of now; for the text alone."""
+    """Return the row as if the contact had crossed with the current score; for the text alone."""
     anew = copy(row)
     anew.total, anew.grade, anew.reasons = score.total, score.grade, score.contributions
     anew.crossed_at = score.at
@@ -167,7 +167,7 @@ def as_of_now(row: Handoff, score: Score) -> Handoff:
 def change_tasks(
     look: TaskCheck, changes: Sequence[CrmTaskChange]
 ) -> Mapping[str, CrmTask | CrmError]:
-    """Not after a pause: what was seen may not be so any more, and the next turn looks again."""
+    """Send the changes. Skip them after a pause: the read may be stale, and the next turn reads again."""
     if not changes or time.monotonic() - look.began > GOOD_FOR:
         return {}
     return look.crm.change_tasks(changes)
@@ -180,8 +180,8 @@ def record_change(
     sent: CrmTaskChange,
     answer: CrmTask | CrmError,
 ) -> None:
-    """What came of a change. What failed by chance is done at the next look; a text that was refused
-    is not sent again before the score has risen again."""
+    """Record the result of a change. A transient failure is retried at the next check; a rejected
+    text is not sent again before the score has risen again."""
     if isinstance(answer, CrmError) and not isinstance(answer, CrmRejected):
         return
     if isinstance(answer, CrmRejected):
