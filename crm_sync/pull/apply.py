@@ -159,6 +159,6 @@ def neutral_states(
 
 
 def state_without_record(contact_id: int, *, gone: bool, at: datetime) -> CrmState:
-    """Return the state of no record, as read. A record deleted there holds mail: it may be an erasure."""
+    """Return the state without a record. One that was deleted there holds mail: it may be an erasure."""
     effect, reason = (Effect.PAUSE, DELETED) if gone else (Effect.NONE, "")
     return CrmState(contact_id=contact_id, effect=effect, reason=reason, since=at, seen_at=at)
