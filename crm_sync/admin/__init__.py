@@ -1,4 +1,4 @@
-"""What marketers, reps' managers and ops see of the way to the CRM and back."""
+"""The admin of the CRM integration, for marketers, sales managers and operators."""
 
 from crm_sync.admin import (
     account,

@@ -1,4 +1,4 @@
-"""Whose CRM it is, and how the last reading of it went."""
+"""The connected CRM account, and the result of the last pull."""
 
 from typing import Any
 

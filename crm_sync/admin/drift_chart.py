@@ -1,4 +1,4 @@
-"""How right our picture of the CRM is: the samples of the last month on the home page."""
+"""The drift of our copy of the CRM: the samples of the last month on the home page."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from crm_sync.pull.drift import drift_last_month
 from leadscoring.extensions import PageSection, home_sections
 
-# A bar is drawn against this share at least, so that one of a thousand does not look like all.
+# The least full scale of the bars, in percent, so that one of a thousand does not look like all.
 LOWEST_TOP = 2.0
 
 

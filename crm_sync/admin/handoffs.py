@@ -1,4 +1,4 @@
-"""The ledger as a page: state, cause, age, and the two verbs a person has."""
+"""The ledger as a page: state, cause, age, and the two actions a person has."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,7 +53,7 @@ class HandoffQuestions(QuestionFilter):
 
 
 def attention_badge(request: HttpRequest) -> str:
-    """How many handoffs need a person, beside the link in the sidebar."""
+    """Return how many handoffs need a person, for the link in the sidebar."""
     if not request.user.has_perm("crm_sync.view_handoff"):
         return ""
     number = Handoff.objects.needing_attention()[:100].count()
@@ -137,11 +137,11 @@ class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
         told = {} if request.method == "POST" else {"figures": ledger_figures(now())}
         return super().changelist_view(request, told | (extra_context or {}))
 
-    # --- verbs
+    # --- actions
 
     @admin.action(description="Resend now", permissions=["resend"])
     def resend(self, request: HttpRequest, queryset: HandoffQuerySet) -> HttpResponse | None:
-        """Undelivered ones go on their way at once; those a worker holds or that are done stay."""
+        """Send undelivered ones at once; skip those that a worker has claimed or that are done."""
         chosen = queryset.count()
         with transaction.atomic():
             resent = Handoff.objects.filter(pk__in=queryset.values("pk")).resend(now())
@@ -159,7 +159,7 @@ class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
 
     @admin.action(description="Withdraw…", permissions=["resend"])
     def withdraw(self, request: HttpRequest, queryset: HandoffQuerySet) -> HttpResponse | None:
-        """Taken back with a reason, before anything was made of them in the CRM."""
+        """Withdraw with a reason those of which nothing was made in the CRM yet."""
         reason = confirmation.typed_reason(request)
         if not (confirmation.is_confirmed(request) and reason):
             return confirmation.render_confirmation(
@@ -208,7 +208,7 @@ def handoff_state(handoff: Handoff) -> SafeString:
 
 
 def task_state_text(task: HandoffTask | None) -> SafeString:
-    """What became of a task, as far as we have seen; empty where none was made."""
+    """Return the last seen state of a task; empty where none was made."""
     if task is None:
         return SafeString()
     state = HandoffTask.State(task.state)
@@ -216,7 +216,7 @@ def task_state_text(task: HandoffTask | None) -> SafeString:
 
 
 def handoff_page_context(handoff: Any, at: datetime) -> dict[str, Any]:
-    """How far a handoff has come, step by step."""
+    """Return the progress of a handoff, step by step."""
     state, task = getattr(handoff.contact, "crm_state", None), handoff.task_or_none
     return {
         "handoff": handoff,
@@ -239,7 +239,7 @@ def handoff_page_context(handoff: Any, at: datetime) -> dict[str, Any]:
 
 
 def handoff_steps(handoff: Any) -> list[dict[str, Any]]:
-    """The steps in their order: done or not, what came of it, and when where that is known."""
+    """Return the steps in order: done or not, the result, and when where that is known."""
     rep = handoff.owner_name or handoff.owner_id
     chosen = f"{rep}: {handoff.owner_reason}" if handoff.owner_reason else rep
     crossed = f"Score {format.format_number(handoff.total)}, {handoff.grade}"

@@ -18,7 +18,7 @@ HELD_BACK = "Held back: “The CRM” says why."
 
 
 def ledger_figures(at: datetime) -> dict[str, Any]:
-    """All that stands above the list. A fixed number of queries, none of which grows with the table."""
+    """Return all figures above the list. A fixed number of queries, none of which grows with the table."""
     day, week = ledger_stats.window_stats(at)
     found = ledger_stats.backlog_stats(at)
     stopped = bool(breaker_reason(connect(), Breaker.Work.HANDOFFS, at))
@@ -45,7 +45,7 @@ def ledger_figures(at: datetime) -> dict[str, Any]:
 
 
 def backlog_sentence(found: BacklogStats, *, stopped: bool = False) -> str:
-    """What becomes of the backlog, in a sentence. `stopped`: something holds all handoffs."""
+    """Return a sentence on the state of the backlog. `stopped`: an open breaker holds all handoffs."""
     if not found.waiting:
         return "Nothing waits."
     if stopped:
@@ -103,7 +103,7 @@ def slow_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def open_breakers(at: datetime) -> list[dict[str, Any]]:
-    """What is held back, by what, since and until when."""
+    """Return what is held, by what, since and until when."""
     return [
         {
             "work": Breaker.Work(hold.work).label,
@@ -117,7 +117,7 @@ def open_breakers(at: datetime) -> list[dict[str, Any]]:
 
 
 def request_budget() -> list[dict[str, Any]]:
-    """Return what was used of the CRM's limits, and may be; what is not known is left out."""
+    """Return what was used of the CRM's limits, and what is allowed; what is not known is left out."""
     found = connect().budget()
     window = found.window_seconds or 0
     pairs = (

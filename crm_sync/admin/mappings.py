@@ -43,7 +43,7 @@ class MappingForm(ModelForm[FieldMapping]):
         }
 
     def clean(self) -> dict[str, Any] | None:
-        """Against the account's types and options, if the CRM answers; else unchecked."""
+        """Validate against the account's types and options; skip this when the CRM does not respond."""
         cleaned = super().clean() or {}
         cleaned["property"] = str(cleaned.get("property", "")).strip()
         if "property" in self.errors or not cleaned["property"]:
@@ -157,7 +157,7 @@ class FieldMappingAdmin(AppModelAdmin[FieldMapping]):
 
 
 def push_plan_rows() -> PushPlan:
-    """What would be sent to the account whose ids are kept here; to no other."""
+    """Return what would be sent to the account whose ids are kept here; to no other."""
     crm, at = connect().with_priority("polling"), now()
     try:
         check_account(crm, at)

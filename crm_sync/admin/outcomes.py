@@ -1,4 +1,4 @@
-"""What became of leads: the figures by model, rule and rep, and the handoffs behind them."""
+"""Outcomes of leads: the figures by model, rule and rep, and the handoffs behind them."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ TONES = {"won": "good", "deal": "info", "lost": "bad", "refused": "warm"}
 
 
 class PeriodFilter(LookupFilter):
-    """Handed off in the last so many days; 90 unless somebody chose."""
+    """Handed off in the last so many days; 90 by default."""
 
     title = "handed off in"
     parameter_name = "period"
@@ -55,7 +55,7 @@ def period_start(period: str, at: datetime) -> datetime:
 
 
 def outcome_figures(period: str, at: datetime) -> dict[str, Any]:
-    """All that stands above the list: five queries, whatever the number of models, rules and reps."""
+    """Return all figures above the list: five queries, whatever the number of models, rules and reps."""
     since = period_start(period, at)
     models = counts.count_by_model(since)
     return {

@@ -1,4 +1,4 @@
-"""Questions to the list of contacts about their records in the CRM, as the home page asks them."""
+"""Filters of the contact list on their records in the CRM, as linked from the home page."""
 
 from datetime import datetime
 

@@ -25,7 +25,7 @@ DAYS = {
 
 @lru_cache(maxsize=1)
 def country_choices() -> list[tuple[str, str]]:
-    """Those whose holidays are known, as code and name, by name."""
+    """Return the countries whose holidays are known, as code and name, by name."""
     words = [(code, re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)) for name, code, *_ in COUNTRIES.values()]  # fmt: skip
     return sorted(words, key=lambda pair: pair[1])
 
@@ -53,12 +53,12 @@ class RepForm(ModelForm[Owner]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # The days are kept as one text of digits, which is as good as a list of them.
+        # The days are stored as one text of digits, one for each day.
         if "working_days" in self.fields:
             self.initial["working_days"] = list(self.initial.get("working_days") or "")
 
     def clean_away_until(self) -> Any:
-        """After the first day, which stands before it among the fields."""
+        """Require a first day. Runs after that field, which stands before it."""
         last = self.cleaned_data["away_until"]
         if last and not self.cleaned_data.get("away_from"):
             raise forms.ValidationError("Say the first day, too.")
@@ -74,7 +74,7 @@ class RepForm(ModelForm[Owner]):
         return zone
 
     def clean_subdivision(self) -> str:
-        """After the country, which stands before it among the fields."""
+        """Check the region. Runs after the country, which stands before it among the fields."""
         code = str(self.cleaned_data["subdivision"]).strip()
         country = self.cleaned_data.get("country", "")
         if code and code not in (known := region_choices(country)):

@@ -1,4 +1,4 @@
-"""The people in sales: who takes leads and how many, when they are away, in which hours they work."""
+"""The reps: who takes leads and how many, when they are away, in which hours they work."""
 
 from datetime import datetime
 from typing import Any
@@ -53,7 +53,7 @@ class OwnerAdmin(AppModelAdmin[Owner]):
         return super().get_queryset(request)
 
     def save_model(self, request: HttpRequest, obj: Owner, form: Any, change: bool) -> None:
-        """Only what was changed: whose turn it is may move on while somebody looks at the page."""
+        """Save changed fields only: the rep's turn may move on while the page is open."""
         obj.save(update_fields=form.changed_data)
 
     @admin.display(description="Rep", ordering="name")
@@ -87,7 +87,7 @@ class OwnerAdmin(AppModelAdmin[Owner]):
 
 
 def rep_state(owner: Owner, at: datetime, account_zone: str) -> SafeString:
-    """Whether they are there: in the CRM, and not away."""
+    """Return whether the rep is available: active in the CRM, and not away."""
     today = local_day(owner, at, account_zone)
     if not owner.active:
         return format.badge_html("not active in the CRM", "bad")
@@ -98,13 +98,13 @@ def rep_state(owner: Owner, at: datetime, account_zone: str) -> SafeString:
 
 
 def format_hours(owner: Owner) -> str:
-    """ "Mon–Fri, 9:00–17:00"."""
+    """Return the hours, as in "Mon–Fri, 9:00–17:00"."""
     opens, closes = (f"{one.hour}:{one.minute:02}" for one in (owner.opens, owner.closes))
     return f"{format_days(owner.working_days or '12345')}, {opens}–{closes}"
 
 
 def format_days(days: str) -> str:
-    """A run of three days or more by its first and last."""
+    """Shorten a run of three days or more to its first and last."""
     names = [DAYS[day][:3] for day in days]
     in_a_row = days in "1234567" and len(days) > 2
     return f"{names[0]}–{names[-1]}" if in_a_row else ", ".join(names)

@@ -1,4 +1,4 @@
-"""Who gets which leads: the rules as sentences in their order, and who got how many."""
+"""Which rep gets which leads: the rules as sentences in their order, and leads by rep."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ from leadscoring.models import Contact
 Kind = RoutingRule.Kind
 WEEK = timedelta(days=7)
 MOST_NAMED = 12
-LOOKED_AT = 500  # contacts that a territory is tried on
+LOOKED_AT = 500  # contacts that a territory is tested on
 
 
 @admin.register(RoutingRule)
@@ -49,7 +49,7 @@ class RoutingRuleAdmin(AppModelAdmin[RoutingRule]):
     nothing = "Without a rule all leads go to the fallback."
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        number = Window(RowNumber(), order_by="position")  # rules that were deleted leave no gap
+        number = Window(RowNumber(), order_by="position")  # deleted rules leave no gap
         rules = super().get_queryset(request).annotate(number=number)
         return rules.prefetch_related("places__owner")
 
@@ -60,7 +60,7 @@ class RoutingRuleAdmin(AppModelAdmin[RoutingRule]):
         return ("kind", "name", *of_territory, "enabled")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """What a rule is stays; another one is quickly made."""
+        """Make the kind of an existing rule read-only; another rule is quickly made."""
         return ("kind", "reach") if obj else ()
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
@@ -102,7 +102,7 @@ class RoutingRuleAdmin(AppModelAdmin[RoutingRule]):
 
     @admin.display(description="Order")
     def order(self, rule: RoutingRule) -> SafeString:
-        """Buttons of the form that the list stands in, each with an address of its own."""
+        """Render buttons of the form around the list, each with an address of its own."""
         ways = [("up", "↑", "Up"), ("down", "↓", "Down")]
         buttons = [
             format_html(
@@ -123,7 +123,7 @@ class RoutingRuleAdmin(AppModelAdmin[RoutingRule]):
 
 
 def rule_sentence(rule: RoutingRule) -> str:
-    """What a rule does, for whoever reads them in order."""
+    """Return what a rule does, as a sentence for readers of the list."""
     if rule.kind == Kind.CONTACT_OWNER:
         return "Whoever owns the contact in the CRM gets the lead."
     if rule.kind == Kind.COMPANY_OWNER:
@@ -138,7 +138,7 @@ def rule_sentence(rule: RoutingRule) -> str:
 
 
 def takers_sentence(rule: RoutingRule) -> str:
-    """ "Ann (3), Bob (1)", with their weights where these differ."""
+    """Return the reps, as in "Ann (3), Bob (1)", with their weights where these differ."""
     weights = [(str(one.owner), one.weight or one.owner.weight) for one in rule.places.all()]
     differ = len({weight for _, weight in weights}) > 1
     names = [f"{name} ({weight})" if differ else name for name, weight in weights]
@@ -147,7 +147,7 @@ def takers_sentence(rule: RoutingRule) -> str:
 
 
 def territory_reach(condition: str) -> str:
-    """Whom a territory is for, tried on the contacts of late: a condition may miss them all."""
+    """Test a territory on recently active contacts: a condition may match none of them."""
     try:
         ours = territory_matcher(condition)
     except ModelFileError as error:
@@ -160,9 +160,9 @@ def territory_reach(condition: str) -> str:
 
 
 def lead_shares(at: datetime) -> list[dict[str, Any]]:
-    """Which rep got how many of today's leads and of those of seven days, most first. Three queries.
+    """Return each rep's leads of today and of seven days, the most first. Three queries.
 
-    A lead is of the day on which it crossed the threshold, by the account's clock.
+    A lead belongs to the day on which it crossed the threshold, by the account's clock.
     """
     account = Account.objects.filter(pk=1).first()
     zone = account.time_zone if account else "UTC"

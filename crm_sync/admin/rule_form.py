@@ -25,7 +25,7 @@ class RuleForm(ModelForm[RoutingRule]):
         }
 
     def clean(self) -> dict[str, Any] | None:
-        """A territory says which leads it is for, in a condition that can be read; others don't."""
+        """Require a valid condition of a territory; reject one on any other kind."""
         cleaned = super().clean() or {}
         kind = cleaned.get("kind") or self.instance.kind
         text = cleaned["condition"] = str(cleaned.get("condition", "")).strip()
@@ -54,7 +54,7 @@ class RotationFormSet(InlineFormSet[RulePlace, RoutingRule, Any]):
         return [form.cleaned_data for form in self.forms if hasattr(form, "cleaned_data")]
 
     def save_existing(self, form: Any, obj: RulePlace, commit: bool = True) -> RulePlace:
-        """Without the place's credit, which may move on while somebody looks at the page."""
+        """Save without the place's credit, which may move on while the page is open."""
         place: RulePlace = form.save(commit=False)
         if commit:
             place.save(update_fields=["owner", "weight"])

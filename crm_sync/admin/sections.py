@@ -1,4 +1,4 @@
-"""What this app adds to pages of the lower one: the loop's last stops, handoffs, deals, and questions."""
+"""What this app adds to pages of the lower one: the loop's last stops, handoffs, deals, and filters."""
 
 from datetime import datetime
 from typing import Any
@@ -25,11 +25,11 @@ LAST = 6
 COMPANY_ASKED_LATER = "who owns the contact's company is asked in the CRM when the time comes"
 
 
-# --- questions put to the list of contacts
+# --- filters of the list of contacts
 
 
 def filter_hot(contacts: Contacts, at: datetime) -> Contacts:
-    """Over the threshold now, and sales has not been told of it."""
+    """Return contacts over the threshold now that were not handed to sales in this cycle."""
     threshold = ModelVersion.objects.in_force(at).model.thresholds.handoff
     told = Handoff.objects.delivered().filter(
         contact=OuterRef("pk"), cycle=OuterRef("score__cycle")
@@ -50,7 +50,7 @@ def filter_won(contacts: Contacts, at: datetime) -> Contacts:
 
 
 def open_deals() -> QuerySet[Any]:
-    """Which contact is in which deal that is still open."""
+    """Return pairs of contacts and their open deals."""
     return Deal.contacts.through._default_manager.filter(deal__closed=False)
 
 
@@ -135,7 +135,7 @@ contact_sections.add("handoffs", handoffs_on_contact)
 
 
 def predict_rep(contact: Contact, owners: list[Owner], at: datetime) -> str:
-    """Who would get this lead if it were handed off now, and why."""
+    """Return which rep would get this lead if it were handed off now, and why."""
     account = Account.objects.filter(pk=1).first()
     rules = RoutingRule.objects.in_force()
     routing = RoutingTable(rules, owners, account.time_zone if account else "UTC")
@@ -144,7 +144,7 @@ def predict_rep(contact: Contact, owners: list[Owner], at: datetime) -> str:
 
 
 def lead_from_database(contact: Contact, rules: list[RoutingRule]) -> Lead:
-    """What routing would ask about a contact, as far as it is known without asking the CRM."""
+    """Build the lead that routing needs, as far as it is known without a request to the CRM."""
     state = getattr(contact, "crm_state", None)
     known = any(rule.kind == RoutingRule.Kind.COMPANY_OWNER for rule in rules) and state
     return Lead(

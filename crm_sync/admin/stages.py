@@ -46,7 +46,7 @@ class StageCard:
 
 @admin.register(Stage)
 class StageAdmin(AppModelAdmin[Stage]):
-    """Its list is the board, and so is the page of each stage: effects are seen beside each other."""
+    """The board, as the list and as the page of each stage: effects are seen beside each other."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -84,7 +84,7 @@ class StageAdmin(AppModelAdmin[Stage]):
         return self.changelist_view(request, extra_context)
 
     def board(self, request: HttpRequest, chosen: Mapping[int, Effect]) -> HttpResponse:
-        """`chosen`: what somebody chose and has not saved, by the stage's key."""
+        """Render the board. `chosen`: effects that were chosen and not saved, by the stage's key."""
         return self.page(
             request,
             "board",
@@ -103,7 +103,7 @@ class StageAdmin(AppModelAdmin[Stage]):
         )
 
     def save(self, request: HttpRequest, wanted: Mapping[int, Effect]) -> HttpResponse:
-        """Whose mail it concerns pauses, stops or goes on at once."""
+        """Save the effects: mail of the contacts concerned pauses, stops or resumes at once."""
         touched = set_effects(wanted, request.user.get_username(), now())
         for stage in Stage.objects.filter(pk__in=wanted):
             self.log_change(request, stage, f"Effect: {stage.get_effect_display().lower()}")
@@ -122,7 +122,7 @@ class StageAdmin(AppModelAdmin[Stage]):
 
 
 def posted_changes(sent: Mapping[str, str]) -> dict[int, Effect]:
-    """The effects in a form that differ from what is set, by the stage's key. Others count for nothing."""
+    """Return effects in a form that differ from the stored ones, by the stage's key. Skip invalid ones."""
     found = {}
     for stage in Stage.objects.all():
         effect = sent.get(f"effect-{stage.pk}", "")
@@ -132,7 +132,7 @@ def posted_changes(sent: Mapping[str, str]) -> dict[int, Effect]:
 
 
 def pipeline_boards(chosen: Mapping[int, Effect]) -> list[tuple[str, list[StageCard]]]:
-    """Each pipeline's name and cards; archived stages last. Two queries."""
+    """Return each pipeline's name and cards; archived stages last. Two queries."""
     counted = Deal.objects.values_list("pipeline_id", "stage_id").annotate(
         deals=Count("pk", distinct=True), people=Count("contacts", distinct=True)
     )

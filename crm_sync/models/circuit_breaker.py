@@ -1,4 +1,4 @@
-"""The circuit breaker: which work with the CRM is held back, why, and until when."""
+"""The circuit breaker: which work with the CRM is held, why, and until when."""
 
 from typing import ClassVar
 
@@ -7,10 +7,10 @@ from django.db.models import CheckConstraint, Q
 
 
 class Breaker(models.Model):
-    """Trouble with the CRM that all rows of one kind of work share; gone when it works again.
+    """A failure of the CRM that affects all rows of one kind of work; deleted at the next success.
 
-    Until `until` nothing is asked. After that one asks for all, and the others wait for how it
-    ends. `token`: the credentials that it holds for; it does not count for others.
+    No request is sent before `until`. After it one row probes, and the others wait for the result.
+    `token`: the credentials that it applies to; it is ignored for others.
     """
 
     class Work(models.TextChoices):
@@ -22,9 +22,9 @@ class Breaker(models.Model):
     work = models.CharField(primary_key=True, max_length=10, choices=Work.choices)
     token = models.CharField(max_length=64, blank=True, default="")
     reason = models.CharField(max_length=1000)
-    # Whether a person must do something, or time will.
+    # True: a person must act. False: time resolves it.
     denied = models.BooleanField(default=False)
-    # Failures of everything one after the other.
+    # Consecutive failures of all rows.
     failures = models.PositiveIntegerField(default=0)
     since = models.DateTimeField()
     until = models.DateTimeField()

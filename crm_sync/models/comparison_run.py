@@ -1,4 +1,4 @@
-"""How far the comparison with the CRM that is under way has come."""
+"""The progress of the current comparison with the CRM."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
-# What was read of the CRM so long ago says little of today: the comparison begins again.
+# A survey of the CRM older than this is outdated: the comparison starts over.
 LONGEST = timedelta(days=1)
 
 
@@ -27,7 +27,7 @@ class ComparisonRun(models.Model):
 
     @classmethod
     def under_way(cls, at: datetime) -> Self | None:
-        """The one that is not over and not too old."""
+        """Return the run that is neither finished nor too old."""
         return cls.objects.filter(started_at__gt=at - LONGEST, started_at__lte=at).first()
 
     @classmethod

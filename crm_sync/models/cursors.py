@@ -1,4 +1,4 @@
-"""How far the reading of the CRM has come: changes in its order of time, people in the order of their ids."""
+"""Cursors of the pull: changes in order of the CRM's time, contacts in order of their ids."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,25 +10,25 @@ from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from leadscoring.models import CRM_ID_LENGTH
 
 LONGEST_OVERLAP = timedelta(days=1)
-# So long what once came late is reckoned with.
+# How long a late change widens the overlap.
 LATE_KEPT = timedelta(hours=1)
-# The CRM's clock may be before ours by so much.
+# The most by which the CRM's clock may be ahead of ours.
 AHEAD = timedelta(hours=1)
-# The most that a position moves on because time went by here, and nothing changed there: our clock
-# may have been put forward. Little of the overlap, so that a search still begins before now.
+# The most that a position advances because time passed here while nothing changed there: our clock
+# may have been set forward. Small against the overlap, so that a search still begins before now.
 STEP = timedelta(minutes=1)
 
 
-# How far it has come, without what is learned of the index.
+# The columns of the position, without what is learned about the index.
 WHERE = ("position", "at", "searched_from")
 
 
 class Cursor(models.Model):
-    """How far the changes of one kind of record are applied.
+    """Up to where the changes of one kind of record are applied.
 
-    `position` is by the CRM's clock: what was changed before it is applied, as far as its search
-    gives it. `at` is by ours, an instant at which the CRM's clock had come to `position`: so a
-    search that finds nothing new moves the position on too, and the two clocks need not agree.
+    `position` is by the CRM's clock: changes before it are applied, as far as its search returns
+    them. `at` is by our clock: an instant at which the CRM's clock had reached `position`. So a
+    search that finds nothing new advances the position too, and the two clocks need not agree.
     """
 
     class Kind(models.TextChoices):
@@ -38,8 +38,8 @@ class Cursor(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, primary_key=True)
     position = models.DateTimeField()
     at = models.DateTimeField()
-    # Where the last search that came to its end began; what turns up between it and `position`
-    # afterwards came late into the CRM's index.
+    # Where the last complete search began. A change between it and `position` that is found
+    # afterwards entered the CRM's index late.
     searched_from = models.DateTimeField()
     late_by = models.DurationField(default=timedelta(0))
     late_at = models.DateTimeField(null=True)
@@ -48,36 +48,36 @@ class Cursor(models.Model):
         return f"{self.kind} up to {self.position:%Y-%m-%d %H:%M:%S}"
 
     def overlap(self, usual: timedelta, at: datetime) -> timedelta:
-        """Return how far before `position` a search begins: as usual, or twice what came late recently."""
+        """Return how far before `position` a search begins: `usual`, or twice the recent lateness."""
         return min(max(usual, 2 * self._recent_lateness(at)), LONGEST_OVERLAP)
 
     def lag(self, usual: timedelta, at: datetime) -> timedelta:
-        """Return how long the index may take to show a change: as usual, or as seen recently."""
+        """Return how long the index may take to show a change: `usual`, or as seen recently."""
         return max(usual, self._recent_lateness(at))
 
     def late(
         self, changes: Iterable[datetime], covered: tuple[datetime, datetime], at: datetime
     ) -> None:
-        """Learn from changes that an earlier search should have told: it covered from … to."""
+        """Learn from changes that an earlier search, which covered from … to, should have returned."""
         begin, end = covered
         found = [end - changed_at for changed_at in changes if begin <= changed_at < end]
         if not found:
             return
-        # Asked of the row itself: a pull and a look after a hint may learn at the same time.
+        # Compared in the database: a pull and a refresh after a hint may learn at the same time.
         less = Q(late_at=None) | Q(late_at__lte=at - LATE_KEPT) | Q(late_by__lte=max(found))
         Cursor.objects.filter(less, pk=self.pk).update(late_by=max(found), late_at=at)
 
     def move(self, to: datetime, at: datetime) -> None:
-        """What was changed up to `to` is applied, and the CRM's clock has come there by `at`.
+        """Record that changes up to `to` are applied, and that the CRM's clock has reached it by `at`.
 
-        Never far beyond our own clock: one record with a wrong time must not hide what comes before it.
+        Never far ahead of our own clock: one record with a wrong time must not hide earlier changes.
         """
         to = min(to, at + AHEAD)
         if to > self.position:
             self.position, self.at = to, at
 
     def complete(self, since: datetime, began: datetime) -> None:
-        """A search from `since` came to its end; it was begun at `began` by our clock."""
+        """Record that a search from `since`, begun at `began` by our clock, is complete."""
         if began > self.at:
             self.move(self.position + min(began - self.at, STEP), began)
             self.at = began
@@ -91,7 +91,7 @@ class Cursor(models.Model):
 
 class ChangeQuerySet(models.QuerySet["AppliedChange"]):
     def known(self, kind: str, record_ids: Iterable[str]) -> set[tuple[str, datetime]]:
-        """(record, instant) of changes that are applied."""
+        """Return (record, instant) of changes that are applied."""
         rows = self.filter(kind=kind, record_id__in=list(record_ids))
         return set(rows.values_list("record_id", "changed_at"))
 
@@ -100,12 +100,12 @@ class ChangeQuerySet(models.QuerySet["AppliedChange"]):
         self.bulk_create(rows, ignore_conflicts=True)
 
     def forget(self, kind: str, before: datetime) -> None:
-        """Drop those that no search gives any more."""
+        """Delete those that no search returns any more."""
         self.filter(kind=kind, changed_at__lt=before).delete()
 
 
 class AppliedChange(models.Model):
-    """A change that is applied and lies where searches overlap: it is not applied again."""
+    """An applied change in the overlap of two searches: it is not applied again."""
 
     kind = models.CharField(max_length=10, choices=Cursor.Kind.choices)
     record_id = models.CharField(max_length=CRM_ID_LENGTH)
@@ -129,10 +129,10 @@ class AppliedChange(models.Model):
 
 
 class Round(models.Model):
-    """A sweep through people in the order of their ids, a part at a time, again and again.
+    """A repeated sweep through contacts in order of their ids, a part at a time.
 
-    `position`: the last contact that was looked at in the round under way (`began_at`).
-    `whole_since`: when the last round that came to its end began: nobody's look is older than that.
+    `position`: the last contact that was read in the current round (`began_at`).
+    `whole_since`: when the last complete round began. No contact's last read is older than that.
     """
 
     class Kind(models.TextChoices):
@@ -165,27 +165,27 @@ class Round(models.Model):
         return cls.objects.get_or_create(pk=kind)[0]
 
     def begin(self, at: datetime) -> None:
-        """A new one; one that was under way is given up."""
+        """Start a round; one that is unfinished is abandoned."""
         self.began_at, self.position, self.people = at, 0, 0
 
     def passed(self, last: int, number: int, at: datetime) -> None:
-        """So many people were looked at, up to this id. Only afterwards, so that none is skipped."""
+        """Record `number` people as read, up to this id. Call it after the read, so that none is skipped."""
         self.position, self.people, self.looked_at = last, self.people + number, at
         self.save()
 
     def end(self, at: datetime) -> None:
-        """Everybody was looked at since it began."""
+        """Record that everybody was read since the round began."""
         self.whole_since, self.whole_until, self.whole_people = self.began_at, at, self.people
         self.began_at = None
         self.save()
 
     def minutes_waited(self, at: datetime) -> float:
-        """Since the last part; a minute when there was none."""
+        """Return the minutes since the last part; one when there was none."""
         return (at - self.looked_at) / timedelta(minutes=1) if self.looked_at else 1.0
 
 
 class PullReport(models.Model):
-    """How the last pull went: one row."""
+    """The result of the last pull: one row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     started_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Deals of our contacts and the stages they come through, as the CRM says. Written by the pull."""
+"""Deals of our contacts and their stages, as the CRM has them. Written by the pull."""
 
 from typing import ClassVar
 
@@ -11,8 +11,8 @@ from leadscoring.models import CRM_ID_LENGTH, Contact, Effect
 class Stage(models.Model):
     """A stage of a deal pipeline, and what it does to the sequences of a deal's contacts.
 
-    `effect` empty: nobody has set it; it pauses, and the reason says so. `former_label`: what it was
-    called when somebody last set the effect, if the CRM calls it otherwise since.
+    `effect` empty: it was never set; it pauses, and the reason says so. `former_label`: the label when
+    the effect was last set, if the CRM has renamed the stage since.
     """
 
     pipeline_id = models.CharField(max_length=CRM_ID_LENGTH)
@@ -28,7 +28,7 @@ class Stage(models.Model):
     set_by = models.CharField(max_length=200, blank=True, default="")
     set_at = models.DateTimeField(null=True, editable=False)
     former_label = models.CharField(max_length=200, blank=True, default="", editable=False)
-    # Empty for those that were here before this was kept.
+    # Empty for stages from before this was recorded.
     first_seen_at = models.DateTimeField(auto_now_add=True, null=True)
 
     class Meta:
@@ -55,7 +55,7 @@ class Deal(models.Model):
     amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     closed = models.BooleanField(default=False)
     won = models.BooleanField(default=False)
-    # By the CRM's clock, as the deal told it when it was last read itself.
+    # By the CRM's clock, from the last read of the deal itself.
     changed_at = models.DateTimeField(null=True)
     made_at = models.DateTimeField(null=True)
     lost_reason = models.CharField(max_length=300, blank=True, default="")

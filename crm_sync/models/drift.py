@@ -1,4 +1,4 @@
-"""How far our picture of the CRM was from the CRM: one row for each time that a sample was compared."""
+"""How far our copy of the CRM differed from the CRM: one row for each sample that was compared."""
 
 from typing import ClassVar
 
@@ -7,8 +7,8 @@ from django.db.models import CheckConstraint, F, Q
 
 
 class Drift(models.Model):
-    """`oldest_seconds`: how long ago we last looked at whoever differed and was not seen for longest:
-    the difference is not older. `fields`: how often each differed."""
+    """`oldest_seconds`: of the contacts that differed, the longest time since the last read: no
+    difference is older. `fields`: how often each field differed."""
 
     at = models.DateTimeField(unique=True)
     looked = models.PositiveIntegerField()
@@ -29,5 +29,5 @@ class Drift(models.Model):
 
     @property
     def share(self) -> float:
-        """Percent of those looked at who differed."""
+        """Return the percentage of the compared contacts that differed."""
         return 100 * self.differed / self.looked if self.looked else 0.0

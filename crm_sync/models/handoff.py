@@ -1,4 +1,4 @@
-"""The ledger: one row for each crossing, and how far its handoff to sales has come."""
+"""The ledger: one row for each crossing, with the progress of its handoff to sales."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -16,20 +16,20 @@ from leadscoring.models import CRM_ID_LENGTH, Contact
 
 # Outlasts the slowest batch: calls are bounded by their time-outs, and each recorded step renews it.
 LEASE = timedelta(minutes=5)
-# So many attempts that ended without a word: the row itself may be what kills its worker.
+# From this many attempts without a recorded result on, the row itself may be what kills its worker.
 SUSPECT = 3
-# From so many on it goes alone, so that what ends it again is its own.
+# From this many on it is claimed alone, so that the next crash can only be its own.
 ALONE = SUSPECT + 2
-# One place in so many of a claim is for the newest crossings, whatever waits.
+# One place in this many of a claim is for the newest crossings, whatever waits.
 NEWEST = 10
 # Columns that are written at the end of a step, and only while the claim is held.
 RECORDED = (
     "status", "reference", "reason", "failures", "due_at", "waits_for_crm", "account_id", "record_id", "owner_id",
     "owner_reason", "left_out", "task_tried_at", "task_guarded", "task_id", "delivered_at",
 )  # fmt: skip
-# One statement for a whole batch. A row that is no longer waiting under the claim is left alone;
-# one that has left `waiting`, or was put off (`released`), is no longer held. The task of a row that
-# is delivered is written with it, and only if the row was: neither is ever there alone.
+# One statement for a whole batch. A row that no longer waits under the claim is not written; one
+# that has left `waiting`, or was postponed (`released`), is no longer claimed. The task of a
+# delivered row is written with it, and only if the row was: neither ever exists alone.
 RECORD = f"""
     WITH ours AS (
         UPDATE crm_sync_handoff AS row
@@ -49,12 +49,12 @@ RECORD = f"""
 
 
 def clean_reason(sentence: str) -> str:
-    """A sentence as the column takes it: it may repeat what a CRM said, so it is bounded and mended."""
+    """Return a sentence that fits the column: it may quote a CRM, so it is bounded and cleaned."""
     return storable_text(sentence, 1000)
 
 
 def queue_position(crossed_at: datetime, total: float) -> datetime:
-    """The place in the queue of a lead: an hour earlier for each point of its score."""
+    """Return the lead's place in the queue: an hour earlier for each point of its score."""
     return crossed_at - timedelta(hours=total)
 
 
@@ -79,15 +79,15 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         return self.filter(status=Handoff.Status.WITHDRAWN)
 
     def waiting_since(self, before: datetime) -> Self:
-        """Those that wait and crossed before an instant."""
+        """Return waiting rows that crossed before an instant."""
         return self.waiting().filter(crossed_at__lt=before)
 
     def without_owner(self) -> Self:
-        """Those on their way for which nobody in sales was found yet."""
+        """Return rows on their way for which no rep was found yet."""
         return self.on_the_way().filter(owner_id="")
 
     def to_probe_with(self, at: datetime) -> Self:
-        """Rows with which one may find out whether shared trouble is over: also those not due yet."""
+        """Return rows that may probe whether a shared failure is over: also those not due yet."""
         return self.waiting().filter(Q(due_at__lte=at) | Q(waits_for_crm=True, claim=None))
 
     def claim(
@@ -96,9 +96,9 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         """Lease due handoffs to the caller, counting the attempt before the work.
 
         The newest crossings come first, so that a lead does not wait for a backlog; then the
-        hottest. A lease is nothing but a later `due_at`: when the worker dies, its rows fall due
-        again. Rows that may have killed their worker go when no others are due, in ever smaller
-        companies, so that in the end the culprit goes alone. `probing`: see `to_probe_with`.
+        highest scores. A lease is only a later `due_at`: when the worker dies, its rows fall due
+        again. Rows that may have killed their worker are claimed when no others are due, in ever
+        smaller groups, so that in the end the culprit is alone. `probing`: see `to_probe_with`.
         """
         token = uuid4()
         with transaction.atomic():
@@ -133,7 +133,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     def record(self, rows: Collection["Handoff"]) -> list["Handoff"]:
         """Write a finished step of claimed rows as they stand in memory, in one statement.
 
-        Answers those that were still in the caller's hands; of the others nothing was written.
+        Return those whose claim the caller still held; of the others nothing was written.
         """
         steps = [column_values(row, ("id", "claim", *RECORDED)) for row in rows]
         delivered = [row for row in rows if row.status == Handoff.Status.DELIVERED]
@@ -146,11 +146,11 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         return [row for row in rows if row.pk in ours]
 
     def bring_forward(self, at: datetime, *, bring_forward: bool) -> int:
-        """Make due what waits because of trouble that all share; a row's own back-off stays.
+        """Make due the rows that wait because of a shared failure; a row's own back-off stays.
 
-        `forgive`: the trouble was an outage, so the failures in it say nothing of these rows.
-        Those that another transaction has locked are passed over: they are being tried, or brought
-        forward by somebody else.
+        `bring_forward`: the failure was an outage, so failures counted in it are reset.
+        Rows that another transaction has locked are skipped: they are being tried, or brought
+        forward by another worker.
         """
         late = Q(due_at__gt=at)
         rows = self.waiting().filter(late | Q(failures__gt=0) if bring_forward else late)
@@ -162,7 +162,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             )
 
     def resend(self, at: datetime) -> int:
-        """Make undelivered handoffs due at once, except those a worker is holding."""
+        """Make undelivered handoffs due at once, except those claimed by a worker."""
         held = Q(claim__isnull=False, due_at__gt=at, status=Handoff.Status.WAITING)
         return (
             self.exclude(held)
@@ -178,7 +178,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         )
 
     def withdraw(self, reason: str, at: datetime) -> int:
-        """Take back undelivered handoffs that no worker is holding and that were not begun."""
+        """Withdraw undelivered handoffs that no worker has claimed and that were not started."""
         held = Q(claim__isnull=False, due_at__gt=at)
         task_attempted = Q(task_tried_at__isnull=False)
         return (
@@ -188,39 +188,39 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         )
 
     def on_the_way(self) -> Self:
-        """Those that are not with sales yet and still should be."""
+        """Return rows that are not with sales yet and still should be."""
         return self.filter(status__in=[Handoff.Status.WAITING, Handoff.Status.NEEDS_ATTENTION])
 
     def with_overdue_task(self, at: datetime) -> Self:
-        """Those whose rep should have acted by now and has not begun."""
+        """Return rows whose rep should have acted by now and has not started."""
         return self.filter(task__in=HandoffTask.objects.overdue(at))
 
     def crossed_since(self, moment: datetime) -> Self:
         return self.filter(crossed_at__gt=moment)
 
     def told_since(self, moment: datetime) -> Self:
-        """Delivered ones that crossed after an instant, to be read with their tasks.
+        """Return delivered rows that crossed after an instant, to be read with their tasks.
 
-        By the index of tasks, not by all of them: one is last seen no earlier than it was made.
+        Uses the index of tasks and does not read all of them: a task is last seen no earlier than made.
         """
         return self.delivered().crossed_since(moment).filter(task__seen_at__gt=moment)
 
     def by_reference(self, references: Collection[str]) -> dict[str, "Handoff"]:
-        """Rows by their references, without the long columns."""
+        """Return rows by their references, without the long columns."""
         rows = self.filter(reference__in=references).defer("reasons", "left_out")
         return {row.reference: row for row in rows}
 
     def free(self, at: datetime) -> Self:
-        """Undelivered rows that no worker is holding."""
+        """Return undelivered rows that no worker has claimed."""
         held = Q(claim__isnull=False, due_at__gt=at, status=Handoff.Status.WAITING)
         return self.exclude(held).exclude(status=Handoff.Status.DELIVERED)
 
     def take(
         self, *, at: datetime, account_id: str, reason: str, lease: timedelta = LEASE
     ) -> list["Handoff"]:
-        """Lease undelivered rows that nobody holds to somebody who has found their tasks.
+        """Lease unclaimed, undelivered rows to a caller that has found their tasks.
 
-        As if they had just been tried: should the caller die, a worker looks for the task.
+        They count as just tried: should the caller die, a worker searches for the task.
         """
         token = uuid4()
         self.free(at).update(
@@ -234,7 +234,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         return list(Handoff.objects.filter(claim=token))
 
     def look_before_making(self, at: datetime) -> int:
-        """Make undelivered rows look for their task first: it may be there, though not by this ledger.
+        """Make undelivered rows search for their task first: it may exist without this ledger's record.
 
         Their last try counts as long ago: what was on its way into the CRM has arrived.
         """
@@ -242,9 +242,9 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         return rows.update(task_tried_at=at - LEASE)
 
     def put_back(self, reason: str, at: datetime, *, certain: bool) -> int:
-        """Delivered rows whose task is not there any more wait again.
+        """Make delivered rows whose task no longer exists wait again.
 
-        `certain`: it was looked for everywhere; otherwise a worker looks before it makes another.
+        `certain`: it was searched for everywhere; otherwise a worker searches before it makes another.
         """
         again: dict[str, Any] = {
             "status": Handoff.Status.WAITING,
@@ -262,17 +262,17 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             return self.filter(pk__in=removed).update(**again, **never)
 
     def by_status(self) -> dict[str, int]:
-        """How many there are in each state."""
+        """Return the number of rows in each status."""
         counted = dict(self.order_by().values_list("status").annotate(n=Count("pk")))
         return {status: counted.get(status, 0) for status in Handoff.Status.values}
 
 
 class Handoff(models.Model):
-    """A crossing on its way to a person in sales. Each finished step is written before the next.
+    """A crossing on its way to a rep in sales. Each finished step is written before the next.
 
-    Steps: `record_id` (the contact is in the CRM), `owner_id` (somebody gets it),
+    Steps: `record_id` (the contact is in the CRM), `owner_id` (a rep is assigned),
     `task_tried_at` (the task is about to be made: from here on the outcome may be unknown until
-    it was looked for by its reference), `task_id` and `delivered_at`.
+    it was searched for by its reference), `task_id` and `delivered_at`.
     """
 
     class Status(models.TextChoices):
@@ -288,17 +288,17 @@ class Handoff(models.Model):
     grade = models.CharField(max_length=2)
     reasons = models.JSONField(default=list)
     crossed_at = models.DateTimeField()
-    # Its place in the queue: an hour earlier for each point, so the hottest goes first and nobody
-    # is overtaken for ever.
+    # Its place in the queue: an hour earlier for each point, so the highest score goes first and
+    # no row is overtaken for ever.
     turn_at = models.DateTimeField(editable=False)
 
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.WAITING)
     reason = models.CharField(max_length=1000, blank=True, default="")
     attempts = models.PositiveIntegerField(default=0)
-    # Attempts that ended without a word or with a fault of this row's own; an outage is neither.
+    # Attempts without a recorded result or with an error of this row's own; an outage is neither.
     failures = models.PositiveIntegerField(default=0, editable=False)
     due_at = models.DateTimeField()
-    # It failed by trouble that all share: the next success brings it forward.
+    # It failed by a shared failure: the next success brings it forward.
     waits_for_crm = models.BooleanField(default=False, db_default=False, editable=False)
     claim = models.UUIDField(null=True, blank=True, editable=False)
 
@@ -308,7 +308,7 @@ class Handoff(models.Model):
     owner_reason = models.CharField(max_length=300, blank=True, default="")
     left_out = models.JSONField(default=dict, blank=True)
     task_tried_at = models.DateTimeField(null=True, blank=True)
-    # It was tried in the way that the CRM refuses to do twice.
+    # It was attempted in the way that makes the CRM reject a second one.
     task_guarded = models.BooleanField(default=False, editable=False)
     task_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -344,7 +344,7 @@ class Handoff(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # Read by claim, every few seconds: what is due, the hottest, the newest.
+            # Read by claim, every few seconds: what is due, the highest scores, the newest.
             Index(fields=["due_at"], condition=Q(status="waiting"), name="handoff_waiting_by_due"),
             Index(
                 fields=["turn_at", "id"],
@@ -352,7 +352,7 @@ class Handoff(models.Model):
                 condition=Q(status="waiting"),
                 name="handoff_waiting_by_turn",
             ),
-            # Read by bring_forward after each batch that went well, and by a probe.
+            # Read by bring_forward after each successful batch, and by a probe.
             Index(
                 fields=["due_at"],
                 condition=Q(status="waiting", waits_for_crm=True),
@@ -376,21 +376,21 @@ class Handoff(models.Model):
 
     @property
     def task_attempted(self) -> bool:
-        """Whether a task may exist already, so that only looking can tell."""
+        """Return whether a task may exist already, so that only a search can show."""
         return self.task_tried_at is not None and not self.task_id
 
     @property
     def task_or_none(self) -> HandoffTask | None:
-        """The row of its task; None while it is not delivered."""
+        """Return the row of its task; None while it is not delivered."""
         return getattr(self, "task", None)
 
-    # Verbs change the row in memory; `Handoff.objects.record` writes them, if the claim still holds.
+    # Verbs change the row in memory; `Handoff.objects.record` writes them, if the claim is still held.
     lease_released = False
 
     def deliver(
         self, task_id: str, subject: str, at: datetime, due_at: datetime | None = None
     ) -> None:
-        """The task exists and says `subject`: the handoff is done. `due_at`: where it is known."""
+        """Mark as done: the task exists with this subject. `due_at`: where it is known."""
         self.task_id, self.delivered_at, self.reason = task_id, at, ""
         self.status = self.Status.DELIVERED
         self.task = HandoffTask(
@@ -404,30 +404,30 @@ class Handoff(models.Model):
     def postpone(
         self, reason: str, until: datetime, *, excused: bool = False, for_crm: bool = False
     ) -> None:
-        """Not now; the cause stays readable meanwhile. `excused`: the fault is not this row's.
+        """Postpone until an instant; the cause stays readable. `excused`: the error is not this row's.
 
-        `for_crm`: it waits for the end of trouble that all share, and goes as soon as one succeeds.
+        `for_crm`: it waits for the end of a shared failure, and is due as soon as one row succeeds.
         """
         self.reason, self.due_at, self.lease_released = clean_reason(reason), until, True
         self.waits_for_crm = for_crm
         self.failures = max(0, self.failures - 1) if excused else self.failures
 
     def forget_try(self) -> None:
-        """The task was certainly not made."""
+        """Record that the task was certainly not made."""
         self.task_tried_at, self.task_guarded = None, False
 
     def give_up(self, reason: str) -> None:
-        """Nothing more happens until a person has done what `because` says and presses Resend."""
+        """Stop until a person has done what `reason` says and presses Resend."""
         self.reason, self.status = clean_reason(reason), self.Status.NEEDS_ATTENTION
 
     def withdraw(self, reason: str) -> None:
-        """Not sent on purpose."""
+        """Mark as deliberately not sent."""
         self.reason, self.status = clean_reason(reason), self.Status.WITHDRAWN
 
     def as_dict(self, held: str = "") -> dict[str, Any]:
-        """As JSON says it. Reads the contact's e-mail: select it along.
+        """Return the row as JSON values. Reads the contact's e-mail: use select_related.
 
-        `held`: why nothing waiting goes at this moment.
+        `held`: why no waiting row is sent at this moment.
         """
         waiting = self.status == self.Status.WAITING
         return {

@@ -1,4 +1,4 @@
-"""The task of a delivered handoff: what became of it in the CRM, and what its text says."""
+"""The task of a delivered handoff: its outcome in the CRM, and what its text says."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 MADE = (
     "handoff_id", "state", "due_at", "seen_at", "touched_at", "text_subject", "text_total", "text_grade",
 )  # fmt: skip
-# Columns that are written when a task was looked at, and only if no other look was written meanwhile.
+# Columns that are written after a check of a task, and only if no other check was written meanwhile.
 LOOKED = ("state", "seen_at", "touched_at", "text_subject", "text_total", "text_grade")
-# A task is locked before its handoff, as in put_back: two that meet do not wait for each other.
+# A task is locked before its handoff, as in put_back, so that the two cannot deadlock.
 RECORD_LOOKS = f"""
     WITH looked AS (
         UPDATE crm_sync_handofftask AS task SET {", ".join(f"{name} = look.{name}" for name in LOOKED)}
@@ -33,40 +33,40 @@ RECORD_LOOKS = f"""
 
 class HandoffTaskQuerySet(models.QuerySet["HandoffTask"]):
     def open(self) -> Self:
-        """Those that have not come to an end, as far as we have seen."""
+        """Return tasks that have not ended, as far as was seen."""
         return self.filter(state__in=[HandoffTask.State.OPEN, HandoffTask.State.STARTED])
 
     def newest_open_cycle(self, contact_ids: Collection[int]) -> dict[int, int]:
-        """The cycle of the newest open task, by contact; 0 when there is none."""
+        """Return the cycle of the newest open task, by contact; 0 when there is none."""
         rows = self.open().filter(handoff__contact__in=contact_ids).order_by()
         found = rows.values_list("handoff__contact").annotate(newest=Max("handoff__cycle"))
         return dict.fromkeys(contact_ids, 0) | dict(found)
 
     def not_seen_since(self, moment: datetime) -> Self:
-        """Those that were last looked at by then, the longest ago first."""
+        """Return those that were last checked by then, the longest ago first."""
         return self.filter(seen_at__lte=moment).order_by("seen_at", "pk")
 
     def overdue(self, at: datetime) -> Self:
-        """Those whose rep should have acted by now and has not begun."""
+        """Return those whose rep should have acted by now and has not started."""
         return self.filter(state=HandoffTask.State.OPEN, touched_at=None, due_at__lt=at)
 
     def made_since(self, moment: datetime) -> Self:
-        """Open tasks that were made since a moment not long ago.
+        """Return open tasks that were made since a recent moment.
 
-        By the index of open tasks: a task was last seen no earlier than it was made.
+        Uses the index of open tasks: a task was last seen no earlier than it was made.
         """
         return self.open().filter(handoff__delivered_at__gt=moment, seen_at__gt=moment)
 
     def to_find(self, since: datetime, until: datetime) -> Self:
-        """Those made in between that have not been done: they are there, or somebody deleted them."""
+        """Return tasks made in between that are not done: they still exist, or a person deleted them."""
         ended = [HandoffTask.State.DONE, HandoffTask.State.CLOSED]
         return self.filter(handoff__delivered_at__range=(since, until)).exclude(state__in=ended)
 
     def record_looks(self, tasks: Iterable["HandoffTask"], seen: Mapping[int, datetime]) -> None:
-        """Write what was seen of tasks, and the reasons of their handoffs, in one statement.
+        """Write the results of task checks, and the reasons of their handoffs, in one statement.
 
-        `seen`: when each was looked at before, by handoff. A task that was looked at or removed
-        since is left alone, and so is its handoff. Reads each task's handoff: select it along.
+        `seen`: when each was checked before, by handoff. A task that was checked or removed since
+        is skipped, and so is its handoff. Reads each task's handoff: use select_related.
         """
         tasks = list(tasks)
         columns = ("handoff_id", *LOOKED)
@@ -90,7 +90,7 @@ class HandoffTaskQuerySet(models.QuerySet["HandoffTask"]):
 
 
 class HandoffTask(models.Model):
-    """What became of a handoff's task. There is a row exactly while the handoff is delivered.
+    """The outcome of a handoff's task. There is a row exactly while the handoff is delivered.
 
     Made by `Handoff.objects.record`, in the statement that delivers the handoff; removed by
     `Handoff.objects.put_back`; kept up to date by `crm_sync.task_tracking` alone.
@@ -107,11 +107,11 @@ class HandoffTask(models.Model):
         "crm_sync.Handoff", on_delete=models.CASCADE, primary_key=True, related_name="task"
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
-    # Empty for a task that was found again: when it is due stands in the CRM alone.
+    # Empty for a task that was found again: only the CRM has its due date.
     due_at = models.DateTimeField(null=True, blank=True)
-    # When it was last looked at; at first when it was made.
+    # When it was last checked; at first when it was made.
     seen_at = models.DateTimeField()
-    # When the rep first did something about the lead, as far as the CRM tells.
+    # When the rep first acted on the lead, as far as the CRM shows.
     touched_at = models.DateTimeField(null=True, blank=True)
     # The subject, and the score and grade that the text was made from.
     text_subject = models.CharField(max_length=255, blank=True, default="")
@@ -128,8 +128,8 @@ class HandoffTask(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # Read by crm_sync.task_tracking: open tasks, the longest not looked at first. And by
-            # the ledger's figures: how many are open, overdue, just made.
+            # Read by crm_sync.task_tracking: open tasks, the longest unchecked first. And by the
+            # ledger's figures: how many are open, overdue, just made.
             Index(
                 fields=["seen_at"],
                 condition=Q(state__in=["open", "started"]),
@@ -144,7 +144,7 @@ class HandoffTask(models.Model):
 
     @property
     def is_untouched(self) -> bool:
-        """Whether it waits for its rep's first act."""
+        """Return whether it waits for its rep's first action."""
         return self.state == self.State.OPEN and self.touched_at is None
 
     def is_overdue(self, at: datetime) -> bool:

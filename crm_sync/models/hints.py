@@ -1,4 +1,4 @@
-"""Records of the CRM that somebody told us to look at again soon, and whether anybody tells us."""
+"""Records of the CRM that a webhook asks us to refresh soon, and whether webhooks arrive."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -13,11 +13,11 @@ from leadscoring.common import bulk_sql
 from leadscoring.models import CRM_ID_LENGTH
 
 BATCH = 100
-# Well above the slowest batch at the CRM's pace. When the worker dies, its hints fall due again.
+# Well above the slowest batch at the CRM's rate limit. When the worker dies, its hints fall due again.
 LEASE = timedelta(minutes=4)
-# A hint whose look ends the worker each time is not worth a fourth: the pull finds the change.
+# A hint that kills its worker three times gets no fourth try: the pull finds the change.
 MOST_TRIES = 3
-# What is older was found by the pull, or no CRM is connected.
+# Older hints are covered by the pull, or no CRM is connected.
 KEPT = timedelta(days=1)
 
 
@@ -42,11 +42,11 @@ class HintQuerySet(QuerySet["Hint"]):
         erased: Collection[tuple[str, str]] = (),
         merged_into: Mapping[tuple[str, str], str] = MappingProxyType({}),
     ) -> None:
-        """Remember (kind, record id) pairs to look at, each once, in one statement.
+        """Store (kind, record id) pairs to refresh, each once, in one statement.
 
-        One that waits already keeps its place; its new `mark` tells a worker that holds it to
-        leave it there. `erased`: those of them that are said to be; `merged_into`: the record that
-        each became, where that is said. What was said before stays.
+        A waiting one keeps its place; its new `version` makes the worker that has claimed it
+        leave it there. `erased`: those reported as erased; `merged_into`: the record that each
+        became, where that is reported. Earlier reports stay.
         """
         # Sorted as in `in_order`.
         rows = [
@@ -75,7 +75,7 @@ class HintQuerySet(QuerySet["Hint"]):
         return hints
 
     def settle(self, hints: Iterable["Hint"], at: datetime) -> None:
-        """These were looked at. One that was heard of again meanwhile is due again at once."""
+        """Delete hints that were applied. One that was reported again meanwhile is due at once."""
         marks = {hint.pk: hint.version for hint in hints}
         with transaction.atomic():
             rows = self.filter(pk__in=marks).in_order()
@@ -84,20 +84,20 @@ class HintQuerySet(QuerySet["Hint"]):
             self.filter(pk__in=marks.keys() - set(done)).update(due_at=at, tries=0)
 
     def put_back(self, hints: Iterable["Hint"], at: datetime) -> None:
-        """These were not looked at, for a reason that is not theirs."""
+        """Make due again hints that were not applied, for a reason that is not theirs."""
         with transaction.atomic():
             rows = self.filter(pk__in=[hint.pk for hint in hints]).in_order()
             self.filter(pk__in=[row.pk for row in rows]).update(due_at=at, tries=0)
 
     def forget(self, at: datetime) -> None:
-        """Drop what the pull has found by now, and what ends every worker that looks at it."""
+        """Delete what the pull has found by now, and hints that kill every worker."""
         worn_out = Q(tries__gte=MOST_TRIES, due_at__lte=at)
         with transaction.atomic():
             rows = self.filter(Q(heard_at__lt=at - KEPT) | worn_out).in_order()
             self.filter(pk__in=[row.pk for row in rows]).delete()
 
     def in_order(self) -> Self:
-        """Lock rows in the one order in which all do, or two could wait for each other."""
+        """Lock rows in the one order that all use, so that no two deadlock."""
         return self.select_for_update().order_by("kind", "record_id")
 
 
@@ -106,7 +106,7 @@ def new_version() -> UUID:
 
 
 class Hint(models.Model):
-    """Look again soon at this record. Never the truth about it, and none is needed: the pull finds all."""
+    """Refresh this record soon. Never a source of truth, and never necessary: the pull finds all."""
 
     class Kind(models.TextChoices):
         CONTACT = "contact"
@@ -114,16 +114,16 @@ class Hint(models.Model):
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     record_id = models.CharField(max_length=CRM_ID_LENGTH)
-    # Of the first time since it was last looked at.
+    # The first report since the record was last refreshed.
     heard_at = models.DateTimeField()
-    # A lease is nothing but a later `due_at`.
+    # A lease is only a later `due_at`.
     due_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
-    # Somebody said that the person was erased there.
+    # It was reported that the person was erased there.
     erased = models.BooleanField(default=False)
-    # The record that it was merged into, where the CRM says so here alone.
+    # The record that it was merged into, where only the webhook says so.
     merged_into = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
-    # Another one each time it is heard of.
+    # Replaced each time that the record is reported.
     version = models.UUIDField(default=new_version)
 
     objects = HintQuerySet.as_manager()
@@ -134,7 +134,7 @@ class Hint(models.Model):
             CheckConstraint(condition=~Q(record_id=""), name="a_hint_has_a_record"),
         ]
         indexes: ClassVar = [
-            # Read by HintQuerySet.claim, at each ring and every few seconds.
+            # Read by HintQuerySet.claim, at each wake-up and every few seconds.
             Index(fields=["due_at"], name="hint_by_due_at")
         ]
 
@@ -143,7 +143,7 @@ class Hint(models.Model):
 
 
 class Arrival(models.Model):
-    """Whether the CRM's webhooks arrive: one row. `rejected_reason`: of the last that did not count."""
+    """Whether the CRM's webhooks arrive: one row. `rejected_reason`: of the last invalid one."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     heard_at = models.DateTimeField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""Whose record in the CRM a contact is: the account whose ids are kept, and the link to the record."""
+"""Which CRM record a contact is: the account whose ids are kept, and the link to the record."""
 
 from typing import ClassVar
 
@@ -9,14 +9,14 @@ from leadscoring.models import CRM_ID_LENGTH, Contact
 
 
 class Account(models.Model):
-    """The one CRM account whose ids are kept here; a token of another is refused."""
+    """The one CRM account whose ids are kept here; a token of another is rejected."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     account_id = models.CharField("account", max_length=CRM_ID_LENGTH)
     time_zone = models.CharField(max_length=64, default="UTC")
-    # The token that was seen to belong to it, as `Crm.identity` tells it.
+    # The token that was seen to belong to it, as `Crm.identity` returns it.
     token = models.CharField(max_length=64, blank=True, default="", editable=False)
-    # It refuses a second task of one reference: found out by crm_setup.
+    # It rejects a second task of one reference: determined by crm_setup.
     guards_tasks = models.BooleanField(default=False, editable=False)
     seen_at = models.DateTimeField()
 
@@ -29,7 +29,7 @@ class Account(models.Model):
 
 
 class Link(models.Model):
-    """Which CRM record a contact is, and what the record said when it was last seen."""
+    """Which CRM record a contact is, and the record's values when it was last seen."""
 
     contact = models.OneToOneField(
         Contact, on_delete=models.CASCADE, primary_key=True, related_name="link"
@@ -39,17 +39,17 @@ class Link(models.Model):
     owner_id = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     lifecycle_stage = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
     lead_status = models.CharField(max_length=CRM_ID_LENGTH, blank=True, default="")
-    # Property -> the value we last wrote: a value that reads otherwise was changed by a person.
+    # Property -> the value we last wrote: if it reads otherwise, a person changed it.
     last_written = models.JSONField(default=dict, blank=True)
     opted_out = models.BooleanField(default=False)
     seen_at = models.DateTimeField()
-    # Its primary address as we last saw it: another one was given to it there, or written by us.
+    # Its primary address as last seen: a different one was set there, or written by us.
     email = models.CharField(max_length=254, blank=True, default="", editable=False)
-    # That other one, while somebody else here has it.
+    # That different address, while another contact here has it.
     taken_email = models.CharField(max_length=254, blank=True, default="", editable=False)
-    # Deleted in the CRM: such a record is never made again by us.
+    # Deleted in the CRM: we never create such a record again.
     gone_at = models.DateTimeField(null=True, blank=True)
-    # Nobody can restore it there any more: the person may have asked for that.
+    # It can no longer be restored there: the person may have asked for the deletion.
     gone_for_good = models.BooleanField(default=False, editable=False)
 
     class Meta:
@@ -62,7 +62,7 @@ class Link(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            # Read by the home page: what a person has to decide about.
+            # Read by the home page: what a person has to decide.
             Index(fields=["gone_at"], condition=Q(gone_for_good=True), name="link_gone_for_good"),
             Index(fields=["taken_email"], condition=~Q(taken_email=""), name="link_address_taken"),
         ]

@@ -10,16 +10,16 @@ from leadscoring.models import CRM_ID_LENGTH
 
 class FieldMappingQuerySet(models.QuerySet["FieldMapping"]):
     def sent(self) -> Self:
-        """What is written there."""
+        """Return mappings that write to the CRM."""
         return self.filter(enabled=True).exclude(direction=FieldMapping.Direction.IN)
 
     def taken(self) -> Self:
-        """What is taken from there."""
+        """Return mappings that read from the CRM."""
         return self.filter(enabled=True).exclude(direction=FieldMapping.Direction.OUT)
 
 
 class FieldMapping(models.Model):
-    """One value of ours and one property of theirs, and which of the two gives way."""
+    """One value of ours and one property of theirs, and which of the two has precedence."""
 
     class Source(models.TextChoices):
         EMAIL = "email", "E-mail"
@@ -83,8 +83,8 @@ class FieldMapping(models.Model):
                 name="only_the_lifecycle_stage_goes_forward",
                 violation_error_message="“Only forward” fits the lifecycle stage alone.",
             ),
-            # What a person says of themselves, and where they stand. A company here is one for many
-            # people, and an address is who somebody is: neither is taken from one record.
+            # What people state about themselves, and their lifecycle stage. A company here is shared
+            # by many people, and an address identifies a person: neither is taken from one record.
             CheckConstraint(
                 condition=Q(direction="out")
                 | Q(

@@ -1,4 +1,4 @@
-"""People who want no mail, and whether the CRM was told: the rows from which it is."""
+"""People who want no mail, and whether the CRM knows: the queue of opt-outs to push."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -14,12 +14,12 @@ from sequences.models import Suppression
 BATCH = 20
 # When the worker dies, its rows fall due again.
 LEASE = timedelta(minutes=10)
-# What a person asked for, here: not that an address does not work, nor what the CRM itself told.
+# Requests made by a person here: neither bounces nor opt-outs that came from the CRM.
 WISHES = (Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.BY_HAND)
 
 
 def unreported_opt_outs() -> QuerySet[Contact]:
-    """People known in the CRM who want no mail, which it does not know; `asked_at`: since when."""
+    """Return contacts with a CRM record and an opt-out that the CRM lacks; `asked_at`: since when."""
     asked = Suppression.objects.filter(email=OuterRef("email"), reason__in=WISHES)
     known = Contact.objects.filter(link__record_id__gt="", link__gone_at=None)
     return known.filter(Exists(asked), link__opted_out=False).annotate(
@@ -29,7 +29,7 @@ def unreported_opt_outs() -> QuerySet[Contact]:
 
 class OptOutQuerySet(QuerySet["OptOut"]):
     def queue(self, at: datetime) -> None:
-        """Rows for those who have none yet, or who asked anew since; none for whose wish is gone."""
+        """Add rows for people who have none or asked again since; delete those whose opt-out is gone."""
         self.waiting().exclude(email__in=unreported_opt_outs().values("email")).delete()
         told = OptOut.objects.filter(email=OuterRef("email"), asked_at__gte=OuterRef("asked_at"))
         people: Any = unreported_opt_outs().filter(~Exists(told)).order_by("pk")[:BATCH]
@@ -51,7 +51,7 @@ class OptOutQuerySet(QuerySet["OptOut"]):
         return self.waiting().exclude(reason="")
 
     def claim(self, at: datetime) -> list["OptOut"]:
-        """Lease some due rows to the caller; a lease is nothing but a later `due_at`."""
+        """Lease some due rows to the caller; a lease is only a later `due_at`."""
         with transaction.atomic():
             due = self.waiting().filter(due_at__lte=at).order_by("due_at", "pk")
             rows = list(due.select_for_update(skip_locked=True)[:BATCH])
@@ -62,12 +62,12 @@ class OptOutQuerySet(QuerySet["OptOut"]):
         return rows
 
     def bring_forward(self, at: datetime) -> int:
-        """Make due what waits because of trouble that all share; a row's own back-off stays."""
+        """Make due the rows that wait because of a shared failure; a row's own back-off stays."""
         return self.waiting().filter(waits_for_crm=True, due_at__gt=at).update(due_at=at)
 
 
 class OptOut(models.Model):
-    """The CRM is to know that nobody may write to an address. `because`: why it could not be told."""
+    """An address that the CRM must not mail. `reason`: why the last attempt to push it failed."""
 
     email = models.CharField(max_length=254, unique=True)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="opt_outs")
@@ -75,7 +75,7 @@ class OptOut(models.Model):
     told_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField()
     tries = models.PositiveIntegerField(default=0)
-    # It was not told by trouble that all share: the next success brings it forward.
+    # It failed by a shared failure: the next success brings it forward.
     waits_for_crm = models.BooleanField(default=False, db_default=False)
     reason = models.CharField(max_length=1000, blank=True, default="")
 

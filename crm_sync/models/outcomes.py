@@ -1,4 +1,4 @@
-"""What sales made of each handoff, and by which lead statuses they say no."""
+"""What sales made of each handoff, and the lead statuses by which sales rejects a lead."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -9,12 +9,12 @@ from django.db.models import CheckConstraint, F, Q
 from crm_sync.models.handoff import Handoff
 from leadscoring.models import CRM_ID_LENGTH, ModelVersion
 
-# What became of a lead is watched for so long after its handoff.
+# How long the outcome of a lead is followed after its handoff.
 WATCHED = timedelta(days=365)
 
 
 class RejectingStatus(models.Model):
-    """A value of the CRM's lead status by which sales says no to a lead."""
+    """A value of the CRM's lead status by which sales rejects a lead."""
 
     status = models.CharField("lead status", max_length=CRM_ID_LENGTH, unique=True)
 
@@ -29,7 +29,7 @@ class RejectingStatus(models.Model):
 
 class OutcomeQuerySet(models.QuerySet["Outcome"]):
     def of_delivered(self) -> Self:
-        """Those of leads that sales was told of."""
+        """Return outcomes of delivered handoffs."""
         return self.filter(handoff__status=Handoff.Status.DELIVERED)
 
     def handed_off_since(self, moment: datetime) -> Self:
@@ -37,17 +37,17 @@ class OutcomeQuerySet(models.QuerySet["Outcome"]):
 
 
 def due_for_evaluation(at: datetime) -> models.QuerySet[Handoff]:
-    """Delivered handoffs whose contact the CRM was asked about since they were last weighed."""
+    """Return delivered handoffs whose contact was read from the CRM since their last evaluation."""
     news = Q(outcome=None) | Q(contact__link__seen_at__gt=F("outcome__seen_at"))
     watched = Handoff.objects.delivered().filter(delivered_at__gt=at - WATCHED)
     return watched.filter(news, contact__link__isnull=False).order_by("outcome__seen_at", "pk")
 
 
 class Outcome(models.Model):
-    """What became of a handoff. `since`: when it came to this, by the CRM's clock where that tells.
+    """The outcome of a handoff. `since`: when it reached this state, by the CRM's clock where known.
 
-    `lead_status`: as last seen; at first as it was before sales was told. `seen_at`: when the CRM
-    was asked for what this rests on. `reason`: why it was refused or lost, as sales wrote it.
+    `lead_status`: as last seen; at first as it was before the handoff. `seen_at`: when the CRM was
+    read for this outcome. `reason`: why it was refused or lost, as sales wrote it.
     """
 
     class State(models.TextChoices):
@@ -90,7 +90,7 @@ class Outcome(models.Model):
         return self.state == self.State.REFUSED
 
     def become(self, state: str, reason: str, when: datetime) -> bool:
-        """Take what it has come to; answers whether that is news."""
+        """Set the state and reason; return whether the state changed."""
         told: dict[str, Any] = {"state": state, "reason": reason[:300]}
         is_news = state != self.state
         for name, value in told.items():

@@ -1,4 +1,4 @@
-"""What the CRM was last told of each contact that it knows."""
+"""What was last pushed to the CRM of each contact with a record there."""
 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -10,17 +10,17 @@ from django.db.models.functions import Abs
 from crm_sync.models.link import Link
 from leadscoring.models import Contact
 
-# Nobody's record is written more often, and a score that moved less is told once a day.
+# The least time between two pushes of a record; a score that moved less is pushed once a day.
 PACE = timedelta(minutes=15)
 WORTH_TELLING = 5.0
 DAILY = timedelta(days=1)
-# A change is dated when its request came in, by the clock of a web server, and is to be seen only
-# when it is committed: what is a little older than the last telling may not have been told.
+# A change is dated when its request came in, by the clock of a web server, and becomes visible
+# only when it is committed: one a little older than the last push may not have been pushed.
 UNSEEN = timedelta(minutes=5)
 
 
 class Push(models.Model):
-    """`refused`: properties that the CRM did not take, and why."""
+    """The last push of a contact. `refused`: properties that the CRM rejected, and why."""
 
     link = models.OneToOneField(
         Link, on_delete=models.CASCADE, primary_key=True, related_name="push"
@@ -33,7 +33,7 @@ class Push(models.Model):
     class Meta:
         verbose_name_plural = "pushes"
         indexes: ClassVar = [
-            # Read by the home page: what the CRM does not take.
+            # Read by the home page: what the CRM rejects.
             Index(fields=["at"], condition=~Q(refused={}), name="push_refused")
         ]
 
@@ -42,7 +42,7 @@ class Push(models.Model):
 
 
 def links_with_changes(at: datetime) -> QuerySet[Link]:
-    """Links of people of whom the CRM should hear something, whoever waits longest first."""
+    """Return links of people with changes that are due to be pushed, the longest waiting first."""
     moved = Abs(F("contact__score__total") - F("push__total"))
     never = Q(push=None)
     since = (
@@ -62,6 +62,6 @@ def links_with_changes(at: datetime) -> QuerySet[Link]:
 
 
 def contacts_with_changed_runs() -> QuerySet[Contact, Any]:
-    """The ids of those whose way through a sequence changed since the CRM was told."""
+    """Return the ids of contacts whose sequence progress changed since the last push."""
     changed = Contact.objects.filter(enrollments__changed_at__gt=F("link__push__at") - UNSEEN)
     return changed.values("pk")

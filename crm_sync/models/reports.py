@@ -1,4 +1,4 @@
-"""What the daily looks found: one row for each kind, the last look alone."""
+"""Results of the daily checks: one row for each kind, the last check only."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -10,13 +10,13 @@ from django.db.models import CheckConstraint, Q
 from leadscoring.common.spans import format_age
 from leadscoring.common.text import storable_text
 
-# While something is wrong it is looked at more often, so that what was mended is soon told as mended.
+# While something is wrong the check runs more often, so that a repair soon shows.
 DAILY, WHILE_WRONG = timedelta(days=1), timedelta(hours=1)
 MOST_ITEMS = 100
 
 
 class Report(models.Model):
-    """How the last look went. `error`: why it could not be made; `wrong`: what a person must mend."""
+    """The result of the last check. `error`: why it failed to run; `wrong`: what a person must fix."""
 
     class Kind(models.TextChoices):
         AUDIT = "audit", "Audit of the CRM"
@@ -29,7 +29,7 @@ class Report(models.Model):
     error = models.CharField(max_length=1000, blank=True, default="")
     # What the command printed, long lists cut short.
     document = models.JSONField(default=dict)
-    # The last look that could be made, whatever it found.
+    # The last check that could run, whatever it found.
     looked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -48,17 +48,17 @@ class Report(models.Model):
         return ", ".join(filter(None, [repaired, wrong])) or "clean"
 
     def told(self, at: datetime) -> str:
-        """ "4 h ago, clean"."""
+        """Return when and with what result, as in "4 h ago, clean"."""
         return f"{format_age(self.at, at)}, {self}"
 
     def due(self, at: datetime) -> bool:
-        """Whether it is time to look again."""
+        """Return whether it is time for the next check."""
         wait = WHILE_WRONG if self.wrong or self.error else DAILY
         return self.at <= at - wait
 
 
 def last_report(kind: Report.Kind) -> Report | None:
-    """The last look of a kind; None when there was none."""
+    """Return the last report of a kind; None when there was none."""
     return Report.objects.filter(kind=kind).first()
 
 
@@ -76,7 +76,7 @@ def store_report(
     repaired: int = 0,
     error: str = "",
 ) -> None:
-    """Put a look in the place of the last one of its kind."""
+    """Replace the last report of its kind."""
     found = {
         "at": at,
         "wrong": wrong,
@@ -89,7 +89,7 @@ def store_report(
 
 
 def shorten_document(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A document whose lists are cut: the row is for a page, the command prints all."""
+    """Return a document with its lists cut: the row is for a page, the command prints all."""
     return {
         name: value[:MOST_ITEMS] if isinstance(value, list) else value
         for name, value in document.items()

@@ -1,4 +1,4 @@
-"""Who gets which leads: the reps, and rules in an order that marketers edit."""
+"""Which rep gets which leads: the reps, and rules in an order that marketers edit."""
 
 from datetime import time
 from typing import Any, ClassVar
@@ -9,13 +9,13 @@ from django.db.models import CheckConstraint, Deferrable, F, Max, Q, UniqueConst
 
 from leadscoring.models import CRM_ID_LENGTH
 
-# The largest weight of a rep in a turn.
+# The largest weight of a rep in a round robin.
 HEAVIEST = 100
 WEIGHTS = (MinValueValidator(1), MaxValueValidator(HEAVIEST))
 
 
 class Owner(models.Model):
-    """A person in sales. Whether they take leads, how many and in which hours, is edited here."""
+    """A rep in sales. Whether they take leads, how many and in which hours, is edited here."""
 
     owner_id = models.CharField(max_length=CRM_ID_LENGTH, unique=True)
     name = models.CharField(max_length=200, blank=True, default="")
@@ -56,7 +56,7 @@ class Owner(models.Model):
     )
     subdivision = models.CharField("state or region", max_length=40, blank=True, default="")
 
-    # What the choosing writes, under a lock on all owners; see crm_sync.routing.
+    # Written by routing, under a lock on all owners; see crm_sync.routing.
     last_lead_at = models.DateTimeField(null=True, blank=True, editable=False)
     credit = models.IntegerField(default=0, editable=False)
     counted_on = models.DateField(null=True, blank=True, editable=False)
@@ -106,22 +106,22 @@ class Owner(models.Model):
 
 class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):
     def in_force(self) -> list["RoutingRule"]:
-        """Those that are on, in order, each with the places that it has as `named`. Two queries."""
+        """Return enabled rules in order, each with its places as `named`. Two queries."""
         rules = list(self.filter(enabled=True).order_by("position").prefetch_related("places"))
         for rule in rules:
             rule.named = sorted(rule.places.all(), key=lambda place: place.pk)
         return rules
 
     def asking_for_companies(self) -> bool:
-        """Whether somebody wants to know who owns a contact's company."""
+        """Return whether any rule needs the owner of a contact's company."""
         return self.filter(enabled=True, kind=RoutingRule.Kind.COMPANY_OWNER).exists()
 
 
 class RoutingRule(models.Model):
     """One way to find a rep for a lead. Of the rules in order, the first that finds one decides.
 
-    `condition` is a territory's: which leads, written as `when` of a scoring rule. Of a
-    territory or a turn, `places` are the reps; without any it is everybody who takes leads.
+    `condition` selects a territory's leads, written as `when` of a scoring rule. Of a territory or
+    a round robin, `places` are the reps; without any, all reps who take leads.
     """
 
     class Kind(models.TextChoices):
@@ -173,7 +173,7 @@ class RoutingRule(models.Model):
         super().save(*args, **kwargs)
 
     def move(self, *, up: bool) -> bool:
-        """Change places with the rule before or after; False when there is none."""
+        """Change places with the rule before or after; return False when there is none."""
         with transaction.atomic():
             rules = list(RoutingRule.objects.select_for_update().order_by("position"))
             here = next((at for at, rule in enumerate(rules) if rule.pk == self.pk), -1)
@@ -190,7 +190,7 @@ class RoutingRule(models.Model):
 
 
 class RulePlace(models.Model):
-    """A rep's place in the turn of one rule. Without a weight, the rep's own counts."""
+    """A rep's place in the round robin of one rule. Without a weight, the rep's own counts."""
 
     rule = models.ForeignKey(RoutingRule, on_delete=models.CASCADE, related_name="places")
     owner = models.ForeignKey(
@@ -202,7 +202,7 @@ class RulePlace(models.Model):
         validators=WEIGHTS,
         help_text="Share of the turn, 1 to 100. Empty: the rep's own.",
     )
-    # How far the turn has come; see crm_sync.turns.
+    # The state of the round robin; see crm_sync.routing.round_robin.
     credit = models.IntegerField(default=0, editable=False)
 
     class Meta:

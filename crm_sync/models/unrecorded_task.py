@@ -1,4 +1,4 @@
-"""Tasks in the CRM whose row in the ledger was lost with the database that was restored."""
+"""Tasks in the CRM whose ledger row was lost when the database was restored."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -10,23 +10,23 @@ from django.db.models import Exists, Index, OuterRef
 from crm_sync.models.handoff import Handoff
 from leadscoring.models import CRM_ID_LENGTH
 
-# A crossing that is told again belongs to the task that it had before. Later than this it is a new
-# one: no model lets a lead cross twice within its cool-down, which is 30 days unless said otherwise.
+# A replayed crossing belongs to the task that it had before. Later than this it is a new one: no
+# model lets a lead cross twice within its cool-down, which is 30 days by default.
 TOLD_AGAIN_WITHIN = timedelta(days=30)
 
 
 class UnrecordedTaskQuerySet(models.QuerySet["UnrecordedTask"]):
     def to_adopt(self, record_ids: Collection[str], at: datetime) -> Self:
-        """Those that hang on some records and that no row has, the newest first."""
+        """Return tasks on some records that no row has, the newest first."""
         adopted = Handoff.objects.filter(task_id=OuterRef("task_id"))
         found = self.filter(~Exists(adopted), record_id__in=record_ids)
         return found.filter(found_at__gt=at - TOLD_AGAIN_WITHIN).order_by("-task_id")
 
 
 class UnrecordedTask(models.Model):
-    """A task of ours that was made after the backup was taken, by a crossing that is not in it.
+    """A task of ours that was made after the backup, by a crossing that is not in it.
 
-    When the activities are sent again its contact crosses again: the crossing's row gets this task.
+    When the activities are replayed its contact crosses again, and the crossing's row gets this task.
     """
 
     task_id = models.CharField(max_length=CRM_ID_LENGTH, primary_key=True)

@@ -1,4 +1,4 @@
-"""What became of the leads that sales was given, counted: in all, by model, by rule and by rep."""
+"""Outcomes of handed-off leads, counted: in all, by model, by rule and by rep."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ State = Outcome.State
 MOST = 50  # rows of a table
 MOST_REASONS = 8
 
-# One row for each key, state and reason of refusal; what sales wrote of lost deals is free text, and
-# told apart only for all together.
+# One row for each key, state and reason of refusal; reasons of lost deals are free text, and counted
+# only for all together.
 COUNTS = """
     SELECT {key}, max({name}), state, CASE WHEN state = 'refused' THEN reason ELSE '' END AS why,
         count(*)
@@ -33,7 +33,7 @@ BY_MODEL = COUNTS.format(
     joined="JOIN leadscoring_modelversion AS model ON model.id = told.model_id",
 )
 BY_REP = COUNTS.format(key="owner_id", name="owner_id", joined="")
-# A rule speaks in a handoff when points of it were among the reasons.
+# A rule counts for a handoff when points of it were among the reasons.
 BY_RULE = COUNTS.format(
     key="spoke ->> 'rule'",
     name="coalesce(nullif(spoke ->> 'label', ''), spoke ->> 'rule')",
@@ -44,7 +44,7 @@ BY_RULE = COUNTS.format(
 
 @dataclass(slots=True)
 class OutcomeCounts:
-    """Of so many handed off, how many stand where. `refusals`: how many by each lead status."""
+    """Numbers of handoffs by outcome state. `refusals`: numbers by lead status."""
 
     name: str = ""
     counts: dict[str, int] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class OutcomeCounts:
 
     @property
     def deals(self) -> int:
-        """Those that became a deal, whatever became of that."""
+        """Return how many became a deal, whatever became of that."""
         return sum(self.counts.get(state, 0) for state in (State.DEAL, State.WON, State.LOST))
 
     @property
@@ -82,19 +82,19 @@ class OutcomeCounts:
 
     @property
     def deal_share(self) -> float:
-        """Percent that became deals."""
+        """Return the percentage that became deals."""
         return 100 * self.deals / self.handed_off if self.handed_off else 0.0
 
     @property
     def why(self) -> str:
-        """ "22 too small, 19 bad timing", the most frequent first."""
+        """Return the refusals, as in "22 too small, 19 bad timing", the most frequent first."""
         most = sorted(self.refusals.items(), key=lambda pair: (-pair[1], pair[0]))
         return ", ".join(
             f"{number} {status_words(status)}" for status, number in most[:MOST_REASONS]
         )
 
     def __str__(self) -> str:
-        """ "Of 120 handed off, 34 became deals, 41 were refused: 22 too small, 19 bad timing." """
+        """Return "Of 120 handed off, 34 became deals, 41 were refused: 22 too small, 19 bad timing." """
         deals = f"{self.deals:,} became {'a deal' if self.deals == 1 else 'deals'}"
         refused = f"{self.refused:,} {'was' if self.refused == 1 else 'were'} refused"
         why = f": {self.why}" if self.refused else ""
@@ -102,12 +102,12 @@ class OutcomeCounts:
 
 
 def status_words(status: str) -> str:
-    """A lead status as people say it: BAD_TIMING is "bad timing"."""
+    """Return a lead status in words: BAD_TIMING is "bad timing"."""
     return status.replace("_", " ").lower() if status.isupper() else status
 
 
 def count_overall(models: Iterable[OutcomeCounts]) -> OutcomeCounts:
-    """All models together: each handoff is of one."""
+    """Sum the counts of all models: each handoff belongs to one."""
     total = OutcomeCounts("All")
     for tally in models:
         for state, number in tally.counts.items():
@@ -123,12 +123,12 @@ def count_by_model(since: datetime) -> list[OutcomeCounts]:
 
 
 def count_by_rule(since: datetime) -> list[OutcomeCounts]:
-    """Of handoffs in which each rule spoke; one handoff counts for every rule that did."""
+    """Count handoffs by rule; one handoff counts for every rule among its reasons."""
     return count_outcomes(BY_RULE, since)
 
 
 def count_by_rep(since: datetime) -> list[OutcomeCounts]:
-    """By whom the task was for."""
+    """Count handoffs by the rep of the task."""
     found = count_outcomes(BY_REP, since)
     reps = Owner.objects.filter(owner_id__in=[tally.name for tally in found])
     names = {rep.owner_id: str(rep) for rep in reps}
@@ -138,7 +138,7 @@ def count_by_rep(since: datetime) -> list[OutcomeCounts]:
 
 
 def count_outcomes(query: str, since: datetime) -> list[OutcomeCounts]:
-    """The largest first, at most MOST."""
+    """Return the largest first, at most MOST."""
     found: dict[Any, OutcomeCounts] = {}
     for key, name, state, why, number in count_rows(query, since):
         tally = found.setdefault(key, OutcomeCounts(name))
@@ -153,7 +153,7 @@ def count_rows(query: str, since: datetime) -> Iterator[tuple[Any, ...]]:
 
 
 def lost_reasons(since: datetime) -> list[tuple[str, int]]:
-    """Why deals were lost, as sales wrote it, the most frequent first."""
+    """Return why deals were lost, as sales wrote it, the most frequent first."""
     lost = Outcome.objects.handed_off_since(since).filter(state=State.LOST).exclude(reason="")
     counted = lost.order_by().values_list("reason").annotate(n=Count("pk"))
     return list(counted.order_by("-n", "reason")[:MOST_REASONS])

@@ -1,4 +1,4 @@
-"""What sales made of the leads they were given: told back as activities, and kept for the figures."""
+"""Outcomes of the leads that sales received: stored as activities, and kept for the figures."""
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OutcomeFinding:
-    """What a handoff has come to, and why where it ended badly. `at`: when, by the CRM's clock."""
+    """The outcome of a handoff, and why if it ended badly. `at`: when, by the CRM's clock."""
 
     state: State
     at: datetime
@@ -34,9 +34,9 @@ class OutcomeFinding:
 
 
 def decide_finding(deals: Sequence[Deal], refused_by: str, seen_at: datetime) -> OutcomeFinding:
-    """The best that came of a handoff: a deal that was made says more than a lead status.
+    """Return the best outcome of a handoff: a deal that was made outweighs a lead status.
 
-    `deals`: those made since; `refused_by`: the lead status by which sales said no since, or "".
+    `deals`: those made since; `refused_by`: the lead status by which sales rejected it since, or "".
     """
     if not deals:
         state = State.REFUSED if refused_by else State.PENDING
@@ -50,25 +50,25 @@ def decide_finding(deals: Sequence[Deal], refused_by: str, seen_at: datetime) ->
 
 
 def deal_rank(deal: Deal) -> int:
-    """Won before open before lost."""
+    """Return the sort key: won before open before lost."""
     return 0 if deal.won else 2 if deal.closed else 1
 
 
 def rejection_of(row: Outcome, status: str, refusing: Collection[str], *, is_last: bool) -> str:
-    """A status is said of the contact's last handoff; what was said of an earlier one stays."""
+    """Return the rejecting status: as read for the contact's last handoff, as stored for earlier ones."""
     if is_last:
         return rejecting_status(row, status, refusing)
     return row.reason if row.refused else ""
 
 
 def rejecting_status(row: Outcome, status: str, refusing: Collection[str]) -> str:
-    """The lead status, if it refuses and was not there before sales was told; else ""."""
+    """Return the lead status, if it rejects and was not there before the handoff; else ""."""
     news = row.refused or status != row.lead_status
     return status if status in refusing and news else ""
 
 
 def remember_lead_statuses(handoffs: Iterable[tuple[Handoff, Link]]) -> None:
-    """Remember the lead status that each contact had before sales is told of them. Two queries."""
+    """Store the lead status that each contact had before the handoff. Two queries."""
     pairs = list(handoffs)
     crossed = {row.pk: row.crossed_at for row, _ in pairs}
     models = {pk: version for version, some in group_by_model(crossed) for pk in some}
@@ -87,7 +87,7 @@ def new_outcome(handoff: Handoff, link: Link, model: ModelVersion) -> Outcome:
 
 
 def evaluate_outcomes(at: datetime, most: int = MOST) -> int:
-    """Weigh what the CRM newly said of handed off contacts; answers of how many handoffs."""
+    """Evaluate handoffs whose contacts the CRM has new data on; return how many."""
     ids = list(due_for_evaluation(at).values_list("pk", flat=True)[:most])
     if ids:
         evaluate_handoffs(ids, at)
@@ -95,9 +95,9 @@ def evaluate_outcomes(at: datetime, most: int = MOST) -> int:
 
 
 def evaluate_handoffs(handoff_ids: Collection[int], at: datetime) -> None:
-    """Weigh handoffs by what is mirrored of their contacts, and tell what is news, in one transaction.
+    """Evaluate handoffs by the mirrored data of their contacts; store what changed in one transaction.
 
-    A fixed number of queries. Safe to repeat, and to do twice at once: an activity is stored once.
+    A fixed number of queries. Safe to repeat, and to run twice at once: an activity is stored once.
     """
     with transaction.atomic():
         wanted = Handoff.objects.filter(pk__in=handoff_ids)
@@ -127,21 +127,21 @@ def lock_handed_off(contact_ids: Iterable[int]) -> dict[int, Contact]:
 
 
 def last_handoffs_of(contact_ids: Iterable[int]) -> set[int]:
-    """The last handoff of each contact that sales was told of."""
+    """Return the last delivered handoff of each contact."""
     told = Handoff.objects.delivered().filter(contact__in=list(contact_ids))
     newest = told.order_by("contact", "-delivered_at", "-cycle").distinct("contact")
     return set(newest.values_list("pk", flat=True))
 
 
 def load_outcomes(handoffs: Sequence[Handoff], links: Mapping[int, Link]) -> dict[int, Outcome]:
-    """The rows of handoffs, by handoff; those from before there were any are made."""
+    """Return the outcomes of handoffs, by handoff; create missing ones, of handoffs from before outcomes."""
     known = set(Outcome.objects.filter(handoff__in=handoffs).values_list("pk", flat=True))
     remember_lead_statuses((row, links[row.contact_id]) for row in handoffs if row.pk not in known)
     return Outcome.objects.select_related("model").in_bulk([row.pk for row in handoffs])
 
 
 def deals_since(handoffs: Sequence[Handoff]) -> dict[int, list[Deal]]:
-    """The deals made after each handoff and before the next of the same contact."""
+    """Return the deals made after each handoff and before the next of the same contact."""
     contact_ids = {row.contact_id for row in handoffs}
     told = Handoff.objects.delivered().filter(contact__in=contact_ids).order_by("delivered_at")
     deals = deals_by_contact(contact_ids)
@@ -161,7 +161,7 @@ News = tuple[Contact, Handoff, Outcome, OutcomeFinding]
 
 
 def store_outcome_activities(news: Iterable[News], at: datetime) -> None:
-    """Store what became of leads as activities of theirs, each once; scores are up to date then."""
+    """Store outcomes as activities of the leads, each once; scores are up to date afterwards."""
     told = [one for each in news for one in outcome_activities(*each, at)]
     taken = take_activities(told, SOURCE, at) if told else None
     for rejection in taken.rejected if taken else ():
@@ -171,7 +171,7 @@ def store_outcome_activities(news: Iterable[News], at: datetime) -> None:
 def outcome_activities(
     person: Contact, handoff: Handoff, row: Outcome, found: OutcomeFinding, at: datetime
 ) -> Iterator[dict[str, object]]:
-    """A lead that was won or lost became a deal first. Nothing is told of one that waits again."""
+    """Yield the deal first for a lead that was won or lost. Yield nothing for one that waits again."""
     if found.began:
         yield outcome_activity(person, handoff, row, "deal", min(found.began, at), found)
     if found.state not in (State.PENDING, State.DEAL):
@@ -186,7 +186,7 @@ def outcome_activity(
     when: datetime,
     found: OutcomeFinding,
 ) -> dict[str, object]:
-    """`when` is by our clock at most: the CRM's may be ahead. What sales typed comes as one clean line."""
+    """Build an activity. `when`: at most now, as the CRM's clock may be ahead. Sales' text is cleaned."""
     who = {"email": person.email} if person.email else {"external_id": person.external_id}
     about = {
         "handoff": handoff.reference,

@@ -1,4 +1,4 @@
-"""What of the handoffs and of the CRM's side needs a person: each with its cause and what to do."""
+"""Problems of handoffs and of the CRM's side that need a person: each with its cause and what to do."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -48,14 +48,14 @@ def connection_problems() -> Iterator[Problem]:
 
 
 def check_crm_access(at: datetime) -> str:
-    """Why the CRM does not let us in, for the readiness check; "" when it does."""
+    """Return why the CRM denies us access, for the readiness check; "" when it does not."""
     return next((hold.reason for hold in open_breakers_now(connect(), at) if hold.denied), "")
 
 
 def check_crm_state(at: datetime) -> str:
-    """Return why what is known of the CRM does not count, for the readiness check; "" when it does.
+    """Return why the stored CRM state is not usable, for the readiness check; "" when it is.
 
-    With no CRM connected there is nothing to be old.
+    With no CRM connected there is no state to be outdated.
     """
     if not connect().connected:
         return ""
@@ -67,7 +67,7 @@ def check_crm_state(at: datetime) -> str:
 
 
 def breaker_problems(at: datetime) -> Iterator[Problem]:
-    """What stops everything of one kind: one alarm for each cause, however many leads wait."""
+    """Yield what stops all work of one kind: one alarm for each cause, however many leads wait."""
     causes: dict[str, list[Breaker]] = {}
     for hold in open_breakers_now(connect(), at):
         causes.setdefault(hold.reason, []).append(hold)
@@ -86,7 +86,7 @@ def breaker_problems(at: datetime) -> Iterator[Problem]:
 
 
 def attention_problems() -> Iterator[Problem]:
-    """Handoffs that wait for a person, by their cause, the most frequent first."""
+    """Yield handoffs that wait for a person, by their cause, the most frequent first."""
     causes = Handoff.objects.needing_attention().values("reason").annotate(n=Count("pk"))
     for cause in causes.order_by("-n", "reason")[:MOST_CAUSES]:
         yield Problem(
@@ -98,7 +98,7 @@ def attention_problems() -> Iterator[Problem]:
 
 
 def overdue_problems(at: datetime) -> Iterator[Problem]:
-    """Handoffs that should be with sales by now, by the cause of the last attempt."""
+    """Yield handoffs that should be with sales by now, by the cause of the last attempt."""
     late = Handoff.objects.waiting().filter(crossed_at__lt=at - LONG_WAIT)
     for cause in (
         late.values("reason").annotate(n=Count("pk")).order_by("-n", "reason")[:MOST_CAUSES]
@@ -113,7 +113,7 @@ def overdue_problems(at: datetime) -> Iterator[Problem]:
 
 
 def left_out_problems(at: datetime) -> Iterator[Problem]:
-    """Properties that the CRM did not take of late: the leads went without them."""
+    """Yield properties that the CRM rejected recently: the leads went without them."""
     recent = Handoff.objects.delivered().filter(crossed_at__gt=at - timedelta(days=1))
     rows = recent.exclude(left_out={}).order_by("-crossed_at")
     refused: dict[str, str] = {}
@@ -130,7 +130,7 @@ def left_out_problems(at: datetime) -> Iterator[Problem]:
 
 
 def rep_problems() -> Iterator[Problem]:
-    """Before the first pull nobody is known, which is told by the pull."""
+    """Yield problems of reps. Before the first pull there are none, which the pull's problem reports."""
     owners = list(Owner.objects.all())
     active = [owner for owner in owners if owner.active]
     if owners and not any(owner.takes_leads or owner.is_fallback for owner in active):
@@ -144,7 +144,7 @@ def rep_problems() -> Iterator[Problem]:
 
 
 def leaver_problems(gone: Mapping[str, str]) -> Iterator[Problem]:
-    """Reps who are not there any more, id -> name, with tasks that nobody will do."""
+    """Yield reps gone from the CRM, id -> name, with open tasks that will not be done."""
     rows = HandoffTask.objects.open().filter(handoff__owner_id__in=gone)
     counted = rows.values(owner_id=F("handoff__owner_id")).annotate(n=Count("pk"))
     for found in counted.order_by("-n")[:MOST_CAUSES]:
@@ -169,7 +169,7 @@ def stage_problems() -> Iterator[Problem]:
 
 
 def pull_problems(at: datetime) -> Iterator[Problem]:
-    """The last pull failed, or what is known of the CRM is too old to send by."""
+    """Yield a failed last pull, or stored CRM data that is too old to send by."""
     report = PullReport.objects.first()
     if (
         report
@@ -211,7 +211,7 @@ def count_leads(count: int) -> str:
 
 
 def admin_list_url(model: str, query: str = "") -> str:
-    """A list in the admin; "" where it has none."""
+    """Return the address of a list in the admin; "" where it has none."""
     try:
         address = reverse(f"admin:crm_sync_{model}_changelist")
     except NoReverseMatch:

@@ -1,4 +1,4 @@
-"""What the daily looks at the CRM left for people, as the home page tells it."""
+"""Problems that the daily checks of the CRM found, for the home page."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from leadscoring.common.format import list_url
 from leadscoring.common.spans import format_age
 from leadscoring.operations.health import Problem
 
-# Twice the time between two looks.
+# Twice the time between two checks.
 TOO_OLD = timedelta(days=2)
 DOES_NOT_AGREE = {
     "missing": ("lead", "without the task in the CRM that sales should have"),
@@ -26,7 +26,7 @@ def daily_problems(at: datetime) -> Iterator[Problem]:
 
 
 def audit_problems(at: datetime) -> Iterator[Problem]:
-    """What the CRM's side lacks. Our own side is told live."""
+    """Yield what the CRM's side lacks. Problems of our own side are computed live."""
     report = reports.last_report(Report.Kind.AUDIT)
     if report:
         yield from missed_report_problem(report, "The connection to the CRM", "checked", at)
@@ -42,7 +42,7 @@ def comparison_problems(at: datetime) -> Iterator[Problem]:
 
 
 def missed_report_problem(report: Report, what: str, done: str, at: datetime) -> Iterator[Problem]:
-    """A look that could not be made, or that nobody has made for days."""
+    """Yield a check that could not run, or that has not run for days."""
     if report.error:
         told = f"{what} could not be {done}: {report.error}"
         yield Problem("warning", told, "It is tried again by itself every hour.")
@@ -52,7 +52,7 @@ def missed_report_problem(report: Report, what: str, done: str, at: datetime) ->
 
 
 def disagreements(report: Report) -> Iterator[Problem]:
-    """What a person must mend, each kind with its number."""
+    """Yield what a person must fix, each kind with its number."""
     wrong = report.document.get("wrong", {})
     for name, (noun, which) in DOES_NOT_AGREE.items():
         if count := wrong.get(name, 0):

@@ -1,4 +1,4 @@
-"""What of the people whom both we and the CRM know needs a person."""
+"""Problems of contacts known here and in the CRM that need a person."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -49,7 +49,7 @@ def taken_address_problem(count: int) -> Iterator[Problem]:
 
 
 def opt_out_problems() -> Iterator[Problem]:
-    """One for each cause, however many people it is about."""
+    """Yield one problem for each cause, however many people it concerns."""
     causes = OptOut.objects.failed().values("reason").annotate(n=Count("pk"))
     for cause in causes.order_by("-n", "reason")[:MOST_CAUSES]:
         who = "1 person wants" if cause["n"] == 1 else f"{cause['n']:,} people want"

@@ -1,7 +1,7 @@
-"""Addresses that were changed in the CRM: ours follow, once, unless somebody else here has them.
+"""Addresses that were changed in the CRM: ours follow, once, unless another contact here has them.
 
-An address that a person wrote there is theirs: a later change here is not written over it, unless
-the mapping says that ours wins. So neither side undoes what the other did.
+An address that a person wrote there belongs to the CRM: a later change here does not overwrite it,
+unless the mapping says that ours wins. So neither side reverts the other's change.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ from leadscoring.intake.validation import InvalidItem, PersonItem, validate_item
 from leadscoring.merging import merge_contacts
 from leadscoring.models import Contact
 
-# What we wrote there once is not ours any more: somebody has written another address since.
+# What we wrote there once is no longer ours: a person has written another address since.
 FOLLOWED = """
     UPDATE crm_sync_link AS link
     SET email = contact.email, taken_email = '', last_written = link.last_written - %s::text[]
@@ -29,10 +29,10 @@ Emails = Mapping[int, str]
 
 
 def find_changed_addresses(found: Snapshot, contacts: Mapping[int, Contact]) -> dict[int, str]:
-    """The addresses that people were given in the CRM since we last looked, by contact id.
+    """Return the addresses that were changed in the CRM since the last read, by contact id.
 
-    Call inside the transaction of the look. All others are noted as seen. Whoever was written to
-    since the look began is left for the next one.
+    Call inside the transaction of the refresh. All others are stored as seen. A contact that was
+    written to since the refresh began is left for the next one.
     """
     names = address_properties()
     seen, moved = [], {}
@@ -51,13 +51,13 @@ def find_changed_addresses(found: Snapshot, contacts: Mapping[int, Contact]) -> 
 
 
 def is_new_address(link: Link, record: CrmContact, contact: Contact, names: Iterable[str]) -> bool:
-    """It is neither the one that the record had, nor the one that we wrote, nor the one we have."""
+    """Return whether it differs from the record's last, from what we wrote, and from the contact's."""
     known = {link.email, *(link.last_written.get(name, "") for name in names)} - {""}
     return bool(known) and record.email not in {"", contact.email, *known}
 
 
 def normalize_crm_email(text: str) -> str:
-    """An address as it may be kept here, by the rules for all that comes in; "" when it may not."""
+    """Return an address by the rules of the intake; "" when it is invalid."""
     try:
         return validate_item(PersonItem, {"email": text}).email or ""
     except InvalidItem:
@@ -65,15 +65,15 @@ def normalize_crm_email(text: str) -> str:
 
 
 def address_properties() -> list[str]:
-    """Where the mapping puts addresses there."""
+    """Return the CRM properties that addresses are mapped to."""
     named = FieldMapping.objects.filter(source=FieldMapping.Source.EMAIL)
     return list(named.values_list("property", flat=True))
 
 
 def follow_addresses(moved: Emails, at: datetime) -> None:
-    """Give people here the addresses that they were given there. Nothing is done twice by calling again.
+    """Set contacts' addresses to those they have in the CRM. Safe to repeat.
 
-    Somebody without a record who has the address here is the same person: the record is found by it.
+    A contact without a record that has the address here is the same person: merge it first.
     """
     given = give_addresses(moved, at)
     left = {pk: email for pk, email in moved.items() if pk not in given}
@@ -92,14 +92,14 @@ def give_addresses(emails: Emails, at: datetime) -> set[int]:
 
 
 def address_holders(emails: Emails) -> Iterator[tuple[int, int]]:
-    """Who shares the record: (whose it is, who has its address here and no record of their own)."""
+    """Yield (contact with the record, contact without a record that has its address here)."""
     holders = Contact.objects.filter(email__in=emails.values(), link=None)
     holder_of = dict(holders.values_list("email", "pk"))
     return ((pk, holder_of[email]) for pk, email in emails.items() if email in holder_of)
 
 
 def flag_taken_addresses(emails: Emails) -> None:
-    """Somebody else here has the address, and a record of their own: a person has to look."""
+    """Flag addresses that another contact with a record of its own has: a person must decide."""
     taken = set(Contact.objects.filter(email__in=emails.values()).values_list("email", flat=True))
     links = Link.objects.in_bulk([pk for pk, email in emails.items() if email in taken])
     for pk, link in links.items():

@@ -1,4 +1,4 @@
-"""A look at some people, written down: mirrored here, and turned into their neutral CRM state."""
+"""A snapshot of some contacts, stored: mirrored here, and turned into their neutral CRM state."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -21,10 +21,10 @@ DELETED = "The contact's record was deleted in the CRM"
 
 
 def apply_snapshot(crm: Crm, account: Account, found: Snapshot, at: datetime) -> int:
-    """Write down one look in one transaction; answers the number of deals.
+    """Store a snapshot in one transaction; return the number of deals.
 
-    `at`: when the look began. Two looks at one person at the same time: which of them is the newer
-    cannot be told, so nobody vouches for either and the next pull looks again, first of all.
+    `at`: when the read began. Of two concurrent reads of one contact the newer cannot be
+    determined: neither counts, and the next pull reads that contact again first.
     """
     with transaction.atomic():
         locked = (
@@ -50,14 +50,14 @@ def apply_snapshot(crm: Crm, account: Account, found: Snapshot, at: datetime) ->
 
 
 def merge_twins(twins: Iterable[tuple[int, int]], at: datetime) -> None:
-    """Whom the CRM has as one are one here. One that fails is met again by the next look."""
+    """Merge contacts that are one record in the CRM. A merge that fails is retried by the next read."""
     for kept, gone in twins:
         merge_contacts(kept, gone, at)
 
 
 def refreshed_meanwhile(found: Snapshot, contacts: Mapping[int, Contact]) -> set[int]:
-    """Those whom somebody else has looked at, or of whom somebody else forgot what was known, or
-    whose address became another since this look began."""
+    """Return contacts that since this read began were read by another worker, lost their stored state,
+    or got another address."""
     now = crm_state.last_seen_at(contacts)
     return {
         pk
@@ -69,11 +69,11 @@ def refreshed_meanwhile(found: Snapshot, contacts: Mapping[int, Contact]) -> set
 def link_contacts(
     account: Account, found: Snapshot, contacts: Mapping[int, Contact], at: datetime
 ) -> set[int]:
-    """Which contact is which record. A record that is another contact's already stays theirs, and
-    whoever shares it is the same person.
+    """Link contacts to records. A record linked to another contact stays with it, and the contact
+    that shares it is the same person.
 
-    Answers the contacts that the CRM did not know and whom a handoff has linked since: what is
-    known of them is newer than this look.
+    Return the contacts that the CRM did not know and that a handoff has linked since: what is
+    known of them is newer than this snapshot.
     """
     links = Link.objects.in_bulk(list(contacts))
     record_ids = [record.record_id for record in found.records.values()]
@@ -116,7 +116,7 @@ def link_row(
     mappings: Sequence[FieldMapping],
     at: datetime,
 ) -> Link:
-    """`written` counts for a new link only: afterwards it is the handoff's to say."""
+    """Build a link. `last_written` is set for a new one only: afterwards the handoff writes it."""
     return Link(
         contact=contact,
         last_written=record_values.email_at_linking(mappings, record, contact.email),
@@ -159,6 +159,6 @@ def neutral_states(
 
 
 def state_without_record(contact_id: int, *, gone: bool, at: datetime) -> CrmState:
-    """The CRM was asked and has no record. One that was deleted there holds mail: it may be an erasure."""
+    """Return the state without a record. One that was deleted there holds mail: it may be an erasure."""
     effect, reason = (Effect.PAUSE, DELETED) if gone else (Effect.NONE, "")
     return CrmState(contact_id=contact_id, effect=effect, reason=reason, since=at, seen_at=at)

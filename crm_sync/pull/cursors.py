@@ -1,11 +1,11 @@
-"""What was changed in the CRM since last time, found by search and applied: repeated, never skipped.
+"""Changes in the CRM since the last pull, found by search and applied: repeated, never skipped.
 
-A search says only *that* a record was changed. What it says now is read by its id, and so are the
-people who hang on it: an index that is behind tells us nothing old.
+A search returns only *that* a record was changed. Its current values are read by its id, and so are
+the associated contacts: a lagging index cannot yield outdated values.
 
 Each search begins well before what is known to be applied, because the index lags (`Cursor.overlap`);
-what it gives twice is known by record and instant, and not applied again. The cursor moves in the
-transaction that applies what it covers: a turn that is killed begins again there.
+what it returns twice is known by record and instant, and not applied again. The cursor moves in the
+transaction that applies what it covers: a turn that is killed resumes there.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -30,9 +30,9 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class KindSearch:
-    """The changes of one kind since its cursor. `began`: by our clock, when nothing was asked yet.
+    """The changes of one kind since its cursor. `began`: by our clock, before the first request.
 
-    `covered`: from … to, what the search before this one should have told.
+    `covered`: from … to, what the previous search should have returned.
     """
 
     cursor: Cursor
@@ -43,7 +43,7 @@ class KindSearch:
     groups: Iterator[list[CrmChange]]
 
     def finish(self) -> datetime:
-        """It came to its end; answers up to which instant all changes are applied."""
+        """Record the search as complete; return the instant up to which all changes are applied."""
         self.cursor.complete(self.since, self.began)
         overlap = self.cursor.overlap(self.capabilities.search_overlap, self.began)
         AppliedChange.objects.forget(self.cursor.kind, self.cursor.position - overlap)
@@ -51,11 +51,11 @@ class KindSearch:
 
 
 def follow_changes(visit: PullRun, *kinds: ChangeKind) -> dict[str, datetime]:
-    """Apply all changes; answers for each kind up to which instant (our clock) they are applied.
+    """Apply all changes; return for each kind the instant (our clock) up to which they are applied.
 
-    Nothing when time was up before the end; and of a kind that is followed for the first time, which
-    only sets the cursor: what there is by then is found by looking at everybody. People whom changes
-    of several kinds are about are looked at together, which costs the fewest requests.
+    Return nothing when time runs out before the end, nor for a kind without a cursor, whose first
+    search only sets it: the first full sweep finds what exists by then. Contacts with changes of
+    several kinds are read together, which costs the fewest requests.
     """
     searches = [search for kind in kinds if (search := begin_search(visit, kind))]
     for groups in zip_longest(*(search.groups for search in searches), fillvalue=()):
@@ -78,7 +78,7 @@ def begin_search(visit: PullRun, kind: ChangeKind) -> KindSearch | None:
 
 
 def start_cursor(visit: PullRun, kind: ChangeKind) -> None:
-    """A cursor at the newest change there is: by the CRM's clock, which need not be ours."""
+    """Create a cursor at the newest change: by the CRM's clock, which may differ from ours."""
     newest = visit.crm.newest_change(kind) or LONG_AGO
     at = visit.now()
     position = min(newest, at + AHEAD)
@@ -116,7 +116,7 @@ def apply_changes(visit: PullRun, found: Sequence[tuple[KindSearch, Sequence[Crm
 
 
 def unapplied_changes(kind: str, group: Sequence[CrmChange]) -> list[CrmChange]:
-    """Those that are not applied yet."""
+    """Return those that are not applied yet."""
     known = AppliedChange.objects.known(kind, (change.record_id for change in group))
     return [change for change in group if (change.record_id, change.changed_at) not in known]
 
@@ -141,7 +141,7 @@ def refresh_contacts(visit: PullRun, ids: Sequence[int]) -> Iterator[tuple[datet
 
 
 def contacts_of_changes(visit: PullRun, kind: str, changes: Sequence[CrmChange]) -> set[int]:
-    """The contacts of ours whom changes are about."""
+    """Return the contacts of ours that changes concern."""
     if not changes:
         return set()
     if kind == Cursor.Kind.CONTACTS:
@@ -155,7 +155,7 @@ def contacts_of_changes(visit: PullRun, kind: str, changes: Sequence[CrmChange])
 
 
 def contacts_with_record(visit: PullRun, record_ids: Collection[str]) -> set[int]:
-    """By the link, and by the state: a record may answer for two of ours, and one has the link."""
+    """Return contacts by link and by state: two of ours may share a record, and one has the link."""
     links = Link.objects.filter(account_id=visit.account.account_id, record_id__in=record_ids)
     states = CrmState.objects.filter(record_id__in=record_ids).exclude(record_id="")
     return {*links.values_list("pk", flat=True), *states.values_list("pk", flat=True)}
@@ -168,6 +168,6 @@ def contacts_with_address(emails: Collection[str]) -> set[int]:
 
 
 def contacts_with_deal(deal_ids: Collection[str]) -> set[int]:
-    """Those whom it hung on when it was last read."""
+    """Return contacts associated with the deals at the last read."""
     tied = Deal.contacts.through.objects.filter(deal__deal_id__in=deal_ids)
     return set(tied.values_list("contact_id", flat=True))

@@ -1,7 +1,7 @@
-"""Is our picture of the CRM right? A sample of people is read and compared with what we hold.
+"""Drift of our copy of the CRM: a sample of contacts is read and compared with what is stored.
 
 The share that differed, and how old the difference can be, is the figure by which the pull is
-judged. What differed is put right on the way.
+judged. Differences are corrected on the way.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ def is_drift_due(at: datetime) -> bool:
 
 
 def measure_daily(crm: Crm, at: datetime) -> Drift | None:
-    """Measure once a day, when nothing holds; what the CRM refuses is the pull's to tell."""
+    """Measure once a day, while no breaker is open; the pull reports errors of the CRM."""
     if not is_drift_due(at) or not Link.objects.exists() or is_tripped(crm, Breaker.Work.PULL):
         return None
     try:
@@ -42,7 +42,7 @@ def measure_daily(crm: Crm, at: datetime) -> Drift | None:
 
 
 def measure_drift_sample(crm: Crm, at: datetime, size: int | None = SAMPLE) -> Drift:
-    """Compare a random sample of links (`size` None: all) with the CRM; raises what the CRM raises."""
+    """Compare a random sample of links (`size` None: all) with the CRM. Raise the CRM's errors."""
     links = Link.objects.filter(gone_at=None)
     chosen = links.order_by("?")[:size] if size else links.order_by("pk")
     ids = list(chosen.values_list("pk", flat=True))
@@ -64,7 +64,7 @@ def measure_drift_sample(crm: Crm, at: datetime, size: int | None = SAMPLE) -> D
 
 
 def find_differences(held: Mapping[int, Facts], found: Snapshot) -> dict[int, list[str]]:
-    """The names of what differs, by contact; those who do not differ are left out."""
+    """Return the names of fields that differ, by contact; contacts without differences are left out."""
     there = {pk: facts_in_crm(found, pk) for pk in found.ids}
     different = {
         pk: [name for name, value in here.items() if there[pk].get(name) != value]
@@ -75,7 +75,7 @@ def find_differences(held: Mapping[int, Facts], found: Snapshot) -> dict[int, li
 
 
 def facts_stored(ids: Collection[int]) -> dict[int, Facts]:
-    """What we hold of people, in two queries."""
+    """Return what is stored of contacts, in two queries."""
     deals: dict[int, set[tuple[object, ...]]] = {pk: set() for pk in ids}
     tied = Deal.contacts.through.objects.filter(contact_id__in=ids)
     names = ("deal_id", "pipeline_id", "stage_id", "owner_id", "closed", "won")
@@ -95,7 +95,7 @@ def facts_stored(ids: Collection[int]) -> dict[int, Facts]:
 
 
 def facts_in_crm(found: Snapshot, pk: int) -> Facts:
-    """What the CRM says of somebody; {} of one whose record is gone, which differs from all."""
+    """Return the CRM's values of a contact; {} if the record is gone, which differs from all."""
     record = found.records.get(pk)
     return comparable_facts(record, found.deals.get(pk, ())) if record else {}
 
@@ -130,5 +130,5 @@ def seen_age(seen: datetime | None, now: datetime) -> float:
 
 
 def drift_last_month(at: datetime) -> list[Drift]:
-    """What the samples of the last 30 days found, oldest first."""
+    """Return the samples of the last 30 days, oldest first."""
     return list(Drift.objects.filter(at__gt=at - timedelta(days=30)).order_by("at"))

@@ -1,4 +1,4 @@
-"""What the CRM says of some people now: read by id, by address and by association, never by search."""
+"""What the CRM has of some contacts now: read by id, by address and by association, never by search."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,12 +18,12 @@ from sequences.models import Enrollment
 
 @dataclass(slots=True)
 class Snapshot:
-    """What the CRM answered about some contacts. `records`, `deals`: by contact id.
+    """The CRM's values of some contacts. `records`, `deals`: by contact id.
 
-    `written`: what had been written to the records by us before they were read, by contact id.
-    `asked`: by which address each was asked about, if it had come to that.
-    `stages`: all that there are, when a deal is in one that is not known here; else empty.
-    `seen_before`: when each was looked at last, as it was known before this look began.
+    `last_written`: what we had written to the records before they were read, by contact id.
+    `asked`: the address of each contact, used where the record id led to nothing.
+    `stages`: all stages, when a deal is in one that is not known here; else empty.
+    `seen_before`: when each was last read, as stored before this read began.
     """
 
     ids: list[int]
@@ -32,17 +32,17 @@ class Snapshot:
     last_written: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     records: dict[int, CrmContact] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
-    lost: set[int] = field(default_factory=set)  # of those gone: nobody can restore them
+    lost: set[int] = field(default_factory=set)  # of those gone: they cannot be restored
     deals: dict[int, Sequence[CrmDeal]] = field(default_factory=dict)
     stages: Sequence[CrmStage] = ()
-    # Who turned out to be one person: (who holds the record, who shares it).
+    # Contacts that are one person: (contact with the record, contact that shares it).
     twins: list[tuple[int, int]] = field(default_factory=list)
 
 
 def people_of_interest() -> QuerySet[Contact]:
-    """Everybody whose state in the CRM matters here: known there, or mailed here.
+    """Return contacts whose state in the CRM matters here: known there, or mailed here.
 
-    A handoff on its way asks for itself, and who was handed off is known there.
+    A handoff on its way reads for itself, and a contact that was handed off is known there.
     """
     enrolled = Enrollment.objects.open().filter(contact=OuterRef("pk"))
     return Contact.objects.filter(Q(link__isnull=False) | Exists(enrolled))
@@ -51,12 +51,12 @@ def people_of_interest() -> QuerySet[Contact]:
 def fetch_snapshot(
     crm: Crm, ids: Collection[int], merged_into: Mapping[str, str] = MappingProxyType({})
 ) -> Snapshot:
-    """Ask about contacts, by record id where that is known, else by address. No writing here.
+    """Read contacts by record id where that is known, else by address. Nothing is written here.
 
     `merged_into`: the records that others became, by their former ids, where the CRM does not
-    answer that itself.
+    resolve these itself.
 
-    One whose record was deleted is asked for by address too: a person may have made it anew.
+    One whose record was deleted is read by address too: a person may have created it again.
     """
     seen_before = last_seen_at(ids)
     contacts = Contact.objects.select_related("link").in_bulk(list(ids))

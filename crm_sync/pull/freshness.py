@@ -1,13 +1,13 @@
-"""Up to which instant all that the CRM changed is applied here: one for each kind, the oldest counts.
+"""Up to which instant all changes in the CRM are applied here: one for each kind, the oldest counts.
 
-An instant may be said only when it is true of everybody, so none is before everybody was looked at
-once. From then on:
+An instant may be stated only when it is true of everybody, so there is none before the first full
+round. From then on:
 
-* **deals, contacts**: a search that was begun at t and came to its end has told all changes up to t
-  less the lag of its index (see `Cursor.lag`); or everybody was read by id since t, if that is later.
+* **deals, contacts**: a complete search that began at t has returned all changes up to t less the
+  lag of its index (see `Cursor.lag`); or everybody was read by id since t, if that is later.
 * **associations**: everybody's were read since t.
 
-See docs/freshness.md for what is not in this and how it is covered.
+See docs/freshness.md for what this leaves out and how it is covered.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from leadscoring.models import CrmFreshness
 
 
 def search_freshness(searched: Mapping[str, datetime]) -> None:
-    """`searched`: by kind, up to when all that was changed is applied; left out where it is not known."""
+    """Advance the instants. `searched`: by kind, up to when all changes are applied; absent if unknown."""
     if full_round_started_at() is not None:
         crm_state.advance_freshness(searched)
 
@@ -36,6 +36,6 @@ def sweep_freshness() -> None:
 
 
 def full_round_started_at() -> datetime | None:
-    """When the last whole round through everybody began."""
+    """Return when the last complete round through everybody began."""
     rounds = Round.objects.filter(pk=Round.Kind.RECORDS)
     return rounds.values_list("whole_since", flat=True).first()

@@ -1,4 +1,4 @@
-"""Records we were told of are looked at again, in the way in which the pull looks and applies."""
+"""Refresh records named by webhooks, with the same reads and writes as the pull."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -16,10 +16,10 @@ from leadscoring.common.batching import batched
 
 
 def apply_due_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
-    """Look at some of the records that were hinted at until `heard_by`, the oldest hints first.
+    """Refresh some of the records that were hinted at until `heard_by`, the oldest hints first.
 
-    Answers how many hints were dealt with. One worker at a time: two looks at one person at once
-    would both count for nothing. Whoever comes in vain rings for what the other may not know of.
+    Return how many hints were settled. One worker at a time: two concurrent reads of one contact
+    would cancel each other. Without the lock, wake the worker for hints that the holder may not see.
     """
     with advisory_lock(HINTS) as mine:
         if mine:
@@ -29,9 +29,9 @@ def apply_due_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
 
 
 def apply_some_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
-    """A hint goes only after what it covers was applied.
+    """Settle each hint only after what it covers was applied.
 
-    What fails here fails as a pull does: it holds both, and the home page tells people of it.
+    An error here counts as one of the pull: it opens the pull's breaker, and the home page shows it.
     """
     due = Hint.objects.due(heard_by).exists()
     hints = Hint.objects.claim(heard_by, at) if due and may_ask_crm(crm, at) else []
@@ -51,7 +51,7 @@ def apply_some_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
 
 
 def may_ask_crm(crm: Crm, at: datetime) -> bool:
-    """Ask only when there is something to ask: after an outage this may be the one turn that tries."""
+    """Return whether a request is allowed. Call only with work: after an outage it may be the one probe."""
     return crm.connected and breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.SHUT
 
 
@@ -68,7 +68,7 @@ def apply_hints(crm: Crm, hints: Sequence[Hint], at: datetime) -> None:
 
 
 def contacts_of_hints(visit: PullRun, hints: Sequence[Hint]) -> set[int]:
-    """The contacts of ours whose picture may have changed. Most records are nobody's."""
+    """Return contacts of ours that may have changed. Most records belong to no contact."""
     deals, records = hinted_ids(hints, Hint.Kind.DEAL), hinted_ids(hints, Hint.Kind.CONTACT)
     on_deals = visit.crm.contacts_of_deals(deals) if deals else {}
     there = {record_id for found in on_deals.values() for record_id in found}
@@ -86,7 +86,7 @@ def hinted_ids(hints: Sequence[Hint], kind: Hint.Kind) -> list[str]:
 
 
 def resolve_record_ids(visit: PullRun, record_ids: Collection[str]) -> set[int]:
-    """Contacts whose records these are by another id (merged), or by their address (new there)."""
+    """Return contacts that have these records by another id (merged), or by their address (new there)."""
     found = visit.crm.contacts_by_id(list(record_ids), []).values() if record_ids else ()
     merged = contacts_with_record(visit, {record.record_id for record in found})
     return merged | contacts_with_address(

@@ -1,4 +1,4 @@
-"""What sales wrote in the CRM becomes ours, where the mapping says so: a change of the profile, scored."""
+"""Values that sales wrote in the CRM become ours, where mapped: a change of the profile, scored."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ DISOWN = """
 
 
 def inbound_property_names() -> list[str]:
-    """The properties that have to be read for it."""
+    """Return the properties that must be read."""
     taken = FieldMapping.objects.taken().exclude(source=Source.LIFECYCLE_STAGE)
     return list(taken.order_by("pk").values_list("property", flat=True))
 
@@ -34,11 +34,11 @@ def take_over_fields(
     last_written: Written,
     at: datetime,
 ) -> set[int]:
-    """Take over from records what the mapping lets come; answers whose profile is another now.
+    """Take over the mapped values of records; return the contacts whose profile changed.
 
-    By contact id all. Call inside a transaction, with the contacts locked in id order. `written`:
-    what had been written to the records by us before they were read; who was written to since is
-    left for the next look, since what was read may be older than that.
+    All by contact id. Call inside a transaction, with the contacts locked in id order.
+    `last_written`: what we had written to the records before they were read. A contact written to
+    since is left for the next refresh, because the values read may be older than that.
     """
     mappings = list(FieldMapping.objects.taken())
     read = {pk: record for pk, record in records.items() if pk in contacts}
@@ -61,9 +61,9 @@ def inbound_changes(
     record: CrmContact,
     last_written: Mapping[str, str],
 ) -> dict[str, str]:
-    """What of a record is to be ours, by our field.
+    """Return the values to take over from a record, by our field.
 
-    What reads as we wrote it is our own word come back, and what is empty there clears nothing.
+    A value equal to what we wrote is our own echo, and an empty value there clears nothing.
     """
     found = {}
     for mapping in mappings:
@@ -79,7 +79,7 @@ def inbound_changes(
 def drop_written_properties(
     changes: Mapping[int, Mapping[str, str]], mappings: Sequence[FieldMapping]
 ) -> None:
-    """What was taken over is theirs: should they go back to what we once wrote, it is no echo of ours."""
+    """Drop taken-over properties from `last_written`: a later return to our old value is no echo."""
     rows = [
         {"contact_id": pk, "names": [row.property for row in mappings if row.source in new]}
         for pk, new in changes.items()
@@ -89,7 +89,7 @@ def drop_written_properties(
 
 
 def fit_value(source: str, text: str) -> str:
-    """A text as it may be kept here, by the rules for all that comes in; "" when it may not."""
+    """Return a text by the rules of the intake; "" when it is invalid."""
     try:
         return getattr(validate_item(PersonItem, {source: text}), source) or ""
     except InvalidItem:
@@ -111,7 +111,7 @@ def store_inbound(changes: Mapping[int, Mapping[str, str]], at: datetime) -> set
 
 
 def raise_lifecycle_from_crm(records: Mapping[int, CrmContact]) -> None:
-    """Sales moves people on; what is further there becomes ours. One query for each stage."""
+    """Raise lifecycle stages that are further in the CRM, moved on by sales. One query for each stage."""
     for place, stage in enumerate(Lifecycle):
         there = [pk for pk, record in records.items() if record.lifecycle_stage == stage]
         behind = list(Lifecycle)[:place]

@@ -1,4 +1,4 @@
-"""How late the CRM's index is, seen where a record was read by its id."""
+"""The lag of the CRM's index, measured where a record was read by its id."""
 
 from datetime import datetime
 
@@ -7,9 +7,9 @@ from crm_sync.pull.fetch import Snapshot
 
 
 def learn_index_lag(found: Snapshot, at: datetime) -> None:
-    """A deal that was changed in the time that a search has covered, and that the search did not give.
+    """Learn from deals that changed in the time covered by a search that did not return them.
 
-    Call before the look is applied: the mirror tells what was known of the deal.
+    Call before the snapshot is applied: the mirror holds the previous state of the deal.
     """
     cursor = Cursor.objects.filter(pk=Cursor.Kind.DEALS).first()
     changed = {

@@ -1,7 +1,7 @@
-"""What sales did in the CRM comes back: one turn of looking for changes, and of looking at people again.
+"""What sales did in the CRM comes back: one turn of searching for changes and re-reading contacts.
 
-Each part writes down how far it came, so a turn may end anywhere: the next one goes on there. How far
-all is known is written down part by part (`freshness`), never before it is applied.
+Each part stores its progress, so a turn may end anywhere: the next one resumes there. The instant
+up to which all is known is stored part by part (`freshness`), never before it is applied.
 """
 
 import time
@@ -31,7 +31,7 @@ __all__ = [
     "pull_changes",
 ]
 
-# Pipelines, stages and reps are read so often; a stage that nobody knows yet is read when it is met.
+# How often pipelines, stages and reps are read; a stage not known yet is read when it is met.
 DEFINITIONS_EVERY = timedelta(minutes=5)
 LONGEST_NAP = 5.0
 FAULT = "A fault in this program ({name}): the worker's log says where."
@@ -45,10 +45,10 @@ def pull_changes(
     full: bool = False,
     seconds: float = float("inf"),
 ) -> PullReport | None:
-    """One turn: apply what was changed in the CRM, and look at some people again.
+    """Run one turn: apply what was changed in the CRM, and re-read some contacts.
 
-    `full`: at everybody. `seconds`: how long it may last. `watch` sees the number of contacts of each
-    part of the sweep go by. Answers how it went, with the cause in `error` when it failed; None when
+    `full`: all of them. `seconds`: the time limit. `watch` receives the number of contacts of each
+    part of the sweep. Return the result, with the cause in `error` when it failed; None when
     another pull runs.
     """
     with advisory_lock(PULLS) as mine:
@@ -74,7 +74,7 @@ def pull_changes(
 
 
 def run_paced(visit: PullRun, *, full: bool) -> None:
-    """When our share of the requests is used up, wait for it, as long as there is time."""
+    """Run the steps; when our share of the requests is used up, wait for it while there is time."""
     if full:
         Round.objects.filter(pk=Round.Kind.RECORDS).update(began_at=None)
     while True:
@@ -89,7 +89,7 @@ def run_paced(visit: PullRun, *, full: bool) -> None:
 def run_steps_of_pull(visit: PullRun, *, full: bool) -> None:
     refresh_definitions(visit)
     freshness.search_freshness(cursors.follow_changes(visit, "contacts", "deals"))
-    if freshness.full_round_started_at():  # else the sweep of records begins with everybody
+    if freshness.full_round_started_at():  # else the sweep of records first reads everybody
         sweep.refresh_never_seen(visit)
         sweep.refresh_due_for_mail(visit)
         sweep.sweep_associations(visit)
@@ -99,7 +99,7 @@ def run_steps_of_pull(visit: PullRun, *, full: bool) -> None:
 
 
 def refresh_definitions(visit: PullRun) -> None:
-    """The account's pipelines, stages and reps, now and then."""
+    """Read the account's pipelines, stages and reps, if the last read is too old."""
     read_at = visit.report.definitions_at
     if read_at and read_at <= visit.at < read_at + DEFINITIONS_EVERY:
         return

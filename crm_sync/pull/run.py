@@ -1,4 +1,4 @@
-"""One turn of reading the CRM: whom it asks, for how long, and what it has read so far."""
+"""One turn of reading the CRM: which account, for how long, and what was read so far."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from crm_sync.pull.apply import apply_snapshot
 from crm_sync.pull.fetch import fetch_snapshot
 from leadscoring.common.clock import AnchoredClock
 
-# People that are looked at together: five reads of records, one of associations.
+# Contacts that are read together: five reads of records, one of associations.
 CHUNK = 500
 
 Watch = Callable[[Iterator[int]], Iterable[int]]
@@ -20,9 +20,9 @@ Watch = Callable[[Iterator[int]], Iterable[int]]
 
 @dataclass(slots=True)
 class PullRun:
-    """`at`: when it began. `seconds`: how long it may last; what is left then is the next one's.
+    """`at`: when it began. `seconds`: the time limit; what is left then is the next run's.
 
-    `watch` sees the number of people of each part of a long sweep go by.
+    `watch` receives the number of contacts of each part of a long sweep.
     """
 
     crm: Crm
@@ -45,7 +45,7 @@ class PullRun:
     def see(
         self, ids: Collection[int], merged_into: Mapping[str, str] = MappingProxyType({})
     ) -> None:
-        """Read people again, and write it down. `merged_into`: see `fetch_snapshot`."""
+        """Read contacts again and store the result. `merged_into`: see `fetch_snapshot`."""
         at, found = self.now(), fetch_snapshot(self.crm, ids, merged_into)
         index_lag.learn_index_lag(found, at)
         self.report.deals += apply_snapshot(self.crm, self.account, found, at)

@@ -1,15 +1,15 @@
-"""People looked at again and again, because not every change shows in a search.
+"""Contacts read again and again, because not every change shows in a search.
 
 An association that is made or removed changes the time of neither record, and a deleted record is
 in no search. So:
 
-* whoever was never looked at is, first of all: their mail waits for it;
-* whoever is about to be mailed is, when their last look is not recent;
-* everybody's associations are read anew, many people a request, before what is known of them
-  is too old to send by; only those whose deals are others than here are looked at as a whole;
-* everybody's record and deals are read anew by their ids, at a rate that the day's budget allows.
+* contacts that were never read are read first: their mail waits for it;
+* contacts that are about to be mailed are read, when their last read is not recent;
+* everybody's associations are read again, many contacts a request, before what is known of them
+  is too old to send by; only contacts whose deals differ from ours are read as a whole;
+* everybody's record and deals are read again by their ids, at a rate that the day's budget allows.
 
-Nothing of it uses the search. A part is over when it is applied; a sweep that is killed goes on there.
+Nothing here uses the search. A part is done when it is applied; a sweep that is killed resumes there.
 """
 
 import sys
@@ -31,16 +31,16 @@ from sequences.models import Enrollment
 
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
-# Of the day's budget: reading records again, and the most that reading associations may take.
+# Shares of the day's budget: for reading records again, and the most for reading associations.
 RECORDS_SHARE, ASSOCIATIONS_SHARE = 0.035, 0.2
 FEWEST, MOST_MINUTES = 100, 10.0
-# Of the age at which what is known holds mail, when everybody's associations are read anew.
+# The fraction of the age at which mail is held, after which everybody's associations are read again.
 SOON_ENOUGH = 2 / 3
 ABOUT_TO_BE_MAILED = timedelta(minutes=10)
 
 
 def refresh_never_seen(visit: PullRun) -> None:
-    """Whoever was never looked at: new in a sequence, new in the CRM through a handoff."""
+    """Read contacts that were never read: new in a sequence, new in the CRM through a handoff."""
     last = 0
     while not visit.is_over() and (ids := never_seen(last)):
         visit.see(ids)
@@ -48,7 +48,7 @@ def refresh_never_seen(visit: PullRun) -> None:
 
 
 def never_seen(after: int) -> list[int]:
-    """Contacts of interest without a state, in id order, from the tables that make them so."""
+    """Return contacts of interest without a state, in id order, from the tables that make them so."""
     found: set[int] = set()
     sources: tuple[QuerySet[Link] | QuerySet[Enrollment], ...] = (
         Link.objects.all(),
@@ -61,7 +61,7 @@ def never_seen(after: int) -> list[int]:
 
 
 def refresh_due_for_mail(visit: PullRun) -> None:
-    """Their record may have been deleted, which no search shows; a bounded number each time."""
+    """Read contacts about to be mailed, a bounded number: no search shows that a record was deleted."""
     at, old = visit.now(), timedelta(seconds=settings.CRM_MAX_AGE_SECONDS)
     due = Enrollment.objects.due(at + ABOUT_TO_BE_MAILED).order_by("next_at")
     rows = due.filter(contact__crm_state__seen_at__lt=at - old)
@@ -70,7 +70,7 @@ def refresh_due_for_mail(visit: PullRun) -> None:
 
 
 def sweep_associations(visit: PullRun) -> None:
-    """Who has which deals, of everybody whom the CRM knows, once in a while."""
+    """Compare the deals of all contacts that the CRM knows, once in each interval."""
     sweep = Round.of(Round.Kind.ASSOCIATIONS)
     if sweep.began_at is None:
         if sweep.whole_since and visit.now() < sweep.whole_since + sweep_pause(visit, sweep):
@@ -90,7 +90,7 @@ def sweep_associations(visit: PullRun) -> None:
 
 
 def sweep_pause(visit: PullRun, sweep: Round) -> timedelta:
-    """Return the time between two beginnings: short enough to keep mail going, if the day's budget
+    """Return the time between two starts: short enough to keep mail going, if the day's budget
     allows that."""
     wanted = timedelta(seconds=settings.CRM_MAX_AGE_SECONDS) * SOON_ENOUGH
     capabilities = visit.crm.capabilities
@@ -99,7 +99,7 @@ def sweep_pause(visit: PullRun, sweep: Round) -> timedelta:
 
 
 def contacts_with_other_deals(visit: PullRun, record_of: dict[int, str]) -> list[int]:
-    """Those whose deals there are not those that are known here."""
+    """Return contacts whose deals in the CRM differ from those known here."""
     if not record_of:
         return []
     there = visit.crm.deal_ids_of(list(record_of.values()))
@@ -116,9 +116,9 @@ def mirrored_deal_ids(contact_ids: Sequence[int]) -> dict[int, set[str]]:
 
 
 def sweep_records(visit: PullRun, *, all_at_once: bool) -> Iterator[int]:
-    """Everybody's record and deals anew, as many as the budget allows; yields the number of each part.
+    """Read everybody's record and deals again, within the budget; yield the number of each part.
 
-    The first round of all lets nobody wait for the budget.
+    The very first round does not wait for the budget.
     """
     sweep = Round.of(Round.Kind.RECORDS)
     if sweep.began_at is None:
@@ -139,14 +139,14 @@ def sweep_records(visit: PullRun, *, all_at_once: bool) -> Iterator[int]:
 
 
 def finish_round(sweep: Round, at: datetime) -> None:
-    """Whom a whole round did not meet is of no interest any more, and nobody vouches for their state."""
+    """End a round and drop the state of contacts that it did not meet: they are of no interest any more."""
     if sweep.began_at:
         crm_state.drop_states_before(sweep.began_at)
     sweep.end(at)
 
 
 def sweep_allowance(visit: PullRun, sweep: Round) -> int:
-    """People that may be read anew now, for the time that went by since the last part."""
+    """Return how many contacts may be read now, for the time since the last part."""
     minutes = min(sweep.minutes_waited(visit.now()), MOST_MINUTES)
     return max(FEWEST, int(people_a_minute(visit.crm) * minutes))
 
@@ -161,13 +161,13 @@ def daily_allowance(crm: Crm) -> int:
 
 
 def first_round_progress() -> int:
-    """People looked at in the first round of all, while it is under way; else 0."""
+    """Return the contacts read in the very first round, while it is unfinished; else 0."""
     under_way = Round.objects.filter(pk=Round.Kind.RECORDS, whole_since=None)
     return under_way.values_list("people", flat=True).first() or 0
 
 
 def sweep_sentence() -> str:
-    """How long it takes until everybody's record was read anew, for people to read."""
+    """Return a sentence on how long it takes to read everybody's record again."""
     sweep = Round.objects.filter(pk=Round.Kind.RECORDS).first()
     if sweep is None or sweep.whole_since is None or sweep.whole_until is None:
         return "Not everybody has been looked at yet."

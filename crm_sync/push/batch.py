@@ -1,7 +1,7 @@
-"""Score, reasons and what else changed of people whom the CRM knows: told to it, as a difference.
+"""Scores, reasons and other changes of contacts that the CRM knows: pushed as a difference.
 
 Only what differs from what we last wrote is considered, and of that only what the record does not
-say already and the mapping lets us write: what a person wrote there stays theirs.
+hold already and the mapping lets us write: what a person wrote there stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ Properties = dict[str, str]
 
 @dataclass(slots=True)
 class PushBatch:
-    """People whose records are brought up to date together."""
+    """Contacts whose records are updated together."""
 
     crm: Crm
     at: datetime
@@ -50,15 +50,15 @@ class PushBatch:
 
 
 def push_due(crm: Crm, at: datetime) -> int:
-    """Tell the CRM of the people who waited longest; answers how many are settled by it.
+    """Push changes of the contacts that waited longest; return how many are settled by it.
 
-    None is when all of them failed each by itself: they are tried again at the next ring, not at once.
-    What the CRM refuses for all is written down as a hold, not raised.
+    Return 0 when each of them failed by itself: they are retried at the next wake-up, not at once.
+    An error that affects all opens the breaker and is not raised.
     """
     if breaker_state(crm, Breaker.Work.PUSH, at) is BreakerState.SHUT:
         return 0
     links = list(links_with_changes(at)[:BATCH])
-    # A fixed value is a handoff's to say: it means that sales was told.
+    # Only a handoff writes a fixed value: it means that the lead was handed to sales.
     mappings = FieldMapping.objects.sent().exclude(source=FieldMapping.Source.CONSTANT)
     settled = 0
     try:
@@ -70,7 +70,7 @@ def push_due(crm: Crm, at: datetime) -> int:
     except CrmError as error:
         record_failure(crm, Breaker.Work.PUSH, error, at)
         return 0
-    if links or not crm.room():  # else nothing was asked, and nobody knows that it works
+    if links or not crm.room():  # else no request was sent that shows that the CRM works
         reset(crm, Breaker.Work.PUSH, at)
     return settled
 
@@ -87,14 +87,14 @@ def push_batch(telling: PushBatch) -> int:
 
 
 def changed_properties(telling: PushBatch, link: Link) -> Properties:
-    """Our values that differ from what we last wrote there."""
+    """Return our values that differ from what we last wrote there."""
     known, words = telling.known[link.pk], telling.crm.lifecycle_words
     ours = {row.property: record_values.mapped_value(row, known, words) for row in telling.mappings}
     return {name: value for name, value in ours.items() if value != link.last_written.get(name, "")}
 
 
 def build_writes(telling: PushBatch, news: Mapping[int, Properties]) -> dict[int, CrmContactWrite]:
-    """What to write to each record as it reads now; those that are gone are the pull's matter."""
+    """Return the write for each record as it reads now; deleted records are left to the pull."""
     links = {link.record_id: link for link in telling.links if link.pk in news}
     names = [row.property for row in telling.mappings]
     records = telling.crm.contacts_by_id(list(links), names)
@@ -109,7 +109,7 @@ def build_writes(telling: PushBatch, news: Mapping[int, Properties]) -> dict[int
 def build_push_write(
     telling: PushBatch, link: Link, record: CrmContact, news: Properties
 ) -> CrmContactWrite:
-    """Of what is new, all that the mapping lets us write to the record as it reads now."""
+    """Return the changes that the mapping lets us write to the record as it reads now."""
     known, words = telling.known[link.pk], telling.crm.lifecycle_words
     allowed = record_values.record_properties(
         known, telling.mappings, words, record, link.last_written
@@ -121,7 +121,7 @@ def build_push_write(
 def write_pushes(
     telling: PushBatch, writes: Mapping[int, CrmContactWrite]
 ) -> Mapping[str, CrmContact | CrmError]:
-    """Write, and once more without what was refused. Raises when the CRM lets nobody in."""
+    """Write, and once more without rejected properties. Raise CrmDenied when the CRM denies access."""
     answers = dict(telling.crm.save_contacts(list(writes.values())))
     again = [
         drop_rejected_properties(telling, write, answer)
@@ -139,9 +139,9 @@ def write_pushes(
 def drop_rejected_properties(
     telling: PushBatch, write: CrmContactWrite, refused: CrmRejected
 ) -> CrmContactWrite:
-    """Without the properties at fault; without all when it is not said which they are.
+    """Return the write without the properties at fault; without all when the CRM does not name them.
 
-    That another record has something already can only be the address.
+    A value that another record has already can only be the address.
     """
     faults = {name: why for name, why in refused.properties.items() if name in write.properties}
     if refused.existing_id and not faults:
@@ -160,7 +160,7 @@ def record_written(
     writes: Mapping[int, CrmContactWrite],
     answers: Mapping[str, CrmContact | CrmError],
 ) -> int:
-    """What was written counts as ours from now on. What got no answer is told again later."""
+    """Record what was written as ours from now on. What got no response is pushed again later."""
     told: dict[int, Properties] = {}
     done = []
     for link in telling.links:
@@ -182,7 +182,7 @@ def record_written(
 
 
 def record_written_properties(told: Mapping[int, Properties]) -> None:
-    """Added by the database: a handoff may be writing to the same record, and locks in the same order."""
+    """Merge in the database: a handoff may be writing to the same record, and locks in the same order."""
     rows = [{"contact_id": pk, "last_written": sent} for pk, sent in told.items()]
     with transaction.atomic():
         held = Link.objects.select_for_update().filter(pk__in=told).order_by("pk")
@@ -202,6 +202,6 @@ def push_row(telling: PushBatch, link: Link, refused: Properties) -> Push:
 
 
 def recent_rejections(since: datetime) -> Sequence[Properties]:
-    """What the CRM did not take of late, for the home page."""
+    """Return what the CRM rejected recently, for the home page."""
     rows = Push.objects.filter(at__gt=since).exclude(refused={}).order_by("-at")
     return list(rows.values_list("refused", flat=True)[:100])

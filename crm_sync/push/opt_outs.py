@@ -1,4 +1,4 @@
-"""Who wants no mail from here is to get none from the CRM either: it is told, each address once."""
+"""Opt-outs made here hold for the CRM's mail too: it receives each address once."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,18 +12,18 @@ from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced
 from leadscoring.operations import restore
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
-# Of trouble that all share, however long it lasts: the next turn finds out.
+# After a shared failure, however long it lasts: the next turn probes.
 SHARED_WAIT = timedelta(seconds=30)
-# A person has to change something in the account: one request an hour finds out.
+# A person must change something in the account: one request an hour probes.
 DENIED_WAIT = timedelta(hours=1)
 
 
 def push_opt_outs(crm: Crm, at: datetime) -> int:
-    """Tell the CRM of some people who want no mail; answers how many were asked for.
+    """Push some opt-outs to the CRM; return how many addresses were sent.
 
-    Each failure is kept with its cause and tried again: an address's own later each time, what the
-    CRM failed for all as soon as it works. Asking for the same twice does no harm, so a worker may
-    die anywhere.
+    Each failure is kept with its cause and retried: an address's own with a growing delay, a
+    shared one as soon as the CRM works. To send the same twice does no harm, so a worker may die
+    anywhere.
     """
     if not crm.connected or restore.reason_to_hold():
         return 0
@@ -47,7 +47,7 @@ def push_opt_outs(crm: Crm, at: datetime) -> int:
 
 
 def settle_opt_out(rows: Sequence[OptOut], said: Sequence[CrmError | None], at: datetime) -> None:
-    """Once the CRM is in trouble the rest is not asked for, so only the first such error is a row's."""
+    """Record the results. After a shared error the rest is not sent: only the first counts as a row's own."""
     in_trouble = False
     for row, error in zip(rows, said, strict=True):
         if error is None:
@@ -61,7 +61,7 @@ def settle_opt_out(rows: Sequence[OptOut], said: Sequence[CrmError | None], at: 
 
 
 def release_opt_outs(rows: list[OptOut], error: CrmError, at: datetime) -> None:
-    """None was told. What the account does not allow at all is asked for again by one request an hour."""
+    """Put all back unsent. What the account does not allow at all is retried by one request an hour."""
     held = OptOut.objects.waiting()
     if isinstance(error, CrmDenied):
         held.update(due_at=at + DENIED_WAIT, reason=clean_reason(str(error)), waits_for_crm=True)

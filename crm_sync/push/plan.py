@@ -1,6 +1,6 @@
-"""What a push would send, shown for some real people before anything is sent: read, and never written.
+"""What a push would send, shown for some real contacts before anything is sent: read, never written.
 
-Built of what the push itself is built of, so that it cannot promise something else.
+Built from the parts of the push itself, so that it cannot promise something else.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ GONE = "the CRM has no such record any more"
 
 @dataclass(frozen=True, slots=True)
 class PropertyChange:
-    """One property of one record: what it says, what it would say, and why it is left alone, if it is."""
+    """One property of one record: its value, the value it would get, and why it is skipped, if so."""
 
     value: str
     property: str
@@ -35,7 +35,7 @@ class PropertyChange:
 
 @dataclass(frozen=True, slots=True)
 class PersonPlan:
-    """What one record would say. `problem`: why it gets nothing."""
+    """What one record would get. `problem`: why it gets nothing."""
 
     contact: Contact
     record_id: str
@@ -49,10 +49,10 @@ class PersonPlan:
 
 @dataclass(slots=True)
 class PushPlan:
-    """`linked`: people whom the CRM knows; `cost`: what telling it of all of them takes of its budget,
+    """`linked`: contacts that the CRM knows; `cost`: what a push of all of them takes of its budget,
     in `unit`.
 
-    `error`: why the records could not be read; then nothing is known of what is there.
+    `error`: why the records could not be read; then their values are unknown.
     """
 
     linked: int = 0
@@ -63,7 +63,7 @@ class PushPlan:
 
 
 def plan_push(crm: Crm, at: datetime) -> PushPlan:
-    """What would be sent of those who were handed off last, or else have the highest scores."""
+    """Return what would be sent of those handed off last, or else with the highest scores."""
     linked = Link.objects.filter(gone_at=None, contact__score__isnull=False).count()
     cost = ceil(crm.capabilities.write_cost * ceil(linked / 100))
     found = PushPlan(linked, cost, crm.budget().unit)
@@ -90,7 +90,7 @@ def pushed(each: FieldMapping) -> bool:
 
 
 def sample_people() -> list[Link]:
-    """Ten people whom the CRM knows: handed off last, then the hottest of the others."""
+    """Return ten contacts that the CRM knows: handed off last, then those with the highest scores."""
     there = Link.objects.filter(gone_at=None, contact__score__isnull=False)
     told = Handoff.objects.delivered().filter(contact__in=there.values("pk"))
     latest = told.order_by("-delivered_at").values_list("contact_id", flat=True)[: 5 * SHOWN]
@@ -132,5 +132,5 @@ def property_changes(
 
 
 def held_back_reason(each: FieldMapping, is_news: bool) -> str:
-    """Why a push leaves alone what the policy would let it write."""
+    """Return why a push skips what the policy would let it write."""
     return WITH_A_HANDOFF if not pushed(each) or is_news else TOLD_BEFORE

@@ -1,9 +1,9 @@
-"""What follows a restored database: make sure that nothing the lost one did is done again.
+"""After a database restore: ensure that nothing the lost database did is done a second time.
 
-Tasks that were made since the backup are found in the CRM: a row that waited gets its own by its
-reference, others are kept for the crossings that will be told again. Rows whose task is not found
-look for it once more before they make one. Mails that may have left wait for a person, and no mail
-leaves before the CRM was read whole: opt-outs, deals and stages of the time between are there.
+Tasks that were made since the backup are found in the CRM: a waiting row gets its own by its
+reference, others are kept for the crossings that will be replayed. Rows whose task is not found
+search for it once more before they make one. Mails that may have left wait for a person, and no
+mail leaves before the CRM was read completely: it has the opt-outs, deals and stages of the gap.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,9 +28,9 @@ Watch = Callable[[Iterator[int]], Iterable[int]]
 
 @dataclass(slots=True)
 class Restored:
-    """What was found and done. `tasks`: ours in the CRM; `adopted`: rows that waited and have one of
-    them; `kept`: tasks of crossings that the backup does not have; `to_look_for`: rows that look for
-    their task before they make one; `mails`: those that may have left."""
+    """The findings and repairs. `tasks`: ours in the CRM; `adopted`: waiting rows that got one of
+    them; `kept`: tasks of crossings that the backup does not have; `to_look_for`: rows that search
+    for their task before they make one; `mails`: those that may have left."""
 
     tasks: int = 0
     adopted: int = 0
@@ -43,9 +43,9 @@ class Restored:
 
 
 def take_over(crm: Crm, at: datetime, *, until: datetime, watch: Watch = iter) -> Restored:
-    """Go through all that the lost installation may have done by `until`, then let sending go on.
+    """Process all that the lost installation may have done by `until`, then release sending.
 
-    Raises CrmError when the CRM cannot be read: everything is held then, and this is run again.
+    Raise CrmError when the CRM cannot be read: everything stays held, and this is run again.
     """
     done = Restored()
     restore.hold()
@@ -54,8 +54,8 @@ def take_over(crm: Crm, at: datetime, *, until: datetime, watch: Watch = iter) -
     done.to_look_for = Handoff.objects.look_before_making(at)
     skip_used_ids()
     done.mails = mark_perhaps_sent(until, at)
-    # As at the first start: everybody is looked at once before anybody is written to.
-    ComparisonRun.forget()  # its findings are of the lost installation's day
+    # As at the first start: every contact is read once before any is mailed.
+    ComparisonRun.forget()  # its findings are those of the lost installation
     Round.objects.all().delete()
     CrmFreshness.objects.all().delete()
     restore.confirm()
@@ -72,7 +72,7 @@ def look_for_tasks(mender: Repairs, done: Restored, watch: Watch) -> None:
 
 
 def keep(mender: Repairs, seen: Survey, task_ids: Sequence[str]) -> int:
-    """Keep those of some unknown tasks that lead to a contact's page here; answer how many."""
+    """Keep unknown tasks whose text links to a contact's page here; return how many."""
     contact_pages = f"{settings.BASE_URL}/admin/leadscoring/contact/"
     tasks = mender.crm.tasks(task_ids)
     unrecorded = [

@@ -1,4 +1,4 @@
-"""What a comparison of the ledger with the CRM found, and what was done about it."""
+"""Findings of a comparison of the ledger with the CRM, and what was done about them."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 @dataclass(slots=True)
 class Discrepancy:
-    """One thing that does not agree. `repaired`: what was done about it; "" when a person must.
+    """One discrepancy. `repaired`: what was done about it; "" when a person must act.
 
     `contact`: ours, where that is known; `fix`: what a person does.
     """
@@ -33,7 +33,7 @@ class Discrepancy:
 
 @dataclass(slots=True)
 class Comparison:
-    """`found`: tasks of ours that are in the CRM; `error`: why the CRM could not be read to its end."""
+    """`found`: our tasks in the CRM; `error`: why the CRM could not be read to its end."""
 
     plan: bool
     found: int = 0
@@ -44,7 +44,7 @@ class Comparison:
     unnoticed: list[Discrepancy] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     error: str = ""
-    # Of findings that are counted and not kept between two turns: those left for a person, by list,
+    # Counts of findings that are not stored between two turns: those left for a person, by list,
     # and what was done about the others.
     more_wrong: Counter[str] = field(default_factory=Counter)
     more_repaired: Counter[str] = field(default_factory=Counter)
@@ -70,19 +70,19 @@ class Comparison:
 
     @property
     def wrong(self) -> list[Discrepancy]:
-        """What is left for a person."""
+        """Return what is left for a person."""
         return [finding for finding in self.findings if not finding.repaired]
 
     @property
     def wrong_by_list(self) -> dict[str, int]:
-        """How much is left for a person."""
+        """Return how much is left for a person, by list."""
         return {
             name: sum(not each.repaired for each in found) + self.more_wrong[name]
             for name, found in self.lists.items()
         }
 
     def shorten(self, most: int) -> None:
-        """Keep of each list no more than so many findings, first those for a person; count the rest."""
+        """Keep at most so many findings of each list, first those for a person; count the rest."""
         for name, found in self.lists.items():
             found.sort(key=lambda each: bool(each.repaired))
             for each in found[most:]:

@@ -1,7 +1,7 @@
 """Two tasks for one lead: which of them stays.
 
-The ledger's own task stays. Another goes only while nobody has done anything to it, and it goes
-where a person can bring it back from. Before anything is decided both are read anew.
+The ledger's own task stays. Another is deleted only while no rep has acted on it, and only to
+where a person can restore it from. Both are read again before the decision.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ def settle_task_duplicates(
 def duplicates_of(
     row: Handoff, own: CrmTask, others: Sequence[CrmTask]
 ) -> Iterator[tuple[str, Discrepancy]]:
-    """A rep's own task that repeats our reference is no double, nor are two that are both done."""
+    """Yield duplicates: neither a rep's own task that quotes our reference, nor two that are both done."""
     for task in others:
         quotes = is_reworded(row, task) and not task_text.is_unedited(task.body)
         if not quotes and not (own.done and task.done):
@@ -70,7 +70,7 @@ def duplicate_finding(row: Handoff, task: CrmTask, reason: str) -> Discrepancy:
 
 
 def adopt_replacement(mender: Repairs, row: Handoff, task: CrmTask) -> Discrepancy:
-    """The row's own task is gone, and another of its reference is there: that one is it."""
+    """Adopt a task of the row's reference in place of the row's own, which no longer exists."""
     told = Discrepancy(
         f"Its task {row.task_id} is gone; {task.task_id} has the same reference.",
         reference=row.reference,
@@ -84,7 +84,7 @@ def adopt_replacement(mender: Repairs, row: Handoff, task: CrmTask) -> Discrepan
 
 
 def archive_duplicates(mender: Repairs, doubles: Mapping[str, Discrepancy]) -> None:
-    """Delete those that a person need not look at."""
+    """Delete duplicates that need no decision by a person."""
     untouched = [task_id for task_id, told in doubles.items() if not told.fix]
     if untouched and not mender.plan:
         mender.crm.archive_tasks(untouched)
@@ -94,14 +94,14 @@ def archive_duplicates(mender: Repairs, doubles: Mapping[str, Discrepancy]) -> N
 
 # --- several tasks on one contact -------------------------------------------------------------
 def crowded(seen: Survey) -> list[str]:
-    """The CRM's contacts on which several open tasks of rows hang."""
+    """Return the CRM's contacts that have several open tasks of rows."""
     return [key for key, tasks in seen.open_on.items() if len(set(tasks)) > 1]
 
 
 def report_shared_records(
     mender: Repairs, seen: Survey, record_ids: Sequence[str], found: Comparison
 ) -> None:
-    """Untouched tasks of one cycle on one record, all in the ledger: contacts here that are one person."""
+    """Report untouched tasks of one cycle on one record, all in the ledger: duplicate contacts here."""
     asked = {task_id for key in record_ids for task_id in seen.open_on[key]}
     tasks = mender.crm.tasks(sorted(asked))
     rows = {row.task_id: row for row in rows_in_chunks(task_id__in=asked)}
@@ -119,7 +119,7 @@ def report_shared_records(
 
 # --- tasks without a row, beside one that has -------------------------------------------------
 def settle_unknown(mender: Repairs, seen: Survey, ids: Sequence[str], found: Comparison) -> None:
-    """A task that lost its row (a database was brought back from a copy), where the lead got another."""
+    """Settle tasks that lost their row in a database restore, where the lead got another task."""
     beside = {task_id: own for task_id in ids if (own := task_beside(seen, task_id))}
     doubles = unknown_doubles(mender, seen, beside) if beside else {}
     found.duplicate += doubles.values()
@@ -132,7 +132,7 @@ def settle_unknown(mender: Repairs, seen: Survey, ids: Sequence[str], found: Com
 
 
 def task_beside(seen: Survey, task_id: str) -> str:
-    """The CRM's contact of a task without a row on which a task of a row hangs; "" when there is none."""
+    """Return the CRM's contact that this task and a task of a row share; "" when there is none."""
     _, record_ids = seen.unknown[task_id]
     return next((key for key in record_ids if key in seen.open_on), "")
 
@@ -155,7 +155,7 @@ def unknown_doubles(
 
 
 def is_from_here(row: Handoff, task: CrmTask) -> bool:
-    """Its text leads to the contact's page here: another installation's task is not ours to delete."""
+    """Return whether its text links to the contact's page here: never delete another installation's task."""
     return task_text.leads_here(task.body, task_text.contact_url(row))
 
 

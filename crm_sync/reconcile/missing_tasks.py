@@ -1,4 +1,4 @@
-"""Rows that say delivered and whose task is not there: looked for everywhere, then delivered again."""
+"""Rows that are delivered and whose task does not exist: searched for everywhere, then redelivered."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -10,21 +10,21 @@ from crm_sync.reconcile.duplicates import adopt_replacement
 from crm_sync.reconcile.repairs import Repairs, current_records
 from crm_sync.reconcile.survey import Survey
 
-# For so long a CRM can tell that a task was deleted; what was delivered before is not looked for.
+# For how long a CRM can show that a task was deleted; older deliveries are not searched for.
 REMEMBERED = timedelta(days=89)
 WAITS = "waits to be delivered again"
 
 
 def unseen_rows(seen: Survey, at: datetime) -> list[int]:
-    """Rows whose task should have been in a survey that was begun at an instant, and was not."""
+    """Return rows whose task should have been in a survey started at an instant, and was not."""
     rows = HandoffTask.objects.to_find(at - REMEMBERED, at).order_by("pk")
-    # Those with another task of their reference are settled as doubles.
+    # Those with another task of their reference are settled as duplicates.
     known = seen.seen | seen.twins.keys()
     return [pk for pk in rows.values_list("pk", flat=True).iterator() if pk not in known]
 
 
 def look_for_missing(mender: Repairs, seen: Survey, ids: Sequence[int], found: Comparison) -> None:
-    """Look for the tasks of some rows; those that a rep has done meanwhile need no look."""
+    """Search for the tasks of some rows; those that a rep has done meanwhile are skipped."""
     tasks = HandoffTask.objects.to_find(mender.at - REMEMBERED, mender.at).filter(pk__in=ids)
     rows = tasks.select_related("handoff").defer("handoff__reasons", "handoff__left_out")
     if some := [task.handoff for task in rows]:
@@ -32,9 +32,9 @@ def look_for_missing(mender: Repairs, seen: Survey, ids: Sequence[int], found: C
 
 
 def find_missing_batch(mender: Repairs, rows: Sequence[Handoff], found: Comparison) -> None:
-    """Not listed is not yet gone: asked for by id, among the deleted ones, and on the contact.
+    """Search by id, among deleted tasks, and on the contact: an unlisted task may still exist.
 
-    What somebody has deleted is not missing.
+    A task that a person deleted is not missing.
     """
     ids = [row.task_id for row in rows]
     there = mender.crm.tasks(ids)
@@ -64,7 +64,7 @@ def redeliver(mender: Repairs, lost: Sequence[Handoff], found: Comparison) -> No
 
 
 def find_referenced(tasks: Iterable[CrmTask], row: Handoff) -> CrmTask | None:
-    """The task that bears the row's reference."""
+    """Return the task with the row's reference."""
     return next((task for task in tasks if row.reference in task.body), None)
 
 

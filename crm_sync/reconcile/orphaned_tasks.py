@@ -1,4 +1,4 @@
-"""Open tasks that are on nobody's list: put on their contact, given to the rep whom the row names."""
+"""Open tasks without a contact or a rep: put on their contact, assigned to the rep of the row."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ MENDED = "put on its contact and given to its rep"
 def repair_orphaned(
     mender: Repairs, seen: Survey, places: Sequence[int], found: Comparison
 ) -> None:
-    """Mend some, by their places in the survey's list."""
-    # What a worker has in hand at this moment is the worker's to finish.
+    """Repair some, by their places in the survey's list."""
+    # A row that a worker has claimed at this moment is left to the worker.
     some = [each for place in places if (each := seen.astray[place]).row_id in seen.seen]
     if some:
         found.on_nobody += repair_batch(mender, some)

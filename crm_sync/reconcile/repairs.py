@@ -1,4 +1,4 @@
-"""Repairs of what a comparison with the CRM found. Each is safe to repeat, and to do twice at once.
+"""Repairs of what a comparison with the CRM found. Each is safe to repeat, and to run twice at once.
 
 No task is ever made here: a row that needs one waits again, and the ledger delivers it.
 """
@@ -20,7 +20,7 @@ LOST = "Its task is not in the CRM any more, and nobody has deleted it there: it
 
 @dataclass(frozen=True, slots=True)
 class Repairs:
-    """Who repairs: the CRM, whose ids these are, the instant, and whether to do it or only to look."""
+    """Repairs in one account at an instant. `plan`: only report what would be done."""
 
     crm: Crm
     account: Account
@@ -28,7 +28,7 @@ class Repairs:
     plan: bool
 
     def adopt(self, finds: Mapping[int, CrmTask]) -> set[int]:
-        """Rows whose tasks were found become delivered; answers them, without those in a worker's hands."""
+        """Deliver rows whose tasks were found; return them, without those that a worker has claimed."""
         if self.plan:
             return set(lockable_rows(finds, self.at).values_list("pk", flat=True))
         adopted = set()
@@ -42,7 +42,7 @@ class Repairs:
         return adopted
 
     def deliver(self, row: Handoff, task: CrmTask) -> None:
-        """A row that was never brought so far learns from the task whose it is."""
+        """Deliver a row, with the contact and rep of the task where the row has none yet."""
         row.record_id = row.record_id or next(iter(task.record_ids), "")
         row.owner_id = row.owner_id or task.owner_id
         if row.record_id and row.owner_id:
@@ -53,11 +53,11 @@ class Repairs:
             )
 
     def put_back(self, row_ids: Collection[int], *, certain: bool) -> int:
-        """Rows whose task is gone wait again."""
+        """Make rows whose task no longer exists wait again; return how many."""
         return Handoff.objects.filter(pk__in=row_ids).put_back(LOST, self.at, certain=certain)
 
     def hang(self, record_of: Mapping[str, str]) -> set[str]:
-        """Put tasks on their contacts; answers those that hang now. One bad one spoils no others."""
+        """Put tasks on their contacts; return those that are. A rejected one does not stop the others."""
         if not record_of:
             return set()
         try:
@@ -71,7 +71,7 @@ class Repairs:
         return set(record_of)
 
     def assign(self, owner_of: Mapping[str, str]) -> set[str]:
-        """Give tasks to their reps; answers those that have them now."""
+        """Assign tasks to their reps; return those that are assigned now."""
         changes = [CrmTaskChange(task_id, owner_id=owner) for task_id, owner in owner_of.items()]
         answers = self.crm.change_tasks(changes) if changes else {}
         return {task_id for task_id, told in answers.items() if not isinstance(told, CrmError)}
@@ -82,7 +82,7 @@ def lockable_rows(row_ids: Collection[int], at: datetime) -> QuerySet[Handoff]:
 
 
 def current_records(rows: Collection[Handoff]) -> dict[int, str]:
-    """The record that each row's contact is today, by row; without those that were deleted."""
+    """Return each row's current record of its contact; deleted records are left out."""
     links = Link.objects.filter(contact__in=[row.contact_id for row in rows], gone_at=None)
     today = dict(links.values_list("contact_id", "record_id"))
     return {row.pk: today[row.contact_id] for row in rows if row.contact_id in today}

@@ -1,4 +1,4 @@
-"""The ledger against the CRM, both ways: what does not agree is repaired where that is safe, and told."""
+"""Compare the ledger with the CRM in both directions; repair what is safe, and report the rest."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,19 +17,19 @@ from leadscoring.operations import restore
 
 Watch = Callable[[Iterator[int]], Iterable[int]]
 
-# Any number that nobody else in this database locks.
+# An arbitrary advisory lock key, used for nothing else in this database.
 LOCK = 0x1EAD_C0DE
 ANOTHER = "Another comparison runs at this moment."
-# In vain one after the other, with the CRM busy, before that is told.
+# Failed tries in a row, with the CRM busy, before that is reported; the most seconds between two.
 TRIES, LONGEST_NAP = 5, 30.0
-# Seconds; a task is not sent for later than that, the sweep comes instead.
+# Seconds; no task is scheduled further ahead: the periodic sweep covers longer waits.
 LONGEST_COUNTDOWN = 5.0
 
 
 def reconcile(crm: Crm, at: datetime, *, plan: bool = False, watch: Watch = iter) -> Comparison:
     """Compare from beginning to end, and without `plan` repair. `error`: why that was not possible.
 
-    `watch` sees the number of tasks of each step go by. May be interrupted, and be run again.
+    `watch` receives the number of tasks of each step. May be interrupted, and be run again.
     """
     run = ComparisonSteps(at, Comparison(plan))
     if not plan and (held := restore.reason_to_hold()):
@@ -67,10 +67,10 @@ def _to_the_end(crm: Crm, at: datetime, run: ComparisonSteps) -> Iterator[int]:
 
 
 def reconcile_turn(crm: Crm, at: datetime, seconds: float) -> float | None:
-    """Go on with the comparison under way, or begin one when it is time, for so many seconds.
+    """Continue the current comparison, or start one when it is due, for so many seconds.
 
-    Return the seconds after which to go on; None when nothing more is to be done for now. How far it
-    has come is in ComparisonRun between two turns.
+    Return the seconds after which to continue; None when nothing more is to be done for now. The
+    progress is kept in ComparisonRun between two turns.
     """
     if restore.reason_to_hold():
         return None
@@ -88,7 +88,7 @@ def reconcile_turn(crm: Crm, at: datetime, seconds: float) -> float | None:
 
 
 def _take_turn(crm: Crm, at: datetime, run: ComparisonSteps, until: float) -> float | None:
-    """At least one step. With the CRM busy for long that is told, and the next sweep goes on."""
+    """Take at least one step. If the CRM stays busy, report it; the next sweep continues."""
     try:
         mender = Repairs(crm, read_account(crm, at), at, plan=False)
         while not run.is_over:
@@ -116,7 +116,7 @@ def _take_turn(crm: Crm, at: datetime, run: ComparisonSteps, until: float) -> fl
 
 
 def _end(run: ComparisonSteps, at: datetime, error: str = "") -> None:
-    """It is over, done or not: the next one begins anew. A plan leaves no trace."""
+    """Report the end, complete or not, so that the next one starts over. A plan stores nothing."""
     _tell(run.found, at, error)
     if not run.found.plan:
         ComparisonRun.forget()
@@ -137,7 +137,7 @@ def _tell(found: Comparison, at: datetime, error: str) -> None:
 
 
 def replay_crossings(found: Comparison) -> None:
-    """Whoever crossed has a row. This needs no CRM, so it comes first."""
+    """Add a row for each crossing without one. This needs no CRM, so it comes first."""
     ids = list(scores_without_handoff().values_list("contact_id", flat=True))
     reason = "Crossed the threshold and has no row in the ledger."
     told = [Discrepancy(reason, "ComparisonSteps handoff_reconcile.", contact=pk) for pk in ids]

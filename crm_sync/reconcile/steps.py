@@ -1,7 +1,7 @@
-"""Take a comparison in steps: it may stop after any, be kept as JSON, and go on from there.
+"""Take a comparison in steps: it may stop after any, be kept as JSON, and continue from there.
 
-First the CRM's list of tasks is read, page by page; then what does not agree is dealt with, some of
-it in each step. Each step asks the CRM anew before it decides, and may be done twice.
+First the CRM's list of tasks is read, page by page; then the discrepancies are settled, some of
+them in each step. Each step reads the CRM again before it decides, and may be repeated.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,8 +30,8 @@ Repair = Callable[[Repairs, Survey, Sequence[Any], Comparison], None]
 
 @dataclass(slots=True)
 class ComparisonSteps:
-    """`place`: where the next page begins, as the CRM says; `repairs`: what is left to be dealt with,
-    None before the last page; `tries`: in vain, since the last step."""
+    """`place`: where the next page begins, as the CRM says; `repairs`: what is left to be settled, None
+    before the last page; `tries`: failed ones since the last step."""
 
     started_at: datetime
     found: Comparison
@@ -45,7 +45,7 @@ class ComparisonSteps:
         return self.repairs is not None and not self.repairs
 
     def step(self, mender: Repairs) -> int:
-        """Go one step on; return how many tasks of ours were read in it."""
+        """Take one step; return how many tasks of ours were read in it."""
         read = 0
         if self.repairs:
             name, ids = self.repairs[0]
@@ -90,7 +90,7 @@ class ComparisonSteps:
 
 
 def repairs_of(seen: Survey, at: datetime) -> Iterator[tuple[str, Sequence[Any]]]:
-    """All that does not agree, by kind, in parts. What is adopted is no double, and not missing."""
+    """Yield all discrepancies, by kind, in parts. An adopted task is neither duplicate nor missing."""
     kinds: dict[str, Sequence[Any]] = {
         "adopt": sorted(seen.finds),
         "twins": list(seen.twins),
@@ -103,7 +103,7 @@ def repairs_of(seen: Survey, at: datetime) -> Iterator[tuple[str, Sequence[Any]]
 
 
 def adopt_unnoticed(mender: Repairs, seen: Survey, ids: Sequence[int], found: Comparison) -> None:
-    """Tasks of which the ledger did not know that they had been made."""
+    """Adopt tasks that the ledger did not know to exist."""
     adopted = mender.adopt({pk: seen.finds[pk] for pk in ids})
     seen.seen |= adopted
     rows = Handoff.objects.filter(pk__in=adopted).defer("reasons", "left_out")

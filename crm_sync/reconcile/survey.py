@@ -1,4 +1,4 @@
-"""The tasks of ours that are in the CRM, read page by page beside the ledger.
+"""Our tasks in the CRM, read page by page beside the ledger.
 
 Nothing is changed here. Of each task only ids are kept, so a hundred thousand take little memory,
 and little room in the row that keeps a survey between two turns.
@@ -16,14 +16,14 @@ from crm_sync.task_tracking.outcome import is_reworded
 from leadscoring.models import CRM_ID_LENGTH
 
 MARKER = "ref LS-"
-# What crm_sync.receivers.new_reference makes, and nothing that merely begins like it.
+# Exactly what crm_sync.receivers.new_reference makes, not a longer text with the same beginning.
 REFERENCE = re.compile(r"\bref (LS-[0-9A-HJKMNP-TV-Z]{12})(?![0-9A-Za-z])")
 MOST_REFERENCES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class OrphanedTask:
-    """An open task that nobody has on their list: it hangs on no contact, or has no rep."""
+    """An open task that is on no rep's list: it has no contact, or no rep."""
 
     row_id: int
     task_id: str
@@ -33,7 +33,7 @@ class OrphanedTask:
 
 @dataclass(slots=True)
 class Survey:
-    """`seen`: rows whose own task is there; `finds`: tasks that their row does not know of, by row;
+    """`seen`: rows whose own task exists; `finds`: tasks that their row does not know of, by row;
     `twins`: further tasks of rows, by row; `unknown`: the reference and the CRM's contacts of tasks
     without a row, by task; `open_on`: open tasks of rows, by the CRM's contact."""
 
@@ -46,7 +46,7 @@ class Survey:
     open_on: dict[str, list[str]] = field(default_factory=dict)
 
     def as_document(self) -> dict[str, Any]:
-        """As JSON keeps it, whose keys are text."""
+        """Return the survey as JSON keeps it, with text keys."""
         return {
             "found": self.found,
             "seen": sorted(self.seen),
@@ -110,7 +110,7 @@ def is_our_task(task: CrmTask) -> bool:
 
 
 def task_references(task: CrmTask) -> list[str]:
-    """The references in a task's text: one, unless a person has put in others."""
+    """Return the references in a task's text: one, unless a person has added others."""
     return list(dict.fromkeys(REFERENCE.findall(task.body)))[:MOST_REFERENCES]
 
 
@@ -121,7 +121,7 @@ def place_task(
     rows: Mapping[str, Handoff],
     left: set[str],
 ) -> None:
-    """Write down what one task is to the ledger. `left`: owners who are in the CRM no more."""
+    """Classify one task against the ledger. `left`: owners who are no longer in the CRM."""
     into.found += 1
     known = [rows[each] for each in named if each in rows]
     row = next((row for row in known if row.task_id == task.task_id), known[0] if known else None)
@@ -145,7 +145,7 @@ def place_task(
 
 
 def check_own_task(into: Survey, row: Handoff, task: CrmTask, left: set[str]) -> None:
-    """An open task must hang on somebody and be somebody's."""
+    """Collect an open task as orphaned if it lacks a contact or an active rep."""
     if task.done:
         return
     owner_id = "" if task.owner_id in left else task.owner_id
@@ -157,7 +157,7 @@ def check_own_task(into: Survey, row: Handoff, task: CrmTask, left: set[str]) ->
 
 
 def is_untouched(row: Handoff, task: CrmTask) -> bool:
-    """Nobody has done anything to a task like the row's: it is as we made it, score or not.
+    """Return whether no one acted on a task like the row's: it is as we made it, its score updated or not.
 
     What became of the row's own task does not matter. Reads the row's contact, company and task.
     """

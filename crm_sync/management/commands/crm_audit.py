@@ -1,4 +1,4 @@
-"""The whole of what passes between us and the CRM, and whether a handoff would work now."""
+"""Report all traffic between us and the CRM, and whether a handoff would work now."""
 
 from collections.abc import Iterable, Mapping
 from io import StringIO
@@ -17,7 +17,7 @@ from leadscoring.common.spans import format_age
 from leadscoring.management.command import WRONG
 from leadscoring.management.command import JsonCommand as Console
 
-WIDTH = 160  # the longest path, and beside it what it is for
+WIDTH = 160  # columns: the longest path, and its purpose beside it
 
 
 class Command(Console):
@@ -30,7 +30,7 @@ class Command(Console):
 
 
 def audit_text(found: Audit) -> str:
-    """Problems first, each with what to do; then how it stands; then the calls and fields."""
+    """Return problems first, each with what to do; then the current state; then the calls and fields."""
     text = StringIO()
     page = Page(file=text, width=WIDTH)
     page.print("Handoffs to sales work." if found.works else "HANDOFFS TO SALES DO NOT WORK.")
@@ -82,7 +82,7 @@ def field_lines(heading: str, rows: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def build_table(title: str, first: str, *others: str) -> Table:
-    """The first column is never cut: it is what somebody looks for."""
+    """Build a table whose first column is never cut: readers search for it."""
     page = Table(title=f"\n{title}", title_justify="left", box=SIMPLE)
     page.add_column(first, no_wrap=True)
     for other in others:

@@ -14,7 +14,7 @@ from leadscoring.management.command import WRONG
 from leadscoring.management.command import JsonCommand as Console
 from leadscoring.models import CrmFreshness
 
-# Beat's pull may be under way: it is waited for, so often and so long.
+# Beat's pull may be running: the number of tries, and seconds between them, to wait for it.
 TRIES, SECONDS_BETWEEN = 240, 0.5
 
 
@@ -45,7 +45,7 @@ class Command(Console):
         return WRONG if report.error else 0
 
     def pull(self, *, full: bool) -> PullReport:
-        """One pull that began after the command did."""
+        """Run one pull that began after the command did."""
         crm, total = connect(), people_of_interest().count() if full else None
         for _ in range(TRIES):
             report = pull_changes(

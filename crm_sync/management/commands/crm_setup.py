@@ -98,7 +98,7 @@ def person_as_dict(person: PersonPlan) -> dict[str, Any]:
 
 
 def plan_lines(push: PushPlan) -> Iterator[str]:
-    """What would be sent, a line for each property; texts of several lines as one."""
+    """Yield what would be sent, a line for each property; texts of several lines as one."""
     if push.error:
         yield f"What would be sent is not known: {push.error}"
         return
@@ -113,5 +113,5 @@ def plan_lines(push: PushPlan) -> Iterator[str]:
 
 
 def terminal_line(text: str) -> str:
-    """Short, and with nothing in it that a terminal obeys."""
+    """Return a text cut short, without control characters that a terminal obeys."""
     return f"“{bounded_line(text, 80)}”"

@@ -1,4 +1,4 @@
-"""Compare the ledger with what is in the CRM, both ways, and repair what is safe."""
+"""Compare the ledger with the CRM in both directions, and repair what is safe."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
 
 
 def finding_line(finding: Discrepancy) -> str:
-    """ "LS-7K3M9QX2V4TB, task 454, contact 12: A second task. Deleted in the CRM." """
+    """Return e.g. "LS-7K3M9QX2V4TB, task 454, contact 12: A second task. Deleted in the CRM." """
     named = [
         finding.reference,
         f"task {finding.task_id}" if finding.task_id else "",

@@ -69,7 +69,7 @@ def read_pipelines() -> None:
 
 
 def find_stages(pipeline: str, stage: str) -> list[Stage]:
-    """The stages that these ids or labels mean, whatever the letter case; an id goes before labels."""
+    """Return the stages with these ids or labels, whatever the letter case; an id precedes labels."""
     pipeline, stage = pipeline.casefold(), stage.casefold()
     inside = [
         each
@@ -86,7 +86,7 @@ def stage_row_dict(stage: Stage) -> dict[str, str | bool]:
         "pipeline": stage.pipeline,
         "stage_id": stage.stage_id,
         "stage": stage.label,
-        "effect": stage.effect or Effect.PAUSE,  # until somebody sets it
+        "effect": stage.effect or Effect.PAUSE,  # until it is set
         "set_by": stage.set_by,
         "archived": stage.archived,
     }
