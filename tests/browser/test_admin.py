@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.utils.timezone import now
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from crm_sync.models import (
@@ -33,8 +34,10 @@ LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtenges
 
 
 @pytest.fixture
-def people(transactional_db: None) -> None:
+def people(transactional_db: None, settings: Settings) -> None:
     """A crowd, somebody with the longest of names, and a superuser."""
+    # Slow to guess is slow to make and to check, in each test.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     list(crowd.make(120, now() - timedelta(minutes=1)))
     Contact.objects.filter(pk=Contact.objects.earliest("pk").pk).update(
         first_name=LONG, last_name=LONG, email=f"{LONG[:60].lower()}@example.com", job_title=LONG,
