@@ -26,27 +26,27 @@ TRYING = timedelta(minutes=1)
 
 
 class BreakerState(Enum):
-    OPEN = auto()  # requests may pass: the literature calls this state "closed"
-    TRYING = auto()  # the wait is over, and the caller makes the trial ("half-open")
-    SHUT = auto()  # requests may not pass ("open")
+    CLOSED = auto()  # requests may pass
+    HALF_OPEN = auto()  # the wait is over, and the caller makes the trial
+    OPEN = auto()  # requests may not pass
 
 
 def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
-    """Return whether one kind of work may send requests now; TRYING goes to one caller alone.
+    """Return whether one kind of work may send requests now; HALF_OPEN goes to one caller alone.
 
     After a restore only the pull goes on: what other work would write may exist already.
     """
     if work != Breaker.Work.PULL and restore.reason_to_hold():
-        return BreakerState.SHUT
+        return BreakerState.OPEN
     hold = Breaker.objects.filter(work=work, token=crm.identity).first()
     if hold is None:
-        return BreakerState.OPEN
+        return BreakerState.CLOSED
     if hold.until > at:
-        return BreakerState.SHUT
-    if hold.failures < FAILURES_TO_TRIP and not hold.denied:
         return BreakerState.OPEN
+    if hold.failures < FAILURES_TO_TRIP and not hold.denied:
+        return BreakerState.CLOSED
     mine = Breaker.objects.filter(work=work, token=crm.identity, until__lte=at)
-    return BreakerState.TRYING if mine.update(until=at + TRYING) else BreakerState.SHUT
+    return BreakerState.HALF_OPEN if mine.update(until=at + TRYING) else BreakerState.OPEN
 
 
 def is_tripped(crm: Crm, work: Breaker.Work) -> bool:
@@ -107,7 +107,7 @@ def reset(crm: Crm, work: Breaker.Work, at: datetime) -> None:
         OptOut.objects.bring_forward(at)
     if work == Breaker.Work.HANDOFFS:
         outage = bool(failures) and failures[0] > FAILURES_TO_TRIP
-        Handoff.objects.bring_forward(at, bring_forward=outage)
+        Handoff.objects.bring_forward(at, reset_failures=outage)
 
 
 def open_breakers_now(crm: Crm, at: datetime) -> list[Breaker]:

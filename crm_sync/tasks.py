@@ -64,7 +64,7 @@ def deliver_handoffs(self: Task) -> None:
 @shared_task
 def pull_crm() -> None:
     crm, at = connect(), database_time()
-    if breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.SHUT:
+    if breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.OPEN:
         pull_changes(crm, at, seconds=PULL_TURN)
 
 

@@ -29,9 +29,9 @@ def deliver_due(crm: Crm, at: datetime) -> int:
     program are raised, after they were recorded.
     """
     door = breaker_state(crm, HANDOFFS, at)
-    if door is BreakerState.SHUT:
+    if door is BreakerState.OPEN:
         return 0
-    trying = door is BreakerState.TRYING
+    trying = door is BreakerState.HALF_OPEN
     rows = Handoff.objects.claim(at=at, limit=1 if trying else 100, probing=trying)
     if rows or trying:
         reach("handoff.claimed")

@@ -145,17 +145,17 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             ours = {row_id for (row_id,) in cursor.fetchall()}
         return [row for row in rows if row.pk in ours]
 
-    def bring_forward(self, at: datetime, *, bring_forward: bool) -> int:
+    def bring_forward(self, at: datetime, *, reset_failures: bool) -> int:
         """Make due the rows that wait because of a shared failure; a row's own back-off stays.
 
-        `bring_forward`: the failure was an outage, so failures counted in it are reset.
+        `reset_failures`: the failure was an outage, so failures counted in it are reset.
         Rows that another transaction has locked are skipped: they are being tried, or brought
         forward by another worker.
         """
         late = Q(due_at__gt=at)
-        rows = self.waiting().filter(late | Q(failures__gt=0) if bring_forward else late)
+        rows = self.waiting().filter(late | Q(failures__gt=0) if reset_failures else late)
         found = rows.filter(waits_for_crm=True, claim=None).select_for_update(skip_locked=True)
-        given: dict[str, Any] = {"failures": 0} if bring_forward else {}
+        given: dict[str, Any] = {"failures": 0} if reset_failures else {}
         with transaction.atomic():
             return self.filter(pk__in=found.values("pk")).update(
                 due_at=Least("due_at", Value(at)), **given

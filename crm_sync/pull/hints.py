@@ -52,7 +52,7 @@ def apply_some_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
 
 def may_ask_crm(crm: Crm, at: datetime) -> bool:
     """Return whether a request is allowed. Call only with work: after an outage it may be the one probe."""
-    return crm.connected and breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.SHUT
+    return crm.connected and breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.OPEN
 
 
 def apply_hints(crm: Crm, hints: Sequence[Hint], at: datetime) -> None:

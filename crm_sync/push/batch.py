@@ -55,7 +55,7 @@ def push_due(crm: Crm, at: datetime) -> int:
     Return 0 when each of them failed by itself: they are retried at the next wake-up, not at once.
     An error that affects all opens the breaker and is not raised.
     """
-    if breaker_state(crm, Breaker.Work.PUSH, at) is BreakerState.SHUT:
+    if breaker_state(crm, Breaker.Work.PUSH, at) is BreakerState.OPEN:
         return 0
     links = list(links_with_changes(at)[:BATCH])
     # Only a handoff writes a fixed value: it means that the lead was handed to sales.

@@ -140,9 +140,9 @@ def replay_crossings(found: Comparison) -> None:
     """Add a row for each crossing without one. This needs no CRM, so it comes first."""
     ids = list(scores_without_handoff().values_list("contact_id", flat=True))
     reason = "Crossed the threshold and has no row in the ledger."
-    told = [Discrepancy(reason, "ComparisonSteps handoff_reconcile.", contact=pk) for pk in ids]
+    told = [Discrepancy(reason, "Run handoff_reconcile.", contact=pk) for pk in ids]
     found.missing += told
     if not found.plan:
-        last_written = {pk for some in replay_missing(ids) for pk in some}
+        written = {pk for some in replay_missing(ids) for pk in some}
         for each in told:
-            each.repaired = "written into the ledger" if each.contact in last_written else ""
+            each.repaired = "written into the ledger" if each.contact in written else ""

@@ -111,7 +111,7 @@ def adopt_unnoticed(mender: Repairs, seen: Survey, ids: Sequence[int], found: Co
         found.unnoticed.append(
             Discrepancy(
                 "The ledger did not know that this task had been made.",
-                "ComparisonSteps handoff_reconcile.",
+                "Run handoff_reconcile.",
                 reference=row.reference,
                 task_id=seen.finds[row.pk].task_id,
                 contact=row.contact_id,

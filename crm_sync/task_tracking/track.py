@@ -50,7 +50,7 @@ def track_tasks(crm: Crm, at: datetime) -> int:
 
     An error of the CRM for all of them is recorded in the circuit breaker, not raised.
     """
-    if breaker_state(crm, Breaker.Work.TASKS, at) is BreakerState.SHUT:
+    if breaker_state(crm, Breaker.Work.TASKS, at) is BreakerState.OPEN:
         return 0
     looked, asking = 0, crm.with_priority("polling")
     try:

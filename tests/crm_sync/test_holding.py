@@ -39,7 +39,7 @@ def outage(failures: int, error=AWAY):
 def test_a_single_failure_stops_nothing():
     outage(failures=1)
 
-    assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.OPEN
+    assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.CLOSED
     assert open_breakers_now(CRM, MONDAY) == []
 
 
@@ -50,7 +50,7 @@ def test_several_failures_in_a_row_hold_for_a_while_that_grows():
     outage(failures=2)
 
     assert MONDAY < first < Breaker.objects.get().until <= after(30)
-    assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.SHUT
+    assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.OPEN
 
 
 def test_what_works_between_two_failures_starts_the_count_anew():
@@ -58,14 +58,14 @@ def test_what_works_between_two_failures_starts_the_count_anew():
     reset(CRM, HANDOFFS, MONDAY)
     outage(failures=2)
 
-    assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.OPEN
+    assert breaker_state(CRM, HANDOFFS, MONDAY) is BreakerState.CLOSED
 
 
 def test_what_the_crm_says_of_all_requests_holds_at_once_and_as_long_as_it_asks():
     outage(1, CrmBusy("Slow down.", 40, shared=True))
 
-    assert breaker_state(CRM, HANDOFFS, after(39)) is BreakerState.SHUT
-    assert breaker_state(CRM, HANDOFFS, after(41)) is not BreakerState.SHUT
+    assert breaker_state(CRM, HANDOFFS, after(39)) is BreakerState.OPEN
+    assert breaker_state(CRM, HANDOFFS, after(41)) is not BreakerState.OPEN
 
 
 def test_a_refusal_of_the_account_holds_and_is_told_with_its_beginning():
@@ -82,20 +82,20 @@ def test_after_a_hold_one_tries_for_all():
 
     doors = [breaker_state(CRM, HANDOFFS, after(61)) for _ in range(3)]
 
-    assert doors == [BreakerState.TRYING, BreakerState.SHUT, BreakerState.SHUT]
+    assert doors == [BreakerState.HALF_OPEN, BreakerState.OPEN, BreakerState.OPEN]
 
 
 def test_one_who_tries_and_dies_leaves_the_turn_to_another():
     outage(1, REVOKED)
     breaker_state(CRM, HANDOFFS, after(61))
 
-    assert breaker_state(CRM, HANDOFFS, after(130)) is BreakerState.TRYING
+    assert breaker_state(CRM, HANDOFFS, after(130)) is BreakerState.HALF_OPEN
 
 
 def test_other_credentials_are_not_held():
     outage(1, REVOKED)
 
-    assert breaker_state(OTHER, HANDOFFS, MONDAY) is BreakerState.OPEN
+    assert breaker_state(OTHER, HANDOFFS, MONDAY) is BreakerState.CLOSED
     assert open_breakers_now(OTHER, MONDAY) == []
 
 
@@ -110,7 +110,7 @@ def test_other_credentials_take_over_the_place():
 def test_one_kind_of_work_does_not_hold_another():
     outage(1, REVOKED)
 
-    assert breaker_state(CRM, PULL, MONDAY) is BreakerState.OPEN
+    assert breaker_state(CRM, PULL, MONDAY) is BreakerState.CLOSED
 
 
 def test_a_failure_already_on_its_way_does_not_hide_a_refusal():

@@ -220,7 +220,7 @@ def test_after_a_restore_only_reading_the_crm_goes_on(crm, work):
 
     asked = breaker_state(crm, work, database_time())
 
-    assert asked is (BreakerState.OPEN if work == Breaker.Work.PULL else BreakerState.SHUT)
+    assert asked is (BreakerState.CLOSED if work == Breaker.Work.PULL else BreakerState.OPEN)
 
 
 @pytest.mark.django_db

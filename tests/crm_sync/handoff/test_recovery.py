@@ -109,7 +109,7 @@ def test_one_success_brings_all_forward_that_wait_for_it_and_the_hottest_go_firs
     own = a_handoff(due_at=after(300), failures=ALONE + 3)
     held = a_handoff(due_at=after(300), waits_for_crm=True, claim="0" * 32)
 
-    count = Handoff.objects.bring_forward(MONDAY, bring_forward=False)
+    count = Handoff.objects.bring_forward(MONDAY, reset_failures=False)
 
     claimed = Handoff.objects.claim(at=MONDAY)
     assert (count, [row.total for row in claimed]) == (3, [99.0, 80.0, 70.0])
@@ -122,7 +122,7 @@ def test_many_that_wait_are_brought_forward_by_few_statements(django_assert_num_
     Handoff.objects.update(waits_for_crm=True)
 
     with django_assert_num_queries(1 + 2):  # and the savepoint around it
-        Handoff.objects.bring_forward(MONDAY, bring_forward=True)
+        Handoff.objects.bring_forward(MONDAY, reset_failures=True)
 
     assert Handoff.objects.due(MONDAY).count() == 300
 
@@ -184,7 +184,7 @@ def test_being_brought_forward_does_not_shorten_the_wait_of_a_task_that_may_be_t
     there.trouble("drop_after", f"{TASKS}/batch/create", times=1)
     deliver_due(crm, MONDAY)
     Handoff.objects.update(waits_for_crm=True)
-    Handoff.objects.bring_forward(after(1), bring_forward=True)
+    Handoff.objects.bring_forward(after(1), reset_failures=True)
 
     deliver_due(crm, after(1))
 

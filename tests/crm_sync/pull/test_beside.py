@@ -225,4 +225,4 @@ def test_who_asks_nothing_leaves_the_turn_that_tries_to_the_pull(crm, bob, besid
 
     beside(crm, LATER)
 
-    assert breaker_state(crm, Breaker.Work.PULL, LATER) is BreakerState.TRYING
+    assert breaker_state(crm, Breaker.Work.PULL, LATER) is BreakerState.HALF_OPEN
