@@ -105,15 +105,17 @@ running: list[pytest.Item] = []
 LONGEST_FILES = [
     TESTS / name
     for name in (
-        "chaos/test_short.py",
         "loop/test_contract.py",
-        "loop/test_week.py",
-        "leadscoring/test_embedded.py",
-        "production/test_deployed.py",
+        "chaos/test_short.py",
         "browser/test_admin.py",
         "loop/test_outages.py",
-        "upgrade/test_upgrade.py",
+        "loop/test_week.py",
+        "production/test_deployed.py",
+        "leadscoring/test_embedded.py",
+        "leadscoring/test_settings.py",
+        "crm_sync/pull/test_histories.py",
         "leadscoring/test_web.py",
+        "upgrade/test_upgrade.py",
         "crm_sync/handoff/test_outage.py",
         "sequences/test_several_workers.py",
         "engine/test_score.py",
