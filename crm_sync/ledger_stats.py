@@ -143,7 +143,7 @@ def window_stats(at: datetime) -> tuple[WindowStats, WindowStats]:
     for name, span in spans.items():
         wanted |= clock_aggregates(name, "task", TO_TASK, Q(crossed_at__gt=at - span))
         wanted |= clock_aggregates(name, "touch", TO_TOUCH, Q(crossed_at__gt=at - span) & TOUCHED)
-    told = Handoff.objects.told_since(at - WEEK).aggregate(**wanted)
+    told = Handoff.objects.delivered_since(at - WEEK).aggregate(**wanted)
     gone = (
         Handoff.objects.withdrawn()
         .crossed_since(at - WEEK)
@@ -192,7 +192,7 @@ def slowest_to_touch(at: datetime) -> list[Any]:
 
 
 def recent_handoffs(at: datetime) -> QuerySet[Handoff]:
-    return Handoff.objects.told_since(at - WEEK).select_related("contact__company", "task")
+    return Handoff.objects.delivered_since(at - WEEK).select_related("contact__company", "task")
 
 
 def rep_stats(at: datetime) -> list[dict[str, Any]]:
@@ -200,7 +200,7 @@ def rep_stats(at: datetime) -> list[dict[str, Any]]:
     since when the oldest untouched lead waits."""
     names = {owner.owner_id: str(owner) for owner in Owner.objects.all()}
     rows = (
-        Handoff.objects.told_since(at - WEEK)
+        Handoff.objects.delivered_since(at - WEEK)
         .values("owner_id")
         .annotate(
             leads=Count("pk"),

@@ -40,7 +40,7 @@ def waiting_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
 
 def clock_metrics(at: datetime) -> Iterator[GaugeMetricFamily]:
     """Yield the quantiles of a lead's two clocks, as a summary has them; none without samples."""
-    made = Handoff.objects.told_since(at - ledger_stats.WEEK)
+    made = Handoff.objects.delivered_since(at - ledger_stats.WEEK)
     told = made.filter(delivered_at__gt=at - HOUR)
     touched = made.filter(task__touched_at__gt=at - DAY)
     delivered, to_task = ledger_stats.quantiles(told, ledger_stats.TO_TASK, SHARES)

@@ -5,10 +5,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db import connection
-
 from crm_sync.deals.stage_policy import decide_effect, stages_by_id
 from crm_sync.models import Deal
+from leadscoring.common.bulk_sql import run_statement
 from leadscoring.models import Effect
 
 # An effect depends only on the stages of a contact's deals, so contacts whose deals are in the same
@@ -61,9 +60,7 @@ def preview_effects(wanted: Mapping[int, Effect]) -> EffectPreview:
     stages = stages_by_id()
     for stage in stages.values():
         stage.effect = wanted.get(stage.pk, stage.effect)
-    with connection.cursor() as cursor:
-        cursor.execute(GROUPS, [list(wanted)])
-        groups = cursor.fetchall()
+    groups = run_statement(GROUPS, [list(wanted)])
     becomes: Counter[str] = Counter()
     for before, places, people in groups:
         deals = [Deal(pipeline_id=pair[0], stage_id=pair[1]) for pair in json.loads(places)]

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from crm_sync.models import Handoff
+from leadscoring.common.batching import batched
 from leadscoring.engine import compute_score
 from leadscoring.models import Contact, Score
 from leadscoring.scoring import group_by_model, load_histories
@@ -23,8 +24,8 @@ def scores_without_handoff() -> QuerySet[Score]:
 
 def replay_missing(contact_ids: Sequence[int]) -> Iterator[list[int]]:
     """Write the missing rows, one transaction per chunk; yield the ids of contacts that got one."""
-    for start in range(0, len(contact_ids), CHUNK):
-        yield replay_chunk(contact_ids[start : start + CHUNK])
+    for some in batched(contact_ids, CHUNK):
+        yield replay_chunk(some)
 
 
 def replay_chunk(contact_ids: Collection[int]) -> list[int]:

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import connection
-
 from crm_sync.models import Deal, FieldMapping, Handoff, Link, Owner, Stage
 from crm_sync.port import CrmField
+from leadscoring.common.bulk_sql import run_statement
 
 WRITTEN = """
     SELECT name, count(*) FROM crm_sync_link CROSS JOIN LATERAL jsonb_object_keys(last_written) AS name
@@ -52,9 +51,7 @@ def usage_row(
 
 def counts_of_written() -> Counter[str]:
     """Return, by property, the number of records to which we have written it."""
-    with connection.cursor() as cursor:
-        cursor.execute(WRITTEN)
-        return Counter(dict(cursor.fetchall()))
+    return Counter(dict(run_statement(WRITTEN)))
 
 
 def counts_of_records() -> dict[str, int | None]:

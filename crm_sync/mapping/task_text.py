@@ -90,7 +90,7 @@ def without_spaces(text: str) -> str:
 
 def closed_body(reason: str, there: TaskText) -> TaskText:
     """Return the text of a closed task: the reason, then the former text."""
-    return there.after(Paragraph(f"{NOTHING_LEFT} {bounded_line(reason, 500)}"))
+    return there.prepend(Paragraph(f"{NOTHING_LEFT} {bounded_line(reason, 500)}"))
 
 
 def is_closed_body(there: TaskText) -> bool:

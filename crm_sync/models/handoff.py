@@ -1,16 +1,16 @@
 """The ledger: one row for each crossing, with the progress of its handoff to sales."""
 
-import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import uuid4
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import CheckConstraint, Count, F, Index, Q, UniqueConstraint, Value
 from django.db.models.functions import Coalesce, Least
 
 from crm_sync.models.handoff_task import MADE, HandoffTask
+from leadscoring.common.bulk_sql import column_values, rows_as_json, run_statement
 from leadscoring.common.text import storable_text
 from leadscoring.models import CRM_ID_LENGTH, Contact
 
@@ -56,10 +56,6 @@ def clean_reason(sentence: str) -> str:
 def queue_position(crossed_at: datetime, total: float) -> datetime:
     """Return the lead's place in the queue: an hour earlier for each point of its score."""
     return crossed_at - timedelta(hours=total)
-
-
-def column_values(row: models.Model, names: Iterable[str]) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in names}
 
 
 class HandoffQuerySet(models.QuerySet["Handoff"]):
@@ -138,11 +134,12 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         steps = [column_values(row, ("id", "claim", *RECORDED)) for row in rows]
         delivered = [row for row in rows if row.status == Handoff.Status.DELIVERED]
         tasks = [column_values(row.task, MADE) for row in delivered]
-        lease_released = [row.pk for row in rows if row.lease_released]
-        given = {"steps": json.dumps(steps, default=str), "tasks": json.dumps(tasks, default=str)}
-        with connection.cursor() as cursor:
-            cursor.execute(RECORD, {**given, "released": lease_released})
-            ours = {row_id for (row_id,) in cursor.fetchall()}
+        given = {
+            "steps": rows_as_json(steps),
+            "tasks": rows_as_json(tasks),
+            "released": [row.pk for row in rows if row.lease_released],
+        }
+        ours = {row_id for (row_id,) in run_statement(RECORD, given)}
         return [row for row in rows if row.pk in ours]
 
     def bring_forward(self, at: datetime, *, reset_failures: bool) -> int:
@@ -198,7 +195,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     def crossed_since(self, moment: datetime) -> Self:
         return self.filter(crossed_at__gt=moment)
 
-    def told_since(self, moment: datetime) -> Self:
+    def delivered_since(self, moment: datetime) -> Self:
         """Return delivered rows that crossed after an instant, to be read with their tasks.
 
         Uses the index of tasks and does not read all of them: a task is last seen no earlier than made.

@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import CheckConstraint, Index, Max, Q, QuerySet
+
+from leadscoring.common.bulk_sql import column_values, rows_as_json, run_statement
 
 if TYPE_CHECKING:
     from crm_sync.models.handoff import Handoff
@@ -16,18 +18,18 @@ MADE = (
     "handoff_id", "state", "due_at", "seen_at", "touched_at", "text_subject", "text_total", "text_grade",
 )  # fmt: skip
 # Columns that are written after a check of a task, and only if no other check was written meanwhile.
-LOOKED = ("state", "seen_at", "touched_at", "text_subject", "text_total", "text_grade")
+CHECKED = ("state", "seen_at", "touched_at", "text_subject", "text_total", "text_grade")
 # A task is locked before its handoff, as in put_back, so that the two cannot deadlock.
-RECORD_LOOKS = f"""
-    WITH looked AS (
-        UPDATE crm_sync_handofftask AS task SET {", ".join(f"{name} = look.{name}" for name in LOOKED)}
-        FROM jsonb_populate_recordset(NULL::crm_sync_handofftask, %(looks)s) AS look
-        WHERE task.handoff_id = look.handoff_id AND task.state IN ('open', 'started')
+RECORD_CHECKS = f"""
+    WITH checked AS (
+        UPDATE crm_sync_handofftask AS task SET {", ".join(f"{name} = found.{name}" for name in CHECKED)}
+        FROM jsonb_populate_recordset(NULL::crm_sync_handofftask, %(checks)s) AS found
+        WHERE task.handoff_id = found.handoff_id AND task.state IN ('open', 'started')
           AND task.seen_at = (%(seen)s::jsonb ->> task.handoff_id::text)::timestamptz
         RETURNING task.handoff_id, %(reasons)s::jsonb ->> task.handoff_id::text AS reason
     )
-    UPDATE crm_sync_handoff AS row SET reason = looked.reason
-    FROM looked WHERE row.id = looked.handoff_id AND row.reason <> looked.reason
+    UPDATE crm_sync_handoff AS row SET reason = checked.reason
+    FROM checked WHERE row.id = checked.handoff_id AND row.reason <> checked.reason
 """  # noqa: S608 -- made of the constants above
 
 
@@ -62,23 +64,19 @@ class HandoffTaskQuerySet(models.QuerySet["HandoffTask"]):
         ended = [HandoffTask.State.DONE, HandoffTask.State.CLOSED]
         return self.filter(handoff__delivered_at__range=(since, until)).exclude(state__in=ended)
 
-    def record_looks(self, tasks: Iterable["HandoffTask"], seen: Mapping[int, datetime]) -> None:
+    def record_checks(self, tasks: Iterable["HandoffTask"], seen: Mapping[int, datetime]) -> None:
         """Write the results of task checks, and the reasons of their handoffs, in one statement.
 
         `seen`: when each was checked before, by handoff. A task that was checked or removed since
         is skipped, and so is its handoff. Reads each task's handoff: use select_related.
         """
         tasks = list(tasks)
-        columns = ("handoff_id", *LOOKED)
         given = {
-            "looks": [{name: getattr(task, name) for name in columns} for task in tasks],
-            "seen": seen,
-            "reasons": {task.pk: task.handoff.reason for task in tasks},
+            "checks": rows_as_json(column_values(task, ("handoff_id", *CHECKED)) for task in tasks),
+            "seen": json.dumps(seen, default=datetime.isoformat),
+            "reasons": json.dumps({task.pk: task.handoff.reason for task in tasks}),
         }
-        with connection.cursor() as cursor:
-            cursor.execute(
-                RECORD_LOOKS, {name: json.dumps(it, default=str) for name, it in given.items()}
-            )
+        run_statement(RECORD_CHECKS, given)
 
     def remove_from(self, handoffs: QuerySet["Handoff"]) -> list[int]:
         """Delete the rows of some handoffs; return the ids of those that had one."""
@@ -135,7 +133,7 @@ class HandoffTask(models.Model):
                 condition=Q(state__in=["open", "started"]),
                 name="open_task_by_seen",
             ),
-            # Read by HandoffQuerySet.told_since: the figures of a day and of a week.
+            # Read by HandoffQuerySet.delivered_since: the figures of a day and of a week.
             Index(fields=["seen_at"], name="task_by_seen"),
         ]
 

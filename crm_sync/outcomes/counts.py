@@ -1,14 +1,14 @@
 """Outcomes of handed-off leads, counted: in all, by model, by rule and by rep."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count
 
 from crm_sync.models import Outcome, Owner
+from leadscoring.common.bulk_sql import run_statement
 
 State = Outcome.State
 MOST = 50  # rows of a table
@@ -140,16 +140,10 @@ def count_by_rep(since: datetime) -> list[OutcomeCounts]:
 def count_outcomes(query: str, since: datetime) -> list[OutcomeCounts]:
     """Return the largest first, at most MOST."""
     found: dict[Any, OutcomeCounts] = {}
-    for key, name, state, why, number in count_rows(query, since):
+    for key, name, state, why, number in run_statement(query, [since]):
         tally = found.setdefault(key, OutcomeCounts(name))
         tally.add(state, why, number)
     return sorted(found.values(), key=lambda tally: (-tally.handed_off, tally.name))[:MOST]
-
-
-def count_rows(query: str, since: datetime) -> Iterator[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, [since])
-        yield from cursor.fetchall()
 
 
 def lost_reasons(since: datetime) -> list[tuple[str, int]]:

@@ -27,9 +27,9 @@ class CrmSchema(Protocol):
         """Create what is missing (`plan`: only report it); report what is of the wrong type."""
 
     def audit(
-        self, wanted: Sequence[CrmProperty], last_written: Sequence[str], at: datetime
+        self, wanted: Sequence[CrmProperty], written: Sequence[str], at: datetime
     ) -> CrmAudit:
         """Ask the CRM what would prevent handoffs, and return it; change nothing.
 
-        `wanted`: properties that exist only for us; `last_written`: all that the mapping writes.
+        `wanted`: properties that exist only for us; `written`: the properties that the mapping writes.
         """

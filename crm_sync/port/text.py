@@ -46,7 +46,7 @@ class TaskText(str):
         """Return the addresses that the text links to."""
         raise NotImplementedError
 
-    def after(self, block: Block) -> Self:
+    def prepend(self, block: Block) -> Self:
         """Return the text with a block before it, truncated at its end to `longest`."""
         raise NotImplementedError
 
@@ -67,7 +67,7 @@ class HtmlText(TaskText):
         found = re.findall(r"""<a\s[^<>]*?href\s*=\s*["']?([^\s"'<>]+)""", self, re.IGNORECASE)
         return [unescape(address) for address in found]
 
-    def after(self, block: Block) -> Self:
+    def prepend(self, block: Block) -> Self:
         return type(self)(f"{_block_html(block)}{self}"[: self.longest])
 
 
@@ -86,7 +86,7 @@ class PlainText(TaskText):
     def links(self) -> Sequence[str]:
         return re.findall(r"https?://\S+", self)
 
-    def after(self, block: Block) -> Self:
+    def prepend(self, block: Block) -> Self:
         return type(self)(f"{_block_lines(block)}\n\n{self}"[: self.longest])
 
 

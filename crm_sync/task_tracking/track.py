@@ -17,6 +17,7 @@ from crm_sync.models import Breaker, Deal, Handoff, HandoffTask
 from crm_sync.models.handoff import clean_reason
 from crm_sync.port import Crm, CrmError, CrmPaced, CrmRejected, CrmTask, CrmTaskChange
 from crm_sync.task_tracking.outcome import TaskOutcome, decide_outcome
+from leadscoring.common.batching import batched
 from leadscoring.models import Score
 from leadscoring.operations.failpoints import reach
 
@@ -70,7 +71,7 @@ def track_tasks(crm: Crm, at: datetime) -> int:
     return looked
 
 
-def due_batches(at: datetime) -> Iterator[list[Handoff]]:
+def due_batches(at: datetime) -> Iterator[tuple[Handoff, ...]]:
     """Return the due tasks in batches: fresh and old ones alternate, so that neither starves the other."""
     tasks = HandoffTask.objects.open().select_related("handoff__contact__company")
     old = tasks.not_seen_since(at - LOOK_OLD)[:MOST]
@@ -81,9 +82,8 @@ def due_batches(at: datetime) -> Iterator[list[Handoff]]:
     return (batch for batch in chain.from_iterable(pairs) if batch)
 
 
-def batched_rows(found: Iterable[HandoffTask]) -> Iterator[list[Handoff]]:
-    rows = [task.handoff for task in found]
-    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+def batched_rows(found: Iterable[HandoffTask]) -> Iterator[tuple[Handoff, ...]]:
+    return batched((task.handoff for task in found), BATCH)
 
 
 def check_tasks(look: TaskCheck) -> None:
@@ -101,7 +101,7 @@ def check_tasks(look: TaskCheck) -> None:
         task.state, task.touched_at, task.seen_at = found.state, found.touched_at, look.at
         if answer := answers.get(row.task_id):
             record_change(row, found, look.scores.get(row.contact_id), changes[row.pk], answer)
-    HandoffTask.objects.record_looks([row.task for row in look.rows], seen)
+    HandoffTask.objects.record_checks([row.task for row in look.rows], seen)
 
 
 def read_tasks(look: TaskCheck) -> None:

@@ -2,9 +2,10 @@
 statement with a parameter for each field, and PostgreSQL takes the types from the table itself."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model
@@ -15,12 +16,16 @@ Row = dict[str, Any]  # by column
 
 def rows_as_json(rows: Iterable[Row]) -> str:
     """Return rows as one parameter for jsonb_populate_recordset and jsonb_to_recordset."""
-    return json.dumps(list(rows), default=datetime.isoformat)
+    return json.dumps(list(rows), default=_scalar_as_text)
 
 
-def column_values(row: Model) -> Row:
-    """Return a row's values by column, without an id that it has not yet."""
-    return {
+def _scalar_as_text(value: datetime | UUID) -> str:
+    return str(value) if isinstance(value, UUID) else datetime.isoformat(value)
+
+
+def column_values(row: Model, names: Iterable[str] = ()) -> Row:
+    """Return a row's values by column: those named, or all without an id that it has not yet."""
+    return {name: getattr(row, name) for name in names} or {
         str(field.column): getattr(row, field.attname)
         for field in row._meta.concrete_fields
         if not (field.primary_key and row.pk is None)
@@ -53,7 +58,7 @@ def bulk_insert(
 def bulk_update(model: type[Model], rows: Iterable[Model], names: Sequence[str]) -> None:
     """Write some columns of rows that exist. `names`: of columns, such as "company_id"."""
     key = str(model._meta.pk.column)
-    given = [{name: getattr(row, name) for name in (key, *names)} for row in rows]
+    given = [column_values(row, (key, *names)) for row in rows]
     if not given:
         return
     changes = sql.SQL(", ").join(
@@ -66,7 +71,9 @@ def bulk_update(model: type[Model], rows: Iterable[Model], names: Sequence[str])
     run_statement(statement, [rows_as_json(given)])
 
 
-def run_statement(statement: Any, parameters: Sequence[Any] | None = None) -> list[Any]:
+def run_statement(
+    statement: Any, parameters: Sequence[Any] | Mapping[str, Any] | None = None
+) -> list[Any]:
     """Return the rows of a statement, [] when it has none to answer."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

@@ -1,6 +1,6 @@
 """People and handoffs for the tests of crm_sync: only what matters is named."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -76,6 +76,26 @@ def a_handoff(
         as_made = {"seen_at": row.delivered_at, "text_total": row.total, "text_grade": row.grade}
         HandoffTask.objects.create(handoff=row, **(as_made | (task or {})))
     return row
+
+
+def a_delivered(
+    crossed_at: datetime,
+    took: timedelta = timedelta(seconds=2),
+    contact: Contact | None = None,
+    **task: Any,
+) -> Handoff:
+    """A handoff that reached its rep some time after it crossed. `task`: what became of its task."""
+    return a_handoff(
+        contact,
+        status="delivered",
+        record_id="9",
+        owner_id="1",
+        task_id=f"t{next(numbers)}",
+        crossed_at=crossed_at,
+        task_tried_at=crossed_at,
+        delivered_at=crossed_at + took,
+        task=task,
+    )
 
 
 def a_rep(owner_id: str = "", **fields: Any) -> Owner:

@@ -236,7 +236,7 @@ def test_a_look_at_a_task_that_was_put_back_meanwhile_leaves_the_row_alone():
     look.state, look.handoff.reason = "closed", "Task closed: already a customer."
     Handoff.objects.all().put_back("It is gone.", MONDAY, certain=True)
 
-    HandoffTask.objects.record_looks([look], {look.pk: MONDAY})
+    HandoffTask.objects.record_checks([look], {look.pk: MONDAY})
 
     row.refresh_from_db()
     assert (row.status, row.reason, handoffs_with_task()) == ("waiting", "It is gone.", [])

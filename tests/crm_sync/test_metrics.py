@@ -17,7 +17,7 @@ from crm_sync.models import Breaker
 from crm_sync.port import CrmBudget, CrmDenied
 from leadscoring.models import CrmFreshness
 from leadscoring.operations import heartbeat
-from tests.crm_sync.makers import a_handoff
+from tests.crm_sync.makers import a_delivered, a_handoff
 
 pytestmark = pytest.mark.django_db
 
@@ -31,17 +31,7 @@ def metrics():
 
 
 def delivered(took=2 * SECOND, crossed=None, **task):
-    crossed = crossed or now() - 10 * SECOND
-    return a_handoff(
-        status="delivered",
-        record_id="9",
-        owner_id="1",
-        task_id=f"t{task.get('touched_at')}{took}",
-        crossed_at=crossed,
-        task_tried_at=crossed,
-        delivered_at=crossed + took,
-        task=task,
-    )
+    return a_delivered(crossed or now() - 10 * SECOND, took, **task)
 
 
 def test_what_is_on_its_way_is_counted_by_state():

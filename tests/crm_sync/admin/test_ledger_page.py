@@ -17,7 +17,7 @@ from crm_sync.models.reports import Report, store_report
 from crm_sync.port import CrmDenied
 from leadscoring.models import Contact
 from tests.admin_pages import HOSTILE, act, as_, as_superuser, page
-from tests.crm_sync.makers import a_contact, a_handoff, a_rep, numbers
+from tests.crm_sync.makers import a_contact, a_delivered, a_handoff, a_rep, numbers
 
 pytestmark = pytest.mark.django_db
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -25,18 +25,8 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 
 def delivered(contact: Contact | None = None, **task: Any) -> Handoff:
     """Crossed two hours ago, with the rep two seconds later, untouched since."""
-    crossed = now() - 2 * HOUR
-    return a_handoff(
-        contact,
-        status="delivered",
-        record_id="9",
-        owner_id="1",
-        task_id=f"t{next(numbers)}",
-        crossed_at=crossed,
-        task_tried_at=crossed,
-        delivered_at=crossed + 2 * SECOND,
-        task={"seen_at": now(), "text_subject": "Hot lead: Ada (score 82, A1)", **task},
-    )
+    seen: dict[str, Any] = {"seen_at": now(), "text_subject": "Hot lead: Ada (score 82, A1)"}
+    return a_delivered(now() - 2 * HOUR, contact=contact, **(seen | task))
 
 
 def ledger(group: str = "Operations") -> str:

@@ -451,7 +451,7 @@ def test_a_look_that_is_older_than_another_writes_nothing(row):
     late.state, late.text_total, late.handoff.reason = "deleted", 1.0, "Seen too long ago."
     HandoffTask.objects.update(seen_at=after(3), state="started")
 
-    HandoffTask.objects.record_looks([late], {late.pk: MONDAY})
+    HandoffTask.objects.record_checks([late], {late.pk: MONDAY})
 
     row.refresh_from_db()
     assert (row.task.state, row.task.text_total, row.reason) == ("started", 82.0, "")
