@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from crm_sync import connect, webhooks
+from crm_sync import connect, webhook_arrivals
 from crm_sync.account import read_account
 from crm_sync.mapping import field_usage
 from crm_sync.mapping.record_values import wanted_properties
@@ -72,7 +72,10 @@ def run_audit(crm: Crm, at: datetime) -> Audit:
     mappings = list(FieldMapping.objects.sent().order_by("pk"))
     there = ask_crm(asking, mappings, at)
     found = Audit(at, calls, fields, token=dict(there.token), budget=asdict(asking.budget()))
-    found.webhooks, found.heard_at = webhooks.webhooks_enabled(), webhooks.last_webhook_at()
+    found.webhooks, found.heard_at = (
+        webhook_arrivals.webhooks_enabled(),
+        webhook_arrivals.last_webhook_at(),
+    )
     found.last_pull_at = CrmFreshness.oldest()
     found.flaws = [problem_from_flaw(flaw) for flaw in there.problems]
     found.here = list(local_problems(asking, at))
@@ -137,7 +140,7 @@ def local_problems(crm: Crm, at: datetime) -> Iterator[Problem]:
         # A stale pull holds mail back, but no handoff: a warning.
         for problem in current.pull_problems(at):
             yield Problem(WARNING, problem.what, problem.fix, problem.url)
-        yield from webhooks.rejected_webhooks(at)
+        yield from webhook_arrivals.rejected_webhooks(at)
         yield from opt_out_problems()
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadscoring.settings")
+# Each worker would run Django's checks when it starts, load all pages for them, and ignore the result.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 app = Celery("leadscoring", task_cls="leadscoring.operations.doorbell:Doorbell")
 app.config_from_object("django.conf:settings", namespace="CELERY")

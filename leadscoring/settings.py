@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from email.utils import parseaddr
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -220,7 +221,7 @@ CELERY_TIMEZONE = "UTC"
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # registered by leadscoring/urls.py: workers need no pages
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -229,7 +230,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",  # indexes for the start of a name
     "anymail",
-    "ninja",  # its documentation page comes with its scripts then: no other site is asked
     "leadscoring",
     "sequences",
     "crm_sync",
@@ -239,7 +239,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "leadscoring.operations.logging.content_security_policy",
     "leadscoring.api.errors.json_error_middleware",
-    "leadscoring.operations.schema.Middleware",
+    "leadscoring.operations.schema_middleware.SchemaMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -249,10 +249,12 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "leadscoring.urls"
 WSGI_APPLICATION = "leadscoring.wsgi.application"
+# The page and scripts of the API's documentation, found without importing what only web needs.
+ninja = Path(find_spec("ninja").origin).parent
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "templates", ninja / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -276,7 +278,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static", ninja / "static"]
 WHITENOISE_USE_FINDERS = True  # served from the packages: no collecting step to forget
 CACHES = {
     "default": {

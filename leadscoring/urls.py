@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from leadscoring.api import api
 from leadscoring.operations import health
 
+admin.autodiscover()
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.timezone import now
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
+from ninja.openapi.docs import ABS_TPL_PATH, Swagger
 
 from leadscoring import intake, scoring
 from leadscoring.api import errors, schemas, serializers
@@ -21,7 +22,15 @@ from leadscoring.models import Contact
 log = logging.getLogger(__name__)
 LARGEST_ID = 2**63 - 1
 
+
+class LocalSwagger(Swagger):
+    """The documentation with scripts that are served here: no other site is asked."""
+
+    template_cdn = str(ABS_TPL_PATH / "swagger.html")
+
+
 api = NinjaAPI(
+    docs=LocalSwagger(),
     title="Lead scoring with CRM handoff",
     version="1",
     description="People and what they do come in; scores with their reasons come out. "

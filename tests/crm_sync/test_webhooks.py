@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now
 
-from crm_sync import hint_wakeup, webhooks
+from crm_sync import hint_wakeup, webhook_arrivals, webhooks
 from crm_sync.circuit_breaker import breaker_reason
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Account, Arrival, Breaker, Deal, Hint, Link
@@ -35,7 +35,7 @@ ADA = "ada@engines.example"
 @pytest.fixture(autouse=True)
 def listening(settings, monkeypatch):
     settings.HUBSPOT_CLIENT_SECRET = SECRET
-    monkeypatch.setattr(webhooks, "noted", {})
+    monkeypatch.setattr(webhook_arrivals, "noted", {})
     wakeup.acknowledge(hint_wakeup.TASK)
 
 
@@ -133,7 +133,7 @@ def test_without_a_client_secret_nothing_is_taken(client, settings):
     settings.HUBSPOT_CLIENT_SECRET = ""
 
     assert post(client, an_event(), secret="") == 401
-    assert not webhooks.webhooks_enabled()
+    assert not webhook_arrivals.webhooks_enabled()
 
 
 def test_the_address_is_ours_whatever_the_request_says(client, settings):
@@ -202,25 +202,25 @@ def test_the_number_of_queries_does_not_grow_with_events(client, django_assert_m
 
 def test_it_is_told_whether_they_arrive_and_when(client, settings):
     before = database_time()
-    never = webhooks.webhook_state(before)
+    never = webhook_arrivals.webhook_state(before)
     post(client, an_event())
 
-    assert (never, webhooks.last_webhook_at() >= before) == ("on, never heard yet", True)
+    assert (never, webhook_arrivals.last_webhook_at() >= before) == ("on, never heard yet", True)
     assert (
-        webhooks.webhook_state(webhooks.last_webhook_at() + timedelta(minutes=5))
+        webhook_arrivals.webhook_state(webhook_arrivals.last_webhook_at() + timedelta(minutes=5))
         == "on, last heard 5 min ago"
     )
     settings.HUBSPOT_CLIENT_SECRET = ""
-    assert webhooks.webhook_state(before) == "off, changes are found by asking"
+    assert webhook_arrivals.webhook_state(before) == "off, changes are found by asking"
 
 
 def test_signed_requests_that_do_not_count_are_a_problem_until_one_does(client):
     post(client, an_event(), secret="another")
-    (problem,) = webhooks.rejected_webhooks(now())
+    (problem,) = webhook_arrivals.rejected_webhooks(now())
     Arrival.objects.update(heard_at=now())
 
     assert "refused. The signature does not fit." in problem.what
-    assert list(webhooks.rejected_webhooks(now())) == []
+    assert list(webhook_arrivals.rejected_webhooks(now())) == []
 
 
 def test_a_stranger_without_a_signature_leaves_no_trace(client):

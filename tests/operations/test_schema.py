@@ -7,7 +7,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
 from leadscoring.models import Contact
-from leadscoring.operations import schema
+from leadscoring.operations.schema_middleware import BEING_UPGRADED
 from tests.makers import an_api_key
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_the_api_says_when_to_ask_again_and_stores_nothing(post, differs):
     answer = post()
 
     assert (answer.status_code, answer["Retry-After"]) == (503, "2")
-    assert answer.json()["error"]["message"] == schema.BEING_UPGRADED
+    assert answer.json()["error"]["message"] == BEING_UPGRADED
     assert not Contact.objects.exists()
 
 

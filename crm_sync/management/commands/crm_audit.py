@@ -10,7 +10,7 @@ from rich.console import Console as Page
 from rich.table import Table
 from rich.text import Text
 
-from crm_sync import webhooks
+from crm_sync import webhook_arrivals
 from crm_sync.audit import Audit, run_audit
 from crm_sync.connect import connect
 from leadscoring.common.spans import format_age
@@ -52,7 +52,7 @@ def standing_lines(found: Audit) -> Iterable[str]:
         yield f"{unit} today, ours: {known_text(budget['used_today'])} of {known_text(budget['allowed_today'])}"
     pulled = format_age(found.last_pull_at, found.at) if found.last_pull_at else "never"
     yield f"The CRM was last read: {pulled}"
-    yield f"Webhooks: {webhooks.webhook_state(found.at)}"
+    yield f"Webhooks: {webhook_arrivals.webhook_state(found.at)}"
 
 
 def value_text(value: object) -> str:
