@@ -8,7 +8,8 @@ from crm_sync.handoff.batch import FAULT, Batch, asked_wait
 from crm_sync.handoff.contact import read_records, save_records
 from crm_sync.handoff.eligibility import check_eligibility
 from crm_sync.handoff.owner import assign_owners
-from crm_sync.handoff.tasks import find_tried_tasks, make_tasks
+from crm_sync.handoff.task_creation import make_tasks
+from crm_sync.handoff.tried_tasks import find_tried_tasks
 from crm_sync.handoff.unrecorded_tasks import adopt_unrecorded_tasks
 from crm_sync.models import Breaker, Handoff
 from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced
