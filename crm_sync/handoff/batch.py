@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 LONGEST_CALL = timedelta(seconds=30)
 FAULT = "A fault in this program ({name}): the worker's log says where."
 DELETED = "The contact's record was deleted in the CRM, and a deleted record is never made again."
+JOINED = "They turned out to be one person with somebody else just now, and are looked at anew."
 
 
 @dataclass(slots=True)
@@ -119,6 +120,13 @@ class Batch:
         for row in self.active_rows():
             row.postpone(reason, self.now() + timedelta(seconds=wait), excused=True)
         self.record()
+
+    def set_aside_merged(self, contact_ids: Collection[int]) -> None:
+        """Postpone rows whose contact was merged since they were claimed: they are checked again as the
+        kept contact. An erased contact has no row any more. `contact_ids`: those that exist."""
+        for row in self.active_rows():
+            if row.contact_id not in contact_ids or row.contact_id not in self.known:
+                row.postpone(JOINED, self.now(), excused=True)
 
     def prepare(self, make: Callable[[Handoff], Write]) -> dict[int, Write]:
         """Build what to send for each row, by its id. Back off a row whose own data make that fail."""

@@ -5,7 +5,8 @@ from datetime import datetime
 from crm_sync.account import check_account, read_account
 from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
 from crm_sync.handoff.batch import FAULT, Batch, asked_wait
-from crm_sync.handoff.contact import read_records, save_records
+from crm_sync.handoff.contact_read import read_contact_records
+from crm_sync.handoff.contact_save import save_contact_records
 from crm_sync.handoff.eligibility import check_eligibility
 from crm_sync.handoff.owner import assign_owners
 from crm_sync.handoff.task_creation import make_tasks
@@ -16,7 +17,8 @@ from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced
 from leadscoring.operations.failpoints import reach
 
 STEPS = (
-    check_eligibility, read_records, find_tried_tasks, save_records, adopt_unrecorded_tasks, assign_owners, make_tasks,
+    check_eligibility, read_contact_records, find_tried_tasks, save_contact_records, adopt_unrecorded_tasks, assign_owners,
+    make_tasks,
 )  # fmt: skip
 HANDOFFS = Breaker.Work.HANDOFFS
 # More than this at once are a backlog: single leads have priority over them.
