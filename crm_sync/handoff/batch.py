@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from crm_sync.circuit_breaker import record_failure
 from crm_sync.deals.stage_policy import Stages
 from crm_sync.mapping.contact_facts import ContactFacts
-from crm_sync.models import Account, FieldMapping, Handoff, Link, Owner
+from crm_sync.models import Account, Breaker, FieldMapping, Handoff, Link, Owner
 from crm_sync.models.handoff import ALONE, LEASE
 from crm_sync.port import (
     Crm,
@@ -29,6 +30,7 @@ from leadscoring.operations.failpoints import reach
 Write = TypeVar("Write")
 log = logging.getLogger(__name__)
 
+HANDOFFS = Breaker.Work.HANDOFFS
 # The longest that a call may take. A call that must not be sent after the lease has expired is not
 # started later than this before its end.
 LONGEST_CALL = timedelta(seconds=30)
@@ -166,6 +168,17 @@ class Batch:
                 self.wait_for_crm(row, str(error), asked_wait(error), excused=True)
             case _:
                 self.back_off(row, str(error), asked_wait(error))
+
+    def handle_error(self, error: CrmError) -> None:
+        """Postpone all rows after the CRM failed for all of them. The failure counts as shared, unless
+        one row was tried alone and nothing else failed since the last success."""
+        breaker = record_failure(self.crm, HANDOFFS, error, self.now())
+        if isinstance(error, CrmDenied) or (isinstance(error, CrmBusy) and error.shared):
+            self.put_back(str(error))
+        elif self.alone and breaker.failures == 1:
+            self.back_off_all(str(error), asked_wait(error))
+        else:
+            self.wait_for_crm_all(str(error), asked_wait(error))
 
 
 def asked_wait(error: CrmError) -> float:
