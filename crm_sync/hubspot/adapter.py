@@ -20,12 +20,11 @@ from crm_sync.hubspot.records import (
 )
 from crm_sync.hubspot.records.companies import CompanyOwnerReader
 from crm_sync.hubspot.transport.calls import ACCOUNT, register_calls
-from crm_sync.hubspot.transport.client import HubSpotClient, Json
+from crm_sync.hubspot.transport.client import HubSpotClient, Json, Sdk
 from crm_sync.hubspot.transport.errors import no_answer_error
 from crm_sync.hubspot.transport.http import TOTAL_SECONDS
 from crm_sync.hubspot.transport.rate_limit import RateLimiter
 from crm_sync.hubspot.transport.redis_state import RedisState
-from crm_sync.hubspot.transport.sdk import Sdk
 from crm_sync.hubspot.transport.versions import CLASSIC
 from crm_sync.port import (
     ChangeKind,

@@ -6,16 +6,22 @@ errors alone.
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from time import monotonic
 from typing import Any
 
 from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.errors import error_from_answer, no_answer_error, parse_body
-from crm_sync.hubspot.transport.http import HttpError, NoHttpAnswer, RawAnswer
+from crm_sync.hubspot.transport.http import (
+    TOTAL_SECONDS,
+    HttpError,
+    HttpTransport,
+    NoHttpAnswer,
+    RawAnswer,
+)
 from crm_sync.hubspot.transport.rate_limit import RateLimiter
-from crm_sync.hubspot.transport.sdk import Sdk
 from crm_sync.hubspot.transport.versions import CLASSIC
-from crm_sync.port import CrmBusy, CrmError, Priority
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, Priority
 from leadscoring.common.text import bounded_line
 
 logger = logging.getLogger(__name__)
@@ -25,6 +31,34 @@ logger = logging.getLogger(__name__)
 TIMEOUTS = (3.05, 10.0)
 
 Json = dict[str, Any]
+
+
+class Sdk:
+    """The client library over our own HTTP transport, created on first use. Belongs to one process.
+
+    docs/hubspot-facts.md#library-objects
+    """
+
+    def __init__(self, token: str, base_url: str, seconds: float = TOTAL_SECONDS) -> None:
+        self._token = token
+        self._base_url = base_url
+        self._seconds = seconds
+
+    @cached_property
+    def api(self) -> Any:
+        if not (self._token.isascii() and self._token.isprintable()):
+            # http.client would refuse the header with an error that shows the token.
+            raise CrmDenied("HUBSPOT_ACCESS_TOKEN has signs in it that no token has.")
+        # Imported when first used: 150 ms and 14 MB that processes without a CRM need not pay.
+        # Any module's ApiClient reaches every path; the one of owners is the smallest.
+        from hubspot import Client
+
+        # `retry`: docs/hubspot-facts.md#library-timeouts-and-retries
+        wrapped = Client.create(
+            access_token=self._token, host=self._base_url, retry=False
+        ).crm.owners.owners_api.api_client
+        wrapped.rest_client.pool_manager = HttpTransport(self._seconds)
+        return wrapped
 
 
 class HubSpotClient:

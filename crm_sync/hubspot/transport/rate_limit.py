@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from time import monotonic, sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.errors import USED_UP, DailyLimitReached
-from crm_sync.hubspot.transport.local_rate_limit import LocalRateLimiter
 from crm_sync.hubspot.transport.rate_limit_script import (
     BUCKETS,
     BURST,
@@ -24,6 +24,9 @@ from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Priority
 
 PATIENCE = 2.0  # seconds that a call may wait here; a longer wait is left to the caller
 SHORTEST_SLEEP = 0.002  # seconds
+# Seconds between the requests of one process without Redis. Eight such processes stay below 100 requests in
+# ten seconds. docs/hubspot-facts.md#request-limits
+SECONDS_BETWEEN_LOCAL = 1.0
 # Requests in ten seconds, the least that HubSpot grants. docs/hubspot-facts.md#request-limits
 BEFORE_THE_FIRST_ANSWER = 100
 LEARNED_FOR = 24 * 3600  # seconds that limits from headers are kept
@@ -167,6 +170,40 @@ class RateLimiter:
             return LONGEST_DAY
         (seconds, _), zone = found
         return seconds_until_midnight(datetime.fromtimestamp(seconds, UTC), str(zone or "UTC"))
+
+
+class LocalRateLimiter:
+    """Space the requests of one process evenly, while Redis and the shared budget cannot be reached.
+
+    `most`: the configured limit in requests per ten seconds, None for none.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._between = max(SECONDS_BETWEEN_LOCAL, 10 / most if most else 0.0)
+        self._next = 0.0
+        self._held: dict[str, tuple[float, str]] = {}
+        self._lock = Lock()
+
+    def turn(self, holds: list[str], *, take: bool) -> LimiterAnswer:
+        """Return the seconds to wait and why. With `take`, reserve the slot when the wait is 0."""
+        with self._lock:
+            now = monotonic()
+            until, held = max(
+                (self._held.get(name, (0.0, "")) for name in holds), default=(0.0, "")
+            )
+            if until > max(now, self._next):
+                return LimiterAnswer(until - now, held)
+            wait = max(self._next - now, 0.0)
+            if wait == 0 and take:
+                self._next = now + self._between
+            return LimiterAnswer(wait)
+
+    def hold(self, name: str, seconds: float, held: str) -> None:
+        """Block a name for some seconds. Needed while Redis answers too: it may be gone at the
+        next call.
+        """
+        with self._lock:
+            self._held[name] = monotonic() + seconds, held
 
 
 def seconds_until_midnight(at: datetime, zone: str) -> float:
