@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm_sync.hubspot.records.task_idempotency import REFERENCE
+from crm_sync.hubspot.records.task_fields import REFERENCE
 from crm_sync.port import (
     CrmDenied,
     CrmProperty,

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from crm_sync.handoff.deliver import deliver_due
-from crm_sync.hubspot.records.task_reads import HubSpotTaskText
+from crm_sync.hubspot.records.task_fields import HubSpotTaskText
 from crm_sync.mapping.task_text import text_digest
 from crm_sync.models import Account, Handoff, HandoffTask, Owner, Report, reports
 from crm_sync.reconcile import run as reconciling
