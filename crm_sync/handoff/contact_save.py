@@ -42,7 +42,7 @@ def save_contact_records(batch: Batch) -> None:
         if isinstance(answer, CrmContact):
             saved[row.pk] = answer
         else:
-            batch.stop(row, answer)
+            batch.settle_row_error(row, answer)
     merge_shared_records(batch, saved)
     link_records(batch, saved, sent | again)
 
@@ -104,7 +104,7 @@ def link_records(
         row.account_id, row.record_id = batch.account.account_id, saved[row.pk].record_id
     with transaction.atomic():
         batch.set_aside_merged(lock_contacts(batch))
-        batch.record()
+        batch.store_progress()
         ids = [row.contact_id for row in batch.active_rows()]
         held = Link.objects.select_for_update().filter(pk__in=ids).order_by("pk")
         now, looked_at = {link.pk: link for link in held}, refreshed_since(batch, ids)

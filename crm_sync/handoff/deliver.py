@@ -43,7 +43,7 @@ def deliver_due(crm: Crm, at: datetime) -> int:
                 read_account(batch.crm, at)
             run_steps(batch)
         except CrmPaced as paced:
-            batch.put_back(str(paced), paced.retry_after)
+            batch.release_all(str(paced), paced.retry_after)
         except CrmError as error:
             batch.handle_error(error)
         except Exception as fault:
@@ -60,6 +60,6 @@ def run_steps(batch: Batch) -> None:
     batch.account = check_account(batch.crm, batch.at)
     for step in STEPS:
         step(batch)
-        batch.record()
+        batch.store_progress()
         if not batch.rows:
             return

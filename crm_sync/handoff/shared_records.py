@@ -23,7 +23,7 @@ def merge_shared_records(batch: Batch, records: Mapping[int, CrmContact]) -> Non
                 twins.append((other, row.contact_id))
             holders[record.record_id] = other
     if twins:
-        batch.record()
+        batch.store_progress()
         for kept, gone in twins:
             merge_contacts(kept, gone, batch.now())
 

@@ -24,7 +24,7 @@ def make_tasks(batch: Batch) -> None:
     tasks = batch.prepare(lambda row: build_task(batch, row))
     for row in batch.rows:
         row.task_tried_at, row.task_guarded = batch.now(), guarded
-    batch.record()
+    batch.store_progress()
     reach("handoff.before_task")
     try:
         answers = batch.crm.create_tasks(
@@ -34,21 +34,23 @@ def make_tasks(batch: Batch) -> None:
         for row in batch.rows:
             clear_try_if_not_made(row, tasks[row.pk], error)
         if guarded and isinstance(error, CrmDenied) and not refresh_task_guard(batch.crm):
-            batch.put_back(UNGUARDED)
+            batch.release_all(UNGUARDED)
             return
         raise
     reach("handoff.task_made")
     silence = CrmSilent("The CRM did not say whether it made the task.")
     told = {row.pk: answers.get(row.reference, silence) for row in batch.rows}
     for row in batch.rows:
-        note(batch, row, tasks[row.pk], told[row.pk])
+        record_answer(batch, row, tasks[row.pk], told[row.pk])
     batch.check_answered(told.values())
     for row in batch.rows:
         if isinstance(answer := told[row.pk], CrmError):
-            batch.stop(row, answer)
+            batch.settle_row_error(row, answer)
 
 
-def note(batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError) -> None:
+def record_answer(
+    batch: Batch, row: Handoff, sent: CrmTaskWrite, answer: CrmTask | CrmError
+) -> None:
     """Record whether the task exists, certainly does not, or may exist."""
     if isinstance(answer, CrmTask):
         row.deliver(answer.task_id, sent.subject, batch.now(), sent.due_at)
