@@ -6,7 +6,7 @@ Checked by what is known here before anything is sent, and by the CRM's own deal
 from collections.abc import Iterable
 
 from crm_sync.deals.mirror import deal_row, mirror_stages
-from crm_sync.deals.stage_policy import Verdict, deals_by_contact, decide_effect, stages_by_id
+from crm_sync.deals.stage_policy import DealEffect, deals_by_contact, decide_effect, stages_by_id
 from crm_sync.handoff.batch import Batch
 from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
 from crm_sync.models import FieldMapping, Handoff, Link
@@ -72,10 +72,10 @@ def refresh_unknown_stages(batch: Batch, deals: Iterable[CrmDeal]) -> None:
         batch.stages = stages_by_id()
 
 
-def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
+def reason_not_to_send(known: ContactFacts, deals: DealEffect) -> str:
     """Return why a contact should no longer be sent to sales; "" when it should.
 
-    `deals`: the verdict on its open deals.
+    `deals`: the effect of its open deals.
     """
     if known.score and known.score.disqualified:
         reasons = known.score.contributions
@@ -89,7 +89,7 @@ def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
     return f"Sales is at work already: {open_deal_reason(deals)}." if deals.deals else ""
 
 
-def open_deal_reason(deals: Verdict) -> str:
+def open_deal_reason(deals: DealEffect) -> str:
     """Return a sentence that names the deciding open deal, whatever its stage does to mails."""
     deal = deals.deals[0]
     return deals.reason or f"Deal “{deal['name']}” is in {deal['stage']} ({deal['pipeline']})"
