@@ -336,7 +336,7 @@ def test_a_plan_finds_all_and_changes_nothing(crm, there, row):
 
 
 def test_a_portal_of_another_account_is_refused(crm, there, row):
-    Account.objects.update(account_id="111", token="")
+    Account.objects.update(account_id="111", identity="")
     erase(there, row.task_id)
 
     found = reconcile(crm, LATER)
