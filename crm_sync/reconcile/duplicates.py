@@ -78,7 +78,7 @@ def adopt_replacement(mender: Repairs, row: Handoff, task: CrmTask) -> Discrepan
         contact=row.contact_id,
     )
     if not mender.plan:
-        mender.put_back([row.pk], certain=False)
+        mender.reopen_delivered([row.pk], certain=False)
         told.repaired = ADOPTED if mender.adopt({row.pk: task}) else ""
     return told
 

@@ -58,7 +58,7 @@ def redeliver(mender: Repairs, lost: Sequence[Handoff], found: Comparison) -> No
         if (other := others[row.pk]) is not None
     ]
     if not mender.plan:
-        mender.put_back(list(told), certain=True)
+        mender.reopen_delivered(list(told), certain=True)
         for each in told.values():
             each.repaired = WAITS
 
