@@ -7,24 +7,24 @@ from crm_sync.models import Link
 from crm_sync.port import CrmContact
 from leadscoring.merging import merge_contacts
 
-TWIN = "Is one person with contact {other}, who has the same record in the CRM."
+SAME_RECORD = "Is one person with contact {other}, who has the same record in the CRM."
 
 
 def merge_shared_records(batch: Batch, records: Mapping[int, CrmContact]) -> None:
     """Merge contacts that share a record, for a record stands for one person; check them again."""
     holders = record_holders(batch, records.values())
-    twins = []
+    merges = []
     for row in batch.active_rows():
         if record := records.get(row.pk):
             ids = (record.record_id, *record.former_ids)
             other = next((holders[id_] for id_ in ids if id_ in holders), row.contact_id)
             if other != row.contact_id:
-                row.postpone(TWIN.format(other=other), batch.now(), excused=True)
-                twins.append((other, row.contact_id))
+                row.postpone(SAME_RECORD.format(other=other), batch.now(), excused=True)
+                merges.append((other, row.contact_id))
             holders[record.record_id] = other
-    if twins:
+    if merges:
         batch.store_progress()
-        for kept, gone in twins:
+        for kept, gone in merges:
             merge_contacts(kept, gone, batch.now())
 
 

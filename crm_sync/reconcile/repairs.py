@@ -58,7 +58,7 @@ class Repairs:
             LOST, self.at, certain=certain
         )
 
-    def hang(self, record_of: Mapping[str, str]) -> set[str]:
+    def associate(self, record_of: Mapping[str, str]) -> set[str]:
         """Put tasks on their contacts; return those that are. A rejected one does not stop the others."""
         if not record_of:
             return set()
@@ -69,7 +69,7 @@ class Repairs:
                 return set()
             pairs = list(record_of.items())
             half = len(pairs) // 2
-            return self.hang(dict(pairs[:half])) | self.hang(dict(pairs[half:]))
+            return self.associate(dict(pairs[:half])) | self.associate(dict(pairs[half:]))
         return set(record_of)
 
     def assign(self, owner_of: Mapping[str, str]) -> set[str]:
