@@ -62,22 +62,22 @@ class Sdk:
 
 
 class HubSpotClient:
-    """`version`: of HubSpot's API. `lane`: the priority of its calls in the shared budget."""
+    """`version`: of HubSpot's API. `priority`: of its calls in the shared budget."""
 
     def __init__(
-        self, library: Sdk, pace: RateLimiter, version: str = CLASSIC, priority: Priority = "live"
+        self, sdk: Sdk, limiter: RateLimiter, version: str = CLASSIC, priority: Priority = "live"
     ) -> None:
-        self._library = library
-        self.pace = pace
+        self._sdk = sdk
+        self.limiter = limiter
         self.version = version
-        self._lane: Priority = priority
+        self._priority: Priority = priority
 
     def with_priority(self, priority: Priority) -> "HubSpotClient":
-        return HubSpotClient(self._library, self.pace, self.version, priority)
+        return HubSpotClient(self._sdk, self.limiter, self.version, priority)
 
     def room(self) -> float:
         """Return the seconds until an ordinary call would be admitted."""
-        return self.pace.room(self._lane)
+        return self.limiter.room(self._priority)
 
     def ask(
         self,
@@ -92,8 +92,8 @@ class HubSpotClient:
 
         `until`: the reading of time.monotonic() after which the call is not made any more (CrmBusy).
         """
-        api, call = self._library.api, call.in_version(self.version)
-        self.pace.wait(call, self._lane)
+        api, call = self._sdk.api, call.in_version(self.version)
+        self.limiter.wait(call, self._priority)
         if until is not None and monotonic() > until:
             raise CrmBusy(f"It had become too late to {call.purpose}: it is tried anew.", 1.0)
         answer = self._answer(api, call, body, dict(path or {}), list(query))
@@ -130,7 +130,7 @@ class HubSpotClient:
         except NoHttpAnswer as silence:
             logger.warning("%s %s: %s", call.method, call.path, silence)
             raise _silence(call, silence) from None
-        self.pace.learn(answer.headers)
+        self.limiter.learn(answer.headers)
         return answer
 
     def _refusal(self, call: ApiCall, answer: RawAnswer) -> CrmError:
@@ -139,8 +139,8 @@ class HubSpotClient:
         logger.warning(
             "%s %s answered %s, correlation %s", call.method, call.path, answer.status, correlation
         )
-        self.pace.learn(answer.headers)
-        self.pace.obey(call, answer.status, error)
+        self.limiter.learn(answer.headers)
+        self.limiter.obey(call, answer.status, error)
         return error
 
 

@@ -58,7 +58,7 @@ class RateLimiter:
     def wait(self, call: ApiCall, priority: Priority = "live") -> None:
         """Block until the call may be made; raise CrmPaced when that is more than PATIENCE s away.
 
-        Raise UsedUp when the daily limit is used up, and CrmBusy while the account is being moved.
+        Raise DailyLimitReached when the daily limit is used up, and CrmBusy while the account is being moved.
         """
         began = monotonic()
         while True:

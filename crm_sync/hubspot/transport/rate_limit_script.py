@@ -52,9 +52,9 @@ COUNTED_SECONDS = 10
 
 # KEYS: the learned limit, the counter's prefix, the mark of a spare turn that was used, then the
 # buckets' instants, then the holds that concern this call.
-# ARGV: the limit when none was learned, the most that may be used of it, the lane's usual and spare
-# share, what part of its patience the caller has waited, "take" or "look", how many buckets there
-# are, then each bucket's window and most.
+# ARGV: the limit when none was learned, the most that may be used of it, the priority's usual and
+# spare share, what part of its patience the caller has waited, "take" or "look", how many buckets
+# there are, then each bucket's window and most.
 # Answers: seconds to wait (0: admitted, unless it only looked), the learned limit, who holds.
 # Replicated by its effects, so that it may read the clock.
 TURN = """
@@ -72,7 +72,7 @@ for i = 1, buckets do
   local burst = math.min(math.max(5, math.floor(0.06 * most)), math.max(1, math.floor(most / 5)))
   local step = window / math.max(0.95 * most - burst, most / 2)
   local ahead = math.max(1, math.floor(share * burst))
-  -- who has waited longer goes before others of the lane
+  -- who has waited longer goes before others of its priority
   if ahead < burst then ahead = ahead + waited end
   local due = math.max(tonumber(redis.call('GET', KEYS[3 + i]) or 0), now)
   wait = math.max(wait, due - (ahead - 1) * step - now)
