@@ -148,7 +148,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         return [row for row in rows if row.pk in ours]
 
     def bring_forward(self, at: datetime, *, reset_failures: bool) -> int:
-        """Make due the rows that wait because of a shared failure; a row's own back-off stays.
+        """Make due the rows that wait because of a shared failure; a row's own backoff stays.
 
         `reset_failures`: the failure was an outage, so failures counted in it are reset.
         Rows that another transaction has locked are skipped: they are being tried, or brought

@@ -62,7 +62,7 @@ class OptOutQuerySet(QuerySet["OptOut"]):
         return rows
 
     def bring_forward(self, at: datetime) -> int:
-        """Make due the rows that wait because of a shared failure; a row's own back-off stays."""
+        """Make due the rows that wait because of a shared failure; a row's own backoff stays."""
         return self.waiting().filter(waits_for_crm=True, due_at__gt=at).update(due_at=at)
 
 
