@@ -51,8 +51,8 @@ def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
 
 def is_tripped(crm: Crm, work: Breaker.Work) -> bool:
     """Return whether a breaker has tripped for a kind of work and has not been reset since."""
-    held = Q(denied=True) | Q(failures__gte=FAILURES_TO_TRIP) | Q(until__gt=F("since"))
-    return Breaker.objects.filter(held, work=work, identity=crm.identity).exists()
+    tripped = Q(denied=True) | Q(failures__gte=FAILURES_TO_TRIP) | Q(until__gt=F("since"))
+    return Breaker.objects.filter(tripped, work=work, identity=crm.identity).exists()
 
 
 def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) -> Breaker:

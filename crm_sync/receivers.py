@@ -66,8 +66,8 @@ def wake_delivery() -> None:
 def contact_handoffs(contact: Contact, at: datetime) -> list[dict[str, Any]]:
     """Return the handoffs in a contact's JSON, at most 100, the newest first."""
     rows = contact.handoffs.select_related("contact").order_by("-cycle")[:100]
-    held = circuit_breaker.breaker_reason(connect(), Breaker.Work.HANDOFFS, at)
-    return [row.as_dict(held) for row in rows]
+    reason = circuit_breaker.breaker_reason(connect(), Breaker.Work.HANDOFFS, at)
+    return [row.as_dict(reason) for row in rows]
 
 
 def move_handoffs(

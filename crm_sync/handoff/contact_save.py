@@ -106,8 +106,8 @@ def link_records(
         batch.set_aside_merged(lock_contacts(batch))
         batch.store_progress()
         ids = [row.contact_id for row in batch.active_rows()]
-        held = Link.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-        now, looked_at = {link.pk: link for link in held}, refreshed_since(batch, ids)
+        locked = Link.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+        now, looked_at = {link.pk: link for link in locked}, refreshed_since(batch, ids)
         links = dict(now)
         for row in batch.active_rows():
             pk, last_written = row.contact_id, sent[row.pk].properties

@@ -418,10 +418,10 @@ class Handoff(models.Model):
         """Mark as deliberately not sent."""
         self.reason, self.status = clean_reason(reason), self.Status.WITHDRAWN
 
-    def as_dict(self, held: str = "") -> dict[str, Any]:
+    def as_dict(self, breaker_reason: str = "") -> dict[str, Any]:
         """Return the row as JSON values. Reads the contact's e-mail: use select_related.
 
-        `held`: why no waiting row is sent at this moment.
+        `breaker_reason`: why no waiting row is sent at this moment.
         """
         waiting = self.status == self.Status.WAITING
         return {
@@ -431,7 +431,7 @@ class Handoff(models.Model):
             "cycle": self.cycle,
             "score": self.total,
             "status": self.status,
-            "because": self.reason or (held if waiting else ""),
+            "because": self.reason or (breaker_reason if waiting else ""),
             "attempts": self.attempts,
             "crossed_at": self.crossed_at,
             "delivered_at": self.delivered_at,

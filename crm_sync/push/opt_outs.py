@@ -62,11 +62,13 @@ def settle_opt_out(rows: Sequence[OptOut], said: Sequence[CrmError | None], at: 
 
 def release_opt_outs(rows: list[OptOut], error: CrmError, at: datetime) -> None:
     """Put all back unsent. What the account does not allow at all is retried by one request an hour."""
-    held = OptOut.objects.waiting()
+    waiting = OptOut.objects.waiting()
     if isinstance(error, CrmDenied):
-        held.update(due_at=at + DENIED_BACKOFF, reason=clean_reason(str(error)), waits_for_crm=True)
+        waiting.update(
+            due_at=at + DENIED_BACKOFF, reason=clean_reason(str(error)), waits_for_crm=True
+        )
         return
-    mine = held.filter(pk__in=[row.pk for row in rows])
+    mine = waiting.filter(pk__in=[row.pk for row in rows])
     if isinstance(error, CrmPaced):
         mine.update(due_at=at)
         return

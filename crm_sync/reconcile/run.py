@@ -32,8 +32,8 @@ def reconcile(crm: Crm, at: datetime, *, plan: bool = False, watch: Watch = iter
     `watch` receives the number of tasks of each step. May be interrupted, and be run again.
     """
     run = ComparisonSteps(at, Comparison(plan))
-    if not plan and (held := restore.reason_to_hold()):
-        run.found.error, run.found.rows = held, Handoff.objects.by_status()
+    if not plan and (reason := restore.reason_to_hold()):
+        run.found.error, run.found.rows = reason, Handoff.objects.by_status()
         return run.found
     with advisory_lock(LOCK) as mine:
         if not mine:

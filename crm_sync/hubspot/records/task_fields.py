@@ -29,16 +29,16 @@ class HubSpotTaskText(HtmlText):
 
 
 def parse_task(item: Json) -> CrmTask:
-    held = property_values(item)
-    status = held.get("hs_task_status", "")
+    values = property_values(item)
+    status = values.get("hs_task_status", "")
     done = status == COMPLETED
     # Tasks that were completed long ago have no date of it. docs/hubspot-facts.md#task-properties
-    done_at = held.get("hs_task_completion_date") or held.get("hs_lastmodifieddate", "")
+    done_at = values.get("hs_task_completion_date") or values.get("hs_lastmodifieddate", "")
     return CrmTask(
         task_id=str(item.get("id") or ""),
-        subject=held.get("hs_task_subject", ""),
-        body=HubSpotTaskText(held.get("hs_task_body", "")),
-        owner_id=held.get("hubspot_owner_id", ""),
+        subject=values.get("hs_task_subject", ""),
+        body=HubSpotTaskText(values.get("hs_task_body", "")),
+        owner_id=values.get("hubspot_owner_id", ""),
         done=done,
         started=status not in ("", NOT_STARTED, COMPLETED),
         done_at=parse_instant_value(done_at) if done else None,

@@ -36,7 +36,7 @@ SECONDS_BETWEEN_NOTES = 2.0  # of the day's use, which is in every answer
 LONGEST_DAY = 3600.0
 ALL, DAY = "all", "day"
 SLOW, LOCKED, MOVING = "slow", "locked", "moving"
-HELD = {
+BLOCK_REASONS = {
     "": "Our requests to HubSpot are used up for the moment.",
     SLOW: "HubSpot asked us to slow down.",
     LOCKED: "HubSpot was changing the same records a moment ago.",
@@ -63,7 +63,9 @@ class RateLimiter:
         began = monotonic()
         while True:
             waited = min(monotonic() - began, PATIENCE)
-            turn = self._turn(BUCKETS[call.limit], _holds(call), priority, waited=waited, take=True)
+            turn = self._turn(
+                BUCKETS[call.limit], _blocks_of(call), priority, waited=waited, take=True
+            )
             if turn.seconds <= 0:
                 return
             if waited + turn.seconds > PATIENCE:
@@ -97,19 +99,19 @@ class RateLimiter:
         docs/hubspot-facts.md#rate-limit-answers, docs/hubspot-facts.md#locks-and-migrations
         """
         if isinstance(error, DailyLimitReached):
-            self.hold(DAY, min(self._until_midnight(), LONGEST_DAY), DAY)
+            self.block(DAY, min(self._until_midnight(), LONGEST_DAY), DAY)
         elif isinstance(error, CrmBusy) and status == 429:
-            self.hold(BUCKETS[call.limit][0].name, error.retry_after, SLOW)
+            self.block(BUCKETS[call.limit][0].name, error.retry_after, SLOW)
         elif isinstance(error, CrmBusy) and status == 423:
-            self.hold(f"records:{call.records}", error.retry_after, LOCKED)
+            self.block(f"records:{call.records}", error.retry_after, LOCKED)
         elif isinstance(error, CrmBusy) and status == 477:
-            self.hold(ALL, error.retry_after, MOVING)
+            self.block(ALL, error.retry_after, MOVING)
 
-    def hold(self, name: str, seconds: float, held: str = SLOW) -> None:
+    def block(self, name: str, seconds: float, cause: str = SLOW) -> None:
         """Block requests for some seconds. `name`: a bucket, "all", "day", or "records:contacts"."""
-        self._alone.hold(name, seconds, held)
+        self._alone.block(name, seconds, cause)
         key = self._shared.key(f"{name}:held")
-        self._shared.ask(lambda redis: redis.set(key, held, px=max(1, int(seconds * 1000))))
+        self._shared.ask(lambda redis: redis.set(key, cause, px=max(1, int(seconds * 1000))))
 
     def budget(self) -> CrmBudget:
         """Return the requests of the last ten seconds and of today, with their limits; None if
@@ -137,14 +139,14 @@ class RateLimiter:
     def _turn(
         self,
         buckets: tuple[Bucket, ...],
-        holds: list[str],
+        blocks: list[str],
         priority: Priority,
         *,
         waited: float,
         take: bool,
     ) -> LimiterAnswer:
         names = ["limit", "made:", f"{priority}:spare", *(each.name for each in buckets)]
-        keys = [self._shared.key(name) for name in (*names, *(f"{name}:held" for name in holds))]
+        keys = [self._shared.key(name) for name in (*names, *(f"{name}:held" for name in blocks))]
         arguments = [
             self._most or BEFORE_THE_FIRST_ANSWER,
             self._most or NO_LIMIT,
@@ -156,7 +158,7 @@ class RateLimiter:
         ]
         answer: Any = self._shared.ask(lambda redis: redis.eval(TURN, len(keys), *keys, *arguments))
         if answer is None:
-            return self._alone.turn(holds, take=take)
+            return self._alone.turn(blocks, take=take)
         self._learned = answer[1]
         return LimiterAnswer(float(answer[0]), answer[2])
 
@@ -181,29 +183,29 @@ class LocalRateLimiter:
     def __init__(self, most: int | None) -> None:
         self._between = max(SECONDS_BETWEEN_LOCAL, 10 / most if most else 0.0)
         self._next = 0.0
-        self._held: dict[str, tuple[float, str]] = {}
+        self._blocked: dict[str, tuple[float, str]] = {}
         self._lock = Lock()
 
-    def turn(self, holds: list[str], *, take: bool) -> LimiterAnswer:
+    def turn(self, blocks: list[str], *, take: bool) -> LimiterAnswer:
         """Return the seconds to wait and why. With `take`, reserve the slot when the wait is 0."""
         with self._lock:
             now = monotonic()
-            until, held = max(
-                (self._held.get(name, (0.0, "")) for name in holds), default=(0.0, "")
+            until, cause = max(
+                (self._blocked.get(name, (0.0, "")) for name in blocks), default=(0.0, "")
             )
             if until > max(now, self._next):
-                return LimiterAnswer(until - now, held)
+                return LimiterAnswer(until - now, cause)
             wait = max(self._next - now, 0.0)
             if wait == 0 and take:
                 self._next = now + self._between
             return LimiterAnswer(wait)
 
-    def hold(self, name: str, seconds: float, held: str) -> None:
+    def block(self, name: str, seconds: float, cause: str) -> None:
         """Block a name for some seconds. Needed while Redis answers too: it may be gone at the
         next call.
         """
         with self._lock:
-            self._held[name] = monotonic() + seconds, held
+            self._blocked[name] = monotonic() + seconds, cause
 
 
 def seconds_until_midnight(at: datetime, zone: str) -> float:
@@ -216,15 +218,15 @@ def seconds_until_midnight(at: datetime, zone: str) -> float:
     return (midnight.astimezone(UTC) - at).total_seconds()
 
 
-def _holds(call: ApiCall) -> list[str]:
+def _blocks_of(call: ApiCall) -> list[str]:
     return [*(each.name for each in BUCKETS[call.limit]), f"records:{call.records}", ALL, DAY]
 
 
 def _too_long(turn: LimiterAnswer) -> CrmError:
-    sentence = HELD.get(turn.held, HELD[""])
-    if turn.held == DAY:
+    sentence = BLOCK_REASONS.get(turn.cause, BLOCK_REASONS[""])
+    if turn.cause == DAY:
         return DailyLimitReached(sentence)
-    if turn.held == MOVING:
+    if turn.cause == MOVING:
         return CrmBusy(sentence, turn.seconds, shared=True)
     return CrmPaced(sentence, turn.seconds)
 
