@@ -12,7 +12,7 @@ def check_account(crm: Crm, at: datetime) -> Account:
     The CRM is asked only for credentials that were not seen before. Raise what `read_account` raises.
     """
     here = Account.objects.filter(pk=1).first()
-    return here if here and here.token == crm.identity != "" else read_account(crm, at)
+    return here if here and here.identity == crm.identity != "" else read_account(crm, at)
 
 
 def read_account(crm: Crm, at: datetime) -> Account:
@@ -21,7 +21,7 @@ def read_account(crm: Crm, at: datetime) -> Account:
     Raise CrmDenied for another, and any CrmError of the read.
     """
     there = crm.account()
-    seen = {"time_zone": there.time_zone, "token": crm.identity, "seen_at": at}
+    seen = {"time_zone": there.time_zone, "identity": crm.identity, "seen_at": at}
     here, made = Account.objects.get_or_create(pk=1, defaults={"account_id": there.id, **seen})
     if here.account_id != there.id:
         raise CrmDenied(
@@ -30,7 +30,7 @@ def read_account(crm: Crm, at: datetime) -> Account:
         )
     if not made:
         Account.objects.filter(pk=1).update(**seen)
-        here.time_zone, here.token, here.seen_at = there.time_zone, crm.identity, at
+        here.time_zone, here.identity, here.seen_at = there.time_zone, crm.identity, at
     return here
 
 

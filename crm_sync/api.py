@@ -56,8 +56,8 @@ def list_handoffs(
     rows = requested_handoffs(status, contact, cursor).select_related("contact").order_by("-pk")
     found = list(rows[: PAGE + 1])
     following = str(found[PAGE - 1].pk) if len(found) > PAGE else None
-    held = breaker_reason(connect(), Breaker.Work.HANDOFFS, now())
-    told = [row.as_dict(held) for row in found[:PAGE]]
+    reason = breaker_reason(connect(), Breaker.Work.HANDOFFS, now())
+    told = [row.as_dict(reason) for row in found[:PAGE]]
     return JsonResponse({"handoffs": told, "next_cursor": following})
 
 

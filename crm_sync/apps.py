@@ -13,8 +13,8 @@ class CrmSyncConfig(AppConfig):
         from leadscoring import extensions, signals
 
         signals.threshold_crossed.connect(receivers.write_handoffs, dispatch_uid="write_handoffs")
-        signals.contacts_joined.connect(receivers.move_handoffs, dispatch_uid="join_handoffs")
-        signals.contact_erased.connect(receivers.anonymize_handoffs, dispatch_uid="forget_handoffs")
+        signals.contacts_merged.connect(receivers.move_handoffs, dispatch_uid="merge_handoffs")
+        signals.contact_erased.connect(receivers.delete_handoffs, dispatch_uid="delete_handoffs")
         extensions.contact_details.add("handoffs", receivers.contact_handoffs)
         extensions.readiness_checks.add("crm_state", current.check_crm_state)
         extensions.readiness_checks.add("crm_access", current.check_crm_access)

@@ -38,32 +38,32 @@ def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
     """
     if work != Breaker.Work.PULL and restore.reason_to_hold():
         return BreakerState.OPEN
-    hold = Breaker.objects.filter(work=work, token=crm.identity).first()
-    if hold is None:
+    breaker = Breaker.objects.filter(work=work, identity=crm.identity).first()
+    if breaker is None:
         return BreakerState.CLOSED
-    if hold.until > at:
+    if breaker.until > at:
         return BreakerState.OPEN
-    if hold.failures < FAILURES_TO_TRIP and not hold.denied:
+    if breaker.failures < FAILURES_TO_TRIP and not breaker.denied:
         return BreakerState.CLOSED
-    mine = Breaker.objects.filter(work=work, token=crm.identity, until__lte=at)
+    mine = Breaker.objects.filter(work=work, identity=crm.identity, until__lte=at)
     return BreakerState.HALF_OPEN if mine.update(until=at + TRYING) else BreakerState.OPEN
 
 
 def is_tripped(crm: Crm, work: Breaker.Work) -> bool:
     """Return whether a breaker has tripped for a kind of work and has not been reset since."""
-    held = Q(denied=True) | Q(failures__gte=FAILURES_TO_TRIP) | Q(until__gt=F("since"))
-    return Breaker.objects.filter(held, work=work, token=crm.identity).exists()
+    tripped = Q(denied=True) | Q(failures__gte=FAILURES_TO_TRIP) | Q(until__gt=F("since"))
+    return Breaker.objects.filter(tripped, work=work, identity=crm.identity).exists()
 
 
 def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) -> Breaker:
     """Record a failure that is not one record's fault; return the breaker."""
     with transaction.atomic():
-        Breaker.objects.filter(work=work).exclude(token=crm.identity).delete()
+        Breaker.objects.filter(work=work).exclude(identity=crm.identity).delete()
         Breaker.objects.bulk_create(
             [
                 Breaker(
                     work=work,
-                    token=crm.identity,
+                    identity=crm.identity,
                     reason=clean_reason(str(error)),
                     since=at,
                     until=at,
@@ -71,17 +71,17 @@ def record_failure(crm: Crm, work: Breaker.Work, error: CrmError, at: datetime) 
             ],
             ignore_conflicts=True,
         )
-        hold = Breaker.objects.select_for_update().get(work=work)
-        still_denied = hold.denied and hold.until > at
-        hold.reason, hold.denied = (
+        breaker = Breaker.objects.select_for_update().get(work=work)
+        still_denied = breaker.denied and breaker.until > at
+        breaker.reason, breaker.denied = (
             clean_reason(str(error)),
             isinstance(error, CrmDenied) or still_denied,
         )
-        hold.failures += 1
-        if wait := open_duration(error, hold.failures):
-            hold.until = at + wait
-        hold.save()
-    return hold
+        breaker.failures += 1
+        if wait := open_duration(error, breaker.failures):
+            breaker.until = at + wait
+        breaker.save()
+    return breaker
 
 
 def open_duration(error: CrmError, failures: int) -> timedelta:
@@ -100,7 +100,7 @@ def reset(crm: Crm, work: Breaker.Work, at: datetime) -> None:
     """Reset the breaker after a success, and bring the waiting rows forward. After an outage, rows
     that failed during it are not at fault."""
     failures = list(
-        Breaker.objects.filter(work=work, token=crm.identity).values_list("failures", flat=True)
+        Breaker.objects.filter(work=work, identity=crm.identity).values_list("failures", flat=True)
     )
     if failures:
         Breaker.objects.filter(work=work).delete()
@@ -112,9 +112,11 @@ def reset(crm: Crm, work: Breaker.Work, at: datetime) -> None:
 
 def open_breakers_now(crm: Crm, at: datetime) -> list[Breaker]:
     """Return the breakers that have tripped now, the oldest first, for display."""
-    rows = Breaker.objects.filter(token=crm.identity).order_by("since")
+    rows = Breaker.objects.filter(identity=crm.identity).order_by("since")
     return [
-        hold for hold in rows if hold.denied or hold.failures >= FAILURES_TO_TRIP or hold.until > at
+        breaker
+        for breaker in rows
+        if breaker.denied or breaker.failures >= FAILURES_TO_TRIP or breaker.until > at
     ]
 
 
@@ -122,5 +124,5 @@ def breaker_reason(crm: Crm, work: Breaker.Work, at: datetime) -> str:
     """Return the reason that stops one kind of work now; "" when nothing does."""
     reason = restore.reason_to_hold() if work != Breaker.Work.PULL else ""
     return reason or next(
-        (hold.reason for hold in open_breakers_now(crm, at) if hold.work == work), ""
+        (breaker.reason for breaker in open_breakers_now(crm, at) if breaker.work == work), ""
     )

@@ -68,16 +68,18 @@ def breaker_metrics(at: datetime) -> GaugeMetricFamily:
     family = GaugeMetricFamily(
         "leadscoring_crm_held", "Work with the CRM that is held back.", labels=["work", "kind"]
     )
-    now_held = {(hold.work, breaker_kind(hold)) for hold in open_breakers_now(connect(), at)}
+    now_held = {
+        (breaker.work, breaker_kind(breaker)) for breaker in open_breakers_now(connect(), at)
+    }
     for work in Breaker.Work.values:
         for kind in ("denied", "unavailable"):
             family.add_metric([work, kind], float((work, kind) in now_held))
     return family
 
 
-def breaker_kind(hold: Breaker) -> str:
+def breaker_kind(breaker: Breaker) -> str:
     """Return "denied" (a person must repair the account or the token) or "unavailable" (transient)."""
-    return "denied" if hold.denied else "unavailable"
+    return "denied" if breaker.denied else "unavailable"
 
 
 def request_metrics(budget: CrmBudget) -> Iterator[GaugeMetricFamily]:

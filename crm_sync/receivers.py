@@ -66,14 +66,14 @@ def wake_delivery() -> None:
 def contact_handoffs(contact: Contact, at: datetime) -> list[dict[str, Any]]:
     """Return the handoffs in a contact's JSON, at most 100, the newest first."""
     rows = contact.handoffs.select_related("contact").order_by("-cycle")[:100]
-    held = circuit_breaker.breaker_reason(connect(), Breaker.Work.HANDOFFS, at)
-    return [row.as_dict(held) for row in rows]
+    reason = circuit_breaker.breaker_reason(connect(), Breaker.Work.HANDOFFS, at)
+    return [row.as_dict(reason) for row in rows]
 
 
 def move_handoffs(
     sender: object, kept: Contact, gone: Contact, at: datetime, **kwargs: object
 ) -> None:
-    """Move handoffs and the link to the kept contact on contacts_joined.
+    """Move handoffs and the link to the kept contact on contacts_merged.
 
     Of two handoffs for the same crossing, one is withdrawn.
     """
@@ -102,7 +102,7 @@ def withdraw_second_handoff(kept: Contact, gone: Contact, at: datetime) -> None:
                 return
 
 
-def anonymize_handoffs(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:
+def delete_handoffs(sender: object, contact: Contact, at: datetime, **kwargs: object) -> None:
     """Delete a person's rows on contact_erased: the reasons of a handoff are personal data, and so is
     the name of a deal without another contact."""
     contact.handoffs.all().delete()

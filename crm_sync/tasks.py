@@ -30,9 +30,9 @@ from leadscoring.common.wakeup import acknowledge
 
 # Seconds. In the queue `live` another lead may come at any moment; the other queues have time.
 LIVE_TURN, SYNC_TURN, SLOW_TURN, PULL_TURN = 4.0, 45.0, 45.0, 90.0
-# Seconds until the budget has room: up to PATIENCE a call waits itself; below SWEEP the task ends and
+# Seconds until the budget has room: up to TURN_PATIENCE a call waits itself; below SWEEP the task ends and
 # is sent again; above it the sweep comes first; above LONG_HELD the work runs once to record why.
-PATIENCE, SWEEP, LONG_HELD = 1.0, 5.0, 60.0
+TURN_PATIENCE, SWEEP, LONG_HELD = 1.0, 5.0, 60.0
 
 
 def take_turn(task: Task, crm: Crm, seconds: float, work: Callable[[datetime], int]) -> None:
@@ -43,7 +43,7 @@ def take_turn(task: Task, crm: Crm, seconds: float, work: Callable[[datetime], i
     """
     acknowledge(task.name)
     until = time.monotonic() + seconds
-    while (wait := crm.room()) <= PATIENCE:
+    while (wait := crm.room()) <= TURN_PATIENCE:
         if not work(database_time()):
             return
         if time.monotonic() >= until:
@@ -52,7 +52,7 @@ def take_turn(task: Task, crm: Crm, seconds: float, work: Callable[[datetime], i
     if wait > LONG_HELD:
         work(database_time())  # the work is refused with the reason, and records it
     elif wait < SWEEP:
-        send_next_turn(task.name, PATIENCE)
+        send_next_turn(task.name, TURN_PATIENCE)
 
 
 @shared_task(bind=True)

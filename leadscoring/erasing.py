@@ -31,8 +31,8 @@ def erase_contact(contact_id: int, at: datetime) -> bool:
 def addresses_of(contact: Contact) -> set[str]:
     """Return all addresses that a contact has had, without those that belong to another one by now."""
     told = ProfileChange.objects.filter(contact=contact).values_list("fields__email", flat=True)
-    joined = contact.aliases.values_list("email", flat=True)
-    emails = {email for email in (*told, *joined, contact.email) if email}
+    merged = contact.aliases.values_list("email", flat=True)
+    emails = {email for email in (*told, *merged, contact.email) if email}
     others = Contact.objects.exclude(pk=contact.pk).filter(email__in=emails)
     return emails.difference(others.values_list("email", flat=True))
 

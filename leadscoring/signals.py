@@ -35,7 +35,7 @@ crm_state_changed = Signal()
 
 # kept: Contact, gone: Contact, at: datetime. Two people are one: what belongs to `gone` goes over to
 # `kept` now, for `gone` is deleted afterwards.
-contacts_joined = Signal()
+contacts_merged = Signal()
 
 # moves: dict[str, str] (former address -> new one), at: datetime. People are known by other addresses.
 addresses_changed = Signal()

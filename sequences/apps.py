@@ -16,7 +16,7 @@ class SequencesConfig(AppConfig):
 
         signals.people_scored.connect(receivers.on_people_scored)
         signals.crm_state_changed.connect(receivers.on_crm_state_changed)
-        signals.contacts_joined.connect(receivers.on_contacts_joined)
+        signals.contacts_merged.connect(receivers.on_contacts_merged)
         signals.addresses_changed.connect(receivers.on_addresses_changed)
         signals.contact_erased.connect(receivers.on_contact_erased)
         extensions.contact_details.add("enrollments", summarize_enrollments)

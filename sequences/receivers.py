@@ -31,7 +31,7 @@ def on_crm_state_changed(
     enrolling.apply_crm_state(Enrollment.objects.filter(contact__in=contact_ids), at)
 
 
-def on_contacts_joined(
+def on_contacts_merged(
     sender: object, kept: Contact, gone: Contact, at: datetime, **kwargs: object
 ) -> None:
     """Let the kept contact go on where the deleted one was, without a sequence a second time.

@@ -25,8 +25,8 @@ def suppress_addresses(
             ignore_conflicts=True,
         )
         if reason != Suppression.Reason.BOUNCED:
-            held = Suppression.objects.filter(email__in=[email.lower() for email in emails])
-            held.filter(reason=Suppression.Reason.BOUNCED).update(**said)
+            known = Suppression.objects.filter(email__in=[email.lower() for email in emails])
+            known.filter(reason=Suppression.Reason.BOUNCED).update(**said)
         people = Contact.objects.filter(email__in=[email.lower() for email in emails])
         return enrolling.stop_enrollments(
             Enrollment.objects.filter(contact__in=people), at, reason=reason.label, by=by

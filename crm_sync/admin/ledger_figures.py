@@ -106,13 +106,13 @@ def open_breakers(at: datetime) -> list[dict[str, Any]]:
     """Return what is held, by what, since and until when."""
     return [
         {
-            "work": Breaker.Work(hold.work).label,
-            "because": hold.reason,
-            "denied": hold.denied,
-            "since": hold.since,
-            "until": hold.until if hold.until > at else None,
+            "work": Breaker.Work(breaker.work).label,
+            "because": breaker.reason,
+            "denied": breaker.denied,
+            "since": breaker.since,
+            "until": breaker.until if breaker.until > at else None,
         }
-        for hold in open_breakers_now(connect(), at)
+        for breaker in open_breakers_now(connect(), at)
     ]
 
 

@@ -11,7 +11,7 @@ from leadscoring.common.bulk_sql import run_statement
 from leadscoring.models import Effect
 
 # An effect depends only on the stages of a contact's deals, so contacts whose deals are in the same
-# stages are decided together: one query, and one verdict per such group.
+# stages are decided together: one query, and one decision per such group.
 GROUPS = """
     SELECT effect, places, count(*) FROM (
         SELECT state.effect,
@@ -56,7 +56,7 @@ class EffectPreview:
 
 
 def preview_effects(wanted: Mapping[int, Effect]) -> EffectPreview:
-    """Count what `set_effects` would do, with the same verdict over the same deals."""
+    """Count what `set_effects` would do, with the same decision over the same deals."""
     stages = stages_by_id()
     for stage in stages.values():
         stage.effect = wanted.get(stage.pk, stage.effect)

@@ -23,8 +23,8 @@ def mirror_stages(stages: Sequence[CrmStage]) -> None:
     until a person sets it. Stages that the CRM no longer lists are archived.
     """
     # The lock order of `set_effects`.
-    held = Stage.objects.select_for_update().order_by("pk")
-    known = {(stage.pipeline_id, stage.stage_id): stage for stage in held}
+    locked = Stage.objects.select_for_update().order_by("pk")
+    known = {(stage.pipeline_id, stage.stage_id): stage for stage in locked}
     pipelines = {pipeline_id for pipeline_id, _ in known}
     rows = [
         stage_row(

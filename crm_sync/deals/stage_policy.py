@@ -22,7 +22,7 @@ Stages = Mapping[tuple[str, str], Stage]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DealEffect:
     """An effect, a sentence with its reason ("" for none), and the deals that were considered."""
 
     effect: Effect = Effect.NONE
@@ -54,18 +54,18 @@ def effect_reason(deal: Deal, stage: Stage | None) -> str:
     return f"{name} is in {stage.label} ({stage.pipeline})"
 
 
-def decide_effect(deals: Iterable[Deal], stages: Stages) -> Verdict:
+def decide_effect(deals: Iterable[Deal], stages: Stages) -> DealEffect:
     """Return the strictest effect of some deals; among equally strict ones open deals come first."""
     found = [(deal, stages.get((deal.pipeline_id, deal.stage_id))) for deal in deals]
     if not found:
-        return Verdict()
+        return DealEffect()
     found.sort(
         key=lambda pair: (-STRICTNESS.index(effect_of(pair[1])), pair[0].closed, pair[0].deal_id)
     )
     deal, stage = found[0]
     effect = effect_of(stage)
     reason = "" if effect == Effect.NONE else effect_reason(deal, stage)[:500]
-    return Verdict(effect, reason, tuple(deal_summary(*pair) for pair in found))
+    return DealEffect(effect, reason, tuple(deal_summary(*pair) for pair in found))
 
 
 def deal_summary(deal: Deal, stage: Stage | None) -> dict[str, str]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from crm_sync.circuit_breaker import record_failure
 from crm_sync.deals.stage_policy import Stages
 from crm_sync.mapping.contact_facts import ContactFacts
-from crm_sync.models import Account, FieldMapping, Handoff, Link, Owner
+from crm_sync.models import Account, Breaker, FieldMapping, Handoff, Link, Owner
 from crm_sync.models.handoff import ALONE, LEASE
 from crm_sync.port import (
     Crm,
@@ -29,11 +30,13 @@ from leadscoring.operations.failpoints import reach
 Write = TypeVar("Write")
 log = logging.getLogger(__name__)
 
+HANDOFFS = Breaker.Work.HANDOFFS
 # The longest that a call may take. A call that must not be sent after the lease has expired is not
 # started later than this before its end.
 LONGEST_CALL = timedelta(seconds=30)
 FAULT = "A fault in this program ({name}): the worker's log says where."
 DELETED = "The contact's record was deleted in the CRM, and a deleted record is never made again."
+MERGED = "They turned out to be one person with somebody else just now, and are looked at anew."
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ class Batch:
     def now(self) -> datetime:
         return self.clock.now()
 
-    def record(self) -> None:
+    def store_progress(self) -> None:
         """Store the rows' progress and renew the lease; keep the active rows that are still ours."""
         leased_at = time.monotonic()
         for row in self.active_rows():
@@ -105,20 +108,27 @@ class Batch:
         """Back all rows off after a failure here, of which one row may or may not be the cause."""
         for row in self.active_rows():
             self.back_off(row, reason, at_least)
-        self.record()
+        self.store_progress()
 
     def wait_for_crm_all(self, reason: str, at_least: float = 0.0) -> None:
         """Postpone all rows after the CRM failed for all. One of many may be the cause, so the failure
         counts; it does not for a row that was tried alone while others fail too."""
         for row in self.active_rows():
             self.wait_for_crm(row, reason, at_least, excused=self.alone)
-        self.record()
+        self.store_progress()
 
-    def put_back(self, reason: str, wait: float = 0.0) -> None:
+    def release_all(self, reason: str, wait: float = 0.0) -> None:
         """Release all rows for `wait` seconds, for a cause that is unrelated to them."""
         for row in self.active_rows():
             row.postpone(reason, self.now() + timedelta(seconds=wait), excused=True)
-        self.record()
+        self.store_progress()
+
+    def set_aside_merged(self, contact_ids: Collection[int]) -> None:
+        """Postpone rows whose contact was merged since they were claimed: they are checked again as the
+        kept contact. An erased contact has no row any more. `contact_ids`: those that exist."""
+        for row in self.active_rows():
+            if row.contact_id not in contact_ids or row.contact_id not in self.known:
+                row.postpone(MERGED, self.now(), excused=True)
 
     def prepare(self, make: Callable[[Handoff], Write]) -> dict[int, Write]:
         """Build what to send for each row, by its id. Back off a row whose own data make that fail."""
@@ -147,7 +157,7 @@ class Batch:
         if troubles and len(troubles) == len(answers):
             raise next((each for each in troubles if isinstance(each, CrmSilent)), troubles[0])
 
-    def stop(self, row: Handoff, error: CrmError) -> None:
+    def settle_row_error(self, row: Handoff, error: CrmError) -> None:
         """Settle a row whose own write failed while others' succeeded."""
         match error:
             case CrmMissing():
@@ -158,6 +168,17 @@ class Batch:
                 self.wait_for_crm(row, str(error), asked_wait(error), excused=True)
             case _:
                 self.back_off(row, str(error), asked_wait(error))
+
+    def handle_error(self, error: CrmError) -> None:
+        """Postpone all rows after the CRM failed for all of them. The failure counts as shared, unless
+        one row was tried alone and nothing else failed since the last success."""
+        breaker = record_failure(self.crm, HANDOFFS, error, self.now())
+        if isinstance(error, CrmDenied) or (isinstance(error, CrmBusy) and error.shared):
+            self.release_all(str(error))
+        elif self.alone and breaker.failures == 1:
+            self.back_off_all(str(error), asked_wait(error))
+        else:
+            self.wait_for_crm_all(str(error), asked_wait(error))
 
 
 def asked_wait(error: CrmError) -> float:

@@ -3,21 +3,23 @@
 from datetime import datetime
 
 from crm_sync.account import check_account, read_account
-from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
-from crm_sync.handoff.batch import FAULT, Batch, asked_wait
-from crm_sync.handoff.contact import read_records, save_records
+from crm_sync.circuit_breaker import BreakerState, breaker_state, reset
+from crm_sync.handoff.batch import FAULT, HANDOFFS, Batch
+from crm_sync.handoff.contact_read import read_contact_records
+from crm_sync.handoff.contact_save import save_contact_records
 from crm_sync.handoff.eligibility import check_eligibility
 from crm_sync.handoff.owner import assign_owners
-from crm_sync.handoff.tasks import find_tried_tasks, make_tasks
+from crm_sync.handoff.task_creation import make_tasks
+from crm_sync.handoff.tried_tasks import find_tried_tasks
 from crm_sync.handoff.unrecorded_tasks import adopt_unrecorded_tasks
-from crm_sync.models import Breaker, Handoff
-from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced
+from crm_sync.models import Handoff
+from crm_sync.port import Crm, CrmError, CrmPaced
 from leadscoring.operations.failpoints import reach
 
 STEPS = (
-    check_eligibility, read_records, find_tried_tasks, save_records, adopt_unrecorded_tasks, assign_owners, make_tasks,
+    check_eligibility, read_contact_records, find_tried_tasks, save_contact_records, adopt_unrecorded_tasks, assign_owners,
+    make_tasks,
 )  # fmt: skip
-HANDOFFS = Breaker.Work.HANDOFFS
 # More than this at once are a backlog: single leads have priority over them.
 FEW = 10
 
@@ -41,9 +43,9 @@ def deliver_due(crm: Crm, at: datetime) -> int:
                 read_account(batch.crm, at)
             run_steps(batch)
         except CrmPaced as paced:
-            batch.put_back(str(paced), paced.retry_after)
+            batch.release_all(str(paced), paced.retry_after)
         except CrmError as error:
-            handle_error(batch, error)
+            batch.handle_error(error)
         except Exception as fault:
             batch.back_off_all(FAULT.format(name=type(fault).__name__))
             raise
@@ -58,18 +60,6 @@ def run_steps(batch: Batch) -> None:
     batch.account = check_account(batch.crm, batch.at)
     for step in STEPS:
         step(batch)
-        batch.record()
+        batch.store_progress()
         if not batch.rows:
             return
-
-
-def handle_error(batch: Batch, error: CrmError) -> None:
-    """Postpone the batch after the CRM failed for all of it. The failure counts as shared, unless the
-    batch was one row and nothing else failed since the last success."""
-    hold = record_failure(batch.crm, HANDOFFS, error, batch.now())
-    if isinstance(error, CrmDenied) or (isinstance(error, CrmBusy) and error.shared):
-        batch.put_back(str(error))
-    elif batch.alone and hold.failures == 1:
-        batch.back_off_all(str(error), asked_wait(error))
-    else:
-        batch.wait_for_crm_all(str(error), asked_wait(error))

@@ -1,11 +1,16 @@
-"""Eligibility before anything is sent: what must not or cannot go to sales, by what is known here."""
+"""Eligibility: which leads must not or cannot go to sales.
 
-from collections.abc import Collection
+Checked by what is known here before anything is sent, and by the CRM's own deals once the record is read.
+"""
 
-from crm_sync.deals.stage_policy import Verdict, deals_by_contact, decide_effect, stages_by_id
+from collections.abc import Iterable
+
+from crm_sync.deals.mirror import deal_row, mirror_stages
+from crm_sync.deals.stage_policy import DealEffect, deals_by_contact, decide_effect, stages_by_id
 from crm_sync.handoff.batch import Batch
 from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
-from crm_sync.models import FieldMapping, Link
+from crm_sync.models import FieldMapping, Handoff, Link
+from crm_sync.port import CrmDeal
 from leadscoring.models import Lifecycle
 
 # Failures of a row's own after which it needs a person.
@@ -13,7 +18,6 @@ MOST_FAILURES = 20
 
 NO_EMAIL = "There is no e-mail address, and the CRM knows people by theirs: add one to the contact, then press Resend."
 CUSTOMER = "Already a customer."
-JOINED = "They turned out to be one person with somebody else just now, and are looked at anew."
 WORN_OUT = "Tried {attempts} times in vain. {reason} Find the cause, then press Resend."
 
 
@@ -29,7 +33,7 @@ def check_eligibility(batch: Batch) -> None:
     batch.seen = {
         each.pk: each.crm_state.seen_at for each in contacts if hasattr(each, "crm_state")
     }
-    set_aside_merged(batch, ids)
+    batch.set_aside_merged(ids)
     for row in batch.active_rows():
         known = batch.known[row.contact_id]
         row.contact = known.contact
@@ -45,18 +49,33 @@ def check_eligibility(batch: Batch) -> None:
             row.give_up(NO_EMAIL)
 
 
-def set_aside_merged(batch: Batch, there: Collection[int]) -> None:
-    """Postpone rows whose contact was merged since they were claimed: they are checked again as the
-    kept contact. An erased contact has no row any more."""
-    for row in batch.active_rows():
-        if row.contact_id not in there or row.contact_id not in batch.known:
-            row.postpone(JOINED, batch.now(), excused=True)
+def respect_their_deals(batch: Batch, rows: Iterable[Handoff]) -> None:
+    """Withdraw rows by their deals: a contact that the CRM knew before us may be in negotiation."""
+    rows = [row for row in rows if row.status == Handoff.Status.WAITING]
+    if not rows:
+        return
+    deals = batch.crm.deals_of([batch.records[row.contact_id].record_id for row in rows])
+    refresh_unknown_stages(batch, (deal for found in deals.values() for deal in found))
+    for row in rows:
+        found = deals.get(batch.records[row.contact_id].record_id, ())
+        open_deals = [deal_row(deal, batch.at) for deal in found if not deal.closed]
+        if reason := reason_not_to_send(
+            batch.known[row.contact_id], decide_effect(open_deals, batch.stages)
+        ):
+            row.withdraw(reason)
 
 
-def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
+def refresh_unknown_stages(batch: Batch, deals: Iterable[CrmDeal]) -> None:
+    """Read the pipelines when a deal is in a stage that is unknown here."""
+    if any((deal.pipeline_id, deal.stage_id) not in batch.stages for deal in deals):
+        mirror_stages(batch.crm.stages())
+        batch.stages = stages_by_id()
+
+
+def reason_not_to_send(known: ContactFacts, deals: DealEffect) -> str:
     """Return why a contact should no longer be sent to sales; "" when it should.
 
-    `deals`: the verdict on its open deals.
+    `deals`: the effect of its open deals.
     """
     if known.score and known.score.disqualified:
         reasons = known.score.contributions
@@ -70,7 +89,7 @@ def reason_not_to_send(known: ContactFacts, deals: Verdict) -> str:
     return f"Sales is at work already: {open_deal_reason(deals)}." if deals.deals else ""
 
 
-def open_deal_reason(deals: Verdict) -> str:
+def open_deal_reason(deals: DealEffect) -> str:
     """Return a sentence that names the deciding open deal, whatever its stage does to mails."""
     deal = deals.deals[0]
     return deals.reason or f"Deal “{deal['name']}” is in {deal['stage']} ({deal['pipeline']})"

@@ -41,7 +41,7 @@ def assign_owners(batch: Batch) -> None:
         for row in batch.rows:
             assign_owner(row, leads[row.pk], routing, batch)
         store_routing(routing)
-        batch.record()
+        batch.store_progress()
     batch.owners = {key: owner for key, owner in routing.owners.items() if owner.active}
 
 

@@ -20,12 +20,11 @@ from crm_sync.hubspot.records import (
 )
 from crm_sync.hubspot.records.companies import CompanyOwnerReader
 from crm_sync.hubspot.transport.calls import ACCOUNT, register_calls
-from crm_sync.hubspot.transport.client import HubSpotClient, Json
+from crm_sync.hubspot.transport.client import HubSpotClient, Json, Sdk
 from crm_sync.hubspot.transport.errors import no_answer_error
 from crm_sync.hubspot.transport.http import TOTAL_SECONDS
 from crm_sync.hubspot.transport.rate_limit import RateLimiter
 from crm_sync.hubspot.transport.redis_state import RedisState
-from crm_sync.hubspot.transport.sdk import Sdk
 from crm_sync.hubspot.transport.versions import CLASSIC
 from crm_sync.port import (
     ChangeKind,
@@ -78,8 +77,8 @@ class HubSpot:
         self._scheme = base_url.partition("://")[0]
         self._token = token
         self._shared = RedisState(redis_url, base_url, token)
-        self._pace = RateLimiter(self._shared, requests_per_10s)
-        self._client = HubSpotClient(Sdk(token, base_url, seconds), self._pace, version)
+        self._limiter = RateLimiter(self._shared, requests_per_10s)
+        self._client = HubSpotClient(Sdk(token, base_url, seconds), self._limiter, version)
         self._company_owners = CompanyOwnerReader()
         self._pages = ""
         self.identity = self._shared.name
@@ -94,7 +93,7 @@ class HubSpot:
         return self._client.room()
 
     def budget(self) -> CrmBudget:
-        return self._pace.budget()
+        return self._limiter.budget()
 
     def account(self) -> CrmAccount:
         found = self._client.ask(ACCOUNT)
@@ -219,5 +218,5 @@ class HubSpot:
         pages = f"{self._scheme}://{domain}/contacts/{account.get('portalId')}"
         key = self._shared.key("pages")
         self._pages = pages
-        self._pace.set_zone(str(account.get("timeZone") or "UTC"))
+        self._limiter.set_zone(str(account.get("timeZone") or "UTC"))
         self._shared.ask(lambda redis: redis.set(key, pages, ex=REMEMBERED_SECONDS))

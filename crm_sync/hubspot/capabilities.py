@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from crm_sync.hubspot.records.task_reads import HubSpotTaskText
+from crm_sync.hubspot.records.task_fields import HubSpotTaskText
 from crm_sync.port import CrmCapabilities
 
 CAPABILITIES = CrmCapabilities(

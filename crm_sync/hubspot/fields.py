@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from crm_sync.hubspot.records import contacts, deals, task_reads
-from crm_sync.hubspot.records.task_idempotency import REFERENCE
+from crm_sync.hubspot.records import contacts, deals, task_fields
 from crm_sync.port import CrmField
 
 TASKS_SENT = (
@@ -14,11 +13,11 @@ TASKS_SENT = (
     "hs_task_type",
     "hs_timestamp",
     "hubspot_owner_id",
-    REFERENCE,
+    task_fields.REFERENCE,
 )
 READ = {
     "contact": (*contacts.READ, "associations.tasks", "associations.deals"),
-    "task": (*task_reads.READ, "associations.contacts", REFERENCE),
+    "task": (*task_fields.READ, "associations.contacts", task_fields.REFERENCE),
     "deal": (*deals.READ, "associations.contacts"),
     "company": ("hubspot_owner_id", "associations.contacts"),
     "rep": ("id", "email", "firstName", "lastName", "type", "archived"),

@@ -10,7 +10,7 @@ class Breaker(models.Model):
     """A failure of the CRM that affects all rows of one kind of work; deleted at the next success.
 
     No request is sent before `until`. After it one row probes, and the others wait for the result.
-    `token`: the credentials that it applies to; it is ignored for others.
+    `identity`: `Crm.identity` of the credentials that it applies to; it is ignored for others.
     """
 
     class Work(models.TextChoices):
@@ -20,7 +20,7 @@ class Breaker(models.Model):
         PUSH = "push", "Telling the CRM of changes"
 
     work = models.CharField(primary_key=True, max_length=10, choices=Work.choices)
-    token = models.CharField(max_length=64, blank=True, default="")
+    identity = models.CharField(max_length=64, blank=True, default="")
     reason = models.CharField(max_length=1000)
     # True: a person must act. False: time resolves it.
     denied = models.BooleanField(default=False)

@@ -58,6 +58,11 @@ def queue_position(crossed_at: datetime, total: float) -> datetime:
     return crossed_at - timedelta(hours=total)
 
 
+def is_claimed(at: datetime) -> Q:
+    """Return the condition that a worker has claimed a row and its lease has not ended."""
+    return Q(claim__isnull=False, due_at__gt=at, status=Handoff.Status.WAITING)
+
+
 class HandoffQuerySet(models.QuerySet["Handoff"]):
     def waiting(self) -> Self:
         return self.filter(status=Handoff.Status.WAITING)
@@ -143,7 +148,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         return [row for row in rows if row.pk in ours]
 
     def bring_forward(self, at: datetime, *, reset_failures: bool) -> int:
-        """Make due the rows that wait because of a shared failure; a row's own back-off stays.
+        """Make due the rows that wait because of a shared failure; a row's own backoff stays.
 
         `reset_failures`: the failure was an outage, so failures counted in it are reset.
         Rows that another transaction has locked are skipped: they are being tried, or brought
@@ -160,27 +165,21 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 
     def resend(self, at: datetime) -> int:
         """Make undelivered handoffs due at once, except those claimed by a worker."""
-        held = Q(claim__isnull=False, due_at__gt=at, status=Handoff.Status.WAITING)
-        return (
-            self.exclude(held)
-            .exclude(status=Handoff.Status.DELIVERED)
-            .update(
-                status=Handoff.Status.WAITING,
-                due_at=at,
-                claim=None,
-                attempts=0,
-                failures=0,
-                reason="",
-            )
+        return self.unclaimed_undelivered(at).update(
+            status=Handoff.Status.WAITING,
+            due_at=at,
+            claim=None,
+            attempts=0,
+            failures=0,
+            reason="",
         )
 
     def withdraw(self, reason: str, at: datetime) -> int:
         """Withdraw undelivered handoffs that no worker has claimed and that were not started."""
-        held = Q(claim__isnull=False, due_at__gt=at)
         task_attempted = Q(task_tried_at__isnull=False)
         return (
             self.on_the_way()
-            .exclude(held | task_attempted)
+            .exclude(is_claimed(at) | task_attempted)
             .update(status=Handoff.Status.WITHDRAWN, reason=clean_reason(reason), claim=None)
         )
 
@@ -207,12 +206,10 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         rows = self.filter(reference__in=references).defer("reasons", "left_out")
         return {row.reference: row for row in rows}
 
-    def free(self, at: datetime) -> Self:
-        """Return undelivered rows that no worker has claimed."""
-        held = Q(claim__isnull=False, due_at__gt=at, status=Handoff.Status.WAITING)
-        return self.exclude(held).exclude(status=Handoff.Status.DELIVERED)
+    def unclaimed_undelivered(self, at: datetime) -> Self:
+        return self.exclude(is_claimed(at)).exclude(status=Handoff.Status.DELIVERED)
 
-    def take(
+    def claim_found(
         self, *, at: datetime, account_id: str, reason: str, lease: timedelta = LEASE
     ) -> list["Handoff"]:
         """Lease unclaimed, undelivered rows to a caller that has found their tasks.
@@ -220,7 +217,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         They count as just tried: should the caller die, a worker searches for the task.
         """
         token = uuid4()
-        self.free(at).update(
+        self.unclaimed_undelivered(at).update(
             status=Handoff.Status.WAITING,
             claim=token,
             due_at=at + lease,
@@ -238,7 +235,7 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         rows = self.exclude(status=Handoff.Status.DELIVERED).filter(task_tried_at=None)
         return rows.update(task_tried_at=at - LEASE)
 
-    def put_back(self, reason: str, at: datetime, *, certain: bool) -> int:
+    def reopen_delivered(self, reason: str, at: datetime, *, certain: bool) -> int:
         """Make delivered rows whose task no longer exists wait again.
 
         `certain`: it was searched for everywhere; otherwise a worker searches before it makes another.
@@ -421,10 +418,10 @@ class Handoff(models.Model):
         """Mark as deliberately not sent."""
         self.reason, self.status = clean_reason(reason), self.Status.WITHDRAWN
 
-    def as_dict(self, held: str = "") -> dict[str, Any]:
+    def as_dict(self, breaker_reason: str = "") -> dict[str, Any]:
         """Return the row as JSON values. Reads the contact's e-mail: use select_related.
 
-        `held`: why no waiting row is sent at this moment.
+        `breaker_reason`: why no waiting row is sent at this moment.
         """
         waiting = self.status == self.Status.WAITING
         return {
@@ -434,7 +431,7 @@ class Handoff(models.Model):
             "cycle": self.cycle,
             "score": self.total,
             "status": self.status,
-            "because": self.reason or (held if waiting else ""),
+            "because": self.reason or (breaker_reason if waiting else ""),
             "attempts": self.attempts,
             "crossed_at": self.crossed_at,
             "delivered_at": self.delivered_at,

@@ -19,7 +19,7 @@ MADE = (
 )  # fmt: skip
 # Columns that are written after a check of a task, and only if no other check was written meanwhile.
 CHECKED = ("state", "seen_at", "touched_at", "text_subject", "text_total", "text_grade")
-# A task is locked before its handoff, as in put_back, so that the two cannot deadlock.
+# A task is locked before its handoff, as in reopen_delivered, so that the two cannot deadlock.
 RECORD_CHECKS = f"""
     WITH checked AS (
         UPDATE crm_sync_handofftask AS task SET {", ".join(f"{name} = found.{name}" for name in CHECKED)}
@@ -91,7 +91,7 @@ class HandoffTask(models.Model):
     """The outcome of a handoff's task. There is a row exactly while the handoff is delivered.
 
     Made by `Handoff.objects.record`, in the statement that delivers the handoff; removed by
-    `Handoff.objects.put_back`; kept up to date by `crm_sync.task_tracking` alone.
+    `Handoff.objects.reopen_delivered`; kept up to date by `crm_sync.task_tracking` alone.
     """
 
     class State(models.TextChoices):

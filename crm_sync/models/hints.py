@@ -70,8 +70,8 @@ class HintQuerySet(QuerySet["Hint"]):
         with transaction.atomic():
             rows = self.due(heard_by).select_for_update(skip_locked=True)
             hints = list(rows.order_by("heard_at", "pk")[:limit])
-            held = self.filter(pk__in=[hint.pk for hint in hints])
-            held.update(due_at=at + LEASE, tries=F("tries") + 1)
+            claimed = self.filter(pk__in=[hint.pk for hint in hints])
+            claimed.update(due_at=at + LEASE, tries=F("tries") + 1)
         return hints
 
     def settle(self, hints: Iterable["Hint"], at: datetime) -> None:

@@ -14,8 +14,8 @@ class Account(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     account_id = models.CharField("account", max_length=CRM_ID_LENGTH)
     time_zone = models.CharField(max_length=64, default="UTC")
-    # The token that was seen to belong to it, as `Crm.identity` returns it.
-    token = models.CharField(max_length=64, blank=True, default="", editable=False)
+    # `Crm.identity` of the token that was seen to belong to it.
+    identity = models.CharField(max_length=64, blank=True, default="", editable=False)
     # It rejects a second task of one reference: determined by crm_setup.
     guards_tasks = models.BooleanField(default=False, editable=False)
     seen_at = models.DateTimeField()

@@ -55,14 +55,14 @@ class OptOutQuerySet(QuerySet["OptOut"]):
         with transaction.atomic():
             due = self.waiting().filter(due_at__lte=at).order_by("due_at", "pk")
             rows = list(due.select_for_update(skip_locked=True)[:BATCH])
-            held = self.filter(pk__in=[row.pk for row in rows])
-            held.update(due_at=at + LEASE, tries=F("tries") + 1, waits_for_crm=False)
+            claimed = self.filter(pk__in=[row.pk for row in rows])
+            claimed.update(due_at=at + LEASE, tries=F("tries") + 1, waits_for_crm=False)
         for row in rows:
             row.tries, row.waits_for_crm = row.tries + 1, False
         return rows
 
     def bring_forward(self, at: datetime) -> int:
-        """Make due the rows that wait because of a shared failure; a row's own back-off stays."""
+        """Make due the rows that wait because of a shared failure; a row's own backoff stays."""
         return self.waiting().filter(waits_for_crm=True, due_at__gt=at).update(due_at=at)
 
 

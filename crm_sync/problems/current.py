@@ -49,7 +49,9 @@ def connection_problems() -> Iterator[Problem]:
 
 def check_crm_access(at: datetime) -> str:
     """Return why the CRM denies us access, for the readiness check; "" when it does not."""
-    return next((hold.reason for hold in open_breakers_now(connect(), at) if hold.denied), "")
+    return next(
+        (breaker.reason for breaker in open_breakers_now(connect(), at) if breaker.denied), ""
+    )
 
 
 def check_crm_state(at: datetime) -> str:
@@ -69,12 +71,12 @@ def check_crm_state(at: datetime) -> str:
 def breaker_problems(at: datetime) -> Iterator[Problem]:
     """Yield what stops all work of one kind: one alarm for each cause, however many leads wait."""
     causes: dict[str, list[Breaker]] = {}
-    for hold in open_breakers_now(connect(), at):
-        causes.setdefault(hold.reason, []).append(hold)
+    for breaker in open_breakers_now(connect(), at):
+        causes.setdefault(breaker.reason, []).append(breaker)
     for reason, found in causes.items():
-        first, *others = [str(Breaker.Work(hold.work).label) for hold in found]
+        first, *others = [str(Breaker.Work(breaker.work).label) for breaker in found]
         works = wording.join_and([first, *(label[0].lower() + label[1:] for label in others)])
-        length = format_span(at - min(hold.since for hold in found))
+        length = format_span(at - min(breaker.since for breaker in found))
         yield Problem(
             "error",
             f"{works}: held back for {length}. {reason}",
@@ -174,7 +176,7 @@ def pull_problems(at: datetime) -> Iterator[Problem]:
     if (
         report
         and report.error
-        and report.error not in {hold.reason for hold in open_breakers_now(connect(), at)}
+        and report.error not in {breaker.reason for breaker in open_breakers_now(connect(), at)}
     ):
         yield Problem(
             "error",

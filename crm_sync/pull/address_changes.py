@@ -77,10 +77,10 @@ def follow_addresses(moved: Emails, at: datetime) -> None:
     """
     given = give_addresses(moved, at)
     left = {pk: email for pk, email in moved.items() if pk not in given}
-    twins = dict(address_holders(left))
-    for kept, gone in twins.items():
+    merges = dict(address_holders(left))
+    for kept, gone in merges.items():
         merge_contacts(kept, gone, at)
-    given = give_addresses({pk: email for pk, email in left.items() if pk in twins}, at)
+    given = give_addresses({pk: email for pk, email in left.items() if pk in merges}, at)
     flag_taken_addresses({pk: email for pk, email in left.items() if pk not in given})
 
 

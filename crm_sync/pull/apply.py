@@ -42,16 +42,16 @@ def apply_snapshot(crm: Crm, account: Account, found: Snapshot, at: datetime) ->
         ids = [pk for pk in contacts if pk not in made_since]
         deals = mirror_deals({pk: found.deals[pk] for pk in ids}, at)
         crm_state.store_states(neutral_states(crm, found, ids, at), at)
-        if found.twins:
-            transaction.on_commit(lambda: merge_twins(found.twins, at))
+        if found.merges:
+            transaction.on_commit(lambda: merge_contact_pairs(found.merges, at))
         if moved:
             transaction.on_commit(lambda: address_changes.follow_addresses(moved, at))
     return deals
 
 
-def merge_twins(twins: Iterable[tuple[int, int]], at: datetime) -> None:
+def merge_contact_pairs(pairs: Iterable[tuple[int, int]], at: datetime) -> None:
     """Merge contacts that are one record in the CRM. A merge that fails is retried by the next read."""
-    for kept, gone in twins:
+    for kept, gone in pairs:
         merge_contacts(kept, gone, at)
 
 
@@ -87,7 +87,7 @@ def link_contacts(
         if (holder := holders.setdefault(record.record_id, pk)) == pk:
             fresh.append(link_row(account, contacts[pk], record, mappings, at))
         else:
-            found.twins.append((holder, pk))
+            found.merges.append((holder, pk))
     Link.objects.bulk_create(
         fresh,
         update_conflicts=True,

@@ -51,9 +51,9 @@ def measure_drift_sample(crm: Crm, at: datetime, size: int | None = SAMPLE) -> D
     fields: Counter[str] = Counter()
     for some in batched(ids, CHUNK):
         now = clock.now()
-        held, seen = facts_stored(some), dict(seen_instants(some))
+        stored, seen = facts_stored(some), dict(seen_instants(some))
         found = fetch_snapshot(crm, some)
-        for pk, different in find_differences(held, found).items():
+        for pk, different in find_differences(stored, found).items():
             drift.differed += 1
             drift.oldest_seconds = max(drift.oldest_seconds, seen_age(seen.get(pk), now))
             fields.update(different)
@@ -63,12 +63,12 @@ def measure_drift_sample(crm: Crm, at: datetime, size: int | None = SAMPLE) -> D
     return drift
 
 
-def find_differences(held: Mapping[int, Facts], found: Snapshot) -> dict[int, list[str]]:
+def find_differences(stored: Mapping[int, Facts], found: Snapshot) -> dict[int, list[str]]:
     """Return the names of fields that differ, by contact; contacts without differences are left out."""
     there = {pk: facts_in_crm(found, pk) for pk in found.ids}
     different = {
         pk: [name for name, value in here.items() if there[pk].get(name) != value]
-        for pk, here in held.items()
+        for pk, here in stored.items()
         if pk in there
     }
     return {pk: names for pk, names in different.items() if names}

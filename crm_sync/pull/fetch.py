@@ -36,7 +36,7 @@ class Snapshot:
     deals: dict[int, Sequence[CrmDeal]] = field(default_factory=dict)
     stages: Sequence[CrmStage] = ()
     # Contacts that are one person: (contact with the record, contact that shares it).
-    twins: list[tuple[int, int]] = field(default_factory=list)
+    merges: list[tuple[int, int]] = field(default_factory=list)
 
 
 def people_of_interest() -> QuerySet[Contact]:

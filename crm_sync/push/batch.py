@@ -185,8 +185,8 @@ def record_written_properties(told: Mapping[int, Properties]) -> None:
     """Merge in the database: a handoff may be writing to the same record, and locks in the same order."""
     rows = [{"contact_id": pk, "last_written": sent} for pk, sent in told.items()]
     with transaction.atomic():
-        held = Link.objects.select_for_update().filter(pk__in=told).order_by("pk")
-        list(held.values_list("pk"))
+        locked = Link.objects.select_for_update().filter(pk__in=told).order_by("pk")
+        list(locked.values_list("pk"))
         bulk_sql.run_statement(WRITTEN, [bulk_sql.rows_as_json(rows)])
 
 

@@ -11,11 +11,11 @@ from crm_sync.models.handoff import clean_reason
 from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError, CrmPaced
 from leadscoring.operations import restore
 
-FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
+FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(minutes=1), timedelta(days=1)
 # After a shared failure, however long it lasts: the next turn probes.
-SHARED_WAIT = timedelta(seconds=30)
+SHARED_BACKOFF = timedelta(seconds=30)
 # A person must change something in the account: one request an hour probes.
-DENIED_WAIT = timedelta(hours=1)
+DENIED_BACKOFF = timedelta(hours=1)
 
 
 def push_opt_outs(crm: Crm, at: datetime) -> int:
@@ -53,7 +53,7 @@ def settle_opt_out(rows: Sequence[OptOut], said: Sequence[CrmError | None], at: 
         if error is None:
             row.told_at, row.reason = at, ""
         elif in_trouble and isinstance(error, CrmBusy | CrmDenied):
-            row.due_at, row.reason = at + SHARED_WAIT, clean_reason(str(error))
+            row.due_at, row.reason = at + SHARED_BACKOFF, clean_reason(str(error))
             row.tries, row.waits_for_crm = row.tries - 1, True
         else:
             row.due_at, row.reason = at + opt_out_backoff(row.tries), clean_reason(str(error))
@@ -62,16 +62,18 @@ def settle_opt_out(rows: Sequence[OptOut], said: Sequence[CrmError | None], at: 
 
 def release_opt_outs(rows: list[OptOut], error: CrmError, at: datetime) -> None:
     """Put all back unsent. What the account does not allow at all is retried by one request an hour."""
-    held = OptOut.objects.waiting()
+    waiting = OptOut.objects.waiting()
     if isinstance(error, CrmDenied):
-        held.update(due_at=at + DENIED_WAIT, reason=clean_reason(str(error)), waits_for_crm=True)
+        waiting.update(
+            due_at=at + DENIED_BACKOFF, reason=clean_reason(str(error)), waits_for_crm=True
+        )
         return
-    mine = held.filter(pk__in=[row.pk for row in rows])
+    mine = waiting.filter(pk__in=[row.pk for row in rows])
     if isinstance(error, CrmPaced):
         mine.update(due_at=at)
         return
     mine.update(
-        due_at=at + SHARED_WAIT,
+        due_at=at + SHARED_BACKOFF,
         reason=clean_reason(str(error)),
         tries=F("tries") - 1,
         waits_for_crm=True,
@@ -80,4 +82,4 @@ def release_opt_outs(rows: list[OptOut], error: CrmError, at: datetime) -> None:
 
 def opt_out_backoff(tries: int) -> timedelta:
     doubled: int = 2 ** min(tries, 12)
-    return min(FIRST_WAIT * doubled, LONGEST_WAIT)
+    return min(FIRST_BACKOFF * doubled, LONGEST_BACKOFF)

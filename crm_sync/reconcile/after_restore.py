@@ -62,22 +62,22 @@ def take_over(crm: Crm, at: datetime, *, until: datetime, watch: Watch = iter) -
     return done
 
 
-def look_for_tasks(mender: Repairs, done: Restored, watch: Watch) -> None:
+def look_for_tasks(repairs: Repairs, done: Restored, watch: Watch) -> None:
     seen = Survey()
-    for _ in watch(survey_tasks(mender.crm, seen)):
+    for _ in watch(survey_tasks(repairs.crm, seen)):
         pass
-    done.tasks, done.adopted = seen.found, len(mender.adopt(seen.finds))
+    done.tasks, done.adopted = seen.found, len(repairs.adopt(seen.finds))
     for some in batched(seen.unknown, CHUNK):
-        done.kept += keep(mender, seen, some)
+        done.kept += keep(repairs, seen, some)
 
 
-def keep(mender: Repairs, seen: Survey, task_ids: Sequence[str]) -> int:
+def keep(repairs: Repairs, seen: Survey, task_ids: Sequence[str]) -> int:
     """Keep unknown tasks whose text links to a contact's page here; return how many."""
     contact_pages = f"{settings.BASE_URL}/admin/leadscoring/contact/"
-    tasks = mender.crm.tasks(task_ids)
+    tasks = repairs.crm.tasks(task_ids)
     unrecorded = [
         UnrecordedTask(
-            task_id=task_id, reference=reference, record_id=record_ids[0], found_at=mender.at
+            task_id=task_id, reference=reference, record_id=record_ids[0], found_at=repairs.at
         )
         for task_id in task_ids
         for reference, record_ids in [seen.unknown[task_id]]

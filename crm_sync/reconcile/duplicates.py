@@ -11,7 +11,7 @@ from crm_sync.models import Handoff
 from crm_sync.port import CrmTask
 from crm_sync.reconcile.comparison import Comparison, Discrepancy
 from crm_sync.reconcile.repairs import Repairs
-from crm_sync.reconcile.survey import Survey, is_untouched
+from crm_sync.reconcile.survey import Survey
 from crm_sync.task_tracking.outcome import is_reworded
 
 Tasks = Mapping[str, CrmTask]
@@ -30,23 +30,23 @@ def rows_in_chunks(**named: object) -> list[Handoff]:
 
 # --- several tasks of one reference -----------------------------------------------------------
 def settle_task_duplicates(
-    mender: Repairs, seen: Survey, ids: Sequence[int], found: Comparison
+    repairs: Repairs, seen: Survey, ids: Sequence[int], found: Comparison
 ) -> None:
     """Settle the further tasks of some rows."""
     rows = rows_in_chunks(pk__in=ids)
     own = {row.pk: row.task_id or seen.finds[row.pk].task_id for row in rows}
-    twins = {row.pk: list(dict.fromkeys(seen.twins[row.pk])) for row in rows}
-    asked = [*own.values(), *(each for some in twins.values() for each in some)]
-    tasks = mender.crm.tasks(asked)
+    further = {row.pk: list(dict.fromkeys(seen.further_tasks[row.pk])) for row in rows}
+    asked = [*own.values(), *(each for some in further.values() for each in some)]
+    tasks = repairs.crm.tasks(asked)
     doubles: dict[str, Discrepancy] = {}
     for row in rows:
-        others = [tasks[each] for each in twins[row.pk] if each in tasks and each != own[row.pk]]
+        others = [tasks[each] for each in further[row.pk] if each in tasks and each != own[row.pk]]
         if own[row.pk] in tasks:
             doubles |= dict(duplicates_of(row, tasks[own[row.pk]], others))
         elif others and row.task_id:
-            found.unnoticed.append(adopt_replacement(mender, row, others[0]))
+            found.unnoticed.append(adopt_replacement(repairs, row, others[0]))
     found.duplicate += doubles.values()
-    archive_duplicates(mender, doubles)
+    archive_duplicates(repairs, doubles)
 
 
 def duplicates_of(
@@ -59,17 +59,26 @@ def duplicates_of(
             yield task.task_id, duplicate_finding(row, task, f"A second task beside {own.task_id}.")
 
 
+def is_deletable(row: Handoff, task: CrmTask) -> bool:
+    """Return whether no one acted on a task like the row's: it is as we made it, its score updated or not.
+
+    What became of the row's own task does not matter. Reads the row's contact, company and task.
+    """
+    theirs = task.owner_id not in ("", row.owner_id) or is_reworded(row, task)
+    return not (task.done or task.started or theirs) and task_text.is_unedited(task.body)
+
+
 def duplicate_finding(row: Handoff, task: CrmTask, reason: str) -> Discrepancy:
     return Discrepancy(
         reason,
-        "" if is_untouched(row, task) else BEGUN,
+        "" if is_deletable(row, task) else BEGUN,
         reference=row.reference,
         task_id=task.task_id,
         contact=row.contact_id,
     )
 
 
-def adopt_replacement(mender: Repairs, row: Handoff, task: CrmTask) -> Discrepancy:
+def adopt_replacement(repairs: Repairs, row: Handoff, task: CrmTask) -> Discrepancy:
     """Adopt a task of the row's reference in place of the row's own, which no longer exists."""
     told = Discrepancy(
         f"Its task {row.task_id} is gone; {task.task_id} has the same reference.",
@@ -77,39 +86,40 @@ def adopt_replacement(mender: Repairs, row: Handoff, task: CrmTask) -> Discrepan
         task_id=task.task_id,
         contact=row.contact_id,
     )
-    if not mender.plan:
-        mender.put_back([row.pk], certain=False)
-        told.repaired = ADOPTED if mender.adopt({row.pk: task}) else ""
+    if not repairs.plan:
+        repairs.reopen_delivered([row.pk], certain=False)
+        told.repaired = ADOPTED if repairs.adopt({row.pk: task}) else ""
     return told
 
 
-def archive_duplicates(mender: Repairs, doubles: Mapping[str, Discrepancy]) -> None:
+def archive_duplicates(repairs: Repairs, doubles: Mapping[str, Discrepancy]) -> None:
     """Delete duplicates that need no decision by a person."""
-    untouched = [task_id for task_id, told in doubles.items() if not told.fix]
-    if untouched and not mender.plan:
-        mender.crm.archive_tasks(untouched)
-        for task_id in untouched:
+    deletable = [task_id for task_id, told in doubles.items() if not told.fix]
+    if deletable and not repairs.plan:
+        repairs.crm.archive_tasks(deletable)
+        for task_id in deletable:
             doubles[task_id].repaired = ARCHIVED
 
 
 # --- several tasks on one contact -------------------------------------------------------------
-def crowded(seen: Survey) -> list[str]:
+def shared_records(seen: Survey) -> list[str]:
     """Return the CRM's contacts that have several open tasks of rows."""
     return [key for key, tasks in seen.open_on.items() if len(set(tasks)) > 1]
 
 
 def report_shared_records(
-    mender: Repairs, seen: Survey, record_ids: Sequence[str], found: Comparison
+    repairs: Repairs, seen: Survey, record_ids: Sequence[str], found: Comparison
 ) -> None:
-    """Report untouched tasks of one cycle on one record, all in the ledger: duplicate contacts here."""
+    """Report tasks of one cycle on one record, all in the ledger, that no rep has acted on: duplicate
+    contacts here."""
     asked = {task_id for key in record_ids for task_id in seen.open_on[key]}
-    tasks = mender.crm.tasks(sorted(asked))
+    tasks = repairs.crm.tasks(sorted(asked))
     rows = {row.task_id: row for row in rows_in_chunks(task_id__in=asked)}
     for key in record_ids:
         firsts: dict[int, str] = {}
         for task_id in dict.fromkeys(seen.open_on[key]):
             row, task = rows.get(task_id), tasks.get(task_id)
-            if row and task and is_untouched(row, task):
+            if row and task and is_deletable(row, task):
                 first = firsts.setdefault(row.cycle, task_id)
                 if first != task_id:
                     told = duplicate_finding(row, task, f"A second open task beside {first}.")
@@ -118,12 +128,12 @@ def report_shared_records(
 
 
 # --- tasks without a row, beside one that has -------------------------------------------------
-def settle_unknown(mender: Repairs, seen: Survey, ids: Sequence[str], found: Comparison) -> None:
+def settle_unknown(repairs: Repairs, seen: Survey, ids: Sequence[str], found: Comparison) -> None:
     """Settle tasks that lost their row in a database restore, where the lead got another task."""
     beside = {task_id: own for task_id in ids if (own := task_beside(seen, task_id))}
-    doubles = unknown_doubles(mender, seen, beside) if beside else {}
+    doubles = unknown_doubles(repairs, seen, beside) if beside else {}
     found.duplicate += doubles.values()
-    archive_duplicates(mender, doubles)
+    archive_duplicates(repairs, doubles)
     found.unknown += [
         unknown_finding(seen.unknown[task_id][0], task_id)
         for task_id in ids
@@ -138,10 +148,10 @@ def task_beside(seen: Survey, task_id: str) -> str:
 
 
 def unknown_doubles(
-    mender: Repairs, seen: Survey, beside: Mapping[str, str]
+    repairs: Repairs, seen: Survey, beside: Mapping[str, str]
 ) -> dict[str, Discrepancy]:
     own = {task_id: seen.open_on[key][0] for task_id, key in beside.items()}
-    tasks = mender.crm.tasks([*own, *own.values()])
+    tasks = repairs.crm.tasks([*own, *own.values()])
     rows = {row.task_id: row for row in rows_in_chunks(task_id__in=own.values())}
     doubles = {}
     for task_id, own_id in own.items():

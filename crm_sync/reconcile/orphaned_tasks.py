@@ -12,46 +12,46 @@ MENDED = "put on its contact and given to its rep"
 
 
 def repair_orphaned(
-    mender: Repairs, seen: Survey, places: Sequence[int], found: Comparison
+    repairs: Repairs, seen: Survey, places: Sequence[int], found: Comparison
 ) -> None:
     """Repair some, by their places in the survey's list."""
     # A row that a worker has claimed at this moment is left to the worker.
-    some = [each for place in places if (each := seen.astray[place]).row_id in seen.seen]
+    some = [each for place in places if (each := seen.orphaned[place]).row_id in seen.seen]
     if some:
-        found.on_nobody += repair_batch(mender, some)
+        found.on_nobody += repair_batch(repairs, some)
 
 
-def repair_batch(mender: Repairs, some: Sequence[OrphanedTask]) -> list[Discrepancy]:
+def repair_batch(repairs: Repairs, some: Sequence[OrphanedTask]) -> list[Discrepancy]:
     rows = Handoff.objects.in_bulk([each.row_id for each in some])
-    tasks = mender.crm.tasks([each.task_id for each in some])
+    tasks = repairs.crm.tasks([each.task_id for each in some])
     # A rep may have dealt with it since it was listed.
     open_ones = [each for each in some if each.task_id in tasks and not tasks[each.task_id].done]
     active = active_owner_ids()
     records = current_records(list(rows.values()))
-    hang = {
+    to_associate = {
         each.task_id: records[each.row_id]
         for each in open_ones
-        if not each.hangs and each.row_id in records
+        if not each.associated and each.row_id in records
     }
-    give = {
+    to_assign = {
         each.task_id: rows[each.row_id].owner_id
         for each in open_ones
         if tasks[each.task_id].owner_id not in active and rows[each.row_id].owner_id in active
     }
-    hung = set() if mender.plan else mender.hang(hang)
-    given = set() if mender.plan else mender.assign(give)
+    associated = set() if repairs.plan else repairs.associate(to_associate)
+    assigned = set() if repairs.plan else repairs.assign(to_assign)
     return [
-        orphan_finding(each, rows[each.row_id], tasks[each.task_id], hung=each.hangs or each.task_id in hung,
-             given=tasks[each.task_id].owner_id in active or each.task_id in given)
+        orphan_finding(each, rows[each.row_id], tasks[each.task_id], associated=each.associated or each.task_id in associated,
+             assigned=tasks[each.task_id].owner_id in active or each.task_id in assigned)
         for each in open_ones
     ]  # fmt: skip
 
 
 def orphan_finding(
-    each: OrphanedTask, row: Handoff, task: CrmTask, *, hung: bool, given: bool
+    each: OrphanedTask, row: Handoff, task: CrmTask, *, associated: bool, assigned: bool
 ) -> Discrepancy:
     lacks = [
-        *([] if each.hangs else ["hangs on no contact"]),
+        *([] if each.associated else ["hangs on no contact"]),
         *([] if each.owner_id else ["has no rep who is there"]),
     ]
     return Discrepancy(
@@ -60,5 +60,5 @@ def orphan_finding(
         reference=row.reference,
         task_id=task.task_id,
         contact=row.contact_id,
-        repaired=MENDED if hung and given else "",
+        repaired=MENDED if associated and assigned else "",
     )

@@ -30,10 +30,10 @@ class Repairs:
     def adopt(self, finds: Mapping[int, CrmTask]) -> set[int]:
         """Deliver rows whose tasks were found; return them, without those that a worker has claimed."""
         if self.plan:
-            return set(lockable_rows(finds, self.at).values_list("pk", flat=True))
+            return set(claimable_rows(finds, self.at).values_list("pk", flat=True))
         adopted = set()
         for ids in batched(finds, CHUNK):
-            rows = Handoff.objects.filter(pk__in=ids).take(
+            rows = Handoff.objects.filter(pk__in=ids).claim_found(
                 at=self.at, account_id=self.account.account_id, reason=FOUND
             )
             for row in rows:
@@ -52,11 +52,13 @@ class Repairs:
                 f"Its task {task.task_id} is in the CRM, on nobody: give it a contact and a rep there."
             )
 
-    def put_back(self, row_ids: Collection[int], *, certain: bool) -> int:
+    def reopen_delivered(self, row_ids: Collection[int], *, certain: bool) -> int:
         """Make rows whose task no longer exists wait again; return how many."""
-        return Handoff.objects.filter(pk__in=row_ids).put_back(LOST, self.at, certain=certain)
+        return Handoff.objects.filter(pk__in=row_ids).reopen_delivered(
+            LOST, self.at, certain=certain
+        )
 
-    def hang(self, record_of: Mapping[str, str]) -> set[str]:
+    def associate(self, record_of: Mapping[str, str]) -> set[str]:
         """Put tasks on their contacts; return those that are. A rejected one does not stop the others."""
         if not record_of:
             return set()
@@ -67,7 +69,7 @@ class Repairs:
                 return set()
             pairs = list(record_of.items())
             half = len(pairs) // 2
-            return self.hang(dict(pairs[:half])) | self.hang(dict(pairs[half:]))
+            return self.associate(dict(pairs[:half])) | self.associate(dict(pairs[half:]))
         return set(record_of)
 
     def assign(self, owner_of: Mapping[str, str]) -> set[str]:
@@ -77,8 +79,8 @@ class Repairs:
         return {task_id for task_id, told in answers.items() if not isinstance(told, CrmError)}
 
 
-def lockable_rows(row_ids: Collection[int], at: datetime) -> QuerySet[Handoff]:
-    return Handoff.objects.filter(pk__in=row_ids).free(at)
+def claimable_rows(row_ids: Collection[int], at: datetime) -> QuerySet[Handoff]:
+    return Handoff.objects.filter(pk__in=row_ids).unclaimed_undelivered(at)
 
 
 def current_records(rows: Collection[Handoff]) -> dict[int, str]:

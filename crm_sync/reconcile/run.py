@@ -32,8 +32,8 @@ def reconcile(crm: Crm, at: datetime, *, plan: bool = False, watch: Watch = iter
     `watch` receives the number of tasks of each step. May be interrupted, and be run again.
     """
     run = ComparisonSteps(at, Comparison(plan))
-    if not plan and (held := restore.reason_to_hold()):
-        run.found.error, run.found.rows = held, Handoff.objects.by_status()
+    if not plan and (reason := restore.reason_to_hold()):
+        run.found.error, run.found.rows = reason, Handoff.objects.by_status()
         return run.found
     with advisory_lock(LOCK) as mine:
         if not mine:
@@ -55,10 +55,10 @@ def reconcile(crm: Crm, at: datetime, *, plan: bool = False, watch: Watch = iter
 
 def _to_the_end(crm: Crm, at: datetime, run: ComparisonSteps) -> Iterator[int]:
     replay_crossings(run.found)
-    mender = Repairs(crm, read_account(crm, at), at, run.found.plan)
+    repairs = Repairs(crm, read_account(crm, at), at, run.found.plan)
     while not run.is_over:
         try:
-            yield run.step(mender)
+            yield run.step(repairs)
         except CrmBusy as busy:
             run.tries += 1
             if run.tries == TRIES:
@@ -90,9 +90,9 @@ def reconcile_turn(crm: Crm, at: datetime, seconds: float) -> float | None:
 def _take_turn(crm: Crm, at: datetime, run: ComparisonSteps, until: float) -> float | None:
     """Take at least one step. If the CRM stays busy, report it; the next sweep continues."""
     try:
-        mender = Repairs(crm, read_account(crm, at), at, plan=False)
+        repairs = Repairs(crm, read_account(crm, at), at, plan=False)
         while not run.is_over:
-            run.step(mender)
+            run.step(repairs)
             if time.monotonic() >= until:
                 break
     except CrmBusy as busy:

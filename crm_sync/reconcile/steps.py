@@ -14,10 +14,10 @@ from crm_sync.models.reports import MOST_ITEMS
 from crm_sync.reconcile.comparison import Comparison, Discrepancy
 from crm_sync.reconcile.duplicates import (
     ADOPTED,
-    crowded,
     report_shared_records,
     settle_task_duplicates,
     settle_unknown,
+    shared_records,
 )
 from crm_sync.reconcile.missing_tasks import look_for_missing, unseen_rows
 from crm_sync.reconcile.orphaned_tasks import repair_orphaned
@@ -30,38 +30,38 @@ Repair = Callable[[Repairs, Survey, Sequence[Any], Comparison], None]
 
 @dataclass(slots=True)
 class ComparisonSteps:
-    """`place`: where the next page begins, as the CRM says; `repairs`: what is left to be settled, None
+    """`place`: where the next page begins, as the CRM says; `unsettled`: what is left to be settled, None
     before the last page; `tries`: failed ones since the last step."""
 
     started_at: datetime
     found: Comparison
     survey: Survey = field(default_factory=Survey)
     place: str = ""
-    repairs: list[tuple[str, Sequence[Any]]] | None = None
+    unsettled: list[tuple[str, Sequence[Any]]] | None = None
     tries: int = 0
 
     @property
     def is_over(self) -> bool:
-        return self.repairs is not None and not self.repairs
+        return self.unsettled is not None and not self.unsettled
 
-    def step(self, mender: Repairs) -> int:
+    def step(self, repairs: Repairs) -> int:
         """Take one step; return how many tasks of ours were read in it."""
         read = 0
-        if self.repairs:
-            name, ids = self.repairs[0]
-            REPAIRS[name](mender, self.survey, ids, self.found)
-            del self.repairs[0]
+        if self.unsettled:
+            name, ids = self.unsettled[0]
+            REPAIRS[name](repairs, self.survey, ids, self.found)
+            del self.unsettled[0]
         else:
-            read = self._read_page(mender)
+            read = self._read_page(repairs)
         self.tries = 0
         return read
 
-    def _read_page(self, mender: Repairs) -> int:
+    def _read_page(self, repairs: Repairs) -> int:
         before = self.survey.found
-        self.place = survey_page(mender.crm, self.survey, self.place)
+        self.place = survey_page(repairs.crm, self.survey, self.place)
         if not self.place:
             self.found.found = self.survey.found
-            self.repairs = list(repairs_of(self.survey, self.started_at))
+            self.unsettled = list(repairs_of(self.survey, self.started_at))
         return self.survey.found - before
 
     def as_document(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class ComparisonSteps:
             "found": self.found.as_document(),
             "survey": self.survey.as_document(),
             "place": self.place,
-            "repairs": self.repairs,
+            "repairs": self.unsettled,
             "tries": self.tries,
         }
 
@@ -93,18 +93,18 @@ def repairs_of(seen: Survey, at: datetime) -> Iterator[tuple[str, Sequence[Any]]
     """Yield all discrepancies, by kind, in parts. An adopted task is neither duplicate nor missing."""
     kinds: dict[str, Sequence[Any]] = {
         "adopt": sorted(seen.finds),
-        "twins": list(seen.twins),
-        "crowds": crowded(seen),
+        "twins": list(seen.further_tasks),
+        "crowds": shared_records(seen),
         "unknown": list(seen.unknown),
         "missing": unseen_rows(seen, at),
-        "astray": range(len(seen.astray)),
+        "astray": range(len(seen.orphaned)),
     }
     return ((name, list(some)) for name, ids in kinds.items() for some in batched(ids, CHUNK))
 
 
-def adopt_unnoticed(mender: Repairs, seen: Survey, ids: Sequence[int], found: Comparison) -> None:
+def adopt_unnoticed(repairs: Repairs, seen: Survey, ids: Sequence[int], found: Comparison) -> None:
     """Adopt tasks that the ledger did not know to exist."""
-    adopted = mender.adopt({pk: seen.finds[pk] for pk in ids})
+    adopted = repairs.adopt({pk: seen.finds[pk] for pk in ids})
     seen.seen |= adopted
     rows = Handoff.objects.filter(pk__in=adopted).defer("reasons", "left_out")
     for row in rows.order_by("pk"):
@@ -115,7 +115,7 @@ def adopt_unnoticed(mender: Repairs, seen: Survey, ids: Sequence[int], found: Co
                 reference=row.reference,
                 task_id=seen.finds[row.pk].task_id,
                 contact=row.contact_id,
-                repaired="" if mender.plan else ADOPTED,
+                repaired="" if repairs.plan else ADOPTED,
             )
         )
 

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any, Self
 
-from crm_sync.mapping import task_text
 from crm_sync.models import Handoff, Owner
 from crm_sync.port import Crm, CrmTask, TaskText
-from crm_sync.task_tracking.outcome import is_reworded
 from leadscoring.models import CRM_ID_LENGTH
 
 MARKER = "ref LS-"
@@ -27,26 +25,29 @@ class OrphanedTask:
 
     row_id: int
     task_id: str
-    hangs: bool
+    associated: bool
     owner_id: str
 
 
 @dataclass(slots=True)
 class Survey:
     """`seen`: rows whose own task exists; `finds`: tasks that their row does not know of, by row;
-    `twins`: further tasks of rows, by row; `unknown`: the reference and the CRM's contacts of tasks
+    `further_tasks`: further tasks of rows, by row; `unknown`: the reference and the CRM's contacts of tasks
     without a row, by task; `open_on`: open tasks of rows, by the CRM's contact."""
 
     found: int = 0
     seen: set[int] = field(default_factory=set)
     finds: dict[int, CrmTask] = field(default_factory=dict)
-    twins: dict[int, list[str]] = field(default_factory=dict)
-    astray: list[OrphanedTask] = field(default_factory=list)
+    further_tasks: dict[int, list[str]] = field(default_factory=dict)
+    orphaned: list[OrphanedTask] = field(default_factory=list)
     unknown: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     open_on: dict[str, list[str]] = field(default_factory=dict)
 
     def as_document(self) -> dict[str, Any]:
-        """Return the survey as JSON keeps it, with text keys."""
+        """Return the survey as JSON keeps it, with text keys.
+
+        The keys are those of surveys that were stored before: one under way is continued after an upgrade.
+        """
         return {
             "found": self.found,
             "seen": sorted(self.seen),
@@ -54,8 +55,8 @@ class Survey:
                 [pk, task.task_id, task.subject, task.owner_id, task.done, task.record_ids]
                 for pk, task in self.finds.items()
             ],
-            "twins": list(self.twins.items()),
-            "astray": [astuple(each) for each in self.astray],
+            "twins": list(self.further_tasks.items()),
+            "astray": [astuple(each) for each in self.orphaned],
             "unknown": self.unknown,
             "open_on": self.open_on,
         }
@@ -71,8 +72,8 @@ class Survey:
                 )
                 for pk, task_id, subject, owner_id, done, record_ids in kept["finds"]
             },
-            twins={pk: list(task_ids) for pk, task_ids in kept["twins"]},
-            astray=[OrphanedTask(*each) for each in kept["astray"]],
+            further_tasks={pk: list(task_ids) for pk, task_ids in kept["twins"]},
+            orphaned=[OrphanedTask(*each) for each in kept["astray"]],
             unknown={
                 task_id: (reference, tuple(record_ids))
                 for task_id, (reference, record_ids) in kept["unknown"].items()
@@ -131,7 +132,7 @@ def place_task(
         into.seen.add(row.pk)
         check_own_task(into, row, task, left)
     elif row.task_id or row.pk in into.finds:
-        into.twins.setdefault(row.pk, []).append(task.task_id)
+        into.further_tasks.setdefault(row.pk, []).append(task.task_id)
     else:
         into.finds[row.pk] = CrmTask(
             task.task_id,
@@ -150,16 +151,7 @@ def check_own_task(into: Survey, row: Handoff, task: CrmTask, left: set[str]) ->
         return
     owner_id = "" if task.owner_id in left else task.owner_id
     if not task.record_ids or not owner_id:
-        hangs = bool(task.record_ids)
-        into.astray.append(OrphanedTask(row.pk, task.task_id, hangs, owner_id))
+        associated = bool(task.record_ids)
+        into.orphaned.append(OrphanedTask(row.pk, task.task_id, associated, owner_id))
     for record_id in task.record_ids:
         into.open_on.setdefault(record_id, []).append(task.task_id)
-
-
-def is_untouched(row: Handoff, task: CrmTask) -> bool:
-    """Return whether no one acted on a task like the row's: it is as we made it, its score updated or not.
-
-    What became of the row's own task does not matter. Reads the row's contact, company and task.
-    """
-    theirs = task.owner_id not in ("", row.owner_id) or is_reworded(row, task)
-    return not (task.done or task.started or theirs) and task_text.is_unedited(task.body)

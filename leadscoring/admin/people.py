@@ -212,8 +212,8 @@ class ContactAdmin(AppModelAdmin[Contact]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         contact = self.get_object(request, object_id) if object_id else None
-        if contact is None and (joined := _surviving_contact_id(object_id)):
-            return redirect(format.change_url(joined))
+        if contact is None and (merged := _surviving_contact_id(object_id)):
+            return redirect(format.change_url(merged))
         page = contact_page_context(contact, request.user, now()) if contact else {}
         try:
             return super().changeform_view(

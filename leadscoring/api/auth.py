@@ -14,7 +14,7 @@ from leadscoring.models import ApiKey
 
 # Of one key; far above what a sender of single activities needs, far below what harms others.
 REQUESTS_PER_MINUTE = 12_000
-redis = OutageMemory(seconds=5.0)
+redis_outage = OutageMemory(seconds=5.0)
 
 
 class RateLimited(Exception):
@@ -37,7 +37,7 @@ class ApiKeyAuth(HttpBearer):
 
 def _count_request(key: ApiKey, at: datetime) -> None:
     """Count a request; raise RateLimited beyond the limit. With Redis away, admit all."""
-    if redis.is_out():
+    if redis_outage.is_out():
         return
     minute, second = divmod(int(at.timestamp()), 60)
     name = f"requests:{key.pk}:{minute}"
@@ -45,7 +45,7 @@ def _count_request(key: ApiKey, at: datetime) -> None:
         cache.add(name, 0, timeout=120)
         used = cache.incr(name)
     except (RedisError, ValueError) as error:  # ValueError: it vanished in between
-        redis.record_failure(type(error).__name__)
+        redis_outage.record_failure(type(error).__name__)
         return
     if used > REQUESTS_PER_MINUTE:
         raise RateLimited(60 - second)

@@ -123,9 +123,9 @@ def _each_once(activities: list[ActivityFact]) -> list[ActivityFact]:
     kept: dict[object, ActivityFact] = {}
     for activity in activities:
         identity = activity.identity
-        held = kept.setdefault(identity, activity)
-        if held is not activity:
-            kept[identity] = _first(held, activity)
+        earlier = kept.setdefault(identity, activity)
+        if earlier is not activity:
+            kept[identity] = _first(earlier, activity)
     return list(kept.values())
 
 

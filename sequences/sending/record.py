@@ -15,7 +15,7 @@ from sequences.sending.transport import Outcome, OutcomeUnknown, Rejected, Retry
 from sequences.suppression import suppress_addresses
 
 # After the first, second, … time that the mail server puts a mail off; then a person decides.
-BACK_OFF = [timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440)]
+BACKOFF = [timedelta(minutes=minutes) for minutes in (5, 15, 60, 240, 720, 1440)]
 LEFT_BEHIND = "The process that was sending it ended before it could say whether the mail left"
 RETRIES = 3
 NOTHING = timedelta(0)
@@ -52,10 +52,10 @@ def _write_outcome(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
         case Sent():
             row = _settle_delivery(delivery, Delivery.State.SENT, "", sent_at=at)
             enrolling.advance_enrollment(row, delivery.position, at, BY_THE_SENDER)
-        case RetryLater(reason) if delivery.attempts <= len(BACK_OFF):
+        case RetryLater(reason) if delivery.attempts <= len(BACKOFF):
             row = _settle_delivery(delivery, Delivery.State.WAITING, reason)
             if row.is_active:
-                row.hold(at + BACK_OFF[delivery.attempts - 1], reason)
+                row.hold(at + BACKOFF[delivery.attempts - 1], reason)
         case Rejected(reason, bounced=True):
             suppress_addresses(
                 [delivery.email], Suppression.Reason.BOUNCED, at, by=BY_THE_SENDER, detail=reason

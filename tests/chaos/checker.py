@@ -71,8 +71,8 @@ def tasks_by_crossing(
     found: dict[Crossing, list[Task]] = defaultdict(list)
     for task in tasks:
         named = {by_reference[each] for each in task.references if each in by_reference}
-        hung = {by_email[each] for each in task.emails if each in by_email}
-        for crossing in named or hung:
+        associated = {by_email[each] for each in task.emails if each in by_email}
+        for crossing in named or associated:
             found[crossing].append(task)
     return found
 

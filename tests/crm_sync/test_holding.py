@@ -72,8 +72,8 @@ def test_a_refusal_of_the_account_holds_and_is_told_with_its_beginning():
     outage(1, REVOKED)
     record_failure(CRM, HANDOFFS, REVOKED, after(90))
 
-    (hold,) = open_breakers_now(CRM, after(90))
-    assert (hold.since, hold.denied) == (MONDAY, True)
+    (breaker,) = open_breakers_now(CRM, after(90))
+    assert (breaker.since, breaker.denied) == (MONDAY, True)
     assert breaker_reason(CRM, HANDOFFS, after(90)) == "The token is revoked."
 
 
@@ -117,7 +117,7 @@ def test_a_failure_already_on_its_way_does_not_hide_a_refusal():
     outage(1, REVOKED)
     record_failure(CRM, HANDOFFS, AWAY, after(1))
 
-    assert [hold.denied for hold in open_breakers_now(CRM, after(1))] == [True]
+    assert [breaker.denied for breaker in open_breakers_now(CRM, after(1))] == [True]
 
 
 def test_rows_that_failed_during_an_outage_are_not_to_blame():

@@ -208,33 +208,35 @@ def test_a_row_whose_tasks_row_cannot_be_written_is_not_delivered():
     assert Handoff.objects.get().status == "waiting"
 
 
-def test_a_row_that_is_put_back_has_no_tasks_row_and_gets_a_new_one_when_it_is_delivered_again():
+def test_a_row_that_is_reopened_has_no_tasks_row_and_gets_a_new_one_when_it_is_delivered_again():
     row, other = a_handoff(total=95.0), a_handoff()
     Handoff.objects.record(claimed_and_delivered("7", "8"))
     HandoffTask.objects.update(touched_at=MONDAY, text_total=99.0)
 
-    put_back = Handoff.objects.filter(pk=row.pk).put_back("It is gone.", MONDAY, certain=True)
+    reopened = Handoff.objects.filter(pk=row.pk).reopen_delivered(
+        "It is gone.", MONDAY, certain=True
+    )
 
-    assert (put_back, handoffs_with_task()) == (1, [other.pk])
+    assert (reopened, handoffs_with_task()) == (1, [other.pk])
     Handoff.objects.record(claimed_and_delivered("9"))
     again = HandoffTask.objects.get(handoff=row)
     assert (again.text_subject, again.text_total, again.touched_at) == ("Hot lead 9", 95.0, None)
 
 
-def test_what_is_not_delivered_is_not_put_back():
+def test_what_is_not_delivered_is_not_reopened():
     a_handoff(reason="The CRM is busy.")
 
-    assert Handoff.objects.all().put_back("It is gone.", MONDAY, certain=True) == 0
+    assert Handoff.objects.all().reopen_delivered("It is gone.", MONDAY, certain=True) == 0
 
     assert Handoff.objects.get().reason == "The CRM is busy."
 
 
-def test_a_look_at_a_task_that_was_put_back_meanwhile_leaves_the_row_alone():
+def test_a_look_at_a_task_that_was_reopened_meanwhile_leaves_the_row_alone():
     row = a_handoff()
     Handoff.objects.record(claimed_and_delivered("7"))
     look = HandoffTask.objects.select_related("handoff").get()
     look.state, look.handoff.reason = "closed", "Task closed: already a customer."
-    Handoff.objects.all().put_back("It is gone.", MONDAY, certain=True)
+    Handoff.objects.all().reopen_delivered("It is gone.", MONDAY, certain=True)
 
     HandoffTask.objects.record_checks([look], {look.pk: MONDAY})
 

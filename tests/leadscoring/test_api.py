@@ -195,7 +195,7 @@ def no_redis(settings, monkeypatch):
     """Nobody listens there."""
     gone = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}
     settings.CACHES = {"default": gone}
-    monkeypatch.setattr(auth, "redis", OutageMemory(5.0))
+    monkeypatch.setattr(auth, "redis_outage", OutageMemory(5.0))
 
 
 def test_with_redis_gone_activities_are_taken(api, no_redis):

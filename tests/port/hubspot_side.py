@@ -150,7 +150,7 @@ class HubSpotSide:
     def restore_deal(self, deal_id: str) -> None:
         self.restore(deal_id, "deals")
 
-    def hang_deal(self, deal_id: str, record_id: str) -> None:
+    def associate_deal(self, deal_id: str, record_id: str) -> None:
         """As HubSpot's own pages do it; neither record counts as changed by that."""
         self.ask(
             "PUT", f"/crm/v4/objects/deals/{deal_id}/associations/default/contacts/{record_id}"
@@ -193,7 +193,7 @@ class HubSpotSide:
     def delete_task(self, task_id: str) -> None:
         self.ask("DELETE", f"{TASKS}/{task_id}")
 
-    def hang(self, task_id: str, record_ids: list[str]) -> None:
+    def associate(self, task_id: str, record_ids: list[str]) -> None:
         spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}
         links = [
             {"from": {"id": task_id}, "to": {"id": record_id}, "types": [spec]}

@@ -499,14 +499,14 @@ def guarded(crm, there):
     return made
 
 
-def hung(crm, guarded):
+def associated(crm, guarded):
     return crm.tasks_of([guarded.record_id])[guarded.record_id]
 
 
 def test_a_guarded_task_hangs_on_its_contact(crm, guarded):
     made = guarded("LS-1")
 
-    assert hung(crm, guarded) == list(made.values())
+    assert associated(crm, guarded) == list(made.values())
 
 
 @needs("batch_of_100")
@@ -529,7 +529,7 @@ def test_asking_again_answers_the_task_that_is_there(crm, there, guarded, again)
         trace: task.task_id for trace, task in first.items()
     }
     assert sorted(there.tasks()) == ["LS-1", "LS-2", "LS-3"]
-    assert len(hung(crm, guarded)) == 3
+    assert len(associated(crm, guarded)) == 3
 
 
 @pytest.mark.parametrize("again", [True, False])
@@ -540,7 +540,7 @@ def test_what_a_rep_did_in_between_stays(crm, there, guarded, again):
     answer = guarded("LS-1", again=again)["LS-1"]
 
     assert answer.done
-    assert hung(crm, guarded)[0].done
+    assert associated(crm, guarded)[0].done
 
 
 @pytest.mark.parametrize("again", [True, False])
@@ -551,14 +551,16 @@ def test_a_guarded_task_without_an_answer_may_be_asked_for_again(crm, there, gua
 
     made = guarded("LS-1", "LS-2", again=again)
 
-    assert {task.task_id for task in hung(crm, guarded)} == {each.task_id for each in made.values()}
+    assert {task.task_id for task in associated(crm, guarded)} == {
+        each.task_id for each in made.values()
+    }
     assert sorted(there.tasks()) == ["LS-1", "LS-2"]
 
 
 def test_a_task_that_was_never_made_is_made_when_asked_for_again(crm, guarded):
     made = guarded("LS-1", again=True)
 
-    assert hung(crm, guarded)[0].task_id == made["LS-1"].task_id
+    assert associated(crm, guarded)[0].task_id == made["LS-1"].task_id
 
 
 def test_one_reference_twice_in_one_request_is_one_task(there, guarded):
@@ -685,7 +687,7 @@ def test_all_tasks_are_listed_with_their_contacts(crm, there):
     made = crm.create_tasks(writes)
     both, gone = made["t0"].task_id, made["t1"].task_id
     if shared := "shared_tasks" in there.abilities:
-        there.hang(both, [bob])
+        there.associate(both, [bob])
     there.delete_task(gone)
     there.add_tasks(bob, 5)  # somebody else's
 
@@ -699,7 +701,7 @@ def test_all_tasks_are_listed_with_their_contacts(crm, there):
 @needs("shared_tasks")
 def test_all_contacts_of_a_task_are_told(crm, there, task):
     many = [there.add_contact(f"p{number}@example.com") for number in range(120)]
-    there.hang(task.task_id, many)
+    there.associate(task.task_id, many)
 
     (found,) = all_tasks(crm, "ref LS-1")
 

@@ -17,7 +17,7 @@ from sequences.models import (
     Suppression,
 )
 from sequences.sending.claim import LOOK_AGAIN, MailClaim, claim_next
-from sequences.sending.record import BACK_OFF, record_outcome
+from sequences.sending.record import BACKOFF, record_outcome
 from sequences.sending.send import Clock, send_due
 from sequences.sending.transport import Sent
 from sequences.suppression import suppress_addresses
@@ -270,10 +270,10 @@ def test_a_mail_that_is_put_off_is_tried_again_later(mail_server: MailServer) ->
     mail_server.recipient = ""
 
     row = again(enrollment)
-    assert (the_delivery().state, row.next_at) == (Delivery.State.WAITING, NOON + BACK_OFF[0])
+    assert (the_delivery().state, row.next_at) == (Delivery.State.WAITING, NOON + BACKOFF[0])
     assert "451 4.7.1 Greylisted" in row.hold_reason
-    crm_read(NOON + BACK_OFF[0])
-    assert send_due(at(NOON + BACK_OFF[0])) == 1
+    crm_read(NOON + BACKOFF[0])
+    assert send_due(at(NOON + BACKOFF[0])) == 1
     assert (the_delivery().attempts, the_delivery().state) == (2, Delivery.State.SENT)
 
 
@@ -317,14 +317,14 @@ def test_a_mail_that_is_put_off_for_ever_is_given_to_a_person(mail_server: MailS
     enrollment = an_enrollment()
     mail_server.data = "451 4.7.0 Not at this moment"
 
-    for day in range(len(BACK_OFF) + 1):
+    for day in range(len(BACKOFF) + 1):
         crm_read(NOON + day * DAY)
         send_due(at(NOON + day * DAY))
 
     row = again(enrollment)
     assert (the_delivery().state, the_delivery().attempts) == (
         Delivery.State.FAILED,
-        len(BACK_OFF) + 1,
+        len(BACKOFF) + 1,
     )
     assert (row.state, row.by) == (State.PAUSED, BY_THE_SENDER)
 

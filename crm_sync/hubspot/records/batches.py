@@ -218,8 +218,8 @@ def property_values(item: Json) -> dict[str, str]:
 
     docs/hubspot-facts.md#record-values
     """
-    held = object_field(item, "properties")
-    return {name: "" if value is None else str(value) for name, value in held.items()}
+    values = object_field(item, "properties")
+    return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
 def iter_pages(

@@ -23,7 +23,7 @@ PRIMARY = 1
 def company_owners(client: HubSpotClient, record_ids: Sequence[str]) -> dict[str, str]:
     """Return the owner id of each contact's primary or only company, by the contact's record id.
 
-    Raise NoScope when the token may not read companies.
+    Raise MissingScope when the token may not read companies.
     """
     company_of = dict(_companies(client, record_ids))
     owner_of = {

@@ -193,20 +193,20 @@ def _input(write: CrmContactWrite, id_: str, properties: Mapping[str, str]) -> J
 
 
 def _contact(item: Json, asked_id: str = "") -> CrmContact:
-    held = property_values(item)
+    values = property_values(item)
     return CrmContact(
         record_id=_id(item),
-        email=held.get("email", "").lower(),
-        owner_id=held.get("hubspot_owner_id", ""),
-        lifecycle_stage=OURS.get(held.get("lifecyclestage", ""), ""),
-        lead_status=held.get("hs_lead_status", ""),
+        email=values.get("email", "").lower(),
+        owner_id=values.get("hubspot_owner_id", ""),
+        lifecycle_stage=OURS.get(values.get("lifecyclestage", ""), ""),
+        lead_status=values.get("hs_lead_status", ""),
         # docs/hubspot-facts.md#opt-out
-        opted_out=held.get("hs_email_optout", "").lower() == "true",
-        properties=held,
+        opted_out=values.get("hs_email_optout", "").lower() == "true",
+        properties=values,
         asked_id=asked_id if asked_id != _id(item) else "",
         former_ids=tuple(_parts(item, "hs_merged_object_ids")),
         # docs/hubspot-facts.md#last-contacted
-        touched_at=parse_instant_value(held.get("notes_last_contacted", "")),
+        touched_at=parse_instant_value(values.get("notes_last_contacted", "")),
     )
 
 

@@ -71,19 +71,19 @@ LARGEST = 2**31 - 1  # that our integer column can hold
 
 
 def _deal(item: Json) -> CrmDeal:
-    held = property_values(item)
+    values = property_values(item)
     return CrmDeal(
         deal_id=str(item.get("id") or ""),
-        name=held.get("dealname", ""),
-        pipeline_id=held.get("pipeline", ""),
-        stage_id=held.get("dealstage", ""),
-        owner_id=held.get("hubspot_owner_id", ""),
-        amount=held.get("amount", ""),
-        closed=_true(held.get("hs_is_closed")),
-        won=_true(held.get("hs_is_closed_won")),
-        changed_at=parse_instant_value(held.get("hs_lastmodifieddate", "")),
-        made_at=parse_instant_value(held.get("createdate", "")),
-        lost_reason=held.get(LOST_REASON, ""),
+        name=values.get("dealname", ""),
+        pipeline_id=values.get("pipeline", ""),
+        stage_id=values.get("dealstage", ""),
+        owner_id=values.get("hubspot_owner_id", ""),
+        amount=values.get("amount", ""),
+        closed=_true(values.get("hs_is_closed")),
+        won=_true(values.get("hs_is_closed_won")),
+        changed_at=parse_instant_value(values.get("hs_lastmodifieddate", "")),
+        made_at=parse_instant_value(values.get("createdate", "")),
+        lost_reason=values.get(LOST_REASON, ""),
     )
 
 

@@ -103,11 +103,11 @@ def _search(
 
 
 def _change(kind: ChangeKind, item: Json) -> CrmChange:
-    held = property_values(item)
-    addresses = [held.get("email", ""), *held.get("hs_additional_emails", "").split(";")]
+    values = property_values(item)
+    addresses = [values.get("email", ""), *values.get("hs_additional_emails", "").split(";")]
     return CrmChange(
         record_id=str(item.get("id") or ""),
-        changed_at=parse_instant_value(held.get(MODIFIED[kind], "")) or EPOCH,
+        changed_at=parse_instant_value(values.get(MODIFIED[kind], "")) or EPOCH,
         emails=tuple(address.strip().lower() for address in addresses if address.strip()),
-        former_ids=tuple(filter(None, held.get("hs_merged_object_ids", "").split(";"))),
+        former_ids=tuple(filter(None, values.get("hs_merged_object_ids", "").split(";"))),
     )

@@ -6,12 +6,12 @@ docs/hubspot-facts.md#no-idempotency-key, docs/hubspot-facts.md#unique-task-refe
 """
 
 from crm_sync.hubspot.records.batches import list_field
+from crm_sync.hubspot.records.task_fields import REFERENCE
 from crm_sync.hubspot.transport.calls import CREATE_TASK_PROPERTY, TASK_PROPERTIES
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import MissingScope
 from crm_sync.port import CrmRejected, SetUpStep
 
-REFERENCE = "lead_handoff_reference"
 DEFINITION = {
     "name": REFERENCE,
     "label": "Lead handoff reference",

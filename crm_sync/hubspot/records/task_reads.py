@@ -8,11 +8,10 @@ from crm_sync.hubspot.records.batches import (
     list_field,
     next_cursor,
     object_field,
-    property_values,
     read_associations,
     read_records,
 )
-from crm_sync.hubspot.timestamps import parse_instant_value
+from crm_sync.hubspot.records.task_fields import READ, parse_task
 from crm_sync.hubspot.transport.calls import (
     CONTACTS_OF_TASKS,
     LIST_TASKS,
@@ -20,25 +19,7 @@ from crm_sync.hubspot.transport.calls import (
     TASKS_OF_CONTACTS,
 )
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
-from crm_sync.port import CrmTask, CrmTaskPage, HtmlText
-
-# docs/hubspot-facts.md#task-properties
-NOT_STARTED, COMPLETED = "NOT_STARTED", "COMPLETED"
-READ = (
-    "hs_task_subject",
-    "hs_task_body",
-    "hubspot_owner_id",
-    "hs_task_status",
-    "hs_task_completion_date",
-    "hs_lastmodifieddate",
-)
-
-
-class HubSpotTaskText(HtmlText):
-    """docs/hubspot-facts.md#task-properties"""
-
-    __slots__ = ()
-    longest = 65_536
+from crm_sync.port import CrmTask, CrmTaskPage
 
 
 def tasks_of_contacts(client: HubSpotClient, record_ids: Sequence[str]) -> dict[str, list[CrmTask]]:
@@ -85,23 +66,6 @@ def list_tasks(client: HubSpotClient, marker: str, place: str) -> CrmTaskPage:
     ]
     after = next_cursor(found)
     return CrmTaskPage(marked, "" if after == place else after)  # one that stands still is the end
-
-
-def parse_task(item: Json) -> CrmTask:
-    held = property_values(item)
-    status = held.get("hs_task_status", "")
-    done = status == COMPLETED
-    # Tasks that were completed long ago have no date of it. docs/hubspot-facts.md#task-properties
-    done_at = held.get("hs_task_completion_date") or held.get("hs_lastmodifieddate", "")
-    return CrmTask(
-        task_id=str(item.get("id") or ""),
-        subject=held.get("hs_task_subject", ""),
-        body=HubSpotTaskText(held.get("hs_task_body", "")),
-        owner_id=held.get("hubspot_owner_id", ""),
-        done=done,
-        started=status not in ("", NOT_STARTED, COMPLETED),
-        done_at=parse_instant_value(done_at) if done else None,
-    )
 
 
 def _contacts(client: HubSpotClient, item: Json) -> list[str]:

@@ -12,14 +12,16 @@ from crm_sync.hubspot.records.batches import (
     unique_rounds,
     write_all,
 )
-from crm_sync.hubspot.records.task_reads import COMPLETED, NOT_STARTED, parse_task
-from crm_sync.hubspot.transport.calls import ARCHIVE_TASKS, HANG_TASKS, UPDATE_TASKS
+from crm_sync.hubspot.records.task_fields import (
+    COMPLETED,
+    NOT_STARTED,
+    TASK_TO_CONTACT,
+    parse_task,
+)
+from crm_sync.hubspot.transport.calls import ARCHIVE_TASKS, ASSOCIATE_TASKS, UPDATE_TASKS
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import error_from_item
 from crm_sync.port import CrmError, CrmTask, CrmTaskChange
-
-# The direction matters: from the task to the contact. docs/hubspot-facts.md#association-types
-TASK_TO_CONTACT = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}
 
 
 class TaskUpdate(NamedTuple):
@@ -50,9 +52,9 @@ def associate_tasks(
             {"from": {"id": task_id}, "to": {"id": record_id}, "types": [TASK_TO_CONTACT]}
             for task_id, record_id in batch
         ]
-        found = client.ask(HANG_TASKS, {"inputs": inputs}, until=until)
+        found = client.ask(ASSOCIATE_TASKS, {"inputs": inputs}, until=until)
         for item in list_field(found, "errors"):
-            raise error_from_item(HANG_TASKS, item)
+            raise error_from_item(ASSOCIATE_TASKS, item)
 
 
 def archive_tasks(client: HubSpotClient, task_ids: Sequence[str]) -> None:

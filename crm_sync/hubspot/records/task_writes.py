@@ -15,9 +15,14 @@ from crm_sync.hubspot.records.batches import (
     split_batches,
     write_all,
 )
-from crm_sync.hubspot.records.task_idempotency import REFERENCE
-from crm_sync.hubspot.records.task_reads import NOT_STARTED, READ, parse_task
-from crm_sync.hubspot.records.task_updates import TASK_TO_CONTACT, archive_tasks, associate_tasks
+from crm_sync.hubspot.records.task_fields import (
+    NOT_STARTED,
+    READ,
+    REFERENCE,
+    TASK_TO_CONTACT,
+    parse_task,
+)
+from crm_sync.hubspot.records.task_updates import archive_tasks, associate_tasks
 from crm_sync.hubspot.timestamps import format_instant
 from crm_sync.hubspot.transport.calls import (
     CREATE_GUARDED_TASKS,
@@ -40,7 +45,7 @@ GONE = (
 
 
 def create_tasks(client: HubSpotClient, writes: Batch, until: float | None) -> Outcome[CrmTask]:
-    """Return each created task or its error, by trace. `until`: see Client.ask."""
+    """Return each created task or its error, by trace. `until`: see HubSpotClient.ask."""
     return write_all(
         split_batches(writes), lambda batch: _created(client, CREATE_TASKS, batch, until)
     )
@@ -49,7 +54,7 @@ def create_tasks(client: HubSpotClient, writes: Batch, until: float | None) -> O
 def create_guarded_tasks(
     client: HubSpotClient, writes: Batch, until: float | None
 ) -> Outcome[CrmTask]:
-    """Return each created or existing task or its error, by trace. `until`: see Client.ask.
+    """Return each created or existing task or its error, by trace. `until`: see HubSpotClient.ask.
 
     Look first for those that were tried before (`again`): a rep may have started on them.
     """
@@ -96,14 +101,16 @@ def _made_or_found(client: HubSpotClient, batch: Batch, until: float | None) -> 
         outcome |= _upserted(client, new, until)
     tasks = {trace: each for trace, each in outcome.items() if isinstance(each, CrmTask)}
     on_nobody = [write for write in batch if write.trace in tasks]
-    hung = write_all(split_batches(on_nobody), lambda part: _hung(client, part, tasks, until))
+    associated = write_all(
+        split_batches(on_nobody), lambda part: _associated(client, part, tasks, until)
+    )
     # A task whose contact is gone would have no contact: delete it.
-    lost = [write.trace for write in new if isinstance(hung.get(write.trace), LOST)]
+    lost = [write.trace for write in new if isinstance(associated.get(write.trace), LOST)]
     archive_tasks(client, [tasks[trace].task_id for trace in lost])
-    return outcome | hung
+    return outcome | associated
 
 
-def _hung(
+def _associated(
     client: HubSpotClient, batch: Batch, tasks: Mapping[str, CrmTask], until: float | None
 ) -> Outcome[CrmTask]:
     """Associate tasks with their contacts, since an upsert takes no associations.

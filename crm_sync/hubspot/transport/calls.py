@@ -144,7 +144,7 @@ CREATE_GUARDED_TASKS = ApiCall(
 )
 UPDATE_TASKS = ApiCall("POST", f"{V3}/objects/tasks/batch/update", "update tasks by id", retry=True)
 ARCHIVE_TASKS = ApiCall("POST", f"{V3}/objects/tasks/batch/archive", "delete tasks", retry=True)
-HANG_TASKS = ApiCall(
+ASSOCIATE_TASKS = ApiCall(
     "POST",
     f"{V4}/associations/tasks/contacts/batch/create",
     "put tasks on their contact",

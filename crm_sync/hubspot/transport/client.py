@@ -6,16 +6,22 @@ errors alone.
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from time import monotonic
 from typing import Any
 
 from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.errors import error_from_answer, no_answer_error, parse_body
-from crm_sync.hubspot.transport.http import HttpError, NoHttpAnswer, RawAnswer
+from crm_sync.hubspot.transport.http import (
+    TOTAL_SECONDS,
+    HttpError,
+    HttpTransport,
+    NoHttpAnswer,
+    RawAnswer,
+)
 from crm_sync.hubspot.transport.rate_limit import RateLimiter
-from crm_sync.hubspot.transport.sdk import Sdk
 from crm_sync.hubspot.transport.versions import CLASSIC
-from crm_sync.port import CrmBusy, CrmError, Priority
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, Priority
 from leadscoring.common.text import bounded_line
 
 logger = logging.getLogger(__name__)
@@ -27,23 +33,51 @@ TIMEOUTS = (3.05, 10.0)
 Json = dict[str, Any]
 
 
+class Sdk:
+    """The client library over our own HTTP transport, created on first use. Belongs to one process.
+
+    docs/hubspot-facts.md#library-objects
+    """
+
+    def __init__(self, token: str, base_url: str, seconds: float = TOTAL_SECONDS) -> None:
+        self._token = token
+        self._base_url = base_url
+        self._seconds = seconds
+
+    @cached_property
+    def api(self) -> Any:
+        if not (self._token.isascii() and self._token.isprintable()):
+            # http.client would refuse the header with an error that shows the token.
+            raise CrmDenied("HUBSPOT_ACCESS_TOKEN has signs in it that no token has.")
+        # Imported when first used: 150 ms and 14 MB that processes without a CRM need not pay.
+        # Any module's ApiClient reaches every path; the one of owners is the smallest.
+        from hubspot import Client
+
+        # `retry`: docs/hubspot-facts.md#library-timeouts-and-retries
+        wrapped = Client.create(
+            access_token=self._token, host=self._base_url, retry=False
+        ).crm.owners.owners_api.api_client
+        wrapped.rest_client.pool_manager = HttpTransport(self._seconds)
+        return wrapped
+
+
 class HubSpotClient:
-    """`version`: of HubSpot's API. `lane`: the priority of its calls in the shared budget."""
+    """`version`: of HubSpot's API. `priority`: of its calls in the shared budget."""
 
     def __init__(
-        self, library: Sdk, pace: RateLimiter, version: str = CLASSIC, priority: Priority = "live"
+        self, sdk: Sdk, limiter: RateLimiter, version: str = CLASSIC, priority: Priority = "live"
     ) -> None:
-        self._library = library
-        self.pace = pace
+        self._sdk = sdk
+        self.limiter = limiter
         self.version = version
-        self._lane: Priority = priority
+        self._priority: Priority = priority
 
     def with_priority(self, priority: Priority) -> "HubSpotClient":
-        return HubSpotClient(self._library, self.pace, self.version, priority)
+        return HubSpotClient(self._sdk, self.limiter, self.version, priority)
 
     def room(self) -> float:
         """Return the seconds until an ordinary call would be admitted."""
-        return self.pace.room(self._lane)
+        return self.limiter.room(self._priority)
 
     def ask(
         self,
@@ -58,8 +92,8 @@ class HubSpotClient:
 
         `until`: the reading of time.monotonic() after which the call is not made any more (CrmBusy).
         """
-        api, call = self._library.api, call.in_version(self.version)
-        self.pace.wait(call, self._lane)
+        api, call = self._sdk.api, call.in_version(self.version)
+        self.limiter.wait(call, self._priority)
         if until is not None and monotonic() > until:
             raise CrmBusy(f"It had become too late to {call.purpose}: it is tried anew.", 1.0)
         answer = self._answer(api, call, body, dict(path or {}), list(query))
@@ -96,7 +130,7 @@ class HubSpotClient:
         except NoHttpAnswer as silence:
             logger.warning("%s %s: %s", call.method, call.path, silence)
             raise _silence(call, silence) from None
-        self.pace.learn(answer.headers)
+        self.limiter.learn(answer.headers)
         return answer
 
     def _refusal(self, call: ApiCall, answer: RawAnswer) -> CrmError:
@@ -105,8 +139,8 @@ class HubSpotClient:
         logger.warning(
             "%s %s answered %s, correlation %s", call.method, call.path, answer.status, correlation
         )
-        self.pace.learn(answer.headers)
-        self.pace.obey(call, answer.status, error)
+        self.limiter.learn(answer.headers)
+        self.limiter.obey(call, answer.status, error)
         return error
 
 

@@ -61,7 +61,7 @@ class HttpTransport:
         self.seconds = seconds
 
     def request(self, method: str, url: str, **more: Any) -> RawAnswer:
-        """Return an Answer of 2xx; raise NotGood or NoAnswer for all else."""
+        """Return the answer if it is a 2xx; raise HttpError or NoHttpAnswer for all else."""
         more |= {"preload_content": False, "redirect": False, "retries": False}
         with _Deadline(self.seconds) as deadline:
             answer = self._answer(method, url, more, deadline)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from time import monotonic, sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.errors import USED_UP, DailyLimitReached
-from crm_sync.hubspot.transport.local_rate_limit import LocalRateLimiter
 from crm_sync.hubspot.transport.rate_limit_script import (
     BUCKETS,
     BURST,
@@ -24,6 +24,9 @@ from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Priority
 
 PATIENCE = 2.0  # seconds that a call may wait here; a longer wait is left to the caller
 SHORTEST_SLEEP = 0.002  # seconds
+# Seconds between the requests of one process without Redis. Eight such processes stay below 100 requests in
+# ten seconds. docs/hubspot-facts.md#request-limits
+SECONDS_BETWEEN_LOCAL = 1.0
 # Requests in ten seconds, the least that HubSpot grants. docs/hubspot-facts.md#request-limits
 BEFORE_THE_FIRST_ANSWER = 100
 LEARNED_FOR = 24 * 3600  # seconds that limits from headers are kept
@@ -33,7 +36,7 @@ SECONDS_BETWEEN_NOTES = 2.0  # of the day's use, which is in every answer
 LONGEST_DAY = 3600.0
 ALL, DAY = "all", "day"
 SLOW, LOCKED, MOVING = "slow", "locked", "moving"
-HELD = {
+BLOCK_REASONS = {
     "": "Our requests to HubSpot are used up for the moment.",
     SLOW: "HubSpot asked us to slow down.",
     LOCKED: "HubSpot was changing the same records a moment ago.",
@@ -55,12 +58,14 @@ class RateLimiter:
     def wait(self, call: ApiCall, priority: Priority = "live") -> None:
         """Block until the call may be made; raise CrmPaced when that is more than PATIENCE s away.
 
-        Raise UsedUp when the daily limit is used up, and CrmBusy while the account is being moved.
+        Raise DailyLimitReached when the daily limit is used up, and CrmBusy while the account is being moved.
         """
         began = monotonic()
         while True:
             waited = min(monotonic() - began, PATIENCE)
-            turn = self._turn(BUCKETS[call.limit], _holds(call), priority, waited=waited, take=True)
+            turn = self._turn(
+                BUCKETS[call.limit], _blocks_of(call), priority, waited=waited, take=True
+            )
             if turn.seconds <= 0:
                 return
             if waited + turn.seconds > PATIENCE:
@@ -94,19 +99,19 @@ class RateLimiter:
         docs/hubspot-facts.md#rate-limit-answers, docs/hubspot-facts.md#locks-and-migrations
         """
         if isinstance(error, DailyLimitReached):
-            self.hold(DAY, min(self._until_midnight(), LONGEST_DAY), DAY)
+            self.block(DAY, min(self._until_midnight(), LONGEST_DAY), DAY)
         elif isinstance(error, CrmBusy) and status == 429:
-            self.hold(BUCKETS[call.limit][0].name, error.retry_after, SLOW)
+            self.block(BUCKETS[call.limit][0].name, error.retry_after, SLOW)
         elif isinstance(error, CrmBusy) and status == 423:
-            self.hold(f"records:{call.records}", error.retry_after, LOCKED)
+            self.block(f"records:{call.records}", error.retry_after, LOCKED)
         elif isinstance(error, CrmBusy) and status == 477:
-            self.hold(ALL, error.retry_after, MOVING)
+            self.block(ALL, error.retry_after, MOVING)
 
-    def hold(self, name: str, seconds: float, held: str = SLOW) -> None:
+    def block(self, name: str, seconds: float, cause: str = SLOW) -> None:
         """Block requests for some seconds. `name`: a bucket, "all", "day", or "records:contacts"."""
-        self._alone.hold(name, seconds, held)
+        self._alone.block(name, seconds, cause)
         key = self._shared.key(f"{name}:held")
-        self._shared.ask(lambda redis: redis.set(key, held, px=max(1, int(seconds * 1000))))
+        self._shared.ask(lambda redis: redis.set(key, cause, px=max(1, int(seconds * 1000))))
 
     def budget(self) -> CrmBudget:
         """Return the requests of the last ten seconds and of today, with their limits; None if
@@ -134,14 +139,14 @@ class RateLimiter:
     def _turn(
         self,
         buckets: tuple[Bucket, ...],
-        holds: list[str],
+        blocks: list[str],
         priority: Priority,
         *,
         waited: float,
         take: bool,
     ) -> LimiterAnswer:
         names = ["limit", "made:", f"{priority}:spare", *(each.name for each in buckets)]
-        keys = [self._shared.key(name) for name in (*names, *(f"{name}:held" for name in holds))]
+        keys = [self._shared.key(name) for name in (*names, *(f"{name}:held" for name in blocks))]
         arguments = [
             self._most or BEFORE_THE_FIRST_ANSWER,
             self._most or NO_LIMIT,
@@ -153,7 +158,7 @@ class RateLimiter:
         ]
         answer: Any = self._shared.ask(lambda redis: redis.eval(TURN, len(keys), *keys, *arguments))
         if answer is None:
-            return self._alone.turn(holds, take=take)
+            return self._alone.turn(blocks, take=take)
         self._learned = answer[1]
         return LimiterAnswer(float(answer[0]), answer[2])
 
@@ -169,6 +174,40 @@ class RateLimiter:
         return seconds_until_midnight(datetime.fromtimestamp(seconds, UTC), str(zone or "UTC"))
 
 
+class LocalRateLimiter:
+    """Space the requests of one process evenly, while Redis and the shared budget cannot be reached.
+
+    `most`: the configured limit in requests per ten seconds, None for none.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._between = max(SECONDS_BETWEEN_LOCAL, 10 / most if most else 0.0)
+        self._next = 0.0
+        self._blocked: dict[str, tuple[float, str]] = {}
+        self._lock = Lock()
+
+    def turn(self, blocks: list[str], *, take: bool) -> LimiterAnswer:
+        """Return the seconds to wait and why. With `take`, reserve the slot when the wait is 0."""
+        with self._lock:
+            now = monotonic()
+            until, cause = max(
+                (self._blocked.get(name, (0.0, "")) for name in blocks), default=(0.0, "")
+            )
+            if until > max(now, self._next):
+                return LimiterAnswer(until - now, cause)
+            wait = max(self._next - now, 0.0)
+            if wait == 0 and take:
+                self._next = now + self._between
+            return LimiterAnswer(wait)
+
+    def block(self, name: str, seconds: float, cause: str) -> None:
+        """Block a name for some seconds. Needed while Redis answers too: it may be gone at the
+        next call.
+        """
+        with self._lock:
+            self._blocked[name] = monotonic() + seconds, cause
+
+
 def seconds_until_midnight(at: datetime, zone: str) -> float:
     """Return the seconds until the day ends in a time zone; in UTC when the zone is unknown."""
     try:
@@ -179,15 +218,15 @@ def seconds_until_midnight(at: datetime, zone: str) -> float:
     return (midnight.astimezone(UTC) - at).total_seconds()
 
 
-def _holds(call: ApiCall) -> list[str]:
+def _blocks_of(call: ApiCall) -> list[str]:
     return [*(each.name for each in BUCKETS[call.limit]), f"records:{call.records}", ALL, DAY]
 
 
 def _too_long(turn: LimiterAnswer) -> CrmError:
-    sentence = HELD.get(turn.held, HELD[""])
-    if turn.held == DAY:
+    sentence = BLOCK_REASONS.get(turn.cause, BLOCK_REASONS[""])
+    if turn.cause == DAY:
         return DailyLimitReached(sentence)
-    if turn.held == MOVING:
+    if turn.cause == MOVING:
         return CrmBusy(sentence, turn.seconds, shared=True)
     return CrmPaced(sentence, turn.seconds)
 

@@ -51,11 +51,11 @@ SHARES: Mapping[Priority, PriorityShare] = {
 COUNTED_SECONDS = 10
 
 # KEYS: the learned limit, the counter's prefix, the mark of a spare turn that was used, then the
-# buckets' instants, then the holds that concern this call.
-# ARGV: the limit when none was learned, the most that may be used of it, the lane's usual and spare
-# share, what part of its patience the caller has waited, "take" or "look", how many buckets there
-# are, then each bucket's window and most.
-# Answers: seconds to wait (0: admitted, unless it only looked), the learned limit, who holds.
+# buckets' instants, then the blocks that concern this call.
+# ARGV: the limit when none was learned, the most that may be used of it, the priority's usual and
+# spare share, what part of its patience the caller has waited, "take" or "look", how many buckets
+# there are, then each bucket's window and most.
+# Answers: seconds to wait (0: admitted, unless it only looked), the learned limit, the cause of a block.
 # Replicated by its effects, so that it may read the clock.
 TURN = """
 local clock = redis.call('TIME')
@@ -66,13 +66,13 @@ local share, spare, waited = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV
 local buckets = tonumber(ARGV[7])
 local is_spare = spare > 0 and redis.call('EXISTS', KEYS[3]) == 0
 if is_spare then share = spare end
-local wait, held, after, slowest = 0, '', {}, 0
+local wait, cause, after, slowest = 0, '', {}, 0
 for i = 1, buckets do
   local window, most = tonumber(ARGV[6 + 2 * i]), math.min(limit, tonumber(ARGV[7 + 2 * i]))
   local burst = math.min(math.max(5, math.floor(0.06 * most)), math.max(1, math.floor(most / 5)))
   local step = window / math.max(0.95 * most - burst, most / 2)
   local ahead = math.max(1, math.floor(share * burst))
-  -- who has waited longer goes before others of the lane
+  -- who has waited longer goes before others of its priority
   if ahead < burst then ahead = ahead + waited end
   local due = math.max(tonumber(redis.call('GET', KEYS[3 + i]) or 0), now)
   wait = math.max(wait, due - (ahead - 1) * step - now)
@@ -81,7 +81,7 @@ for i = 1, buckets do
 end
 for i = 4 + buckets, #KEYS do
   local left = redis.call('PTTL', KEYS[i]) / 1000
-  if left > wait then wait, held = left, redis.call('GET', KEYS[i]) or '' end
+  if left > wait then wait, cause = left, redis.call('GET', KEYS[i]) or '' end
 end
 if wait <= 0 and ARGV[6] == 'take' then
   for i = 1, buckets do
@@ -93,12 +93,12 @@ if wait <= 0 and ARGV[6] == 'take' then
   redis.call('INCR', counter)
   redis.call('EXPIRE', counter, 15)
 end
-return {string.format('%.6f', wait), learned or '', held}
+return {string.format('%.6f', wait), learned or '', cause}
 """
 
 
 class LimiterAnswer(NamedTuple):
-    """`seconds`: to wait, 0 for now. `held`: why requests are blocked, a key of HELD."""
+    """`seconds`: to wait, 0 for now. `cause`: why requests are blocked, a key of BLOCK_REASONS."""
 
     seconds: float
-    held: str = ""
+    cause: str = ""

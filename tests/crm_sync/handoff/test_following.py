@@ -496,7 +496,9 @@ def test_trouble_that_all_share_is_told_once_and_ends_by_itself(crm, there, row)
 
 @pytest.mark.parametrize(("room", "left"), [(3_000.0, 1), (0.0, 0)])
 def test_who_could_not_ask_does_not_say_that_it_works(crm, monkeypatch, room, left):
-    Breaker.objects.create(work="tasks", token=crm.identity, reason="x", since=MONDAY, until=MONDAY)
+    Breaker.objects.create(
+        work="tasks", identity=crm.identity, reason="x", since=MONDAY, until=MONDAY
+    )
     monkeypatch.setattr(type(crm), "room", lambda self: room)
 
     track_tasks(crm, after(5))

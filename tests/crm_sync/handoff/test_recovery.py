@@ -9,7 +9,7 @@ from crm_sync.account import read_account
 from crm_sync.circuit_breaker import record_failure
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.handoff.eligibility import MOST_FAILURES
-from crm_sync.handoff.tasks import SETTLE
+from crm_sync.handoff.tried_tasks import SETTLE
 from crm_sync.models import Breaker, Handoff
 from crm_sync.models.handoff import ALONE
 from crm_sync.port import CrmBusy

@@ -46,7 +46,7 @@ def everything(crm, there):
     )
     crm.archived_contacts([merged])
     crm.opt_out(["a@x.example"])
-    there.hang(task.task_id, [there.add_contact(f"p{n}@x.example") for n in range(101)])
+    there.associate(task.task_id, [there.add_contact(f"p{n}@x.example") for n in range(101)])
     assert len(crm.list_tasks("ref LS-").tasks) == 3
     crm.change_tasks([CrmTaskChange(task.task_id, subject="Hotter")])
     crm.archive_tasks([task.task_id])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm_sync.hubspot.records.task_idempotency import REFERENCE
+from crm_sync.hubspot.records.task_fields import REFERENCE
 from crm_sync.port import (
     CrmDenied,
     CrmProperty,
@@ -134,7 +134,9 @@ def test_a_task_that_can_hang_on_nobody_is_taken_back(hubspot, guarded, tasks, t
     assert there.tasks() == []
 
 
-def test_a_task_that_was_made_but_not_hung_is_hung_the_next_time(hubspot, guarded, tasks, there):
+def test_a_task_that_was_made_but_not_associated_is_associated_the_next_time(
+    hubspot, guarded, tasks, there
+):
     (write,) = tasks("LS-1", again=True)
     there.trouble("drop_before", "/crm/v4/associations/tasks/contacts/batch/create")
     with pytest.raises(Exception, match="did not answer"):

@@ -47,8 +47,8 @@ def process(settings):
 
 def wait_of(pace, call=OWNERS, priority="live"):
     """Seconds until the call may be made; 0 when it was let through."""
-    holds = pace_module._holds(call)
-    return pace._turn(BUCKETS[call.limit], holds, priority, waited=0, take=True).seconds
+    blocks = pace_module._blocks_of(call)
+    return pace._turn(BUCKETS[call.limit], blocks, priority, waited=0, take=True).seconds
 
 
 def admitted(pace, call=OWNERS, tries=10, priority="live"):
@@ -144,7 +144,7 @@ def test_a_long_wait_is_the_callers(process):
 
 def test_searches_have_five_a_second_of_their_own(process):
     pace = process()
-    pace.hold("burst", 30)
+    pace.block("burst", 30)
 
     assert admitted(pace, SEARCH, tries=1) == 1
     assert 0 < wait_of(process(), SEARCH) <= 1 / 3.75

@@ -220,7 +220,7 @@ def test_what_a_look_learns_of_the_index_during_a_pull_stays(crm, bob, monkeypat
     ids=["hints", "drift"],
 )
 def test_who_asks_nothing_leaves_the_turn_that_tries_to_the_pull(crm, bob, beside):
-    held = {"work": Breaker.Work.PULL, "token": crm.identity, "reason": "x", "failures": 5}
+    held = {"work": Breaker.Work.PULL, "identity": crm.identity, "reason": "x", "failures": 5}
     Breaker.objects.create(since=MONDAY, until=MONDAY, **held)
 
     beside(crm, LATER)

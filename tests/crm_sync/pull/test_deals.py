@@ -142,14 +142,14 @@ def test_a_deal_without_a_contact_holds_nobody_until_it_gets_one(crm, there, ada
     deal_id = there.add_deal("Acme", WON)
     before = effect(crm, ada)
 
-    there.hang_deal(deal_id, ada.record_id)
+    there.associate_deal(deal_id, ada.record_id)
 
     assert (before, effect(crm, ada)) == (NOTHING, IS_WON)
 
 
 def test_two_deals_that_are_merged_are_one(crm, there, ada):
     kept, gone = there.add_deal("Acme", NEGOTIATION, ada.record_id), there.add_deal("Old", WON)
-    there.hang_deal(gone, ada.record_id)
+    there.associate_deal(gone, ada.record_id)
     before = effect(crm, ada)
 
     there.merge_deals(kept, gone)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from crm_sync.handoff import batch, contact
+from crm_sync.handoff import batch, contact_save
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Deal, Handoff, Hint, Link
 from crm_sync.problems.people import people_problems
@@ -249,7 +249,7 @@ def test_who_is_erased_while_a_worker_hands_them_off_holds_up_nobody(
         if name == point:
             erase_contact(ada.pk, MONDAY)
 
-    for module in (batch, contact):
+    for module in (batch, contact_save):
         monkeypatch.setattr(module, "reach", reach)
 
     deliver_due(crm, MONDAY)

@@ -13,7 +13,7 @@ from crm_sync.models.opt_outs import BATCH, LEASE
 from crm_sync.port import Crm, CrmDenied, NotConnected
 from crm_sync.problems.people import people_problems
 from crm_sync.pull.poll import pull_changes
-from crm_sync.push.opt_outs import DENIED_WAIT, push_opt_outs
+from crm_sync.push.opt_outs import DENIED_BACKOFF, push_opt_outs
 from leadscoring.erasing import erase_contact
 from leadscoring.models import CrmState
 from sequences.models import Suppression
@@ -176,7 +176,7 @@ def test_it_goes_on_by_itself_once_the_account_allows_it(crm, there):
     push_opt_outs(crm, MONDAY)
     there.allow(["communication_preferences.write", "crm.objects.contacts.read"])
 
-    push_opt_outs(crm, MONDAY + DENIED_WAIT)
+    push_opt_outs(crm, MONDAY + DENIED_BACKOFF)
 
     assert "communication_preferences.write" in there.sandbox.settings.tokens[there.token].scopes
     assert OptOut.objects.get().told_at

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from crm_sync.handoff.deliver import deliver_due
-from crm_sync.hubspot.records.task_reads import HubSpotTaskText
+from crm_sync.hubspot.records.task_fields import HubSpotTaskText
 from crm_sync.mapping.task_text import text_digest
 from crm_sync.models import Account, Handoff, HandoffTask, Owner, Report, reports
 from crm_sync.reconcile import run as reconciling
@@ -336,7 +336,7 @@ def test_a_plan_finds_all_and_changes_nothing(crm, there, row):
 
 
 def test_a_portal_of_another_account_is_refused(crm, there, row):
-    Account.objects.update(account_id="111", token="")
+    Account.objects.update(account_id="111", identity="")
     erase(there, row.task_id)
 
     found = reconcile(crm, LATER)

@@ -1,117 +1,25 @@
-"""The first step of a handoff: the contact's record in the CRM."""
+"""The step of a handoff that writes the contact's record in the CRM and links the contact to it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from django.db import transaction
 
-from crm_sync.deals.mirror import deal_row, mirror_stages
-from crm_sync.deals.stage_policy import decide_effect, stages_by_id
-from crm_sync.handoff.batch import DELETED, Batch
-from crm_sync.handoff.eligibility import CUSTOMER, reason_not_to_send, set_aside_merged
+from crm_sync.handoff.batch import Batch
+from crm_sync.handoff.shared_records import merge_shared_records
 from crm_sync.mapping import record_values
 from crm_sync.models import Handoff, Link
 from crm_sync.outcomes.evaluate import remember_lead_statuses
-from crm_sync.port import CrmContact, CrmContactWrite, CrmDeal, CrmError, CrmRejected, CrmSilent
+from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmRejected, CrmSilent
 from leadscoring import crm_state
 from leadscoring.crm_state import last_seen_at
-from leadscoring.merging import merge_contacts
-from leadscoring.models import Contact, CrmState, Lifecycle
+from leadscoring.models import Contact, CrmState
 from leadscoring.operations.failpoints import reach
 
 # The fields of a link that a refresh writes too.
 READ = ("owner_id", "lifecycle_stage", "lead_status", "opted_out", "seen_at")
-TWIN = "Is one person with contact {other}, who has the same record in the CRM."
 
 
-def read_records(batch: Batch) -> None:
-    """Read the contacts' records: by record id where we know it, else by address."""
-    properties = [row.property for row in batch.mappings]
-    known = [row for row in batch.rows if row.contact_id in batch.links]
-    new = [row for row in batch.rows if row.contact_id not in batch.links]
-    by_id = read_contacts(
-        batch.crm.contacts_by_id,
-        [batch.links[row.contact_id].record_id for row in known],
-        properties,
-    )
-    by_email = read_contacts(
-        batch.crm.contacts_by_email, [row.contact.email or "" for row in new], properties
-    )
-    for row in known:
-        keep_record(batch, row, by_id.get(batch.links[row.contact_id].record_id))
-    for row in new:
-        keep_record(batch, row, by_email.get(row.contact.email or ""))
-    merge_shared_records(
-        batch, {row.pk: there for row in batch.rows if (there := batch.record_of(row))}
-    )
-    respect_their_deals(batch, [row for row in new if batch.record_of(row)])
-
-
-def read_contacts(
-    question: Callable[[Sequence[str], Sequence[str]], Mapping[str, CrmContact]],
-    keys: Sequence[str],
-    properties: Sequence[str],
-) -> Mapping[str, CrmContact]:
-    return question(keys, properties) if keys else {}
-
-
-def keep_record(batch: Batch, row: Handoff, record: CrmContact | None) -> None:
-    if record:
-        batch.records[row.contact_id] = record
-    if record and record.lifecycle_stage == Lifecycle.CUSTOMER and not row.task_attempted:
-        row.withdraw(CUSTOMER)
-    elif record is None and row.contact_id in batch.links:
-        row.withdraw(DELETED)
-
-
-def merge_shared_records(batch: Batch, records: Mapping[int, CrmContact]) -> None:
-    """Merge contacts that share a record, for a record stands for one person; check them again."""
-    holders = record_holders(batch, records.values())
-    twins = []
-    for row in batch.active_rows():
-        if record := records.get(row.pk):
-            ids = (record.record_id, *record.former_ids)
-            other = next((holders[id_] for id_ in ids if id_ in holders), row.contact_id)
-            if other != row.contact_id:
-                row.postpone(TWIN.format(other=other), batch.now(), excused=True)
-                twins.append((other, row.contact_id))
-            holders[record.record_id] = other
-    if twins:
-        batch.record()
-        for kept, gone in twins:
-            merge_contacts(kept, gone, batch.now())
-
-
-def record_holders(batch: Batch, records: Iterable[CrmContact]) -> dict[str, int]:
-    """Return the contact linked to each record, or to one that was merged into it, by record id."""
-    ids = {id_ for record in records for id_ in (record.record_id, *record.former_ids)}
-    links = Link.objects.filter(account_id=batch.account.account_id, record_id__in=ids)
-    return dict(links.values_list("record_id", "contact_id"))
-
-
-def respect_their_deals(batch: Batch, rows: Iterable[Handoff]) -> None:
-    """Withdraw rows by their deals: a contact that the CRM knew before us may be in negotiation."""
-    rows = [row for row in rows if row.status == Handoff.Status.WAITING]
-    if not rows:
-        return
-    deals = batch.crm.deals_of([batch.records[row.contact_id].record_id for row in rows])
-    refresh_unknown_stages(batch, (deal for found in deals.values() for deal in found))
-    for row in rows:
-        found = deals.get(batch.records[row.contact_id].record_id, ())
-        open_deals = [deal_row(deal, batch.at) for deal in found if not deal.closed]
-        if reason := reason_not_to_send(
-            batch.known[row.contact_id], decide_effect(open_deals, batch.stages)
-        ):
-            row.withdraw(reason)
-
-
-def refresh_unknown_stages(batch: Batch, deals: Iterable[CrmDeal]) -> None:
-    """Read the pipelines when a deal is in a stage that is unknown here."""
-    if any((deal.pipeline_id, deal.stage_id) not in batch.stages for deal in deals):
-        mirror_stages(batch.crm.stages())
-        batch.stages = stages_by_id()
-
-
-def save_records(batch: Batch) -> None:
+def save_contact_records(batch: Batch) -> None:
     """Write the records. Leave out properties that the CRM rejects, so that the lead still goes."""
     for row in batch.rows:
         row.left_out = {}
@@ -134,7 +42,7 @@ def save_records(batch: Batch) -> None:
         if isinstance(answer, CrmContact):
             saved[row.pk] = answer
         else:
-            batch.stop(row, answer)
+            batch.settle_row_error(row, answer)
     merge_shared_records(batch, saved)
     link_records(batch, saved, sent | again)
 
@@ -195,11 +103,11 @@ def link_records(
     for row in batch.active_rows():
         row.account_id, row.record_id = batch.account.account_id, saved[row.pk].record_id
     with transaction.atomic():
-        set_aside_merged(batch, lock_contacts(batch))
-        batch.record()
+        batch.set_aside_merged(lock_contacts(batch))
+        batch.store_progress()
         ids = [row.contact_id for row in batch.active_rows()]
-        held = Link.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-        now, looked_at = {link.pk: link for link in held}, refreshed_since(batch, ids)
+        locked = Link.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+        now, looked_at = {link.pk: link for link in locked}, refreshed_since(batch, ids)
         links = dict(now)
         for row in batch.active_rows():
             pk, last_written = row.contact_id, sent[row.pk].properties
