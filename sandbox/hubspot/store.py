@@ -88,6 +88,16 @@ class Record:
         return {name: value for name, value in then.items() if value}
 
 
+@dataclass(slots=True)
+class AccountRules:
+    """What an account's administrators and its plan decide for all records."""
+
+    formats_phones: bool = False  # keeps phone numbers without spaces and punctuation
+    is_full: bool = False  # the plan's contacts are used up: no more can be created
+    requires: str = ""  # a property of contacts that every write has to name
+    refused_owners: set[str] = field(default_factory=set)  # listed as active, without a seat
+
+
 class Store:
     """All records of one account, found by id, by unique value and by link without a scan."""
 
@@ -100,6 +110,7 @@ class Store:
         self.links = Links(self._tell_link)
         self.tell: Tell = _nobody
         self.blocklist: set[str] = set()
+        self.rules = AccountRules()
         self.next_id = dict(FIRST_ID)
         self.records: dict[str, dict[str, Record]] = {kind: {} for kind in TYPE_IDS}
         self.merged: dict[str, dict[str, str]] = {kind: {} for kind in TYPE_IDS}

@@ -92,7 +92,11 @@ def _enumeration(store: Store, definition: Definition, text: str) -> str:
 def choices(store: Store, definition: Definition) -> dict[str, str]:
     """Values and labels an enumeration allows now: owners, pipelines and stages come and go."""
     if definition.get("referencedObjectType") == "OWNER":
-        return {id_: each["email"] for id_, each in store.owners.items()}
+        return {
+            id_: each["email"]
+            for id_, each in store.owners.items()
+            if id_ not in store.rules.refused_owners
+        }
     if definition["name"] == "pipeline":
         return {id_: each["label"] for id_, each in store.pipelines.items()}
     if definition["name"] == "dealstage":

@@ -3,6 +3,7 @@
 `plan_create` and `plan_update` check everything and touch nothing; `commit` cannot fail.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,6 +64,9 @@ def plan_create(
     store: Store, kind: str, sent: Mapping[str, Any], associations: Any, claims: Claims
 ) -> Write:
     changes = _checked(store, kind, sent, claims)
+    if kind == "contacts" and store.rules.is_full:
+        raise bad_request("The limit of contacts of this account's plan is reached.")
+    _required_by_account(store, kind, changes)
     _required(kind, changes)
     changes = _completed(kind, changes)
     _check_deal(store, kind, changes, None)
@@ -75,6 +79,7 @@ def plan_update(store: Store, record: Record, sent: Mapping[str, Any], claims: C
         nothing = "No properties found to update, please provide at least one."
         raise bad_request(nothing, context={"properties": ["{}"]})
     changes = _checked(store, record.kind, sent, claims)
+    _required_by_account(store, record.kind, changes)
     if _is_backward(record, changes):
         del changes["lifecyclestage"]
     _check_deal(store, record.kind, changes, record)
@@ -102,10 +107,11 @@ def commit(store: Store, write: Write, at: datetime) -> Record:
 
 def _checked(store: Store, kind: str, sent: Mapping[str, Any], claims: Claims) -> dict[str, str]:
     """All values as they will be stored, or one refusal that names every bad one."""
-    changes, faults = {}, []
+    changes: dict[str, str] = {}
+    faults = []
     for name, value in sent.items():
         try:
-            changes[name] = claims.text(store, kind, name, value)
+            changes[name] = _formatted(store, name, claims.text(store, kind, name, value))
         except Unfit as unfit:
             faults.append(invalid_property(name, unfit.code, str(unfit), store.portal_id))
     address = changes.get("email", "")
@@ -115,6 +121,19 @@ def _checked(store: Store, kind: str, sent: Mapping[str, Any], claims: Claims) -
     if faults:
         raise invalid_properties(faults)
     return changes
+
+
+def _formatted(store: Store, name: str, text: str) -> str:
+    """docs/hubspot-facts.md#reformatted-values"""
+    is_phone = store.rules.formats_phones and name in ("phone", "mobilephone")
+    return re.sub(r"[^+\d]", "", text) if is_phone else text
+
+
+def _required_by_account(store: Store, kind: str, changes: Mapping[str, str]) -> None:
+    """docs/hubspot-facts.md#writes-refused-for-the-account"""
+    name = store.rules.requires
+    if kind == "contacts" and name and not changes.get(name):
+        raise required(kind, [name])
 
 
 def _required(kind: str, changes: Mapping[str, str]) -> None:
