@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from leadscoring.api import api
+from leadscoring.api.routes import api
 from leadscoring.operations import health
 
 admin.autodiscover()
