@@ -32,6 +32,7 @@ check: $(READY) lint ## Run linters, types and the tests without processes: for 
 
 long: $(READY) ## Run the tests that take too long for `make test`
 	@$(VENV) -m pytest -q -m long
+	@$(VENV) -m pytest -q $(TWO_AT_ONCE) tests/engine --hypothesis-profile=thorough
 
 services: $(READY) ## Start (or find running) PostgreSQL and Redis for work by hand; `make stop` ends them
 	@$(VENV) -m leadscoring.devservers start

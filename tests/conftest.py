@@ -163,9 +163,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(f"{len(tests)} of {', '.join(files)}: {reason}", red=True)
 
 
-hypothesis_settings.register_profile("thorough", max_examples=150, deadline=None)
+hypothesis_settings.register_profile("thorough", max_examples=1_000, deadline=None)  # `make long`
+hypothesis_settings.register_profile("usual", max_examples=50, deadline=None)
 hypothesis_settings.register_profile("quick", max_examples=15, deadline=None)  # `make check`
-hypothesis_settings.load_profile("thorough")
+hypothesis_settings.load_profile("usual")
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
