@@ -136,7 +136,7 @@ def local_problems(crm: Crm, at: datetime) -> Iterator[Problem]:
     yield from heartbeat_problems(at)
     if crm.connected:
         yield from current.breaker_problems(at)
-        yield from routing_problems(crm)
+        yield from routing_problems(crm, at)
         # A stale pull holds mail back, but no handoff: a warning.
         for problem in current.pull_problems(at):
             yield Problem(WARNING, problem.what, problem.fix, problem.url)
@@ -144,12 +144,12 @@ def local_problems(crm: Crm, at: datetime) -> Iterator[Problem]:
         yield from opt_out_problems()
 
 
-def routing_problems(crm: Crm) -> Iterator[Problem]:
+def routing_problems(crm: Crm, at: datetime) -> Iterator[Problem]:
     """Yield problems of reps: one must take leads, and one should be the fallback."""
     if not Owner.objects.exists():
         yield from no_owner_known(crm)
         return
-    yield from current.rep_problems()
+    yield from current.rep_problems(at)
     fallback = Owner.objects.filter(Q(active=True), is_fallback=True)
     if not fallback.exists():
         yield Problem(

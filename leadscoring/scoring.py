@@ -155,7 +155,7 @@ def rescore(
             _scored_row(pk, known[pk], version, instant, before.get(pk), refused.get(pk))
             for pk, instant in some.items()
         ]
-        _raise_lifecycle(fresh, version.model.thresholds.mql)
+        _raise_lifecycle(fresh, before, version.model.thresholds.mql)
         scores += fresh
     run_statement(STORE, [rows_as_json(map(column_values, scores))])
     _send_score_signals(scores, before, at, types or {}, withheld)
@@ -216,13 +216,26 @@ def _scored_row(
     return row
 
 
-def _raise_lifecycle(scores: Iterable[Score], threshold: float) -> None:
-    """Make contacts marketing-qualified from a total on; never back, and never over what sales has set."""
-    qualified = [row.contact_id for row in scores if row.total >= threshold]
+def _raise_lifecycle(
+    scores: Iterable[Score], before: Mapping[int, Score], threshold: float
+) -> None:
+    """Make contacts marketing-qualified from a total on; never back, and never over what sales has set.
+
+    One whom sales has set back is raised again by a new crossing alone.
+    """
+    qualified = [row for row in scores if row.total >= threshold]
+    crossed = [row.contact_id for row in qualified if _has_crossed(row, before)]
     early = [Lifecycle.SUBSCRIBER, Lifecycle.LEAD]
-    Contact.objects.filter(pk__in=qualified, lifecycle_stage__in=early).update(
-        lifecycle_stage=Lifecycle.MQL
-    )
+    Contact.objects.filter(
+        Q(stage_set_back_at=None) | Q(pk__in=crossed),
+        pk__in=[row.contact_id for row in qualified],
+        lifecycle_stage__in=early,
+    ).update(lifecycle_stage=Lifecycle.MQL)
+
+
+def _has_crossed(row: Score, before: Mapping[int, Score]) -> bool:
+    """Return whether a contact crossed the handoff threshold with this score."""
+    return row.cycle > (before[row.contact_id].cycle if row.contact_id in before else 0)
 
 
 def _send_score_signals(
@@ -237,7 +250,7 @@ def _send_score_signals(
             row.contact_id, row.cycle, row.at, row.total, row.grade, row.contributions, withheld
         )
         for row in scores
-        if row.cycle > (before[row.contact_id].cycle if row.contact_id in before else 0)
+        if _has_crossed(row, before)
     ]
     if crossings:
         threshold_crossed.send(Score, crossings=crossings)

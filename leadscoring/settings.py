@@ -250,7 +250,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "leadscoring.urls"
 WSGI_APPLICATION = "leadscoring.wsgi.application"
 # The page and scripts of the API's documentation, found without importing what only web needs.
-ninja = Path(find_spec("ninja").origin).parent
+ninja = Path(str(find_spec("ninja").origin)).parent  # type: ignore[union-attr]  # it is installed
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -10,7 +10,13 @@ from django.utils.timezone import now
 
 from crm_sync.admin.rep_form import DAYS, RepForm
 from crm_sync.models import Account, Owner
-from crm_sync.routing.availability import is_away, leads_on_day, local_day, return_day_text
+from crm_sync.routing.availability import (
+    is_away,
+    is_rejected,
+    leads_on_day,
+    local_day,
+    return_day_text,
+)
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.common import format
 
@@ -91,6 +97,8 @@ def rep_state(owner: Owner, at: datetime, account_zone: str) -> SafeString:
     today = local_day(owner, at, account_zone)
     if not owner.active:
         return format.badge_html("not active in the CRM", "bad")
+    if is_rejected(owner, at):
+        return format.badge_html("refused by the CRM", "bad")
     if is_away(owner, today):
         until = f" until {return_day_text(owner.away_until, today)}" if owner.away_until else ""
         return format.badge_html(f"away{until}", "warm")

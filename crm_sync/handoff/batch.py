@@ -11,7 +11,7 @@ from crm_sync.circuit_breaker import record_failure
 from crm_sync.deals.stage_policy import Stages
 from crm_sync.mapping.contact_facts import ContactFacts
 from crm_sync.models import Account, Breaker, FieldMapping, Handoff, Link, Owner
-from crm_sync.models.handoff import ALONE, LEASE
+from crm_sync.models.handoff import ALONE, LEASE, clean_reason
 from crm_sync.port import (
     Crm,
     CrmBusy,
@@ -19,9 +19,11 @@ from crm_sync.port import (
     CrmDenied,
     CrmError,
     CrmMissing,
+    CrmOwnerRejected,
     CrmPaced,
     CrmRejected,
     CrmSilent,
+    CrmUnexplained,
 )
 from leadscoring.common.backoff import backoff_delay
 from leadscoring.common.clock import AnchoredClock
@@ -34,8 +36,11 @@ HANDOFFS = Breaker.Work.HANDOFFS
 # The longest that a call may take. A call that must not be sent after the lease has expired is not
 # started later than this before its end.
 LONGEST_CALL = timedelta(seconds=30)
+# Until a record that is not shown is looked for again.
+NEXT_LOOK = timedelta(minutes=1)
 FAULT = "A fault in this program ({name}): the worker's log says where."
 DELETED = "The contact's record was deleted in the CRM, and a deleted record is never made again."
+NOT_SHOWN = "The CRM does not show the contact's record at this moment: it is looked for again."
 MERGED = "They turned out to be one person with somebody else just now, and are looked at anew."
 
 
@@ -148,11 +153,11 @@ class Batch:
         return self.records.get(row.contact_id)
 
     def check_answered(self, answers: Collection[object]) -> None:
-        """Raise when all answers are errors other than CrmMissing or CrmRejected: no single row is at fault."""
+        """Raise when no answer is a success or a row's own error: no single row is at fault."""
         troubles = [
             answer
             for answer in answers
-            if isinstance(answer, CrmError) and not isinstance(answer, CrmMissing | CrmRejected)
+            if isinstance(answer, CrmError) and not is_own_error(answer)
         ]
         if troubles and len(troubles) == len(answers):
             raise next((each for each in troubles if isinstance(each, CrmSilent)), troubles[0])
@@ -160,8 +165,12 @@ class Batch:
     def settle_row_error(self, row: Handoff, error: CrmError) -> None:
         """Settle a row whose own write failed while others' succeeded."""
         match error:
-            case CrmMissing():
-                row.withdraw(DELETED)
+            case CrmMissing():  # the next attempt reads whether it was deleted
+                row.postpone(NOT_SHOWN, self.now() + NEXT_LOOK, excused=True)
+            case CrmUnexplained():
+                self.wait_for_change(row, str(error))
+            case CrmOwnerRejected():
+                self.pass_over_owner(row, error)
             case CrmRejected():
                 row.give_up(f"{error} Mend it in the contact or in the CRM, then press Resend.")
             case CrmDenied() | CrmPaced() | CrmBusy(shared=True):
@@ -169,16 +178,41 @@ class Batch:
             case _:
                 self.back_off(row, str(error), asked_wait(error))
 
+    def wait_for_change(self, row: Handoff, reason: str) -> None:
+        """Postpone a row that the CRM rejects without naming what is wrong with it, however long: the
+        cause is in the account, and ends there."""
+        until = self.now() + backoff_delay(row.attempts, row.reference)
+        row.postpone(reason, until, excused=True, for_crm=True)
+
+    def pass_over_owner(self, row: Handoff, error: CrmOwnerRejected) -> None:
+        """Record that the CRM does not accept the rep, and let the routing choose another at once."""
+        owner = self.owners[row.owner_id]
+        owner.rejected_at, owner.rejected_reason = self.now(), clean_reason(str(error))[:300]
+        owner.save(update_fields=["rejected_at", "rejected_reason"])
+        row.owner_id = row.owner_reason = ""
+        reason = f"{owner} was chosen, and the CRM does not accept them: {error}"
+        row.postpone(reason, self.now(), excused=True)
+
     def handle_error(self, error: CrmError) -> None:
         """Postpone all rows after the CRM failed for all of them. The failure counts as shared, unless
         one row was tried alone and nothing else failed since the last success."""
         breaker = record_failure(self.crm, HANDOFFS, error, self.now())
-        if isinstance(error, CrmDenied) or (isinstance(error, CrmBusy) and error.shared):
+        if isinstance(error, CrmUnexplained):
+            for row in self.active_rows():
+                self.wait_for_change(row, str(error))
+            self.store_progress()
+        elif isinstance(error, CrmDenied) or (isinstance(error, CrmBusy) and error.shared):
             self.release_all(str(error))
         elif self.alone and breaker.failures == 1:
             self.back_off_all(str(error), asked_wait(error))
         else:
             self.wait_for_crm_all(str(error), asked_wait(error))
+
+
+def is_own_error(error: CrmError) -> bool:
+    """Return whether an error is about one row's record or values, whatever happens to others."""
+    own = isinstance(error, CrmMissing | CrmRejected)
+    return own and not isinstance(error, CrmUnexplained)
 
 
 def asked_wait(error: CrmError) -> float:

@@ -7,7 +7,7 @@ from django.db import transaction
 from crm_sync.handoff.batch import Batch
 from crm_sync.handoff.shared_records import merge_shared_records
 from crm_sync.mapping import record_values
-from crm_sync.models import Handoff, Link
+from crm_sync.models import Handoff, LastKnown, Link
 from crm_sync.outcomes.evaluate import remember_lead_statuses
 from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmRejected, CrmSilent
 from leadscoring import crm_state
@@ -67,7 +67,7 @@ def build_write(batch: Batch, row: Handoff) -> CrmContactWrite:
         batch.mappings,
         batch.crm.lifecycle_words,
         record,
-        link.last_written if link else {},
+        link.last_known if link else LastKnown(),
     )
     record_id = record.record_id if record else ""
     return CrmContactWrite(row.reference, record_id, row.contact.email or "", properties)
@@ -110,16 +110,19 @@ def link_records(
         now, looked_at = {link.pk: link for link in locked}, refreshed_since(batch, ids)
         links = dict(now)
         for row in batch.active_rows():
-            pk, last_written = row.contact_id, sent[row.pk].properties
+            pk, values = row.contact_id, sent[row.pk].properties
             fresh = link_row(batch, row, saved[row.pk])
-            links[pk] = merge_link(fresh, links.get(pk), last_written, newer=pk in looked_at)
+            written = LastKnown(
+                values, record_values.kept_forms(batch.mappings, values, saved[row.pk])
+            )
+            links[pk] = merge_link(fresh, links.get(pk), written, newer=pk in looked_at)
         Link.objects.bulk_create(
             [links[pk] for pk in sorted(links)],
             update_conflicts=True,
             unique_fields=["contact"],
             update_fields=["account_id", "record_id", "owner_id", "lifecycle_stage", "lead_status",
-                           "opted_out", "last_written", "seen_at", "gone_at",
-                           "gone_for_good"],
+                           "opted_out", "last_written", "kept_as", "seen_at",
+                           "missing_since", "gone_at", "gone_for_good"],
         )  # fmt: skip
         remember_lead_statuses((row, links[row.contact_id]) for row in batch.active_rows())
         crm_state.store_states(initial_states(batch, now.keys() | looked_at), batch.now())
@@ -160,13 +163,17 @@ def initial_states(batch: Batch, known: Collection[int]) -> list[CrmState]:
     ]
 
 
-def merge_link(fresh: Link, before: Link | None, sent: Mapping[str, str], *, newer: bool) -> Link:
+def merge_link(fresh: Link, before: Link | None, written: LastKnown, *, newer: bool) -> Link:
     """Return the link to store: it keeps what others wrote to the record meanwhile, and what a later
     refresh has read (`newer`)."""
+    base = before or fresh
+    others = {name: form for name, form in base.kept_as.items() if name not in written.sent}
+    fresh.last_written = {**base.last_written, **written.sent}
+    fresh.kept_as = {**others, **written.kept}
     if before is None:
-        fresh.last_written = {**fresh.last_written, **sent}
         return fresh
-    fresh.last_written = {**before.last_written, **sent}
+    # Only the pull follows a stage: until then what it last knew stays, so that it sees the change.
+    fresh.lifecycle_stage = before.lifecycle_stage
     for name in READ if newer else ():
         setattr(fresh, name, getattr(before, name))
     return fresh

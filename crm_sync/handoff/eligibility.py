@@ -11,7 +11,6 @@ from crm_sync.handoff.batch import Batch
 from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
 from crm_sync.models import FieldMapping, Handoff, Link
 from crm_sync.port import CrmDeal
-from leadscoring.models import Lifecycle
 
 # Failures of a row's own after which it needs a person.
 MOST_FAILURES = 20
@@ -42,7 +41,10 @@ def check_eligibility(batch: Batch) -> None:
         elif row.task_attempted:
             continue
         elif reason := reason_not_to_send(
-            known, decide_effect(deals[row.contact_id], batch.stages)
+            known,
+            decide_effect(deals[row.contact_id], batch.stages),
+            # Of a linked contact the record says it, which is read next: our copy may be older.
+            customer=known.is_customer and row.contact_id not in batch.links,
         ):
             row.withdraw(reason)
         elif not known.contact.email and row.contact_id not in batch.links:
@@ -60,7 +62,9 @@ def respect_their_deals(batch: Batch, rows: Iterable[Handoff]) -> None:
         found = deals.get(batch.records[row.contact_id].record_id, ())
         open_deals = [deal_row(deal, batch.at) for deal in found if not deal.closed]
         if reason := reason_not_to_send(
-            batch.known[row.contact_id], decide_effect(open_deals, batch.stages)
+            batch.known[row.contact_id],
+            decide_effect(open_deals, batch.stages),
+            customer=False,  # by its record
         ):
             row.withdraw(reason)
 
@@ -72,10 +76,10 @@ def refresh_unknown_stages(batch: Batch, deals: Iterable[CrmDeal]) -> None:
         batch.stages = stages_by_id()
 
 
-def reason_not_to_send(known: ContactFacts, deals: DealEffect) -> str:
+def reason_not_to_send(known: ContactFacts, deals: DealEffect, *, customer: bool) -> str:
     """Return why a contact should no longer be sent to sales; "" when it should.
 
-    `deals`: the effect of its open deals.
+    `deals`: the effect of its open deals. `customer`: whether it is one already.
     """
     if known.score and known.score.disqualified:
         reasons = known.score.contributions
@@ -84,7 +88,7 @@ def reason_not_to_send(known: ContactFacts, deals: DealEffect) -> str:
             if reasons
             else "Disqualified meanwhile."
         )
-    if known.contact.lifecycle_stage == Lifecycle.CUSTOMER:
+    if customer:
         return CUSTOMER
     return f"Sales is at work already: {open_deal_reason(deals)}." if deals.deals else ""
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import F, Model, Q
+from django.db.models.functions import Coalesce
 
 from crm_sync.deals.mirror import mirror_owners
 from crm_sync.handoff.batch import Batch
@@ -71,10 +72,12 @@ def build_lead(batch: Batch, row: Handoff, companies: CompanyOwners) -> Lead:
 
 
 def refresh_unknown_owners(batch: Batch, leads: Iterable[Lead]) -> None:
-    """Read the CRM's owners when one of them is unknown here, or none is active."""
-    active = dict(Owner.objects.values_list("owner_id", "active"))
+    """Read the CRM's owners when one of them is unknown here, none is active, or it refused one."""
+    refused = Coalesce(Q(rejected_at__gt=F("seen_at")), False)
+    known = list(Owner.objects.values_list("owner_id", "active", refused))
     named = {owner_id for lead in leads for owner_id in (lead.owner_id, lead.company_owner_id)}
-    if not any(active.values()) or named - {""} - active.keys():
+    unknown = named - {""} - {owner_id for owner_id, _, _ in known}
+    if unknown or not any(active for _, active, _ in known) or any(new for _, _, new in known):
         mirror_owners(batch.crm.owners(), batch.at)
 
 

@@ -83,10 +83,10 @@ class HubSpot:
         self._pages = ""
         self.identity = self._shared.name
 
-    def with_priority(self, priority: Priority) -> "HubSpot":
+    def with_priority(self, priority: Priority, until: float = 0.0) -> "HubSpot":
         """Return the adapter for another priority; it shares connections and budget with this one."""
         other = copy(self)
-        other._client = self._client.with_priority(priority)
+        other._client = self._client.with_priority(priority, until)
         return other
 
     def room(self) -> float:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Max, Q
 
 from leadscoring.intake.activities import NOT_THEIR_DOING
-from leadscoring.models import Activity, Contact, Score
+from leadscoring.models import Activity, Contact, Lifecycle, Score
 from sequences.models import Delivery, Enrollment
 
 RECENT = 50  # more than are shown: several of one kind and day become one line
@@ -43,6 +43,10 @@ class ContactFacts:
     at: datetime
     recent: list[Activity] = field(default_factory=list)
     runs: list[SequenceRun] = field(default_factory=list)
+
+    @property
+    def is_customer(self) -> bool:
+        return self.contact.lifecycle_stage == Lifecycle.CUSTOMER
 
 
 def load_contact_facts(contact_ids: Collection[int], at: datetime) -> dict[int, ContactFacts]:

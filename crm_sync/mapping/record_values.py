@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 
 from crm_sync.mapping import task_text
 from crm_sync.mapping.contact_facts import ContactFacts
-from crm_sync.models import FieldMapping
+from crm_sync.models import FieldMapping, LastKnown
 from crm_sync.port import CrmContact, CrmProperty, SetUpStep
 from leadscoring.models import Lifecycle
 
+AS_FAR = "it stands as far there, or further"
+CLEARED = "somebody in the CRM cleared it"
 WHY_NOT: Mapping[str, str] = {
-    FieldMapping.Policy.FORWARD_ONLY: "it stands as far there, or further",
+    FieldMapping.Policy.FORWARD_ONLY: "somebody in the CRM set it",
     FieldMapping.Policy.WHEN_EMPTY: "it is filled in already",
     FieldMapping.Policy.WHEN_EMPTY_OR_OURS: "somebody in the CRM wrote it",
     FieldMapping.Policy.THEIRS_WINS: "somebody in the CRM wrote it",
@@ -91,10 +93,10 @@ def record_properties(
     mappings: Iterable[FieldMapping],
     stage_words: Mapping[str, str],
     record: CrmContact | None,
-    last_written: Mapping[str, str],
+    known_there: LastKnown,
 ) -> dict[str, str]:
     """Return what to write to a record as it reads now (None: it does not exist yet)."""
-    told = property_diffs(known, mappings, stage_words, record, last_written)
+    told = property_diffs(known, mappings, stage_words, record, known_there)
     return {one.mapping.property: one.ours for one in told if not one.left_alone}
 
 
@@ -113,35 +115,82 @@ def property_diffs(
     mappings: Iterable[FieldMapping],
     stage_words: Mapping[str, str],
     record: CrmContact | None,
-    last_written: Mapping[str, str],
+    known_there: LastKnown,
 ) -> Iterator[PropertyDiff]:
     """Yield the diff of each property of a record as it reads now (None: it does not exist yet).
 
-    `last_written`: our last values there, by property. An empty value is never written: it would
-    clear what a person entered. Nor is one that the record has already.
+    An empty value is never written: it would clear what a person entered. Nor is one that the
+    record has already.
     """
     for mapping in mappings:
         ours = mapped_value(mapping, known, stage_words)
         there = record.properties.get(mapping.property) or "" if record else ""
-        ahead = not record or stage_is_ahead(known, record, there)
-        yield PropertyDiff(
-            mapping, ours, there, reason_not_written(mapping, ours, there, last_written, ahead)
-        )
+        why = reason_not_written(mapping, ours, there, known_there)
+        if not why and record and mapping.policy == Policy.FORWARD_ONLY:
+            why = reason_to_leave_stage(mapping, known, record, known_there)
+        yield PropertyDiff(mapping, ours, there, why)
 
 
-def reason_not_written(
-    mapping: FieldMapping, ours: str, there: str, last_written: Mapping[str, str], ahead: bool
-) -> str:
+def reason_not_written(mapping: FieldMapping, ours: str, there: str, known_there: LastKnown) -> str:
     """Return why a property is not written; "" when it is."""
+    sent = known_there.sent.get(mapping.property, "")
     if not mapping.sends():
         return "it comes from the CRM and is not sent"
     if not ours:
         return "we know nothing to say"
-    if is_same_value(mapping, ours, there):
+    if is_same_value(mapping, ours, there) or (
+        is_same_value(mapping, ours, sent) and is_ours(mapping, there, known_there)
+    ):
         return "it says so already"
-    if policy_allows_write(mapping, there, last_written, ahead):
+    if mapping.policy == Policy.OURS_WINS:
+        return ""
+    if not there:
+        cleared = mapping.source != Source.CONSTANT and is_same_value(mapping, ours, sent)
+        return CLEARED if cleared else ""
+    if mapping.policy == Policy.FORWARD_ONLY or (
+        mapping.policy != Policy.WHEN_EMPTY and is_ours(mapping, there, known_there)
+    ):
         return ""
     return WHY_NOT[mapping.policy]
+
+
+def reason_to_leave_stage(
+    mapping: FieldMapping, known: ContactFacts, record: CrmContact, known_there: LastKnown
+) -> str:
+    """Return why a record's lifecycle stage stays as it is; "" when ours is further and no person set
+    theirs since we last knew it. A stage unknown to us stays."""
+    if not stage_is_ahead(known, record, record.properties.get(mapping.property) or ""):
+        return AS_FAR
+    return WHY_NOT[mapping.policy] if is_stage_set(mapping, record, known_there) else ""
+
+
+def is_stage_set(mapping: FieldMapping, record: CrmContact, known_there: LastKnown) -> bool:
+    """Return whether a person set the stage: it is another than we last wrote, or else last read."""
+    if not record.lifecycle_stage:
+        return False
+    if ours := known_there.forms(mapping.property):
+        return record.properties.get(mapping.property) not in ours
+    return known_there.stage not in ("", record.lifecycle_stage)
+
+
+def is_ours(mapping: FieldMapping, there: str, known_there: LastKnown) -> bool:
+    """Return whether a value there is what we last wrote, in our form or in the CRM's."""
+    return any(is_same_value(mapping, there, form) for form in known_there.forms(mapping.property))
+
+
+def kept_forms(
+    mappings: Iterable[FieldMapping], sent: Mapping[str, str], saved: CrmContact
+) -> dict[str, str]:
+    """Return how the CRM keeps what was written, by its answer, where that is another form of it.
+
+    Another lifecycle stage is not another form: a CRM may leave a stage as it is without a word.
+    """
+    forms = [row.property for row in mappings if row.source != Source.LIFECYCLE_STAGE]
+    return {
+        name: kept
+        for name in forms
+        if name in sent and (kept := saved.properties.get(name) or "") not in ("", sent[name])
+    }
 
 
 def is_same_value(mapping: FieldMapping, one: str, other: str) -> bool:
@@ -164,19 +213,6 @@ def email_at_linking(
         for mapping in mappings
         if mapping.source == Source.EMAIL and record.email == email
     }
-
-
-def policy_allows_write(
-    mapping: FieldMapping, there: str, last_written: Mapping[str, str], ahead: bool
-) -> bool:
-    """Return whether the policy lets us overwrite the record's value."""
-    if mapping.policy == Policy.FORWARD_ONLY:
-        return ahead
-    if mapping.policy == Policy.OURS_WINS or not there:
-        return True
-    ours = last_written.get(mapping.property, "")
-    gives_way = mapping.policy in (Policy.WHEN_EMPTY_OR_OURS, Policy.THEIRS_WINS)
-    return gives_way and is_same_value(mapping, there, ours)
 
 
 def stage_is_ahead(known: ContactFacts, record: CrmContact, there: str) -> bool:

@@ -6,7 +6,7 @@ from crm_sync.models.drift import Drift
 from crm_sync.models.handoff import Handoff
 from crm_sync.models.handoff_task import HandoffTask
 from crm_sync.models.hints import Arrival, Hint
-from crm_sync.models.link import Account, Link
+from crm_sync.models.link import SHOWN_WITHIN, Account, LastKnown, Link
 from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.opt_outs import OptOut
 from crm_sync.models.outcomes import Outcome, RejectingStatus
@@ -16,6 +16,7 @@ from crm_sync.models.routing import Owner, RoutingRule, RulePlace
 from crm_sync.models.unrecorded_task import UnrecordedTask
 
 __all__ = [
+    "SHOWN_WITHIN",
     "Account",
     "AppliedChange",
     "Arrival",
@@ -28,6 +29,7 @@ __all__ = [
     "Handoff",
     "HandoffTask",
     "Hint",
+    "LastKnown",
     "Link",
     "OptOut",
     "Outcome",

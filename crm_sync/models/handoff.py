@@ -105,9 +105,10 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         with transaction.atomic():
             rows = self.to_probe_with(at) if probing else self.due(at)
             due = rows.select_for_update(skip_locked=True)
-            chosen = self._sound(due.filter(failures__lt=SUSPECT), limit) or self._suspects(
-                due.filter(failures__gte=SUSPECT), limit
-            )
+            sound = due.filter(failures__lt=SUSPECT)
+            chosen = (
+                self._least_tried(sound, limit) if probing else self._sound(sound, limit)
+            ) or self._suspects(due.filter(failures__gte=SUSPECT), limit)
             self.filter(pk__in=chosen).update(
                 claim=token,
                 due_at=at + lease,
@@ -116,6 +117,10 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
                 waits_for_crm=False,
             )
         return list(self.filter(pk__in=chosen, claim=token).order_by("turn_at", "pk"))
+
+    def _least_tried(self, due: Self, limit: int) -> list[int]:
+        """A row that the CRM rejects for ever must not be the one that probes each time."""
+        return list(due.order_by("attempts", "turn_at", "pk")[:limit].values_list("pk", flat=True))
 
     def _sound(self, due: Self, limit: int) -> list[int]:
         newest = (

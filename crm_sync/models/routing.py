@@ -21,6 +21,11 @@ class Owner(models.Model):
     name = models.CharField(max_length=200, blank=True, default="")
     email = models.CharField("e-mail", max_length=254, blank=True, default="")
     active = models.BooleanField(default=True, editable=False)
+    # When the CRM last refused this rep as the owner of a task, though it lists them, and why.
+    rejected_at = models.DateTimeField(null=True, blank=True, editable=False)
+    rejected_reason = models.CharField(
+        max_length=300, blank=True, default="", db_default="", editable=False
+    )
     takes_leads = models.BooleanField(
         default=True, help_text="Is in turn wherever a rule names no reps of its own."
     )

@@ -9,9 +9,11 @@ from crm_sync.port.errors import (
     CrmForged,
     CrmMissing,
     CrmOff,
+    CrmOwnerRejected,
     CrmPaced,
     CrmRejected,
     CrmSilent,
+    CrmUnexplained,
 )
 from crm_sync.port.records import (
     ChangeKind,
@@ -65,6 +67,7 @@ __all__ = [
     "CrmMissing",
     "CrmOff",
     "CrmOwner",
+    "CrmOwnerRejected",
     "CrmPaced",
     "CrmProperty",
     "CrmRejected",
@@ -74,6 +77,7 @@ __all__ = [
     "CrmTaskChange",
     "CrmTaskPage",
     "CrmTaskWrite",
+    "CrmUnexplained",
     "CrmWebhooks",
     "FirstField",
     "HtmlText",

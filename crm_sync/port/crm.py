@@ -53,7 +53,7 @@ class NotConnected:
     calls: Sequence[CrmCall] = ()
     fields: Sequence[CrmField] = ()
 
-    def with_priority(self, priority: Priority) -> "NotConnected":
+    def with_priority(self, priority: Priority, until: float = 0.0) -> "NotConnected":
         return self
 
     def room(self) -> float:

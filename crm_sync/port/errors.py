@@ -41,8 +41,20 @@ class CrmRejected(CrmError):
         self.existing_id = existing_id
 
 
+class CrmUnexplained(CrmRejected):
+    """The CRM rejects a write and names no value of it that is at fault.
+
+    Its cause is outside the record: the account's plan, rules or required properties, or another
+    record that the CRM does not show yet. The same write may pass later.
+    """
+
+
+class CrmOwnerRejected(CrmRejected):
+    """The CRM does not accept the owner that we chose: without a seat, deactivated a moment ago."""
+
+
 class CrmMissing(CrmError):
-    """The named record does not exist (archived, erased, never created)."""
+    """The CRM does not show the named record: archived, erased, or created a moment ago."""
 
 
 class CrmDenied(CrmError):

@@ -13,6 +13,7 @@ from crm_sync.models import Breaker, Handoff, HandoffTask, Owner, PullReport, St
 from crm_sync.problems import daily_reports
 from crm_sync.pull import sweep
 from crm_sync.push.batch import recent_rejections
+from crm_sync.routing.availability import is_rejected
 from leadscoring.common.spans import format_span, spell_span
 from leadscoring.engine import wording
 from leadscoring.models import CrmFreshness
@@ -30,7 +31,7 @@ def crm_problems(at: datetime) -> list[Problem]:
         *attention_problems(),
         *overdue_problems(at),
         *left_out_problems(at),
-        *rep_problems(),
+        *rep_problems(at),
         *stage_problems(),
         *([] if connection else pull_problems(at)),
         *([] if connection else daily_reports.daily_problems(at)),
@@ -131,7 +132,7 @@ def left_out_problems(at: datetime) -> Iterator[Problem]:
         )
 
 
-def rep_problems() -> Iterator[Problem]:
+def rep_problems(at: datetime) -> Iterator[Problem]:
     """Yield problems of reps. Before the first pull there are none, which the pull's problem reports."""
     owners = list(Owner.objects.all())
     active = [owner for owner in owners if owner.active]
@@ -142,6 +143,15 @@ def rep_problems() -> Iterator[Problem]:
             "Let at least one active rep take leads, or make one the fallback.",
             admin_list_url("owner"),
         )
+    for owner in active:
+        if is_rejected(owner, at):
+            yield Problem(
+                "warning",
+                f"The CRM does not accept {owner} as the owner of tasks: {owner.rejected_reason}",
+                "Their leads go to others for a day, then they are tried again. Give them a seat in the "
+                "CRM, or let them take no leads.",
+                admin_list_url("owner"),
+            )
     yield from leaver_problems({owner.owner_id: str(owner) for owner in owners if not owner.active})
 
 

@@ -38,7 +38,7 @@ def find_changed_addresses(found: Snapshot, contacts: Mapping[int, Contact]) -> 
     seen, moved = [], {}
     for pk, link in Link.objects.in_bulk(list(found.records.keys() & contacts.keys())).items():
         record, before = found.records[pk], found.last_written.get(pk)
-        known_before = before is not None and pk not in found.gone
+        known_before = before is not None and pk not in found.gone | found.missing
         if known_before and link.last_written != before:
             continue
         if known_before and is_new_address(link, record, contacts[pk], names):

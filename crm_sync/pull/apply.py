@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from crm_sync.deals.mirror import mirror_deals, mirror_stages
 from crm_sync.deals.stage_policy import deals_by_contact, decide_effect, lock_stages
 from crm_sync.mapping import record_values
-from crm_sync.models import Account, FieldMapping, Link, Owner
+from crm_sync.models import SHOWN_WITHIN, Account, FieldMapping, Link, Owner
 from crm_sync.port import Crm, CrmContact
 from crm_sync.pull import address_changes
 from crm_sync.pull.fetch import Snapshot
@@ -18,6 +20,7 @@ from leadscoring.merging import merge_contacts
 from leadscoring.models import CRM_ID_LENGTH, Contact, CrmState, Effect
 
 DELETED = "The contact's record was deleted in the CRM"
+NOT_SHOWN = "The CRM does not show the contact's record"
 
 
 def apply_snapshot(crm: Crm, account: Account, found: Snapshot, at: datetime) -> int:
@@ -85,7 +88,12 @@ def link_contacts(
         if pk not in contacts:
             continue
         if (holder := holders.setdefault(record.record_id, pk)) == pk:
-            fresh.append(link_row(account, contacts[pk], record, mappings, at))
+            row = link_row(account, contacts[pk], record, mappings, at)
+            if pk in links and links[pk].last_written != found.last_written.get(pk):
+                row.lifecycle_stage = links[
+                    pk
+                ].lifecycle_stage  # read before we wrote: not followed
+            fresh.append(row)
         else:
             found.merges.append((holder, pk))
     Link.objects.bulk_create(
@@ -99,14 +107,30 @@ def link_contacts(
             "lead_status",
             "opted_out",
             "seen_at",
+            "missing_since",
             "gone_at",
             "gone_for_good",
         ],
     )
-    gone = (found.gone - found.records.keys()) & contacts.keys()
-    Link.objects.filter(contact__in=gone, gone_at=None).update(gone_at=at)
-    Link.objects.filter(contact__in=gone & found.lost).update(gone_for_good=True)
-    return links.keys() - found.records.keys() - found.gone
+    mark_absent(found, contacts, at)
+    return links.keys() - found.records.keys() - found.gone - found.missing
+
+
+def mark_absent(found: Snapshot, contacts: Collection[int], at: datetime) -> None:
+    """Record which contacts' records are deleted, and since when others are not shown.
+
+    A record that neither exists nor can be restored is gone for good only if it was missing before,
+    some minutes ago: until then the CRM may not show it yet.
+    """
+    gone = (found.gone - found.records.keys()).intersection(contacts)
+    missing = (found.missing - found.records.keys()).intersection(contacts)
+    links = Link.objects.filter(pk__in=missing)
+    links.filter(missing_since=None).update(missing_since=at)
+    lost = links.filter(missing_since__lte=at - SHOWN_WITHIN)
+    lost.update(gone_for_good=True, gone_at=Coalesce("gone_at", Value(at)))
+    Link.objects.filter(contact__in=gone).update(
+        missing_since=None, gone_at=Coalesce("gone_at", Value(at))
+    )
 
 
 def link_row(
@@ -135,10 +159,11 @@ def neutral_states(
 ) -> Iterator[CrmState]:
     deals, stages = deals_by_contact(ids), lock_stages()
     owners = {owner.owner_id: owner for owner in Owner.objects.all()}
+    absent = Link.objects.in_bulk([pk for pk in ids if pk in found.gone | found.missing])
     for pk in ids:
         record = found.records.get(pk)
         if record is None:
-            yield state_without_record(pk, gone=pk in found.gone, at=at)
+            yield state_without_record(pk, absent.get(pk), at)
             continue
         effect = decide_effect(deals[pk], stages)
         owner = owners.get(record.owner_id)
@@ -158,7 +183,10 @@ def neutral_states(
         )
 
 
-def state_without_record(contact_id: int, *, gone: bool, at: datetime) -> CrmState:
-    """Return the state without a record. One that was deleted there holds mail: it may be an erasure."""
-    effect, reason = (Effect.PAUSE, DELETED) if gone else (Effect.NONE, "")
+def state_without_record(contact_id: int, absent: Link | None, at: datetime) -> CrmState:
+    """Return the state without a record. One that was deleted there holds mail: it may be an erasure.
+    So does one that is not shown. `absent`: the link to such a record."""
+    effect, reason = Effect.NONE, ""
+    if absent:
+        effect, reason = Effect.PAUSE, DELETED if absent.gone_at else NOT_SHOWN
     return CrmState(contact_id=contact_id, effect=effect, reason=reason, since=at, seen_at=at)

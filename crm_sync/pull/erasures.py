@@ -16,18 +16,17 @@ from leadscoring.erasing import erase_contact
 def permanently_deleted(crm: Crm, record_ids: Collection[str]) -> set[str]:
     """Return those of some records that do not exist and cannot be restored, read after write."""
     there = crm.contacts_by_id(list(record_ids), []) if record_ids else {}
-    return unrestorable(crm, [id_ for id_ in record_ids if id_ not in there])
-
-
-def unrestorable(crm: Crm, absent: Sequence[str]) -> set[str]:
-    """Return those of some absent records that cannot be restored."""
+    absent = [id_ for id_ in record_ids if id_ not in there]
     return set(absent) - crm.archived_contacts(absent) if absent else set()
 
 
-def contacts_lost(crm: Crm, links: Mapping[int, Link], gone: Collection[int]) -> set[int]:
-    """Return contacts whose records were permanently deleted since the last check."""
-    asked = {links[pk].record_id: pk for pk in gone if not links[pk].gone_for_good}
-    return {asked[record_id] for record_id in unrestorable(crm, list(asked))}
+def contacts_deleted(crm: Crm, links: Mapping[int, Link], absent: Collection[int]) -> set[int]:
+    """Return those contacts without a record whose record the CRM calls deleted, or is known to be
+    gone for good. Of the others it is not known: the record may have been made a moment ago."""
+    known = {pk for pk in absent if links[pk].gone_for_good}
+    asked = {links[pk].record_id: pk for pk in absent if pk not in known}
+    archived = crm.archived_contacts(list(asked)) if asked else set()
+    return known | {asked[record_id] for record_id in archived}
 
 
 def erase_confirmed(crm: Crm, account: Account, hints: Sequence[Hint], at: datetime) -> int:

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from crm_sync.deals.stage_policy import stages_by_id
 from crm_sync.port import Crm, CrmContact, CrmDeal, CrmStage
 from crm_sync.pull import inbound_fields
-from crm_sync.pull.erasures import contacts_lost
+from crm_sync.pull.erasures import contacts_deleted
 from leadscoring.crm_state import last_seen_at
 from leadscoring.models import Contact
 from sequences.models import Enrollment
@@ -31,8 +31,8 @@ class Snapshot:
     asked: Mapping[int, str | None]
     last_written: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     records: dict[int, CrmContact] = field(default_factory=dict)
-    gone: set[int] = field(default_factory=set)
-    lost: set[int] = field(default_factory=set)  # of those gone: they cannot be restored
+    gone: set[int] = field(default_factory=set)  # the CRM calls the record deleted
+    missing: set[int] = field(default_factory=set)  # it shows neither the record nor that
     deals: dict[int, Sequence[CrmDeal]] = field(default_factory=dict)
     stages: Sequence[CrmStage] = ()
     # Contacts that are one person: (contact with the record, contact that shares it).
@@ -68,8 +68,9 @@ def fetch_snapshot(
     names = inbound_fields.inbound_property_names()
     by_id = crm.contacts_by_id(list(linked.values()), names) if linked else {}
     found.records = {pk: by_id[record_id] for pk, record_id in linked.items() if record_id in by_id}
-    found.gone = linked.keys() - found.records.keys()
-    found.lost = contacts_lost(crm, links, found.gone)
+    absent = linked.keys() - found.records.keys()
+    found.gone = contacts_deleted(crm, links, absent)
+    found.missing = absent - found.gone
     emails = {
         row.email: pk for pk, row in contacts.items() if row.email and pk not in found.records
     }

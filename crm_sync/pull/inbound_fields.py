@@ -1,9 +1,11 @@
 """Values that sales wrote in the CRM become ours, where mapped: a change of the profile, scored."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from crm_sync.models import FieldMapping, Link
+from crm_sync.mapping.record_values import is_stage_set
+from crm_sync.models import FieldMapping, LastKnown, Link
 from crm_sync.port import CrmContact
 from leadscoring.common import bulk_sql
 from leadscoring.intake.people import contacts_by_id, record_profile_changes
@@ -16,7 +18,8 @@ Written = Mapping[int, Mapping[str, str]]
 
 
 DISOWN = """
-    UPDATE crm_sync_link AS link SET last_written = link.last_written - taken.names
+    UPDATE crm_sync_link AS link SET last_written = link.last_written - taken.names,
+        kept_as = link.kept_as - taken.names
     FROM jsonb_to_recordset(%s) AS taken(contact_id bigint, names text[])
     WHERE link.contact_id = taken.contact_id
 """
@@ -24,8 +27,7 @@ DISOWN = """
 
 def inbound_property_names() -> list[str]:
     """Return the properties that must be read."""
-    taken = FieldMapping.objects.taken().exclude(source=Source.LIFECYCLE_STAGE)
-    return list(taken.order_by("pk").values_list("property", flat=True))
+    return list(FieldMapping.objects.taken().order_by("pk").values_list("property", flat=True))
 
 
 def take_over_fields(
@@ -42,14 +44,18 @@ def take_over_fields(
     """
     mappings = list(FieldMapping.objects.taken())
     read = {pk: record for pk, record in records.items() if pk in contacts}
-    if any(mapping.source == Source.LIFECYCLE_STAGE for mapping in mappings):
-        raise_lifecycle_from_crm(read)
-    texts = [mapping for mapping in mappings if mapping.source != Source.LIFECYCLE_STAGE]
-    if not texts or not read:
+    if not mappings or not read:
         return set()
-    now = dict(Link.objects.filter(pk__in=read).values_list("pk", "last_written"))
-    settled = [pk for pk in read if now.get(pk, {}) == last_written.get(pk, {})]
-    found = {pk: inbound_changes(texts, contacts[pk], read[pk], now.get(pk, {})) for pk in settled}
+    links = Link.objects.in_bulk(list(read))
+    written = {pk: links[pk].last_known if pk in links else LastKnown() for pk in read}
+    settled = [pk for pk in read if written[pk].sent == last_written.get(pk, {})]
+    texts = []
+    for mapping in mappings:
+        if mapping.source == Source.LIFECYCLE_STAGE:
+            follow_lifecycle(mapping, contacts, {pk: read[pk] for pk in settled}, links, at)
+        else:
+            texts.append(mapping)
+    found = {pk: inbound_changes(texts, contacts[pk], read[pk], written[pk]) for pk in settled}
     changes = {pk: new for pk, new in found.items() if new}
     drop_written_properties(changes, texts)
     return store_inbound(changes, at)
@@ -59,7 +65,7 @@ def inbound_changes(
     mappings: Iterable[FieldMapping],
     contact: Contact,
     record: CrmContact,
-    last_written: Mapping[str, str],
+    written: LastKnown,
 ) -> dict[str, str]:
     """Return the values to take over from a record, by our field.
 
@@ -69,7 +75,7 @@ def inbound_changes(
     for mapping in mappings:
         raw, ours = record.properties.get(mapping.property) or "", getattr(contact, mapping.source)
         there = fit_value(mapping.source, raw)
-        own_echo = raw == last_written.get(mapping.property)
+        own_echo = raw in written.forms(mapping.property)
         filled = mapping.policy == Policy.WHEN_EMPTY and ours
         if there and there != ours and not own_echo and not filled:
             found[mapping.source] = there
@@ -110,12 +116,31 @@ def store_inbound(changes: Mapping[int, Mapping[str, str]], at: datetime) -> set
     return set(contacts)
 
 
-def raise_lifecycle_from_crm(records: Mapping[int, CrmContact]) -> None:
-    """Raise lifecycle stages that are further in the CRM, moved on by sales. One query for each stage."""
-    for place, stage in enumerate(Lifecycle):
-        there = [pk for pk, record in records.items() if record.lifecycle_stage == stage]
-        behind = list(Lifecycle)[:place]
-        if there and behind:
-            Contact.objects.filter(pk__in=there, lifecycle_stage__in=behind).update(
-                lifecycle_stage=stage
-            )
+def follow_lifecycle(
+    mapping: FieldMapping,
+    contacts: Mapping[int, Contact],
+    records: Mapping[int, CrmContact],
+    links: Mapping[int, Link],
+    at: datetime,
+) -> None:
+    """Take over the lifecycle stages that a person set in the CRM, further or further back.
+
+    A stage that is behind ours was set back only if it is another than we last wrote or read there:
+    else ours has gone on meanwhile, and the next push writes it. At most two queries for each stage.
+    """
+    further: dict[str, list[int]] = defaultdict(list)
+    back: dict[str, list[int]] = defaultdict(list)
+    for pk, record in records.items():
+        there, ours = record.lifecycle_stage, contacts[pk].lifecycle_stage
+        if there in ("", ours):
+            continue
+        if Lifecycle(there).ahead_of(ours):
+            further[there].append(pk)
+        elif pk in links and is_stage_set(mapping, record, links[pk].last_known):
+            back[there].append(pk)
+    for stage, ids in further.items():
+        Contact.objects.filter(pk__in=ids).update(lifecycle_stage=stage)
+    for stage, ids in back.items():
+        Contact.objects.filter(pk__in=ids).update(lifecycle_stage=stage, stage_set_back_at=at)
+    followed = [pk for ids in [*further.values(), *back.values()] for pk in ids]
+    drop_written_properties({pk: {mapping.source: ""} for pk in followed}, [mapping])

@@ -33,7 +33,6 @@ __all__ = [
 
 # How often pipelines, stages and reps are read; a stage not known yet is read when it is met.
 DEFINITIONS_EVERY = timedelta(minutes=5)
-LONGEST_NAP = 5.0
 FAULT = "A fault in this program ({name}): the worker's log says where."
 
 
@@ -43,22 +42,25 @@ def pull_changes(
     watch: Watch = iter,
     *,
     full: bool = False,
+    definitions: bool = False,
     seconds: float = float("inf"),
 ) -> PullReport | None:
     """Run one turn: apply what was changed in the CRM, and re-read some contacts.
 
-    `full`: all of them. `seconds`: the time limit. `watch` receives the number of contacts of each
+    `full`: all of them. `definitions`: also pipelines, stages and reps that were read lately.
+    `seconds`: the time limit; until then a refused read is asked again. `watch` receives the number of contacts of each
     part of the sweep. Return the result, with the cause in `error` when it failed; None when
     another pull runs.
     """
     with advisory_lock(PULLS) as mine:
         if not mine:
             return None
-        report = PullReport(started_at=at, definitions_at=definitions_read_at(full=full))
-        crm = crm.with_priority("polling")
+        read_at = None if full or definitions else definitions_read_at()
+        report = PullReport(started_at=at, definitions_at=read_at)
+        crm = crm.with_priority("polling", time.monotonic() + seconds)
         try:
             visit = PullRun(crm, check_account(crm, at), at, report, seconds, watch)
-            run_paced(visit, full=full)
+            run_steps_of_pull(visit, full=full)
             reset(crm, Breaker.Work.PULL, at)
         except CrmPaced as paced:
             report.error = str(paced)
@@ -73,24 +75,14 @@ def pull_changes(
         return report
 
 
-def run_paced(visit: PullRun, *, full: bool) -> None:
-    """Run the steps; when our share of the requests is used up, wait for it while there is time."""
+def run_steps_of_pull(visit: PullRun, *, full: bool) -> None:
     if full:
         Round.objects.filter(pk=Round.Kind.RECORDS).update(began_at=None)
-    while True:
-        try:
-            return run_steps_of_pull(visit, full=full)
-        except CrmPaced as paced:
-            time.sleep(min(paced.retry_after, LONGEST_NAP))
-            if visit.is_over():
-                raise
-
-
-def run_steps_of_pull(visit: PullRun, *, full: bool) -> None:
     refresh_definitions(visit)
     freshness.search_freshness(cursors.follow_changes(visit, "contacts", "deals"))
     if freshness.full_round_started_at():  # else the sweep of records first reads everybody
         sweep.refresh_never_seen(visit)
+        sweep.refresh_missing(visit)
         sweep.refresh_due_for_mail(visit)
         sweep.sweep_associations(visit)
     for _ in visit.watch(sweep.sweep_records(visit, all_at_once=full)):
@@ -110,8 +102,8 @@ def refresh_definitions(visit: PullRun) -> None:
     visit.report.definitions_at = visit.at
 
 
-def definitions_read_at(*, full: bool) -> datetime | None:
-    return None if full else PullReport.objects.values_list("definitions_at", flat=True).first()
+def definitions_read_at() -> datetime | None:
+    return PullReport.objects.values_list("definitions_at", flat=True).first()
 
 
 def store_pull_report(report: PullReport) -> None:

@@ -4,6 +4,7 @@ An association that is made or removed changes the time of neither record, and a
 in no search. So:
 
 * contacts that were never read are read first: their mail waits for it;
+* contacts whose record was not shown are looked for again, until it is known to be deleted;
 * contacts that are about to be mailed are read, when their last read is not recent;
 * everybody's associations are read again, many contacts a request, before what is known of them
   is too old to send by; only contacts whose deals differ from ours are read as a whole;
@@ -58,6 +59,14 @@ def never_seen(after: int) -> list[int]:
         unseen = rows.filter(contact__crm_state=None, contact__gt=after).order_by("contact")
         found.update(unseen.values_list("contact", flat=True)[:CHUNK])
     return sorted(found)[:CHUNK]
+
+
+def refresh_missing(visit: PullRun) -> None:
+    """Read contacts again whose record was not shown lately, a bounded number: mail is held for them."""
+    rows = Link.objects.filter(gone_for_good=False, missing_since__isnull=False)
+    ids = rows.order_by("missing_since").values_list("pk", flat=True)[:CHUNK]
+    if not visit.is_over() and ids:
+        visit.see(sorted(ids))
 
 
 def refresh_due_for_mail(visit: PullRun) -> None:

@@ -14,7 +14,7 @@ from crm_sync.account import check_account
 from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
 from crm_sync.mapping import record_values
 from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
-from crm_sync.models import Breaker, FieldMapping, Link, Push
+from crm_sync.models import Breaker, FieldMapping, LastKnown, Link, Push
 from crm_sync.models.pushes import links_with_changes
 from crm_sync.port import (
     Crm,
@@ -24,13 +24,15 @@ from crm_sync.port import (
     CrmError,
     CrmPaced,
     CrmRejected,
+    CrmUnexplained,
 )
 from leadscoring.common import bulk_sql
 from leadscoring.operations.failpoints import reach
 
 BATCH = 100
 WRITTEN = """
-    UPDATE crm_sync_link AS link SET last_written = link.last_written || told.last_written
+    UPDATE crm_sync_link AS link SET last_written = link.last_written || told.last_written,
+        kept_as = link.kept_as - ARRAY(SELECT jsonb_object_keys(told.last_written)) || told.kept_as
     FROM jsonb_populate_recordset(NULL::crm_sync_link, %s) AS told
     WHERE link.contact_id = told.contact_id
 """
@@ -112,7 +114,7 @@ def build_push_write(
     """Return the changes that the mapping lets us write to the record as it reads now."""
     known, words = telling.known[link.pk], telling.crm.lifecycle_words
     allowed = record_values.record_properties(
-        known, telling.mappings, words, record, link.last_written
+        known, telling.mappings, words, record, link.last_known
     )
     told = {name: value for name, value in allowed.items() if name in news}
     return CrmContactWrite(str(link.pk), record.record_id, record.email, told)
@@ -121,8 +123,15 @@ def build_push_write(
 def write_pushes(
     telling: PushBatch, writes: Mapping[int, CrmContactWrite]
 ) -> Mapping[str, CrmContact | CrmError]:
-    """Write, and once more without rejected properties. Raise CrmDenied when the CRM denies access."""
+    """Write, and once more without rejected properties.
+
+    Raise CrmDenied when the CRM denies access, and CrmUnexplained when it rejects all for a cause
+    that is in no record.
+    """
     answers = dict(telling.crm.save_contacts(list(writes.values())))
+    unexplained = [each for each in answers.values() if isinstance(each, CrmUnexplained)]
+    if unexplained and len(unexplained) == len(answers):
+        raise unexplained[0]
     again = [
         drop_rejected_properties(telling, write, answer)
         for write in writes.values()
@@ -161,14 +170,16 @@ def record_written(
     answers: Mapping[str, CrmContact | CrmError],
 ) -> int:
     """Record what was written as ours from now on. What got no response is pushed again later."""
-    told: dict[int, Properties] = {}
+    told: dict[int, LastKnown] = {}
     done = []
     for link in telling.links:
         write, answer = writes.get(link.pk), answers.get(str(link.pk))
         refused = telling.refused.get(link.pk, {})
         if write and isinstance(answer, CrmContact):
             sent = {name: text for name, text in write.properties.items() if name not in refused}
-            told[link.pk] = sent
+            told[link.pk] = LastKnown(
+                sent, record_values.kept_forms(telling.mappings, sent, answer)
+            )
         if write is None or refused or isinstance(answer, CrmContact):
             done.append(push_row(telling, link, refused))
     record_written_properties(told)
@@ -181,9 +192,12 @@ def record_written(
     return len(done)
 
 
-def record_written_properties(told: Mapping[int, Properties]) -> None:
+def record_written_properties(told: Mapping[int, LastKnown]) -> None:
     """Merge in the database: a handoff may be writing to the same record, and locks in the same order."""
-    rows = [{"contact_id": pk, "last_written": sent} for pk, sent in told.items()]
+    rows = [
+        {"contact_id": pk, "last_written": written.sent, "kept_as": written.kept}
+        for pk, written in told.items()
+    ]
     with transaction.atomic():
         locked = Link.objects.select_for_update().filter(pk__in=told).order_by("pk")
         list(locked.values_list("pk"))

@@ -124,7 +124,7 @@ def property_changes(
     sent: Any,
 ) -> Iterator[PropertyChange]:
     known, words = telling.known[link.pk], telling.crm.lifecycle_words
-    for one in record_values.property_diffs(known, mappings, words, record, link.last_written):
+    for one in record_values.property_diffs(known, mappings, words, record, link.last_known):
         name = one.mapping.property
         why = "" if name in sent else one.left_alone or held_back_reason(one.mapping, name in news)
         value = one.mapping.get_source_display()

@@ -1,10 +1,12 @@
 """The availability of a rep for a lead, and the reason when unavailable."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from crm_sync.models import Owner
 from crm_sync.routing.working_hours import time_zone_named
 from leadscoring.engine.wording import MONTHS, format_count
+
+REJECTED_FOR = timedelta(days=1)
 
 
 def local_day(owner: Owner, at: datetime, account_zone: str) -> date:
@@ -22,6 +24,8 @@ def unavailable_reason(
     today = local_day(owner, at, account_zone)
     if not owner.active:
         return "is no longer active in the CRM"
+    if is_rejected(owner, at):
+        return "was refused by the CRM as the owner of a task"
     if is_away(owner, today):
         return (
             f"is away until {return_day_text(owner.away_until, today)}"
@@ -31,6 +35,11 @@ def unavailable_reason(
     if bounded and owner.most_a_day is not None and leads_on_day(owner, today) >= owner.most_a_day:
         return f"has had {format_count(owner.most_a_day, 'lead')} today, the most a day"
     return ""
+
+
+def is_rejected(owner: Owner, at: datetime) -> bool:
+    """Return whether the CRM refused the rep as an owner lately; after a day it is tried again."""
+    return owner.rejected_at is not None and at - owner.rejected_at < REJECTED_FOR
 
 
 def is_away(owner: Owner, today: date) -> bool:

@@ -120,7 +120,7 @@ def load_context(look: TaskCheck) -> None:
     for row in look.rows:
         known = ContactFacts(row.contact, look.scores.get(row.contact_id), look.at)
         found = [deal for deal in deals[row.contact_id] if not deal.closed or is_since(row, deal)]
-        reason = reason_not_to_send(known, decide_effect(found, stages))
+        reason = reason_not_to_send(known, decide_effect(found, stages), customer=known.is_customer)
         look.not_to_send[row.pk] = reason or (NEWER if row.cycle < newest[row.contact_id] else "")
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
@@ -40,7 +40,7 @@ class JsonCommand(BaseCommand):
     Django's checks load the web pages: `manage.py check` runs them, and each command begins sooner.
     """
 
-    requires_system_checks: ClassVar = ()
+    requires_system_checks = ()
     as_json = False
     answered = False
     sentence = "Used wrongly: standard error says how."

@@ -63,6 +63,8 @@ class Contact(models.Model):
     lifecycle_stage = models.CharField(
         max_length=20, choices=Lifecycle.choices, default=Lifecycle.LEAD
     )
+    # When sales last set the stage back: the score alone does not raise it again, a new crossing does.
+    stage_set_back_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_activity_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -227,3 +227,13 @@ def test_an_audit_in_words_begins_with_what_is_wrong_and_ends_with_calls_and_fie
              "Read", "hs_task_completion_date"]  # fmt: skip
     assert [told.index(each) for each in order] == sorted(told.index(each) for each in order)
     assert TOKEN not in told
+
+
+def test_a_pull_by_hand_reads_reps_and_stages_however_lately_they_were_read(call, connected):
+    call("crm_pull")
+    connected.sandbox.state.log.clear()
+
+    call("crm_pull")
+
+    asked = {each["path"] for each in connected.seen()}
+    assert {"/crm/v3/owners", "/crm/v3/pipelines/deals"} <= {path.rstrip("/") for path in asked}

@@ -61,7 +61,7 @@ class HubSpotSide:
     text_property = "jobtitle"
     number_property = "lead_score"
     lifecycle_property = "lifecyclestage"
-    stage_of_their_own = "evangelist"
+    stage_of_their_own = "other"
     active_owner = "712340001"
     archived_owner = "712340004"
     open_stage = ("default", "contractsent")

@@ -12,7 +12,7 @@ from tests.port.hubspot_side import HubSpotSide
 
 OURS = {"email", *LIFECYCLE}
 WORDS = {"hubspot", *READ, *LIFECYCLE.values(), HubSpotSide.lifecycle_property,
-         HubSpotSide.stage_of_their_own, HubSpotSide.text_property} - OURS  # fmt: skip
+         HubSpotSide.text_property} - OURS  # fmt: skip
 
 
 @pytest.mark.parametrize("word", sorted(WORDS))

@@ -21,11 +21,11 @@ from crm_sync.hubspot.transport.calls import (
 )
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.error_details import with_values
-from crm_sync.hubspot.transport.errors import rejected_values_error
+from crm_sync.hubspot.transport.errors import explained_by, rejected_values_error
 from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmMissing, CrmRejected
 
-# Ours → HubSpot's internal names, ascending. "evangelist", "other" and stages that an account made
-# itself are none of ours: where they stand among the six differs from account to account.
+# Ours → HubSpot's internal names, ascending. "other" and stages that an account made itself are none
+# of ours: where they stand among the six differs from account to account.
 # docs/hubspot-facts.md#lifecycle-stages
 LIFECYCLE = {
     "subscriber": "subscriber",
@@ -35,7 +35,8 @@ LIFECYCLE = {
     "opportunity": "opportunity",
     "customer": "customer",
 }
-OURS = {theirs: ours for ours, theirs in LIFECYCLE.items()}
+# An evangelist is a customer who recommends us.
+OURS = {theirs: ours for ours, theirs in LIFECYCLE.items()} | {"evangelist": "customer"}
 READ = (
     "email",
     "hs_additional_emails",
@@ -119,7 +120,9 @@ def save_contacts(client: HubSpotClient, writes: Sequence[CrmContactWrite]) -> O
 def _with_values(found: CrmContact | CrmError, write: CrmContactWrite) -> CrmContact | CrmError:
     if not (isinstance(found, CrmRejected) and found.properties):
         return found
-    return rejected_values_error(with_values(found.properties, write.properties), found.existing_id)
+    told = with_values(found.properties, write.properties)
+    sent = {"email": write.email, **write.properties}
+    return explained_by(rejected_values_error(told, found.existing_id), sent)
 
 
 def _batches(found: Iterable[list[CrmContactWrite]]) -> Iterator[Sequence[CrmContactWrite]]:

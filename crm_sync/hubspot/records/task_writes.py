@@ -33,9 +33,19 @@ from crm_sync.hubspot.transport.calls import (
 )
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.error_details import REASONS
-from crm_sync.port import CrmDenied, CrmError, CrmMissing, CrmRejected, CrmTask, CrmTaskWrite
+from crm_sync.hubspot.transport.errors import explained_by
+from crm_sync.port import (
+    CrmDenied,
+    CrmError,
+    CrmMissing,
+    CrmOwnerRejected,
+    CrmRejected,
+    CrmTask,
+    CrmTaskWrite,
+)
 
 Batch = Sequence[CrmTaskWrite]
+OWNER = "hubspot_owner_id"
 LOST = (CrmMissing, CrmRejected)
 NO_PROPERTY = REASONS["PROPERTY_DOESNT_EXIST"]
 GONE = (
@@ -46,9 +56,10 @@ GONE = (
 
 def create_tasks(client: HubSpotClient, writes: Batch, until: float | None) -> Outcome[CrmTask]:
     """Return each created task or its error, by trace. `until`: see HubSpotClient.ask."""
-    return write_all(
+    outcome = write_all(
         split_batches(writes), lambda batch: _created(client, CREATE_TASKS, batch, until)
     )
+    return _with_causes(outcome, writes)
 
 
 def create_guarded_tasks(
@@ -65,7 +76,8 @@ def create_guarded_tasks(
 
     fresh = [write for write in writes if not write.again]
     again = [write for write in writes if write.again]
-    return write_all([*split_batches(fresh), *split_batches(again)], made)
+    outcome = write_all([*split_batches(fresh), *split_batches(again)], made)
+    return _with_causes(outcome, writes)
 
 
 def _made_once(client: HubSpotClient, batch: Batch, until: float | None) -> Outcome[CrmTask]:
@@ -150,6 +162,22 @@ def _told(call: ApiCall, answer: Json, batch: Batch) -> Outcome[CrmTask]:
     return found
 
 
+def _with_causes(outcome: Outcome[CrmTask], writes: Batch) -> Outcome[CrmTask]:
+    return {write.trace: _with_cause(outcome[write.trace], write) for write in writes}
+
+
+def _with_cause(answer: CrmTask | CrmError, write: CrmTaskWrite) -> CrmTask | CrmError:
+    """Return the answer with the port's error for its cause: the owner, or nothing that was sent.
+
+    docs/hubspot-facts.md#owner-ids
+    """
+    if not isinstance(answer, CrmRejected):
+        return answer
+    if OWNER in answer.properties:
+        return CrmOwnerRejected(str(answer), answer.properties)
+    return explained_by(answer, _input(write, guarded=True)["properties"])
+
+
 def _by_reference(client: HubSpotClient, batch: Batch) -> dict[str, CrmTask]:
     references = [write.trace for write in batch]
     found = read_records(client, READ_TASKS, references, [*READ, REFERENCE], idProperty=REFERENCE)
@@ -187,7 +215,7 @@ def _input(write: CrmTaskWrite, *, guarded: bool) -> Json:
         "hs_task_priority": "HIGH",
         "hs_task_type": "CALL",
         "hs_timestamp": format_instant(write.due_at),
-        "hubspot_owner_id": write.owner_id,
+        OWNER: write.owner_id,
     }
     reference = {REFERENCE: write.trace} if guarded else {}
     return {"objectWriteTraceId": write.trace, "properties": properties | reference}

@@ -1,13 +1,13 @@
 """Make the requests of `calls.py` through the client library, within the shared rate limit.
 
-A call ends within the time limit of its transport, is never repeated here, and raises the port's
-errors alone.
+A call ends within the time limit of its transport and raises the port's errors alone. It is repeated
+here only when it was refused for the rate of requests, and only for callers that have time.
 """
 
 import logging
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from crm_sync.hubspot.transport.calls import ApiCall
@@ -21,7 +21,7 @@ from crm_sync.hubspot.transport.http import (
 )
 from crm_sync.hubspot.transport.rate_limit import RateLimiter
 from crm_sync.hubspot.transport.versions import CLASSIC
-from crm_sync.port import CrmBusy, CrmDenied, CrmError, Priority
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmPaced, Priority
 from leadscoring.common.text import bounded_line
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 # Seconds to connect, seconds between two pieces of the answer; the library has no bound of its own.
 # docs/hubspot-facts.md#library-timeouts-and-retries
 TIMEOUTS = (3.05, 10.0)
+# Seconds; a refusal that asks for more is no matter of the rate.
+LONGEST_REFUSAL = 60.0
 
 Json = dict[str, Any]
 
@@ -62,18 +64,28 @@ class Sdk:
 
 
 class HubSpotClient:
-    """`version`: of HubSpot's API. `priority`: of its calls in the shared budget."""
+    """`version`: of HubSpot's API. `priority`: of its calls in the shared budget.
+
+    `patient_until`: the reading of time.monotonic() up to which a call that was refused for the rate
+    is asked again.
+    """
 
     def __init__(
-        self, sdk: Sdk, limiter: RateLimiter, version: str = CLASSIC, priority: Priority = "live"
+        self,
+        sdk: Sdk,
+        limiter: RateLimiter,
+        version: str = CLASSIC,
+        priority: Priority = "live",
+        patient_until: float = 0.0,
     ) -> None:
         self._sdk = sdk
         self.limiter = limiter
         self.version = version
         self._priority: Priority = priority
+        self._patient_until = patient_until
 
-    def with_priority(self, priority: Priority) -> "HubSpotClient":
-        return HubSpotClient(self._sdk, self.limiter, self.version, priority)
+    def with_priority(self, priority: Priority, until: float = 0.0) -> "HubSpotClient":
+        return HubSpotClient(self._sdk, self.limiter, self.version, priority, until)
 
     def room(self) -> float:
         """Return the seconds until an ordinary call would be admitted."""
@@ -92,7 +104,31 @@ class HubSpotClient:
 
         `until`: the reading of time.monotonic() after which the call is not made any more (CrmBusy).
         """
-        api, call = self._sdk.api, call.in_version(self.version)
+        call = call.in_version(self.version)
+        while True:
+            try:
+                return self._ask_once(call, body, path, query, until)
+            except CrmBusy as busy:
+                if not self._has_patience(call, busy):
+                    raise
+                sleep(busy.retry_after)
+
+    def _has_patience(self, call: ApiCall, busy: CrmBusy) -> bool:
+        """Return whether a call is to be asked again here after it was refused."""
+        for_rate = busy.shared or isinstance(busy, CrmPaced)
+        wait = busy.retry_after
+        in_time = wait <= LONGEST_REFUSAL and monotonic() + wait < self._patient_until
+        return for_rate and call.retry and in_time
+
+    def _ask_once(
+        self,
+        call: ApiCall,
+        body: Json | None,
+        path: Mapping[str, str] | None,
+        query: Iterable[tuple[str, str]],
+        until: float | None,
+    ) -> Json:
+        api = self._sdk.api
         self.limiter.wait(call, self._priority)
         if until is not None and monotonic() > until:
             raise CrmBusy(f"It had become too late to {call.purpose}: it is tried anew.", 1.0)

@@ -20,7 +20,15 @@ from crm_sync.hubspot.transport.error_details import (
     strings_in,
 )
 from crm_sync.hubspot.transport.http import RawAnswer
-from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRejected, CrmSilent
+from crm_sync.port import (
+    CrmBusy,
+    CrmDenied,
+    CrmError,
+    CrmMissing,
+    CrmRejected,
+    CrmSilent,
+    CrmUnexplained,
+)
 from leadscoring.common.text import bounded_line
 
 LONGEST_WAIT = 3600.0  # seconds
@@ -121,13 +129,25 @@ def _refused(call: ApiCall, said: ErrorBody) -> CrmRejected:
     if faults:
         return rejected_values_error(faults, existing)
     sentence = f"HubSpot refused when asked to {call.purpose}: {plain_message(said.message)}"
-    return CrmRejected(sentence, {}, existing)
+    if existing:
+        return CrmRejected(sentence, {}, existing)
+    return CrmUnexplained(sentence)
 
 
 def rejected_values_error(faults: Mapping[str, str], existing: str) -> CrmRejected:
     """Return the error for rejected property values. The message names the first ten."""
     listed = "; ".join(f"{name}: {why}" for name, why in list(faults.items())[:10])
     return CrmRejected(f"HubSpot does not take the values: {listed}.", faults, existing)
+
+
+def explained_by(refused: CrmRejected, sent: Mapping[str, str]) -> CrmRejected:
+    """Return the error as unexplained when none of the properties at fault was sent.
+
+    An account's required properties are named so. docs/hubspot-facts.md#writes-refused-for-the-account
+    """
+    if refused.existing_id or sent.keys() & refused.properties.keys():
+        return refused
+    return CrmUnexplained(str(refused), refused.properties)
 
 
 def _merged_too_often(call: ApiCall, said: ErrorBody) -> CrmRejected:

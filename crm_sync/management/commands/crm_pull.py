@@ -53,6 +53,7 @@ class Command(Console):
                 database_time(),
                 lambda parts: self.progress(parts, total, "contacts"),
                 full=full,
+                definitions=True,
             )
             if report:
                 return report

@@ -11,7 +11,7 @@ from crm_sync.handoff.deliver import deliver_due
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.models import Account, Breaker, Deal, FieldMapping, Handoff, Link, Owner, Stage
 from crm_sync.pull.poll import pull_changes
-from leadscoring.models import Contact, CrmState, Lifecycle
+from leadscoring.models import CrmState, Lifecycle
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 
 pytestmark = pytest.mark.django_db
@@ -569,7 +569,8 @@ def test_what_was_never_made_is_not_made_for_a_customer(crm, there):
     row = a_handoff()
     there.trouble("drop_before", f"{TASKS}/batch/create")
     deliver_due(crm, MONDAY)
-    Contact.objects.update(lifecycle_stage=Lifecycle.CUSTOMER)
+    row.refresh_from_db()
+    there.set(row.record_id, lifecyclestage="customer")
 
     deliver_due(crm, after(minutes=1))
     deliver_due(crm, after(minutes=2))
@@ -673,7 +674,7 @@ def test_a_refused_task_was_surely_not_made(crm, there):
     deliver_due(crm, MONDAY)
 
     row.refresh_from_db()
-    assert (row.status, row.task_tried_at) == ("needs_attention", None)
+    assert (row.status, row.task_tried_at) == ("waiting", None)
     assert "associations are not valid" in row.reason
 
 

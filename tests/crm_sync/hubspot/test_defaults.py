@@ -1,7 +1,7 @@
 from crm_sync.hubspot.defaults import MAPPING
 from crm_sync.mapping.contact_facts import ContactFacts
 from crm_sync.mapping.record_values import record_properties, wanted_properties
-from crm_sync.models import FieldMapping
+from crm_sync.models import FieldMapping, LastKnown
 from crm_sync.port import CrmContactWrite
 from leadscoring.models import Contact, Score
 from tests.crm_sync.makers import MONDAY
@@ -75,9 +75,9 @@ def test_what_was_saved_is_not_written_again(hubspot, there):
         MONDAY,
     )
     words, names = hubspot.lifecycle_words, [row.property for row in rows()]
-    first = record_properties(known, rows(), words, None, {})
+    first = record_properties(known, rows(), words, None, LastKnown())
     hubspot.save_contacts([CrmContactWrite("t", "", "ada@x.example", first)])
 
     record = hubspot.contacts_by_email(["ada@x.example"], names)["ada@x.example"]
 
-    assert record_properties(known, rows(), words, record, first) == {}
+    assert record_properties(known, rows(), words, record, LastKnown(first)) == {}

@@ -11,7 +11,7 @@ from crm_sync.hubspot.transport.errors import (
     parse_body,
 )
 from crm_sync.hubspot.transport.http import RawAnswer
-from crm_sync.port import CrmBusy, CrmDenied, CrmMissing, CrmRejected, CrmSilent
+from crm_sync.port import CrmBusy, CrmDenied, CrmMissing, CrmRejected, CrmSilent, CrmUnexplained
 
 
 def told(status, body=None, call=CREATE_TASKS, **headers):
@@ -34,14 +34,14 @@ def invalid(*faults):
     ("status", "for_a_read", "for_a_task"),
     [
         (302, CrmDenied, CrmDenied),
-        (400, CrmRejected, CrmRejected),
+        (400, CrmUnexplained, CrmUnexplained),
         (401, CrmDenied, CrmDenied),
         (403, MissingScope, MissingScope),
         (404, CrmMissing, CrmMissing),
         (408, CrmBusy, CrmSilent),
-        (409, CrmRejected, CrmRejected),
+        (409, CrmUnexplained, CrmUnexplained),
         (414, CrmRejected, CrmRejected),
-        (415, CrmRejected, CrmRejected),
+        (415, CrmUnexplained, CrmUnexplained),
         (423, CrmBusy, CrmBusy),
         (429, CrmBusy, CrmBusy),
         (477, CrmBusy, CrmBusy),
@@ -125,7 +125,7 @@ def test_properties_are_read_out_of_the_errors_too():
 def test_a_message_that_is_cut_or_odd_is_still_a_refusal(message):
     error = told(400, {"message": message, "errors": "none", "context": []})
 
-    assert type(error) is CrmRejected
+    assert type(error) is CrmUnexplained
     assert error.properties == {}
 
 
@@ -169,14 +169,14 @@ def test_the_missing_scope_is_named():
 @pytest.mark.parametrize(
     ("category", "kind"),
     [
-        ("VALIDATION_ERROR", CrmRejected),
-        ("CONFLICT", CrmRejected),
+        ("VALIDATION_ERROR", CrmUnexplained),
+        ("CONFLICT", CrmUnexplained),
         ("OBJECT_NOT_FOUND", CrmMissing),
         ("RATE_LIMITS", CrmBusy),
         ("MISSING_SCOPES", MissingScope),
         ("INTERNAL_ERROR", CrmSilent),
-        ("SOMETHING_NEW", CrmRejected),
-        (None, CrmRejected),
+        ("SOMETHING_NEW", CrmUnexplained),
+        (None, CrmUnexplained),
     ],
 )
 def test_each_category_of_an_item_is_one_kind_of_error(category, kind):

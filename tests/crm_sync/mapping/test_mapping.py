@@ -12,7 +12,7 @@ from crm_sync.mapping.record_values import (
     record_properties,
     wanted_properties,
 )
-from crm_sync.models import FieldMapping
+from crm_sync.models import FieldMapping, LastKnown
 from crm_sync.port import CrmContact
 from leadscoring.models import Contact, Score
 from tests.crm_sync.makers import MONDAY
@@ -35,10 +35,10 @@ def record(there="", stage=""):
     return CrmContact("1", "", "", stage, "", False, {"there": there})
 
 
-def last_written(mapping, record, last="", **fields):
-    return record_properties(known(**fields), [mapping], STAGES, record, {"there": last}).get(
-        "there"
-    )
+def last_written(mapping, record, last="", kept="", **fields):
+    return record_properties(
+        known(**fields), [mapping], STAGES, record, LastKnown({"there": last}, {"there": kept})
+    ).get("there")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_value_that_is_not_known_has_no_format():
     mapping = FieldMapping(source="score", property="there", format="whole")
     nobody = ContactFacts(Contact(email="ada@engines.example"), None, MONDAY)
 
-    assert record_properties(nobody, [mapping], STAGES, None, {}) == {}
+    assert record_properties(nobody, [mapping], STAGES, None, LastKnown()) == {}
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from crm_sync.handoff import batch, contact_save
 from crm_sync.handoff.deliver import deliver_due
-from crm_sync.models import Deal, Handoff, Hint, Link
+from crm_sync.models import SHOWN_WITHIN, Deal, Handoff, Hint, Link
 from crm_sync.problems.people import people_problems
 from crm_sync.pull.hints import apply_due_hints
 from crm_sync.pull.poll import pull_changes
@@ -113,8 +114,11 @@ def test_a_record_that_is_gone_for_good_is_told_and_nobody_is_erased(crm, there)
     there.erase(record_id)
 
     pull_changes(crm, LATER, full=True)
+    soon = what_is_told()
+    pull_changes(crm, LATER + SHOWN_WITHIN)
 
     assert Contact.objects.filter(pk=ada.pk).exists()
+    assert soon == []
     assert any("1 person's record was deleted for good" in what for what in what_is_told())
 
 
@@ -144,6 +148,8 @@ def test_who_was_made_anew_there_is_not_gone_any_more(crm, there):
 def test_who_is_known_to_be_gone_for_good_is_not_asked_for_among_the_restorable_again(crm, there):
     ada, record_id = a_seen(crm, there)
     there.erase(record_id)
+    a_visit(crm).see([ada.pk])
+    Link.objects.update(missing_since=F("missing_since") - SHOWN_WITHIN)
     a_visit(crm).see([ada.pk])
     before = there.requests()
 
