@@ -46,6 +46,7 @@ lint: export DATABASE_URL = postgres://nobody@127.0.0.1:9/nothing
 lint: export REDIS_URL = redis://127.0.0.1:9/0
 lint: export SECRET_KEY = made-up-for-the-linters-0123456789-abcdefghijklmnopqrstuvwxyz
 lint: export DEBUG = off
+lint: export EMAIL_URL = off
 lint: export BASE_URL = https://leads.example.com
 lint: export ALLOWED_HOSTS = leads.example.com
 lint: export CSRF_TRUSTED_ORIGINS = https://leads.example.com

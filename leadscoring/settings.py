@@ -47,7 +47,9 @@ def _positive_integer(name: str, default: int | None) -> Any:
 
 
 def _http_url(name: str, default: str) -> str:
-    value = str(env(name, default=default)).rstrip("/")
+    value = str(env(name, default="") or default).rstrip("/")
+    if not value:
+        _stop_start(f"{name} is not set: it must be this site's public address.")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         _stop_start(f"{name} must be an address that starts with http:// or https://.")
@@ -111,7 +113,8 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- who may speak to it ----------------------------------------------------------------------
-BASE_URL = _http_url("BASE_URL", "http://localhost:8000")
+# Links in mails lead to it: only who tries the product on one machine may leave it out.
+BASE_URL = _http_url("BASE_URL", "http://localhost:8000" if DEBUG or here else "")
 # The embedded servers are for trying and development: their random password makes a key that
 # stays the same between starts and is known nowhere else.
 SECRET_KEY = env("SECRET_KEY", default="") or (
@@ -134,7 +137,6 @@ for origin in CSRF_TRUSTED_ORIGINS:
 tls = BASE_URL.startswith("https://")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if tls else None
 SECURE_SSL_REDIRECT = tls
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked by machines inside
 SECURE_HSTS_SECONDS = 31_536_000 if tls else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = tls
 SECURE_HSTS_PRELOAD = tls
@@ -151,13 +153,25 @@ CONTENT_SECURITY_POLICY = (
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # the API's limit for a body
 
 # --- mail -------------------------------------------------------------------------------------
+email_url = env("EMAIL_URL", default="") or ("consolemail://" if DEBUG or here else "")
+if not email_url:
+    _stop_start(
+        "EMAIL_URL is not set: it must be a mail server such as "
+        "smtp+tls://user:password@host:587, or off, which holds all mail."
+    )
+MAIL_OFF = email_url == "off"
 mail = _read_setting(
-    lambda name, default: env.email_url(name, default=default),
+    lambda name, default: env.email_url_config("dummymail://" if MAIL_OFF else email_url),
     "EMAIL_URL",
-    "consolemail://",
-    "an address such as smtp+tls://user:password@host:587",
+    None,
+    "off, or an address such as smtp+tls://user:password@host:587",
 )
 EMAIL_BACKEND = mail["EMAIL_BACKEND"]
+# They take mails and send none: rows would say "sent", and a log would show addresses and links.
+if not (DEBUG or here or MAIL_OFF) and EMAIL_BACKEND.split(".")[-2] in ("console", "dummy"):
+    _stop_start("EMAIL_URL must be a mail server, or off, which holds all mail.")
+if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "sequences.sending.smtp.PatientEmailBackend"
 EMAIL_HOST = mail.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = mail.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = mail.get("EMAIL_HOST_USER") or ""
@@ -235,10 +249,12 @@ INSTALLED_APPS = [
     "crm_sync",
 ]
 MIDDLEWARE = [
+    "leadscoring.operations.machine_paths.answer_machines",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "leadscoring.operations.logging.content_security_policy",
-    "leadscoring.api.errors.json_error_middleware",
+    "leadscoring.api.middleware.no_store",
+    "leadscoring.api.middleware.json_errors",
     "leadscoring.operations.schema_middleware.SchemaMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -284,14 +300,20 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "json",  # values of releases that pickled them are never read
         # No request waits for a silent Redis: one short try.
         "OPTIONS": {
             "socket_connect_timeout": 0.3,
             "socket_timeout": 0.5,
             "retry": Retry(NoBackoff(), 0),
+            # Who can write to Redis must not run code here, as pickled values would.
+            "serializer": "leadscoring.common.json_cache.JsonSerializer",
         },
     }
 }
+# A shift: who does nothing for so long logs in again.
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_SAVE_EVERY_REQUEST = True
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -299,7 +321,9 @@ SENTRY_DSN = env("SENTRY_DSN", default="")
 if SENTRY_DSN:
     import sentry_sdk
 
+    from leadscoring.operations import error_reports
+
     try:
-        sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+        sentry_sdk.init(dsn=SENTRY_DSN, **error_reports.OPTIONS)
     except ValueError:  # the kind of sentry's BadDsn
         _stop_start("SENTRY_DSN must be an address such as https://key@sentry.example/1.")

@@ -5,16 +5,12 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from leadscoring.api.routes import api
-from leadscoring.operations import health
 
 admin.autodiscover()
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
-    path("metrics", health.metrics, name="metrics"),
     path("", include("sequences.urls")),
     path("webhooks/", include("crm_sync.urls")),
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg"), name="favicon"),

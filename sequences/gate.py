@@ -9,6 +9,8 @@ from leadscoring.models import Contact, CrmState
 from sequences.models import BY_THE_CRM, Enrollment, Suppression
 from sequences.policy import CrmSays, Decision, Enrolled, Hold, decide, stale_hold
 
+MAIL_OFF = "Mail is switched off (EMAIL_URL is off)"
+
 
 def decide_for_contact(
     person: Contact, enrolled: Enrolled, as_of: datetime | None, at: datetime
@@ -31,6 +33,8 @@ def decide_for_enrollment(enrollment: Enrollment, as_of: datetime | None, at: da
 
 def closed_reason(as_of: datetime | None, at: datetime) -> Hold | None:
     """Return why no mail at all may leave now; None when it may."""
+    if settings.MAIL_OFF:
+        return Hold(MAIL_OFF)
     return stale_hold(as_of, at, _max_crm_age())
 
 

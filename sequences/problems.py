@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from django.conf import settings
 from django.urls import reverse
 
 from leadscoring.models import CrmFreshness
@@ -29,14 +30,16 @@ def _mail_server_problems(at: datetime) -> Iterator[Problem]:
 
 
 def _stale_crm_problems(at: datetime) -> Iterator[Problem]:
-    """Yield due mails that wait because of the CRM's age; that age is a problem of its own."""
+    """Yield due mails that wait because of the CRM's age, which is a problem of its own, or by choice."""
     hold = gate.closed_reason(CrmFreshness.oldest(), at)
     due = Enrollment.objects.due(at).count() if hold else 0
     if hold and due:
         yield Problem(
             severity="warning",
             what=f"{due} due {'mail waits' if due == 1 else 'mails wait'}. {hold.reason}.",
-            fix="See to the connection with the CRM; the mails leave by themselves afterwards.",
+            fix="Set EMAIL_URL and restart the processes; the mails leave by themselves then."
+            if settings.MAIL_OFF
+            else "See to the connection with the CRM; the mails leave by themselves afterwards.",
             url=reverse("admin:sequences_enrollment_changelist"),
         )
 

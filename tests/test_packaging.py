@@ -215,19 +215,25 @@ def test_no_file_names_a_package_registry(name):
     assert not re.search(r"https?://\S*(pypi|simple/)|index-url|find-links", text(name))
 
 
+FILLED_IN = {
+    "SECRET_KEY": "k3y" * 20 + "abcdefghij",
+    "BASE_URL": "https://leads.example.com",
+    "EMAIL_URL": "off",
+}
+
+
 @pytest.mark.processes
-def test_the_example_is_refused_until_the_secret_key_is_filled_in():
-    refused = started_with({})
+@pytest.mark.parametrize("blank", FILLED_IN)
+def test_the_example_is_refused_until_each_blank_is_filled_in(blank):
+    refused = started_with({name: value for name, value in FILLED_IN.items() if name != blank})
 
     assert refused.returncode != 0
-    assert re.fullmatch(r"Not started: SECRET_KEY .*\n", refused.stderr)
+    assert re.fullmatch(rf"Not started: {blank} .*\n", refused.stderr)
 
 
 @pytest.mark.processes
 def test_the_example_with_its_blanks_filled_in_is_fit_for_production():
-    checked = started_with(
-        {"SECRET_KEY": "k3y" * 20 + "abcdefghij", "BASE_URL": "https://leads.example.com"}
-    )
+    checked = started_with(FILLED_IN)
 
     assert checked.returncode == 0, checked.stderr
     assert "no issues" in checked.stdout + checked.stderr

@@ -1,6 +1,11 @@
 """Delivery of due handoffs to sales: contact → owner → task, each step recorded before the next."""
 
 from datetime import datetime
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from crm_sync.account import check_account, read_account
 from crm_sync.circuit_breaker import BreakerState, breaker_state, reset
@@ -22,6 +27,9 @@ STEPS = (
 )  # fmt: skip
 # More than this at once are a backlog: single leads have priority over them.
 FEW = 10
+INTERRUPTED = "The database went away while it was worked on: it is taken up again."
+# Claims that this worker could not release.
+stranded: set[UUID] = set()
 
 
 def deliver_due(crm: Crm, at: datetime) -> int:
@@ -30,6 +38,7 @@ def deliver_due(crm: Crm, at: datetime) -> int:
     Whatever stops it, each row records how far it came and why no further. Only faults of this
     program are raised, after they were recorded.
     """
+    release_stranded(at)
     door = breaker_state(crm, HANDOFFS, at)
     if door is BreakerState.OPEN:
         return 0
@@ -47,11 +56,27 @@ def deliver_due(crm: Crm, at: datetime) -> int:
         except CrmError as error:
             batch.handle_error(error)
         except Exception as fault:
-            batch.back_off_all(FAULT.format(name=type(fault).__name__))
-            raise
+            try:
+                batch.back_off_all(FAULT.format(name=type(fault).__name__))
+            except (DatabaseError, InterfaceError):
+                stranded.update(row.claim for row in rows if row.claim)
+            raise fault
         else:
             reset(crm, HANDOFFS, batch.now())
     return len(rows)
+
+
+def release_stranded(at: datetime) -> None:
+    """Make due what this worker held when the database went away, instead of waiting for the lease.
+
+    Each step was written down before the next, so a row goes on where it was.
+    """
+    if stranded:
+        rows = Handoff.objects.waiting().filter(claim__in=stranded)
+        rows.update(
+            claim=None, due_at=at, failures=Greatest(F("failures") - 1, 0), reason=INTERRUPTED
+        )
+        stranded.clear()
 
 
 def run_steps(batch: Batch) -> None:

@@ -1,6 +1,6 @@
 """The account's properties as choices, cached for a few minutes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -49,9 +49,17 @@ def cached_properties(key: str) -> PropertyChoices | None:
         kept = cache.get(key)
     with suppress(TypeError, KeyError):
         return kept and PropertyChoices(
-            tuple(CrmProperty(**each) for each in kept["properties"]), kept["away"]
+            tuple(map(_from_json, kept["properties"])),
+            kept["away"],
         )
     return None
+
+
+def _from_json(kept: Mapping[str, Any]) -> CrmProperty:
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()
+    }
+    return CrmProperty(**values)
 
 
 def clear_cached_properties(crm: Crm) -> None:

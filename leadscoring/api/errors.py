@@ -1,9 +1,9 @@
 """Every error of the API is JSON of one shape, wherever it arose."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 
 SAID = {
     400: ("bad_request", "The request cannot be understood."),
@@ -52,21 +52,3 @@ def error_response(
     if status == 503:
         response["Retry-After"] = "1"
     return response
-
-
-def json_error_middleware(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Turn Django's own errors for an address of the API (404, 405, 500) into JSON."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        is_json = response.headers.get("Content-Type", "").startswith("application/json")
-        if not request.path.startswith("/api/") or response.status_code < 400 or is_json:
-            return response
-        told = ApiError(response.status_code).response()
-        if "Allow" in response.headers:
-            told["Allow"] = response.headers["Allow"]
-        return told
-
-    return middleware

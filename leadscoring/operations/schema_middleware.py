@@ -10,8 +10,6 @@ from leadscoring.operations import schema
 
 RETRY_AFTER = 2  # seconds
 BEING_UPGRADED = "The database is being upgraded; try again in a moment."
-# Asked for the present state, or without need of the tables.
-EXEMPT = ("/healthz", "/readyz", "/metrics")
 
 
 class SchemaMiddleware:
@@ -26,8 +24,6 @@ class SchemaMiddleware:
         self.fits = False
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path in EXEMPT:
-            return self.get_response(request)
         if not self.fits:
             try:
                 if schema.mismatch():

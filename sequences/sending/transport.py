@@ -52,6 +52,8 @@ NO_SUCH_MAILBOX = re.compile(r"5\.(1\.\d+|2\.[01])\b")
 # The server itself is full, closing or set up wrongly: it says so of every mail (RFC 5321 for 421,
 # RFC 3463 for the others). 4.3.0 may also be about one message.
 SERVER_AWAY = re.compile(r"4\.3\.[125]\b")
+# RFC 3463: too big for the mailbox, or for the system.
+MESSAGE_TOO_BIG = re.compile(r"5\.(2\.3|3\.4)\b")
 ENHANCED = re.compile(r"[245]\.\d+\.\d+\b")
 
 
@@ -87,7 +89,9 @@ class MailTransport:
             self.backend.send_messages([message])
         except smtplib.SMTPRecipientsRefused as error:
             return _recipient_outcome(*next(iter(error.recipients.values())))
-        except (smtplib.SMTPSenderRefused, smtplib.SMTPAuthenticationError) as error:
+        except smtplib.SMTPSenderRefused as error:
+            return _sender_outcome(error)
+        except smtplib.SMTPAuthenticationError as error:
             raise MailServerAway(f"The mail server refuses us: {_error_sentence(error)}") from error
         except smtplib.SMTPDataError as error:
             _check_server(error.smtp_code, error.smtp_error)
@@ -100,6 +104,20 @@ class MailTransport:
                 f"The connection broke while the mail was leaving: {_error_sentence(error)}"
             )
         return Sent()
+
+
+def _sender_outcome(error: smtplib.SMTPSenderRefused) -> Outcome:
+    """Return the outcome of a message refused at its sender's name, where its size is told too.
+
+    Raise MailServerAway when the refusal is about us and not about the message.
+    """
+    _check_server(error.smtp_code, error.smtp_error)
+    words = _reply_line(error.smtp_error)
+    if error.smtp_code == 552 or MESSAGE_TOO_BIG.match(words):
+        return Rejected(f"The mail server answered {error.smtp_code} {words}")
+    if error.smtp_code == 452:
+        return RetryLater(f"The mail server answered {error.smtp_code} {words}")
+    raise MailServerAway(f"The mail server refuses us: {_error_sentence(error)}") from error
 
 
 def _smtp_replies(smtp: smtplib.SMTP) -> bool:

@@ -331,3 +331,8 @@ def test_the_documentation_page_asks_no_other_site():
     assert not inline, "the page's policy would stop it"
     with closing(Client().get("/static/ninja/swagger-ui-bundle.js")) as script:
         assert script.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["contacts/1", "contacts/nobody@lead.example", "nowhere"])
+def test_no_answer_is_kept_on_its_way(path, api):
+    assert Client().get(f"/api/v1/{path}")["Cache-Control"] == "no-store"

@@ -1,9 +1,12 @@
 """Alive, ready or why not, figures for Prometheus, and what needs a person."""
 
+import socket
+import time
 from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
 
@@ -53,6 +56,31 @@ def ready():
 def test_a_process_that_lives_says_so_and_touches_nothing(django_assert_num_queries, no_redis):
     with django_assert_num_queries(0):
         assert Client().get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_machines_are_answered_whatever_name_they_ask_for(path, settings):
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["leads.example.com"], True
+
+    answer = Client().get(path, headers={"host": "10.1.2.3:8000"})
+
+    assert answer.status_code in (200, 503)
+
+
+def test_a_database_that_hangs_is_a_reason_within_two_seconds(all_well, monkeypatch):
+    with socket.socket() as silent:  # it takes what is sent, and says nothing
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        host, port = silent.getsockname()
+        monkeypatch.setitem(connection.settings_dict, "HOST", host)
+        monkeypatch.setitem(connection.settings_dict, "PORT", str(port))
+        began = time.monotonic()
+
+        status, answer = ready()
+
+    assert time.monotonic() - began < 2
+    assert (status, answer["reasons"]) == (503, ["the database does not answer"])
+    assert answer["checks"]["redis"]
 
 
 def test_all_well_is_ready(all_well):

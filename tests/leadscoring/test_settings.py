@@ -51,7 +51,11 @@ def started(show: str = "", **settings: str) -> "subprocess.CompletedProcess[str
         ("DATABASE_URL", "sqlite:///leads.db"),
         ("DATABASE_URL", "hidden-word"),
         ("REDIS_URL", "amqp://hidden-word@127.0.0.1"),
+        ("BASE_URL", ""),
+        ("EMAIL_URL", ""),
         ("EMAIL_URL", "hidden-word"),
+        ("EMAIL_URL", "consolemail://"),
+        ("EMAIL_URL", "dummymail://"),
         ("DEFAULT_FROM_EMAIL", "hidden-word"),
         ("ANYMAIL", "hidden-word"),
         ("ANYMAIL", '["hidden-word"]'),
@@ -78,6 +82,18 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence_that_names_it_and_hides
     assert start.stderr.startswith("Not started: ")
     assert name in start.stderr
     assert "hidden-word" not in start.stderr
+
+
+def test_mail_can_be_switched_off():
+    assert started("settings.MAIL_OFF", EMAIL_URL="off").stdout == "True\n"
+
+
+def test_for_a_try_mails_are_printed_and_links_lead_to_this_machine():
+    show = "settings.EMAIL_BACKEND.split('.')[-2], settings.BASE_URL"
+
+    tried = started(show, DEBUG="on", EMAIL_URL="", BASE_URL="")
+
+    assert tried.stdout == "console http://localhost:8000\n"
 
 
 def test_good_settings_start():

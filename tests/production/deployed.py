@@ -41,6 +41,8 @@ def blanks_filled_in(crm_token: str, database_password: str) -> dict[str, str]:
     given = re.findall(r"^([A-Z_0-9]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M)
     return dict(given) | {
         "SECRET_KEY": secrets.token_urlsafe(48),
+        "BASE_URL": "http://localhost:8000",
+        "EMAIL_URL": "smtp://mail:25",
         "POSTGRES_PASSWORD": database_password,
         "FLOWER_BASIC_AUTH": f"ops:{secrets.token_hex(12)}",
         "HUBSPOT_ACCESS_TOKEN": crm_token,

@@ -16,6 +16,7 @@ from sequences.models import (
     MailServerFault,
     Suppression,
 )
+from sequences.problems import mail_problems
 from sequences.sending.claim import LOOK_AGAIN, MailClaim, claim_next
 from sequences.sending.record import BACKOFF, record_outcome
 from sequences.sending.send import Clock, send_due
@@ -364,6 +365,53 @@ def test_a_message_that_is_refused_is_given_to_a_person(mail_server: MailServer)
 
     assert again(enrollment).reason == "The mail server answered 554 5.6.0 Looks like spam"
     assert not Suppression.objects.exists()
+
+
+def test_a_server_that_thinks_long_about_a_message_has_taken_it(
+    mail_server: MailServer, settings: Settings
+) -> None:
+    settings.EMAIL_TIMEOUT = 0.5
+    mail_server.thinks = 1.5
+    enrolled = an_enrollment()
+
+    send_due(noon)
+
+    assert len(mail_server.taken) == 1
+    assert enrolled.deliveries.get().state == Delivery.State.SENT
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ("552 5.3.4 Message size exceeds the fixed limit", Delivery.State.FAILED),
+        ("552 Too much mail data", Delivery.State.FAILED),
+        ("452 4.5.3 Too many of you at once", Delivery.State.WAITING),
+    ],
+)
+def test_a_refusal_of_one_message_at_its_sender_holds_no_other_back(
+    mail_server: MailServer, answer: str, state: str
+) -> None:
+    big, small = an_enrollment(), an_enrollment()
+    mail_server.senders = [answer]
+
+    send_due(noon)
+
+    states = {row.deliveries.get().state for row in (big, small)}
+    assert states == {state, Delivery.State.SENT}
+    assert not MailServerFault.objects.exists()
+
+
+def test_mail_that_is_switched_off_waits_and_the_home_page_says_so(
+    mail_server: MailServer, settings: Settings
+) -> None:
+    settings.MAIL_OFF = True
+    an_enrollment()
+
+    left = send_due(noon)
+
+    assert (left, mail_server.taken) == (0, [])
+    (problem,) = mail_problems(NOON)
+    assert problem.what == "1 due mail waits. Mail is switched off (EMAIL_URL is off)."
 
 
 def test_a_connection_that_breaks_at_the_message_leaves_it_unclear(mail_server: MailServer) -> None:

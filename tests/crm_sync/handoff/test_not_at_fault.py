@@ -4,8 +4,10 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils.timezone import now
 
+from crm_sync.handoff.batch import Batch
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import SHOWN_WITHIN, Breaker, Handoff, Link, Owner
 from crm_sync.port import CrmBusy
@@ -419,3 +421,27 @@ def test_a_rule_of_the_account_holds_pushes_too_and_ends_by_itself(crm, there):
 
     assert "required properties" in alarm or "requires a value" in alarm
     assert {there.value(contact.link.record_id, "lead_grade") for contact in people} == {"A1"}
+
+
+# --- the database goes away in the middle ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_worker_held_when_the_database_went_away_goes_on_at_once(crm, monkeypatch, times):
+    """Not after the five minutes of its lease."""
+    row, left, store = a_handoff(), [times], Batch.store_progress
+
+    def away(batch):
+        if left[0]:
+            left[0] -= 1
+            raise OperationalError("server closed the connection unexpectedly")
+        store(batch)
+
+    monkeypatch.setattr(Batch, "store_progress", away)
+    with pytest.raises(OperationalError):
+        deliver_due(crm, MONDAY)
+
+    deliver(crm, 0.1, 1)
+
+    row.refresh_from_db()
+    assert row.status == "delivered"

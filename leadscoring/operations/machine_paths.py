@@ -1,0 +1,29 @@
+"""The addresses that machines ask: they answer whatever host name the request was sent to.
+
+A container's health check asks localhost, a monitor an address; neither is a host of the site, and
+neither is redirected to https.
+"""
+
+from collections.abc import Callable, Mapping
+
+from django.http import HttpRequest, HttpResponse
+
+from leadscoring.operations import health
+
+VIEWS: Mapping[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": health.healthz,
+    "/readyz": health.readyz,
+    "/metrics": health.metrics,
+}
+
+
+def answer_machines(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer the machines' addresses before anything looks at the host name."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        view = VIEWS.get(request.path)
+        return view(request) if view else get_response(request)
+
+    return middleware
