@@ -17,7 +17,7 @@ from crm_sync.port import Crm, CrmBusy, CrmDenied, CrmError
 from leadscoring.operations import restore
 
 FAILURES_TO_TRIP = 3
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=30)
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=20)
 # A person has to change something in the account: more frequent trials would only cost requests.
 DENIED_WAIT = timedelta(minutes=1)
 LONGEST_ASKED = timedelta(hours=1)
