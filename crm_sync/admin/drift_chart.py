@@ -17,7 +17,7 @@ def drift_on_home(user: Any, at: datetime) -> list[PageSection]:
     top = max(LOWEST_TOP, *(drift.share for drift in drifts))
     bars = [{"drift": drift, "percent": 100 * drift.share / top} for drift in drifts]
     shows = {"bars": bars, "last": drifts[-1], "top": top}
-    return [PageSection(40, "Our picture of the CRM", "admin/crm_sync/drift.html", shows)]
+    return [PageSection(40, "In step with the CRM", "admin/crm_sync/drift.html", shows)]
 
 
 home_sections.add("drift", drift_on_home)

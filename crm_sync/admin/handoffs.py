@@ -69,7 +69,7 @@ def task_text_shown(row: Handoff) -> str:
 class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
     change_form_template = "admin/crm_sync/handoff/change_form.html"
     list_before_template = "admin/crm_sync/handoff/above.html"
-    nothing = "Nobody has crossed the threshold yet."
+    nothing = "Nobody has become ready for sales yet."
     list_display = ("who", "score", "state", "cause", "crossed", "rep")
     list_select_related = ("contact__company", "task")
     list_filter = (HandoffQuestions,)
@@ -244,7 +244,7 @@ def handoff_steps(handoff: Any) -> list[dict[str, Any]]:
     chosen = f"{rep}: {handoff.owner_reason}" if handoff.owner_reason else rep
     crossed = f"Score {format.format_number(handoff.total)}, {handoff.grade}"
     return [
-        {"name": "Crossed the threshold", "done": True, "what": crossed, "at": handoff.crossed_at},
+        {"name": "Became ready for sales", "done": True, "what": crossed, "at": handoff.crossed_at},
         {
             "name": "Contact is in the CRM",
             "done": bool(handoff.record_id),

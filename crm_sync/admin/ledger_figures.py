@@ -28,7 +28,7 @@ def ledger_figures(at: datetime) -> dict[str, Any]:
         "ages": ledger_stats.waiting_ages(at),
         "causes": [cause_row(row, stopped=stopped) for row in ledger_stats.waiting_causes()],
         "clocks": [
-            {"name": "Crossing to task", "windows": clock_rows(day.to_task, week.to_task)},
+            {"name": "Ready for sales to task", "windows": clock_rows(day.to_task, week.to_task)},
             {"name": "Task to first touch", "windows": clock_rows(day.to_touch, week.to_touch)},
         ],
         "withdrawn": week.withdrawn,

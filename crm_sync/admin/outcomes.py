@@ -65,7 +65,7 @@ def outcome_figures(period: str, at: datetime) -> dict[str, Any]:
         "lost": counts.lost_reasons(since),
         "tables": [
             {"name": "Model", "rows": models},
-            {"name": "Rule that spoke", "rows": counts.count_by_rule(since)},
+            {"name": "Rule among the reasons", "rows": counts.count_by_rule(since)},
             {"name": "Rep", "rows": counts.count_by_rep(since)},
         ],
     }

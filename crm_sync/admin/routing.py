@@ -162,7 +162,7 @@ def territory_reach(condition: str) -> str:
 def lead_shares(at: datetime) -> list[dict[str, Any]]:
     """Return each rep's leads of today and of seven days, the most first. Three queries.
 
-    A lead belongs to the day on which it crossed the threshold, by the account's clock.
+    A lead belongs to the day on which it became ready for sales, by the account's clock.
     """
     account = Account.objects.filter(pk=1).first()
     zone = account.time_zone if account else "UTC"

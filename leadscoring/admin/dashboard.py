@@ -152,6 +152,6 @@ def freshness_line(at: datetime) -> FreshnessLine:
     age = max(at - oldest, timedelta(0))
     if age > timedelta(seconds=settings.CRM_MAX_AGE_SECONDS):
         return FreshnessLine(
-            f"What the CRM says is {format_span(age)} old, too old: sequence mail waits.", False
+            f"CRM read {format_span(age)} ago, too long: sequence mail waits.", False
         )
-    return FreshnessLine(f"What the CRM says is {format_span(age)} old.", True)
+    return FreshnessLine(f"CRM read {format_span(age)} ago.", True)

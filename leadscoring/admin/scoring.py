@@ -159,7 +159,7 @@ def _model_state(version: ModelVersion, in_force_pk: int | None) -> SafeString:
     if version.published_at is None:
         return format.badge_html("draft", "warm")
     return (
-        format.badge_html("in force", "good")
+        format.badge_html("live", "good")
         if version.pk == in_force_pk
         else format.badge_html("earlier")
     )

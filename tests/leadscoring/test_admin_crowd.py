@@ -135,7 +135,7 @@ def test_somebody_without_permissions_is_told_whom_to_ask(people: None) -> None:
     said = as_("").get("/admin/").content.decode()
 
     assert "Nothing to see yet" in said
-    assert "The loop" not in said
+    assert "Funnel" not in said
 
 
 # --- lists
