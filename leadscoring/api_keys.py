@@ -6,17 +6,26 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from leadscoring.intake.activities import OWN_SOURCES
 from leadscoring.models import ApiKey
 
 PREFIX_SHOWN = 10
 NOTED_EVERY = timedelta(minutes=1)
 
 
-def create_key(name: str) -> tuple[ApiKey, str]:
+def create_key(name: str, *, write_only: bool = False) -> tuple[ApiKey, str]:
     """Return a new key and its text, which is stored nowhere. Raise IntegrityError when the name is taken."""
     text = f"ls_{secrets.token_urlsafe(32)}"
-    key = ApiKey.objects.create(name=name, hash=hash_key(text), prefix=text[:PREFIX_SHOWN])
+    key = ApiKey.objects.create(
+        name=name, hash=hash_key(text), prefix=text[:PREFIX_SHOWN], write_only=write_only
+    )
     return key, text
+
+
+def sources_of_others(key: ApiKey) -> set[str]:
+    """Return the sources that a key may not name: this program's own, and the other keys' names."""
+    names = ApiKey.objects.usable().exclude(pk=key.pk).values_list("name", flat=True)
+    return {*OWN_SOURCES, *names}
 
 
 def hash_key(text: str) -> str:

@@ -48,11 +48,13 @@ ACTIVITIES = """
 """
 # A refusal by sales, stored as an activity of the contact.
 REFUSED = "sales_refused"
+# The source of what sales did, as the CRM tells it: nobody else can be it (intake/activities.py).
+SALES_SOURCE = "crm"
 REFUSALS = """
     SELECT asked.id, refused.occurred_at FROM unnest(%s::bigint[]) AS asked(id)
     CROSS JOIN LATERAL (
         SELECT occurred_at FROM leadscoring_activity
-        WHERE contact_id = asked.id AND type = %s ORDER BY occurred_at DESC LIMIT 1
+        WHERE contact_id = asked.id AND type = %s AND source = %s ORDER BY occurred_at DESC LIMIT 1
     ) AS refused
 """
 TYPES = "SELECT DISTINCT type FROM leadscoring_activity WHERE contact_id = ANY(%s)"
@@ -178,7 +180,7 @@ def last_sales_refusals(contact_ids: Collection[int]) -> dict[int, datetime]:
     """Return when sales last refused each contact; those never refused are left out."""
     if not contact_ids:
         return {}
-    return dict(run_statement(REFUSALS, [list(contact_ids), REFUSED]))
+    return dict(run_statement(REFUSALS, [list(contact_ids), REFUSED, SALES_SOURCE]))
 
 
 def _scored_row(

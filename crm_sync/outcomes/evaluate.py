@@ -13,9 +13,9 @@ from crm_sync.models.outcomes import due_for_evaluation
 from leadscoring.engine.wording import format_fact
 from leadscoring.intake import take_activities
 from leadscoring.models import Contact, ModelVersion
-from leadscoring.scoring import group_by_model
+from leadscoring.scoring import SALES_SOURCE, group_by_model
 
-SOURCE = "crm"
+SOURCE = SALES_SOURCE
 MOST = 500  # handoffs at a time
 
 State = Outcome.State

@@ -62,17 +62,18 @@ class ApiKeyAdmin(AppModelAdmin[ApiKey]):
         "A key lets a program send people and activities. Its text is shown once, when it is made."
     )
     nothing = "No program may send anything yet."
-    list_display = ("name", "state", "begins", "last_used", "made")
+    list_display = ("name", "state", "allowed", "begins", "last_used", "made")
     ordering = ("-created_at",)
     actions = ("revoke",)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        return ("name", "begins", "state", "made", "last_used") if obj else ("name",)
+        shown = ("name", "write_only", "begins", "state", "made", "last_used")
+        return shown if obj else ("name", "write_only")
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiKey | None = None
     ) -> tuple[str, ...]:
-        return ("begins", "state", "made", "last_used")
+        return ("begins", "state", "made", "last_used", *(("write_only",) if obj else ()))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -87,6 +88,10 @@ class ApiKeyAdmin(AppModelAdmin[ApiKey]):
             if key.revoked_at
             else format.badge_html("usable", "good")
         )
+
+    @admin.display(description="May", ordering="write_only")
+    def allowed(self, key: ApiKey) -> str:
+        return "send" if key.write_only else "send and read"
 
     @admin.display(description="Begins with")
     def begins(self, key: ApiKey) -> str:
@@ -104,7 +109,7 @@ class ApiKeyAdmin(AppModelAdmin[ApiKey]):
         if change:
             obj.save(update_fields=["name"])
             return
-        key, obj.text = api_keys.create_key(obj.name)  # type: ignore[attr-defined] # for the answer alone
+        key, obj.text = api_keys.create_key(obj.name, write_only=obj.write_only)  # type: ignore[attr-defined] # for the answer alone
         obj.pk = key.pk
 
     def response_add(

@@ -9,12 +9,15 @@ from ninja.security import HttpBearer
 from redis import RedisError
 
 from leadscoring import api_keys
+from leadscoring.api.errors import ApiError
 from leadscoring.common.outage import OutageMemory
 from leadscoring.models import ApiKey
 
 # Of one key; far above what a sender of single activities needs, far below what harms others.
 REQUESTS_PER_MINUTE = 12_000
 redis_outage = OutageMemory(seconds=5.0)
+
+WRITE_ONLY = "This key may send people and activities, and reads nothing."
 
 
 class RateLimited(Exception):
@@ -32,6 +35,8 @@ class ApiKeyAuth(HttpBearer):
         if key is not None:
             _count_request(key, at)
             api_keys.record_use(key, at)
+            if key.write_only and request.method != "POST":
+                raise ApiError(403, "write_only", WRITE_ONLY)
         return key
 
 

@@ -11,7 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
 from ninja.openapi.docs import ABS_TPL_PATH, Swagger
 
-from leadscoring import intake, scoring
+from leadscoring import api_keys, intake, scoring
 from leadscoring.api import errors, schemas, serializers
 from leadscoring.api.auth import ApiKeyAuth, RateLimited
 from leadscoring.api.body import read_items
@@ -60,7 +60,8 @@ def post_contacts(request: HttpRequest) -> HttpResponse:
 def post_activities(request: HttpRequest) -> HttpResponse:
     """Tell what people did. When the answer arrives it is stored and the scores are up to date."""
     key: Any = request.auth  # type: ignore[attr-defined]  # set by ninja
-    taken = intake.take_activities(read_items(request), key.name, now())
+    others = api_keys.sources_of_others(key)
+    taken = intake.take_activities(read_items(request), key.name, now(), others=others)
     return _intake_response(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
 
 

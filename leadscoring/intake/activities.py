@@ -1,7 +1,7 @@
 """Take in activities: store each once and score their contacts, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
@@ -19,9 +19,11 @@ from leadscoring.intake.people import (
 from leadscoring.intake.rejections import Rejection, split_rejected
 from leadscoring.intake.validation import ActivityItem, InvalidItem
 from leadscoring.models import Activity
-from leadscoring.scoring import REFUSED, rescore
+from leadscoring.scoring import REFUSED, SALES_SOURCE, rescore
 
 Event = tuple[str, str]  # source and event id
+# Sources of activities that this program stores itself: what a deal did, and what its mails did.
+OWN_SOURCES = frozenset({SALES_SOURCE, "sequences"})
 Stored = tuple[int, str, datetime]  # contact id, type, when
 
 # Kept as activities since they may count in a score, but the contact did not act.
@@ -54,15 +56,26 @@ class TakenActivities:
 
 
 def take_activities(
-    items: Sequence[object], source: str, at: datetime, scored: bool = True
+    items: Sequence[object],
+    source: str,
+    at: datetime,
+    scored: bool = True,
+    others: Collection[str] = (),
 ) -> TakenActivities:
     """Take in activities, at most some thousand at a time; scores are up to date afterwards.
 
-    `source`: of those that name none. `scored`: False for a dry run, which is rolled back.
+    `source`: of those that name none. `others`: sources that the sender may not name, since an event
+    id that it claimed in one would keep the real one out. `scored`: False for a dry run, which is
+    rolled back.
     """
-    checked, rejected = split_rejected(
-        enumerate(items), lambda item: validation.validate_activity(item, at)
-    )
+
+    def check(item: object) -> ActivityItem:
+        checked = validation.validate_activity(item, at)
+        if (checked.source or source) in others:
+            raise InvalidItem("source", "is another sender's; leave it out")
+        return checked
+
+    checked, rejected = split_rejected(enumerate(items), check)
 
     def work() -> TakenActivities:
         taken = _store_activities(checked, source, at)

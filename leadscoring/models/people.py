@@ -257,6 +257,12 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100, unique=True)
     hash = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField(max_length=12, editable=False)
+    write_only = models.BooleanField(
+        "may only send",
+        default=False,
+        db_default=False,
+        help_text="For a web page or a form, where others can see the key: it reads nothing.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -10,9 +10,11 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
+from leadscoring import api_keys
 from leadscoring.api import auth
 from leadscoring.common.outage import OutageMemory
 from leadscoring.models import Activity, ApiKey, Contact, CrmState
+from leadscoring.scoring import last_sales_refusals
 from tests.makers import NOON, a_contact, an_activity, an_api_key
 
 pytestmark = pytest.mark.django_db
@@ -336,3 +338,46 @@ def test_the_documentation_page_asks_no_other_site():
 @pytest.mark.parametrize("path", ["contacts/1", "contacts/nobody@lead.example", "nowhere"])
 def test_no_answer_is_kept_on_its_way(path, api):
     assert Client().get(f"/api/v1/{path}")["Cache-Control"] == "no-store"
+
+
+# --- what a key may do ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def write_only():
+    _, text = api_keys.create_key("form", write_only=True)
+    return Client(headers={"authorization": f"Bearer {text}"}, raise_request_exception=False)
+
+
+@pytest.mark.parametrize("path", ["contacts/1", "contacts/ada@example.com/score", "handoffs"])
+def test_a_write_only_key_reads_nothing(write_only, path):
+    answer = write_only.get(f"/api/v1/{path}")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "write_only")
+
+
+def test_a_write_only_key_sends(write_only):
+    assert post(write_only, "contacts", {"email": "ada@example.com"}).json()["created"] == 1
+    assert post(write_only, "activities", view()).json()["accepted"] == 1
+
+
+@pytest.mark.parametrize("source", ["crm", "sequences", "shop"])
+def test_no_key_speaks_for_another_source(api, source):
+    """`shop` is another key; its event id would be taken before its own event came."""
+    api_keys.create_key("shop")
+
+    answer = post(
+        api, "activities", [view(source=source, type="sales_refused"), view(event_id="e2")]
+    )
+
+    assert answer.json()["accepted"] == 1
+    (rejected,) = answer.json()["rejected"]
+    assert (rejected["index"], rejected["field"]) == (0, "source")
+    assert list(Activity.objects.values_list("source", flat=True)) == ["website"]
+
+
+def test_what_a_key_calls_a_refusal_by_sales_starts_no_cool_down(api):
+    post(api, "activities", view(type="sales_refused"))
+
+    contact = Contact.objects.get()
+    assert last_sales_refusals([contact.pk]) == {}

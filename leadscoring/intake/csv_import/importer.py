@@ -15,6 +15,7 @@ from leadscoring.intake import (
     take_contacts,
     validation,
 )
+from leadscoring.intake.activities import OWN_SOURCES
 from leadscoring.intake.csv_import.columns import (
     ACTIVITY,
     PERSON,
@@ -59,7 +60,7 @@ def activity_rows(source: str) -> ImportKind:
     """Describe rows of activities. `source`: of rows that name none."""
 
     def take(items: list[Item], at: datetime, scored: bool) -> TakenActivities:
-        return take_activities(items, source, at, scored)
+        return take_activities(items, source, at, scored, OWN_SOURCES)
 
     def know(rehearsing: DryRun, items: list[Item], at: datetime) -> None:
         done, _ = split_rejected(

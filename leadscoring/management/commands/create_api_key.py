@@ -3,9 +3,11 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 
 from leadscoring import api_keys
+from leadscoring.intake.activities import OWN_SOURCES
 from leadscoring.management import command
 from leadscoring.management.command import source_name_argument
 
@@ -18,15 +20,22 @@ class Command(command.JsonCommand):
         parser.add_argument(
             "name", type=source_name_argument, help="who will use it; the default source too"
         )
+        parser.add_argument(
+            "--write-only",
+            action="store_true",
+            help="it may send people and activities and read nothing, so it may stand in a web page",
+        )
 
     def run(self, **options: Any) -> int:
-        name = options["name"]
+        name, write_only = options["name"], options["write_only"]
+        if name in OWN_SOURCES:
+            raise CommandError(f"The name {name!r} is this program's own; choose another.")
         try:
             with transaction.atomic():
-                _, text = api_keys.create_key(name)
+                _, text = api_keys.create_key(name, write_only=write_only)
         except IntegrityError:
             taken = f"There is an API key {name!r} already; nothing was made."
             self.answer({"error": taken}, taken)
             return command.WRONG
-        self.answer({"name": name, "key": text}, text)
+        self.answer({"name": name, "key": text, "write_only": write_only}, text)
         return 0
