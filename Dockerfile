@@ -14,4 +14,4 @@ USER app
 # gunicorn listens on 0.0.0.0:$PORT when PORT is set, on loopback otherwise.
 ENV PORT=8000
 EXPOSE 8000
-CMD ["gunicorn", "leadscoring.wsgi", "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"]
+CMD ["gunicorn", "leadscoring.wsgi", "--worker-class", "leadscoring.operations.gunicorn_worker.BoundedThreadWorker", "--workers", "2", "--threads", "4", "--no-control-socket"]

@@ -27,7 +27,7 @@ def served(environment: Mapping[str, str], workers: int = 2) -> Iterator[str]:
     place = f"127.0.0.1:{free_port()}"
     command = (
         sys.executable, "-m", "gunicorn", "leadscoring.wsgi", "--bind", place, "--no-control-socket",
-        "--log-level", "warning", "--worker-class", "gthread", "--workers", str(workers), "--threads", "4",
+        "--log-level", "warning", "--worker-class", "leadscoring.operations.gunicorn_worker.BoundedThreadWorker", "--workers", str(workers), "--threads", "4",
     )  # fmt: skip
     process = subprocess.Popen(
         devservers.end_with_parent(command), cwd=CHECKOUT, env={**os.environ, **environment},

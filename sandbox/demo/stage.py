@@ -87,7 +87,7 @@ def running(stage: Stage) -> Iterator[None]:
         "crm": (python, "-m", "sandbox.hubspot", "--port", port_of(stage.crm), "--token", token),
         "mail": (python, "-m", "aiosmtpd", "-n", "-l", mail, "-c", "aiosmtpd.handlers.Mailbox", str(stage.mails)),
         "web": (python, "-m", "gunicorn", "leadscoring.wsgi", "--bind", web, "--workers", "2",
-                "--worker-class", "gthread", "--threads", "4", "--no-control-socket"),
+                "--worker-class", "leadscoring.operations.gunicorn_worker.BoundedThreadWorker", "--threads", "4", "--no-control-socket"),
         "worker": (*celery, "worker", "--concurrency", "2", "--without-mingle", "--without-gossip"),
         "beat": (*celery, "beat", "--schedule", str(stage.folder / "beat")),
     }  # fmt: skip

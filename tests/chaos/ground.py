@@ -109,7 +109,7 @@ def laid_out(stage: Stage, postgres: Server, redis: Server, rate: int, wrong: fl
     sandbox = ("-m", "sandbox.hubspot", "--port", port_of(stage.crm), "--rate", str(rate),
                "--token", environment["HUBSPOT_ACCESS_TOKEN"])  # fmt: skip
     web = ("-m", "gunicorn", "leadscoring.wsgi", "--bind", f"127.0.0.1:{port_of(stage.web)}",
-           "--worker-class", "gthread", "--threads", "4", "--no-control-socket")  # fmt: skip
+           "--worker-class", "leadscoring.operations.gunicorn_worker.BoundedThreadWorker", "--threads", "4", "--no-control-socket")  # fmt: skip
     return Ground(
         stage, postgres, redis,
         Part("sandbox", sandbox, environment, folder),

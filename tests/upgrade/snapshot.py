@@ -86,7 +86,7 @@ def parts_of(stage: Stage) -> dict[str, Part]:
         "mail": ("-m", "aiosmtpd", "-n", "-l", mail.removeprefix("smtp://"),
                  "-c", "aiosmtpd.handlers.Mailbox", str(stage.mails)),
         "web": ("-m", "gunicorn", "leadscoring.wsgi", "--bind", f"127.0.0.1:{port_of(stage.web)}",
-                "--worker-class", "gthread", "--threads", "4", "--no-control-socket"),
+                "--worker-class", "leadscoring.operations.gunicorn_worker.BoundedThreadWorker", "--threads", "4", "--no-control-socket"),
         "worker": (*CELERY, "worker", "--concurrency", "2", "--without-mingle", "--without-gossip"),
         "beat": (*CELERY, "beat", "--schedule", str(stage.folder / "beat")),
     }  # fmt: skip

@@ -1,0 +1,63 @@
+"""More requests than can be served soon: the surplus is told so at once, and the rest is served."""
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from leadscoring.operations.gunicorn_worker import MOST_WAITING
+from sandbox.demo.stage import CHECKOUT, free_port
+from tests.loop.outside import until
+
+WORKER = "leadscoring.operations.gunicorn_worker.BoundedThreadWorker"
+THREADS = 2
+
+
+@pytest.fixture
+def slow_web() -> Iterator[str]:
+    place = f"127.0.0.1:{free_port()}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "tests.operations.slow_app:app", "--bind", place, "--workers", "1",
+         "--threads", str(THREADS), "--worker-class", WORKER, "--log-level", "warning", "--no-control-socket"],
+        cwd=CHECKOUT,
+    )  # fmt: skip
+    url = f"http://{place}/"
+    until(lambda: reached(url))
+    yield url
+    process.terminate()
+    process.wait(30)
+
+
+def reached(url: str) -> bool:
+    try:
+        return answer(url)[0] == 200
+    except OSError:
+        return False
+
+
+def answer(url: str) -> tuple[int, str, float]:
+    began = time.monotonic()
+    try:
+        with urllib.request.urlopen(url, b"{}", timeout=30) as given:
+            return given.status, "", time.monotonic() - began
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.headers["Retry-After"], time.monotonic() - began
+
+
+def test_the_surplus_is_refused_at_once_and_the_rest_is_served(slow_web: str):
+    many = 2 * MOST_WAITING
+
+    with ThreadPoolExecutor(many) as pool:
+        answers = list(pool.map(answer, [slow_web] * many))
+
+    counts = Counter(status for status, _, _ in answers)
+    assert set(counts) == {200, 503}
+    assert counts[200] >= MOST_WAITING
+    assert {after for status, after, _ in answers if status == 503} == {"2"}
+    assert answer(slow_web)[0] == 200
