@@ -161,7 +161,16 @@ def reason_to_leave_stage(
     theirs since we last knew it. A stage unknown to us stays."""
     if not stage_is_ahead(known, record, record.properties.get(mapping.property) or ""):
         return AS_FAR
-    return WHY_NOT[mapping.policy] if is_stage_set(mapping, record, known_there) else ""
+    set_there = is_sales_stage(known.contact.lifecycle_stage) or is_stage_set(
+        mapping, record, known_there
+    )
+    return WHY_NOT[mapping.policy] if set_there else ""
+
+
+def is_sales_stage(stage: str) -> bool:
+    """Return whether only sales sets a stage: scores make nobody more than marketing-qualified, so a
+    further stage of ours was once the record's, and one that is behind it there was set back."""
+    return Lifecycle(stage).ahead_of(Lifecycle.MQL)
 
 
 def is_stage_set(mapping: FieldMapping, record: CrmContact, known_there: LastKnown) -> bool:

@@ -90,9 +90,8 @@ def link_contacts(
         if (holder := holders.setdefault(record.record_id, pk)) == pk:
             row = link_row(account, contacts[pk], record, mappings, at)
             if pk in links and links[pk].last_written != found.last_written.get(pk):
-                row.lifecycle_stage = links[
-                    pk
-                ].lifecycle_stage  # read before we wrote: not followed
+                # Read before we wrote: the stage was not followed.
+                row.lifecycle_stage = links[pk].lifecycle_stage
             fresh.append(row)
         else:
             found.merges.append((holder, pk))

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from crm_sync.mapping.record_values import is_stage_set
+from crm_sync.mapping.record_values import is_sales_stage, is_stage_set
 from crm_sync.models import FieldMapping, LastKnown, Link
 from crm_sync.port import CrmContact
 from leadscoring.common import bulk_sql
@@ -125,8 +125,9 @@ def follow_lifecycle(
 ) -> None:
     """Take over the lifecycle stages that a person set in the CRM, further or further back.
 
-    A stage that is behind ours was set back only if it is another than we last wrote or read there:
-    else ours has gone on meanwhile, and the next push writes it. At most two queries for each stage.
+    A stage that is behind ours was set back if ours was sales' own, or if theirs is another than we
+    last wrote or read there: else ours has gone on meanwhile, and the next push writes it. At most two
+    queries for each stage.
     """
     further: dict[str, list[int]] = defaultdict(list)
     back: dict[str, list[int]] = defaultdict(list)
@@ -136,7 +137,9 @@ def follow_lifecycle(
             continue
         if Lifecycle(there).ahead_of(ours):
             further[there].append(pk)
-        elif pk in links and is_stage_set(mapping, record, links[pk].last_known):
+        elif pk in links and (
+            is_sales_stage(ours) or is_stage_set(mapping, record, links[pk].last_known)
+        ):
             back[there].append(pk)
     for stage, ids in further.items():
         Contact.objects.filter(pk__in=ids).update(lifecycle_stage=stage)

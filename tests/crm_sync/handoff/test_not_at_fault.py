@@ -280,6 +280,28 @@ def test_a_wrong_customer_put_right_is_no_customer_here_and_is_handed_off(crm, t
     assert (first, second.status, stage_here(ada)) == ("withdrawn", "delivered", "lead")
 
 
+@pytest.mark.parametrize("wrote", [{}, {"lifecyclestage": "marketingqualifiedlead"}])
+def test_a_stage_that_stayed_here_after_it_was_put_right_there_follows_at_the_next_look(
+    crm, there, wrote
+):
+    """As earlier releases left people: a customer here, a lead there, and known as one."""
+    ada = a_contact("ada@engines.example", lifecycle_stage="customer")
+    record_id = there.add_contact("ada@engines.example", lifecycle_stage="lead")
+    a_score(ada)
+    pull(crm, there, 0)
+    Contact.objects.update(lifecycle_stage="customer")
+    Link.objects.create(
+        contact=ada, account_id="20250001", record_id=record_id, lifecycle_stage="lead",
+        last_written=wrote, seen_at=now(),
+    )  # fmt: skip
+    push_due(crm, after(1))
+    pushed = stage_there(there, ada)
+
+    pull(crm, there, 2)
+
+    assert (pushed, stage_here(ada)) == ("lead", "lead")
+
+
 def test_an_evangelist_is_a_customer(crm, there):
     there.add_contact("ada@engines.example", lifecycle_stage="evangelist")
     row = a_handoff(a_contact("ada@engines.example"))

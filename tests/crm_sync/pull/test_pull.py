@@ -196,14 +196,14 @@ def test_the_records_owner_opt_out_and_stage_come_back(crm, there):
     assert ada.lifecycle_stage == "sql"
 
 
-def test_a_lifecycle_stage_here_never_goes_back(crm, there):
+def test_a_stage_that_scores_made_here_is_not_taken_back_by_an_older_one_there(crm, there):
     ada, _ = a_linked(crm)
-    type(ada).objects.update(lifecycle_stage="opportunity")
+    type(ada).objects.update(lifecycle_stage="mql")
 
     pull_changes(crm, MONDAY)
 
     ada.refresh_from_db()
-    assert ada.lifecycle_stage == "opportunity"
+    assert ada.lifecycle_stage == "mql"
 
 
 def test_somebody_in_a_sequence_whom_the_crm_knows_is_found_by_address(crm, there):
