@@ -302,6 +302,19 @@ def test_a_stage_that_stayed_here_after_it_was_put_right_there_follows_at_the_ne
     assert (pushed, stage_here(ada)) == ("lead", "lead")
 
 
+def test_a_stage_that_sales_gave_and_took_back_is_theirs_though_we_never_wrote_it(crm, there):
+    ada = a_contact("ada@engines.example")
+    record_id = there.add_contact("ada@engines.example", lifecycle_stage="mql")
+    Link.objects.create(contact=ada, account_id="20250001", record_id=record_id, seen_at=now())
+    pull(crm, there, 0)
+    given = stage_here(ada)
+    set_back(there, ada, "lead")
+
+    pull(crm, there, 1)
+
+    assert (given, stage_here(ada)) == ("mql", "lead")
+
+
 def test_an_evangelist_is_a_customer(crm, there):
     there.add_contact("ada@engines.example", lifecycle_stage="evangelist")
     row = a_handoff(a_contact("ada@engines.example"))
