@@ -30,7 +30,6 @@ def without_people(event: dict[str, Any], hint: Mapping[str, Any] | None = None)
 
 
 OPTIONS: Mapping[str, Any] = {
-    "send_default_pii": False,
     "include_local_variables": False,
     "max_request_body_size": "never",
     "max_breadcrumbs": 0,

@@ -27,7 +27,7 @@ BODY = json.dumps(
         }
     }
 ).encode()
-REFUSAL = (
+OVERLOAD = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
     b"Cache-Control: no-store\r\nConnection: close\r\n"
     + f"Retry-After: {RETRY_AFTER}\r\nContent-Length: {len(BODY)}\r\n\r\n".encode()
@@ -66,7 +66,7 @@ def _answer_refusal(conn: TConn) -> None:
     with suppress(OSError):
         conn.sock.settimeout(LINGER)
         conn.sock.recv(65_536)
-        conn.sock.sendall(REFUSAL)
+        conn.sock.sendall(OVERLOAD)
         conn.sock.shutdown(socket.SHUT_WR)
         while time.monotonic() < until and conn.sock.recv(65_536):
             pass

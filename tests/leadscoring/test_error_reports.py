@@ -41,7 +41,11 @@ def test_what_the_real_client_sends_names_nobody():
             sent.append(envelope.get_event())
 
     client = sentry_sdk.Client(
-        dsn="https://key@sentry.example/1", transport=Kept, default_integrations=False, **OPTIONS
+        dsn="https://key@sentry.example/1",
+        release="1.0.0",
+        transport=Kept,
+        default_integrations=False,
+        **OPTIONS,
     )
     with sentry_sdk.isolation_scope() as scope:
         scope.set_client(client)

@@ -42,7 +42,7 @@ def blanks_filled_in(crm_token: str, database_password: str) -> dict[str, str]:
     return dict(given) | {
         "SECRET_KEY": secrets.token_urlsafe(48),
         "BASE_URL": "http://localhost:8000",
-        "EMAIL_URL": "smtp://mail:25",
+        "EMAIL_URL": "off",
         "POSTGRES_PASSWORD": database_password,
         "FLOWER_BASIC_AUTH": f"ops:{secrets.token_hex(12)}",
         "HUBSPOT_ACCESS_TOKEN": crm_token,

@@ -90,7 +90,7 @@ def test_it_is_ready_and_tells_its_figures(composed):
 
 @pytest.mark.parametrize(
     "name", [name for name, one in compose(dict.fromkeys(
-        ("SECRET_KEY", "POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH"), "x")).items() if "healthcheck" in one]
+        ("SECRET_KEY", "BASE_URL", "EMAIL_URL", "POSTGRES_PASSWORD", "FLOWER_BASIC_AUTH"), "x")).items() if "healthcheck" in one]
 )  # fmt: skip
 def test_what_compose_asks_whether_a_service_is_well_says_yes(composed, name):
     made, _ = composed

@@ -98,6 +98,7 @@ def test_every_module_of_the_product_can_be_imported_in_production(tmp_path):
     given = {
         "DJANGO_SETTINGS_MODULE": "leadscoring.settings", "SECRET_KEY": "k3y" * 20, "PATH": "/usr/bin:/bin",
         "DATABASE_URL": "postgres://nobody@127.0.0.1:9/nothing", "REDIS_URL": "redis://127.0.0.1:9/0",
+        "BASE_URL": "https://leads.example.com", "EMAIL_URL": "off",
     }  # fmt: skip
 
     done = subprocess.run(
