@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Container
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.db.models import Q
 
@@ -22,10 +24,21 @@ def create_key(name: str, *, write_only: bool = False) -> tuple[ApiKey, str]:
     return key, text
 
 
-def sources_of_others(key: ApiKey) -> set[str]:
-    """Return the sources that a key may not name: this program's own, and the other keys' names."""
-    names = ApiKey.objects.usable().exclude(pk=key.pk).values_list("name", flat=True)
-    return {*OWN_SOURCES, *names}
+class SourcesOfOthers(Container[str]):
+    """The sources that a key may not name: this program's own, and the other keys' names.
+
+    The keys are read when another source than the key's own is asked about: hardly ever.
+    """
+
+    def __init__(self, key: ApiKey) -> None:
+        self._own = key.name
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return set(ApiKey.objects.usable().values_list("name", flat=True))
+
+    def __contains__(self, source: object) -> bool:
+        return source in OWN_SOURCES or (source != self._own and source in self._names)
 
 
 def hash_key(text: str) -> str:

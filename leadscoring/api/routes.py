@@ -60,7 +60,7 @@ def post_contacts(request: HttpRequest) -> HttpResponse:
 def post_activities(request: HttpRequest) -> HttpResponse:
     """Tell what people did. When the answer arrives it is stored and the scores are up to date."""
     key: Any = request.auth  # type: ignore[attr-defined]  # set by ninja
-    others = api_keys.sources_of_others(key)
+    others = api_keys.SourcesOfOthers(key)
     taken = intake.take_activities(read_items(request), key.name, now(), others=others)
     return _intake_response(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
 

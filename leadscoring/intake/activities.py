@@ -1,7 +1,7 @@
 """Take in activities: store each once and score their contacts, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
@@ -60,7 +60,7 @@ def take_activities(
     source: str,
     at: datetime,
     scored: bool = True,
-    others: Collection[str] = (),
+    others: Container[str] = (),
 ) -> TakenActivities:
     """Take in activities, at most some thousand at a time; scores are up to date afterwards.
 

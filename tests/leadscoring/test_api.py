@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import jsonschema
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from leadscoring import api_keys
@@ -381,3 +383,13 @@ def test_what_a_key_calls_a_refusal_by_sales_starts_no_cool_down(api):
 
     contact = Contact.objects.get()
     assert last_sales_refusals([contact.pk]) == {}
+
+
+def test_other_keys_are_looked_up_only_for_another_source(api):
+    with CaptureQueriesContext(connection) as queries:
+        post(api, "activities", view())
+    of_keys = [
+        each["sql"] for each in queries if 'SELECT "leadscoring_apikey"."name"' in each["sql"]
+    ]
+
+    assert of_keys == []
