@@ -15,7 +15,7 @@ from sequences.models import Delivery, Enrollment, MailServerFault
 def mail_problems(at: datetime) -> Iterator[Problem]:
     """Yield the problems of sending, the gravest first."""
     yield from _mail_server_problems(at)
-    yield from _stale_crm_problems(at)
+    yield from _closed_gate_problems(at)
     yield from _undecided_problems(at)
 
 
@@ -29,8 +29,8 @@ def _mail_server_problems(at: datetime) -> Iterator[Problem]:
         )
 
 
-def _stale_crm_problems(at: datetime) -> Iterator[Problem]:
-    """Yield due mails that wait because of the CRM's age, which is a problem of its own, or by choice."""
+def _closed_gate_problems(at: datetime) -> Iterator[Problem]:
+    """Yield due mails that wait because none may leave: by the CRM's age, or mail is switched off."""
     hold = gate.closed_reason(CrmFreshness.oldest(), at)
     due = Enrollment.objects.due(at).count() if hold else 0
     if hold and due:

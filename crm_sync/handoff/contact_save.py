@@ -16,7 +16,7 @@ from leadscoring.models import Contact, CrmState
 from leadscoring.operations.failpoints import reach
 
 # The fields of a link that a refresh writes too.
-READ = ("owner_id", "lifecycle_stage", "lead_status", "opted_out", "seen_at")
+READ = ("owner_id", "lead_status", "opted_out", "seen_at")
 
 
 def save_contact_records(batch: Batch) -> None:

@@ -60,7 +60,7 @@ def deliver_due(crm: Crm, at: datetime) -> int:
                 batch.back_off_all(FAULT.format(name=type(fault).__name__))
             except (DatabaseError, InterfaceError):
                 stranded.update(row.claim for row in rows if row.claim)
-            raise fault
+            raise
         else:
             reset(crm, HANDOFFS, batch.now())
     return len(rows)
