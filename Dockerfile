@@ -5,7 +5,7 @@ WORKDIR /app
 
 # Its own layer: the code changes often, what it runs on does not.
 COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt \
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt \
     && useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin app
 
 COPY . .

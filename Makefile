@@ -14,7 +14,7 @@ TWO_AT_ONCE = -n 2 --dist loadfile --no-loadscope-reorder
 # Compiled once, not anew in each of the many processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check long chaos services stop lint run bench requirements snapshot browser
+.PHONY: help demo test check long chaos services stop lint run bench requirements sbom snapshot browser
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -74,8 +74,12 @@ bench: $(READY) ## Print speed figures and what they are compared with
 	@set -e; for bench in $(BENCHES); do $(VENV) -m tests.bench.$$bench; done
 
 requirements: ## Pin anew what requirements.in and requirements-dev.in ask for (needs uv)
-	uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
-	uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
+	uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-header requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+sbom: $(READY) ## Write the list of the packages in the image, with their hashes, as CycloneDX (build/sbom.json)
+	@mkdir -p build
+	@$(VENV) -m cyclonedx_py requirements requirements.txt --output-reproducible --output-file build/sbom.json
 
 snapshot: $(READY) ## Write a database as this release leaves it, for the tests of the next one's upgrade (VERSION=1.2.0)
 	@$(VENV) -m tests.upgrade.snapshot $(VERSION)

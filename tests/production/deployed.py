@@ -33,7 +33,7 @@ from tests.production.image import ROOT, copy_image
 PATIENCE = 120.0
 
 
-def blanks_filled_in(crm_token: str, database_password: str) -> dict[str, str]:
+def blanks_filled_in(crm_token: str, database_password: str, redis_password: str) -> dict[str, str]:
     """`.env` as the README says: copied from the example, and what has no default filled in.
 
     The CRM's address is a stand-in's, asked often, so that nobody waits; the rest is as shipped.
@@ -44,6 +44,7 @@ def blanks_filled_in(crm_token: str, database_password: str) -> dict[str, str]:
         "BASE_URL": "http://localhost:8000",
         "EMAIL_URL": "off",
         "POSTGRES_PASSWORD": database_password,
+        "REDIS_PASSWORD": redis_password,
         "FLOWER_BASIC_AUTH": f"ops:{secrets.token_hex(12)}",
         "HUBSPOT_ACCESS_TOKEN": crm_token,
         "HUBSPOT_BASE_URL": "http://crm:8900",
@@ -75,7 +76,19 @@ def compose(given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """The services of docker-compose.yml that run our image, by name."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     ours = {name: one for name, one in services.items() if one.get("image") == "leadscoring"}
-    return {name: interpolated(one, given) for name, one in ours.items()}
+    return {
+        name: interpolated(one, given)
+        | {"environment": passed_on(interpolated(one["environment"], given), given)}
+        for name, one in ours.items()
+    }
+
+
+def passed_on(environment: Mapping[str, str | None], given: Mapping[str, str]) -> dict[str, str]:
+    """A service's variables; one without a value is passed on from `.env` if it is there."""
+    found = {
+        name: given.get(name) if value is None else value for name, value in environment.items()
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def procfile() -> dict[str, str]:
@@ -178,12 +191,12 @@ def machine() -> Iterator[tuple[Machine, Outside]]:
         assert database.username == "leadscoring"
         with psycopg.connect(servers.database_url, autocommit=True) as administrator:
             administrator.execute("CREATE DATABASE leadscoring")
-        settings = blanks_filled_in(token, str(database.password))
         redis = urlsplit(servers.redis_url)
+        settings = blanks_filled_in(token, str(database.password), str(redis.password))
         web, crm, flower = (free_port() for _ in range(3))
         addresses = {
             "@db:5432": f"@127.0.0.1:{database.port}",
-            "redis://redis:6379": f"redis://{redis.netloc}",
+            "@redis:6379": f"@127.0.0.1:{redis.port}",
             "http://crm:8900": f"http://127.0.0.1:{crm}",
             "localhost:8000": f"localhost:{web}",
             "localhost:5555": f"localhost:{flower}",
@@ -213,7 +226,7 @@ def started(
             made.start(name, command, given)
         until(lambda: ask("GET", f"{outside.stage.web}/healthz").status == 200, made)
         words = ["python", "manage.py", "create_api_key", f"website {secrets.token_hex(4)}"]
-        key = made.run(words, release[1])
+        key = made.run(words, processes["web"][1])
         assert key.code == 0, key.err
         yield Outside(outside.stage, key.out.strip())
     finally:
@@ -234,7 +247,6 @@ def addresses_of_services(settings: Mapping[str, str]) -> dict[str, str]:
 
 def by_compose(made: Machine, outside: Outside) -> Any:
     services = {
-        name: (one["command"], {**made.settings, **one["environment"]})
-        for name, one in compose(made.settings).items()
+        name: (one["command"], one["environment"]) for name, one in compose(made.settings).items()
     }
     return started(made, outside, services.pop("migrate"), services)
