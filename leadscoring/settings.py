@@ -109,7 +109,14 @@ if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
         "DATABASE_URL must be postgres://user:password@host:port/name: only PostgreSQL is supported."
     )
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# A server whose machine is gone is noticed after a minute; one that hangs, by what waits for it.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+} | DATABASES["default"].get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- who may speak to it ----------------------------------------------------------------------

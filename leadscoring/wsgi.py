@@ -4,8 +4,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from leadscoring.operations import database_timeout
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadscoring.settings")
 
+database_timeout.install()
 try:
     application = get_wsgi_application()
 except SystemExit as refused:

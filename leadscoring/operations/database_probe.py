@@ -1,35 +1,44 @@
 """Whether PostgreSQL answers at all, found out in a bounded time.
 
-A query to a server that hangs (a frozen machine, a full disk) has no end of its own: the kernel still
-takes what is sent. So before readiness asks anything, the server is asked for a word that it gives
-before any log-in. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
+A server that hangs (a frozen machine, a full disk) may take connections and still answer nothing, and a
+library waits longer for a connection than readiness may. So a thread asks, and who wants to know does
+not wait for it beyond a second.
 """
 
-import socket
-import struct
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
 
+import psycopg
 from django.db import connection
 
-SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+from leadscoring.operations.database_timeout import bound_waits
+
 SECONDS = 1.0
+CONNECT_SECONDS = 2  # psycopg's least
+# One at a time: while the last one hangs, so does the server.
+_pool = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
 
 
 def database_answers(seconds: float = SECONDS) -> bool:
-    """Return whether the server (or the pooler before it) answers within some seconds."""
-    place = connection.settings_dict
-    host, port = str(place.get("HOST") or "/var/run/postgresql"), int(place.get("PORT") or 5432)
+    """Return whether the server (or the pooler before it) answers a new connection within some seconds."""
+    asked = _pool.submit(_ask, connection.get_connection_params())
     try:
-        with _connected(host, port, seconds) as probe:
-            probe.sendall(SSL_REQUEST)
-            return probe.recv(1) in (b"S", b"N")
-    except OSError:
+        return asked.result(seconds)
+    except TimeoutError:
+        asked.cancel()
         return False
 
 
-def _connected(host: str, port: int, seconds: float) -> socket.socket:
-    if not host.startswith("/"):
-        return socket.create_connection((host, port), seconds)
-    probe = socket.socket(socket.AF_UNIX)
-    probe.settimeout(seconds)
-    probe.connect(f"{host}/.s.PGSQL.{port}")
-    return probe
+def _ask(parameters: Mapping[str, Any]) -> bool:
+    try:
+        raw = psycopg.connect(**{**parameters, "connect_timeout": CONNECT_SECONDS})
+    except psycopg.Error:
+        return False
+    with closing(raw):
+        bound_waits(raw)
+        try:
+            return raw.execute("SELECT 1").fetchone() is not None
+        except psycopg.Error:
+            return False

@@ -5,10 +5,14 @@ its patience ends, and what is then served is answered to nobody.
 """
 
 import json
+import re
+import selectors
 import socket
 import time
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
@@ -16,6 +20,9 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 # Requests that may wait for a thread of one worker: served within some two seconds.
 MOST_WAITING = 100
 RETRY_AFTER = 2  # seconds
+# Threads for the addresses that machines ask; seconds until a new connection must have sent something.
+MACHINE_THREADS, FIRST_BYTES = 2, 5.0
+MACHINE_REQUEST = re.compile(rb"GET /(?:healthz|readyz|metrics)[ ?]")
 # Threads that refuse, and the seconds that each gives a client to send the rest and read the answer.
 REFUSERS, LINGER = 4, 0.5
 BODY = json.dumps(
@@ -36,28 +43,57 @@ OVERLOAD = (
 
 
 class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn's `gthread`, with a bound on the requests that wait for a thread."""
+    """gunicorn's `gthread`, with a bound on the requests that wait for a thread.
 
-    in_hand = 0  # requests that wait or are served; of the main thread alone
+    Health, readiness and metrics have threads of their own: they answer also while each other thread
+    waits for a server that hangs.
+    """
 
     def init_process(self) -> None:
         self.refusing = ThreadPoolExecutor(REFUSERS)
+        self.for_machines = ThreadPoolExecutor(MACHINE_THREADS)
+        # Requests that wait or are served, by pool; of the main thread alone.
+        self.in_hand: Counter[ThreadPoolExecutor] = Counter()
         super().init_process()
 
     def enqueue_req(self, conn: TConn) -> None:
-        if self.in_hand >= self.cfg.threads + MOST_WAITING:
+        """Give a request to a thread as soon as its first bytes are there, which say to which one."""
+        if not (conn.initialized or conn.data_ready):
+            self.await_data(conn)
+            return
+        pool = self.for_machines if _asked_by_machine(conn.sock) else self.tpool
+        if self.in_hand[pool] >= self.cfg.threads + MOST_WAITING:
             self.refuse(conn)
-        else:
-            self.in_hand += 1
-            super().enqueue_req(conn)
+            return
+        self.in_hand[pool] += 1
+        served = pool.submit(self.handle, conn)
+        served.add_done_callback(
+            lambda served: self.method_queue.defer(self.finish, pool, conn, served)
+        )
 
-    def finish_request(self, conn: TConn, fs: "Future[Any]") -> None:
-        self.in_hand -= 1
-        super().finish_request(conn, fs)
+    def await_data(self, conn: TConn) -> None:
+        """Let the poller wait for a new connection's first bytes: an idle one costs no thread."""
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + FIRST_BYTES
+        self.pending_conns.append(conn)
+        readable = partial(self.on_pending_socket_readable, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+    def finish(self, pool: ThreadPoolExecutor, conn: TConn, served: "Future[Any]") -> None:
+        self.in_hand[pool] -= 1
+        self.finish_request(conn, served)
 
     def refuse(self, conn: TConn) -> None:
         self.nr_conns -= 1
         self.refusing.submit(_answer_refusal, conn)
+
+
+def _asked_by_machine(sock: socket.socket) -> bool:
+    """Return whether the request that arrives is for an address of the machines."""
+    try:
+        return bool(MACHINE_REQUEST.match(sock.recv(64, socket.MSG_PEEK)))
+    except OSError:
+        return False
 
 
 def _answer_refusal(conn: TConn) -> None:

@@ -1,5 +1,6 @@
 """Alive, ready or why not, figures for Prometheus, and what needs a person."""
 
+import re
 import socket
 import time
 from datetime import timedelta
@@ -132,7 +133,8 @@ def test_a_queue_of_long_turns_may_be_silent_for_longer(all_well, queue, status)
 def test_an_old_state_of_the_crm_is_a_reason_only_with_a_crm(all_well, settings):
     read(now() - timedelta(seconds=901))
 
-    assert ready()[1]["reasons"] == ["the CRM's state is 901 s old"]
+    (reason,) = ready()[1]["reasons"]
+    assert re.fullmatch(r"the CRM's state is 9\d\d s old", reason)
     settings.HUBSPOT_ACCESS_TOKEN = ""
     assert ready()[0] == 200
 

@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -254,3 +255,64 @@ def test_what_was_answered_is_there_after_the_database_came_back(parts: Parts, e
     assert asks_for_a_demo(loop, lead) == 200
     assert tasks_of_delivered(loop, lead) == 1
     until("all is well again", lambda: not not_ready(loop))
+
+
+@contextmanager
+def frozen(postgres: Server, *, leader_too: bool) -> Iterator[None]:
+    """PostgreSQL's processes stand still: connections stay open, and nothing is answered."""
+    leader = (postgres.data / "postmaster.pid").read_text().split()[0]
+    said = subprocess.run(["pgrep", "-P", leader], capture_output=True, text=True, check=True)
+    stopped = [int(pid) for pid in said.stdout.split() + [leader] * leader_too]
+    try:
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in stopped:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("leader_too", [True, False], ids=["server", "connections"])
+def test_a_database_that_hangs_holds_no_thread_for_long_and_readiness_answers_meanwhile(
+    parts: Parts, leader_too: bool
+):
+    loop, lead = parts.loop, somebody_hot(parts.loop)
+    threads = 2 * 4  # of both web processes
+
+    with ThreadPoolExecutor(threads) as pool, frozen(parts.postgres, leader_too=leader_too):
+        posted = [
+            pool.submit(patient_status, loop, {"email": lead, "type": "page_view", "event_id": f"h{leader_too}{number}"})
+            for number in range(threads)
+        ]  # fmt: skip
+        Event().wait(1)  # all threads wait for the database
+        reasons, lives, measured = (
+            not_ready(loop),
+            asked(loop, "/healthz")[0],
+            asked(loop, "/metrics")[0],
+        )
+        unanswered = [post for post in posted if not post.done()]
+        refused = {post.result() for post in posted}
+
+    assert lives == 200
+    if leader_too:  # else new connections are served, and it may say so
+        assert "the database does not answer" in reasons
+        assert measured == 503
+    assert len(unanswered) == threads
+    assert refused == {503}
+    until("all is well again", lambda: not not_ready(loop))
+    assert asks_for_a_demo(loop, lead) == 200
+    assert tasks_of_delivered(loop, lead) == 1
+
+
+def patient_status(loop: Loop, body: Any) -> int:
+    """The status of a post that is waited for as long as it takes."""
+    request = urllib.request.Request(
+        f"{loop.stage.web}/api/v1/activities", json.dumps(body).encode(),
+        {"Authorization": f"Bearer {loop.key}", "Content-Type": "application/json"},
+    )  # fmt: skip
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
