@@ -20,7 +20,7 @@ STEP = timedelta(minutes=1)
 
 
 # The columns of the position, without what is learned about the index.
-WHERE = ("position", "at", "searched_from")
+WHERE = ("position", "at", "searched_from", "resume_at", "begun_at")
 
 
 class Cursor(models.Model):
@@ -43,6 +43,19 @@ class Cursor(models.Model):
     searched_from = models.DateTimeField()
     late_by = models.DurationField(default=timedelta(0))
     late_at = models.DateTimeField(null=True)
+    # While a search has not reached its end: up to where its changes are applied, and when its first
+    # turn began; both by the CRM's clock. After a search of several turns `resume_at` is where the
+    # next one begins: further back than usual, since the index was behind for each of the turns.
+    resume_at = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=Q(begun_at=None) | Q(resume_at__isnull=False),
+                name="an_unfinished_search_resumes_somewhere",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} up to {self.position:%Y-%m-%d %H:%M:%S}"
@@ -76,12 +89,36 @@ class Cursor(models.Model):
         if to > self.position:
             self.position, self.at = to, at
 
-    def complete(self, since: datetime, began: datetime) -> None:
-        """Record that a search from `since`, begun at `began` by our clock, is complete."""
+    def search_from(self, overlap: timedelta) -> datetime:
+        """Return where the next search begins."""
+        return self.resume_at or self.position - overlap
+
+    def crm_time(self, at: datetime) -> datetime:
+        """Return an instant of our clock by the CRM's, as far as is known."""
+        return self.position + max(at - self.at, timedelta(0))
+
+    def applied_up_to(self, to: datetime, begun_at: datetime, at: datetime) -> None:
+        """Record how far an unfinished search has come: the next turn goes on there."""
+        self.move(to, at)
+        self.resume_at, self.begun_at = min(to, at + AHEAD), begun_at
+
+    def complete(
+        self,
+        since: datetime,
+        began: datetime,
+        several_turns_since: datetime | None,
+        overlap: timedelta,
+    ) -> None:
+        """Record that a search from `since`, begun at `began` by our clock, is complete.
+
+        `several_turns_since`: when its first turn began, by the CRM's clock, if it took several.
+        """
         if began > self.at:
             self.move(self.position + min(began - self.at, STEP), began)
             self.at = began
-        self.searched_from = since
+        self.searched_from, self.begun_at = since, None
+        first = several_turns_since
+        self.resume_at = min(self.position, first) - overlap if first else None
         self.save(update_fields=WHERE)
 
     def _recent_lateness(self, at: datetime) -> timedelta:

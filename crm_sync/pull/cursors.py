@@ -5,7 +5,8 @@ the associated contacts: a lagging index cannot yield outdated values.
 
 Each search begins well before what is known to be applied, because the index lags (`Cursor.overlap`);
 what it returns twice is known by record and instant, and not applied again. The cursor moves in the
-transaction that applies what it covers: a turn that is killed resumes there.
+transaction that applies what it covers: a turn that is killed, refused or out of time resumes there,
+so any number of changes is applied, however few a turn manages.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -32,7 +33,8 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class KindSearch:
     """The changes of one kind since its cursor. `began`: by our clock, before the first request.
 
-    `covered`: from … to, what the previous search should have returned.
+    `covered`: from … to, what the previous search should have returned. `begun_at`: when its first
+    turn began, by the CRM's clock; `resumed`: there was one before this.
     """
 
     cursor: Cursor
@@ -40,13 +42,16 @@ class KindSearch:
     since: datetime
     began: datetime
     covered: tuple[datetime, datetime]
+    begun_at: datetime
+    resumed: bool
     groups: Iterator[list[CrmChange]]
 
     def finish(self) -> datetime:
         """Record the search as complete; return the instant up to which all changes are applied."""
-        self.cursor.complete(self.since, self.began)
         overlap = self.cursor.overlap(self.capabilities.search_overlap, self.began)
-        AppliedChange.objects.forget(self.cursor.kind, self.cursor.position - overlap)
+        several = self.begun_at if self.resumed else None
+        self.cursor.complete(self.since, self.began, several, overlap)
+        AppliedChange.objects.forget(self.cursor.kind, self.cursor.search_from(overlap))
         return self.began - self.cursor.lag(self.capabilities.index_lag, self.began)
 
 
@@ -71,10 +76,12 @@ def begin_search(visit: PullRun, kind: ChangeKind) -> KindSearch | None:
         start_cursor(visit, kind)
         return None
     capabilities = visit.crm.capabilities
-    since = cursor.position - cursor.overlap(capabilities.search_overlap, visit.at)
-    covered = cursor.searched_from, cursor.position
+    since = cursor.search_from(cursor.overlap(capabilities.search_overlap, visit.at))
+    covered, began = (cursor.searched_from, cursor.position), visit.now()
+    resumed = cursor.begun_at is not None
+    begun_at = cursor.begun_at or cursor.crm_time(began)
     groups = group_changes(visit.crm.changes(kind, since), capabilities.changes_at_once)
-    return KindSearch(cursor, capabilities, since, visit.now(), covered, groups)
+    return KindSearch(cursor, capabilities, since, began, covered, begun_at, resumed, groups)
 
 
 def start_cursor(visit: PullRun, kind: ChangeKind) -> None:
@@ -131,7 +138,7 @@ def move_past(
         cursor.kind, ((change.record_id, change.changed_at) for change in fresh)
     )
     cursor.late((change.changed_at for change in fresh), search.covered, at)
-    cursor.move(max(change.changed_at for change in group), at)
+    cursor.applied_up_to(max(change.changed_at for change in group), search.begun_at, at)
     cursor.save(update_fields=WHERE)
 
 

@@ -1,16 +1,20 @@
 """What changed in the CRM is found by search: all of it, however late, alike or much; none of it twice."""
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import takewhile
 from typing import Final
 
 import pytest
 from django.utils.timezone import now
 
+from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.records import search
 from crm_sync.models import AppliedChange, Cursor, Deal, Link
 from crm_sync.models.cursors import LATE_KEPT, STEP
 from crm_sync.port import CrmBusy
 from crm_sync.pull import cursors
+from crm_sync.pull.run import PullRun
 from tests.crm_sync.reading import a_linked, a_visit, asked, effect_of, look_back
 
 pytestmark = pytest.mark.django_db
@@ -285,6 +289,57 @@ def test_more_deals_of_one_time_than_a_search_can_give_are_all_found_and_none_is
 
     assert set(AppliedChange.objects.values_list("record_id", flat=True)) == imported
     assert asked_for == len(asked(there, "associations/deals/contacts")) == 12
+
+
+@pytest.fixture
+def short_turns(crm, monkeypatch):
+    """A turn manages three changes, then it is over."""
+    monkeypatch.setattr(search.search_changes, "__defaults__", (3,))
+    monkeypatch.setattr(HubSpot, "capabilities", replace(crm.capabilities, changes_at_once=3))
+
+    def turn(work=lambda: None):
+        looks = iter((False, True))
+        monkeypatch.setattr(PullRun, "is_over", lambda visit: next(looks, True))
+        work()
+        return follow(crm, DEALS)[0]
+
+    return turn
+
+
+def test_changes_that_no_turn_can_manage_are_applied_over_several(there, crm, short_turns):
+    look_back(crm)
+    store, at = there.sandbox.store, now()
+    made = {store.create("deals", at + timedelta(milliseconds=number)).id for number in range(20)}
+
+    turns = takewhile(lambda turn: turn is None, (short_turns() for _ in range(20)))
+
+    assert 3 < len(list(turns)) < 20
+    assert set(AppliedChange.objects.values_list("record_id", flat=True)) == made
+
+
+def test_a_change_that_comes_late_while_a_search_takes_several_turns_is_found(
+    there, crm, short_turns
+):
+    ada, record_id = a_linked(crm, there)
+    look_back(crm)
+    store, at = there.sandbox.store, now()
+    late = store.create("deals", at + timedelta(milliseconds=1))
+    for number in range(2, 20):
+        store.create("deals", at + timedelta(milliseconds=number))
+    entered, late.created_at = late.created_at, at + timedelta(days=1)  # not in the index yet
+    short_turns()
+    late.created_at = entered
+    store.links.add(("deals", late.id), ("contacts", record_id), [3])
+
+    def far_ahead():  # changes went on for longer than the overlap
+        position = now() + timedelta(hours=1)
+        Cursor.objects.update(position=position, at=now(), resume_at=position)
+
+    short_turns(far_ahead)
+    turns = takewhile(lambda turn: turn is None, (short_turns() for _ in range(30)))
+
+    assert len(list(turns)) < 30
+    assert effect_of(ada) == "pause"  # its stage is nobody's
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 6, 7])
