@@ -6,6 +6,7 @@ from typing import Literal
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.timezone import now
 from ninja import Router, Schema
+from ninja.params.functions import Query
 
 from crm_sync.circuit_breaker import breaker_reason
 from crm_sync.connect import connect
@@ -47,7 +48,10 @@ class HandoffsOut(Schema):
 
 @router.get("/handoffs", response={200: HandoffsOut, **ERRORS})
 def list_handoffs(
-    request: HttpRequest, status: str = "", contact: str = "", cursor: str = ""
+    request: HttpRequest,
+    status: str = Query("", enum=Handoff.Status.values),
+    contact: str = "",
+    cursor: str = "",
 ) -> HttpResponse:
     """The ledger, newest first, 100 a page.
 

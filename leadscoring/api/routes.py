@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError
 from ninja.openapi.docs import ABS_TPL_PATH, Swagger
+from ninja.params.functions import Query
 
 from leadscoring import api_keys, intake, scoring
 from leadscoring.api import errors, schemas, serializers
@@ -79,7 +80,9 @@ def _intake_response(
 
 
 @api.get("/contacts/{path:who}/score", response={200: schemas.ScoreOut, **schemas.ERRORS})
-def get_score(request: HttpRequest, who: str, at: str = "") -> HttpResponse:
+def get_score(
+    request: HttpRequest, who: str, at: str = Query("", format="date-time")
+) -> HttpResponse:
     """What a contact (id or email) was worth at an instant (default: now), reason by reason."""
     try:
         instant = validation.parse_instant(at) if at else now()

@@ -141,16 +141,22 @@ class ScoreOut(Schema):
     qualification: QualificationOut
 
 
-ERRORS = dict.fromkeys((401, 404, 422, 429, 500, 503), ErrorResponse)
+ERRORS = dict.fromkeys((401, 403, 404, 422, 429, 500, 503), ErrorResponse)
 POST_ERRORS = dict.fromkeys((400, 401, 413, 429, 500, 503), ErrorResponse) | {422: NothingTakenOut}
 
 
 def _body_schema(item: type[BaseModel]) -> dict[str, Any]:
     """One item or an array of them, as part of the description of a call."""
-    one = item.model_json_schema()
+    one = item.model_json_schema() | {
+        "anyOf": [_named(field) for field in ("email", "external_id")]
+    }
     many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_ITEMS}
     content = {"application/json": {"schema": {"oneOf": [one, many]}}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _named(field: str) -> dict[str, Any]:
+    return {"required": [field], "properties": {field: {"type": "string", "minLength": 1}}}
 
 
 PERSON, ACTIVITY = _body_schema(PersonItem), _body_schema(ActivityItem)

@@ -89,9 +89,12 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships
 
 
 def _asked_by_machine(sock: socket.socket) -> bool:
-    """Return whether the request that arrives is for an address of the machines."""
+    """Return whether the request that arrives is for an address of the machines.
+
+    A request that was read together with the one before is no longer in the socket: nothing is waited for.
+    """
     try:
-        return bool(MACHINE_REQUEST.match(sock.recv(64, socket.MSG_PEEK)))
+        return bool(MACHINE_REQUEST.match(sock.recv(64, socket.MSG_PEEK | socket.MSG_DONTWAIT)))
     except OSError:
         return False
 

@@ -1,5 +1,6 @@
 """More requests than can be served soon: the surplus is told so at once, and the rest is served."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -61,3 +63,27 @@ def test_the_surplus_is_refused_at_once_and_the_rest_is_served(slow_web: str):
     assert counts[200] >= MOST_WAITING
     assert {after for status, after, _ in answers if status == 503} == {"2"}
     assert answer(slow_web)[0] == 200
+
+
+def test_a_request_that_arrives_together_with_the_one_before_is_served(slow_web: str):
+    place = slow_web.removeprefix("http://").strip("/").split(":")
+    first = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    second = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    with socket.create_connection((place[0], int(place[1])), 30) as client:
+        client.sendall(first + second)
+        answers = b"".join(iter(lambda: client.recv(65_536), b""))
+
+    assert answers.count(b"200 OK") == 2
+    assert answer(slow_web)[0] == 200
+
+
+def test_connections_that_send_nothing_hold_no_thread(slow_web: str):
+    place = slow_web.removeprefix("http://").strip("/").split(":")
+
+    with ExitStack() as idle:
+        for _ in range(10 * THREADS):
+            idle.enter_context(socket.create_connection((place[0], int(place[1])), 30))
+        served, _, _ = answer(slow_web)
+
+    assert served == 200
