@@ -40,13 +40,23 @@ from crm_sync.port.records import (
     Priority,
     SetUpStep,
 )
-from crm_sync.port.text import Block, BulletList, HtmlText, Paragraph, PlainText, TaskText
+from crm_sync.port.text import (
+    Block,
+    BulletList,
+    ContactLine,
+    Dial,
+    HtmlText,
+    Paragraph,
+    PlainText,
+    TaskText,
+)
 from crm_sync.port.webhooks import CrmWebhooks
 
 __all__ = [
     "Block",
     "BulletList",
     "ChangeKind",
+    "ContactLine",
     "Crm",
     "CrmAccount",
     "CrmAudit",
@@ -79,6 +89,7 @@ __all__ = [
     "CrmTaskWrite",
     "CrmUnexplained",
     "CrmWebhooks",
+    "Dial",
     "FirstField",
     "HtmlText",
     "NotConnected",

@@ -21,7 +21,22 @@ class BulletList:
     lines: Sequence[str]
 
 
-Block = Paragraph | BulletList
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A number or an address to reach a person by, and the link that opens it; "" when there is none."""
+
+    text: str
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLine:
+    """A line of words and of ways to reach a person. A text without mark-up has the words alone."""
+
+    parts: Sequence[str | Dial]
+
+
+Block = Paragraph | BulletList | ContactLine
 
 
 class TaskText(str):
@@ -94,11 +109,23 @@ def _block_html(block: Block) -> str:
     if isinstance(block, BulletList):
         items = "".join(f"<li>{escape(line)}</li>" for line in block.lines)
         return f"<p>{escape(block.heading)}:</p><ul>{items}</ul>"
+    if isinstance(block, ContactLine):
+        return f"<p>{''.join(map(_part_html, block.parts))}</p>"
     text = escape(block.text)
     return f'<p><a href="{escape(block.link)}">{text}</a></p>' if block.link else f"<p>{text}</p>"
+
+
+def _part_html(part: str | Dial) -> str:
+    if isinstance(part, str):
+        return escape(part)
+    return (
+        f'<a href="{escape(part.link)}">{escape(part.text)}</a>' if part.link else escape(part.text)
+    )
 
 
 def _block_lines(block: Block) -> str:
     if isinstance(block, BulletList):
         return "\n".join([f"{block.heading}:", *(f"- {line}" for line in block.lines)])
+    if isinstance(block, ContactLine):
+        return "".join(part if isinstance(part, str) else part.text for part in block.parts)
     return f"{block.text}: {block.link}" if block.link else block.text

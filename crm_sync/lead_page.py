@@ -1,0 +1,111 @@
+"""A lead's page for its rep: opened by the signed link of the task, without a log-in. Read-only.
+
+It shows what the task shows, then and now, and nothing else: no other person, no mails, no notes.
+"""
+
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import now
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from crm_sync.mapping import task_text
+from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
+from crm_sync.mapping.lead_link import read_lead_link
+from crm_sync.models import Handoff
+from leadscoring.common.format import format_number
+from leadscoring.engine.wording import format_day
+
+PAGE = "pages/lead.html"
+MOST_REASONS = 20
+# The page needs nothing but its own styles; what it says is for its reader alone.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+@require_safe
+@never_cache
+def show_lead(request: HttpRequest, contact_id: int, token: str) -> HttpResponse:
+    """Answer 404 to an altered link, and 410 to one that has ended or whose person was erased."""
+    at, link = now(), read_lead_link(contact_id, token)
+    if link is None:
+        return render_page(request, {"problem": "invalid"}, 404)
+    if link.ends_at <= at:
+        context = {
+            "problem": "ended",
+            "reference": link.reference,
+            "day": format_day(link.ends_at, at),
+        }
+        return render_page(request, context, 410)
+    row = (
+        Handoff.objects.select_related("contact__company").filter(reference=link.reference).first()
+    )
+    if row is None:
+        return render_page(request, {"problem": "erased"}, 410)
+    return render_page(request, lead_context(row, at))
+
+
+def render_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    _, asked = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    response = render(request, PAGE, {"ask": asked, **context}, status=status)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+def lead_context(row: Handoff, at: datetime) -> dict[str, Any]:
+    """Return what a rep may know of one person: of a merged one, of the person who was kept."""
+    (then,) = load_contact_facts([row.contact_id], row.crossed_at).values()
+    (known,) = load_contact_facts([row.contact_id], at).values()
+    phone = row.contact.phone
+    return {
+        "name": task_text.display_name(row),
+        "role": task_text.role_of(row.contact),
+        "phone": phone,
+        "phone_link": task_text.phone_link(phone),
+        "email": row.contact.email,
+        "day": format_day(row.crossed_at, at),
+        "score": format_number(row.total),
+        "grade": row.grade,
+        "reasons": reason_lines(row.reasons),
+        "before": task_text.activity_lines(then),
+        "since": task_text.activity_lines(since_handoff(known, row.crossed_at)),
+        "today": score_today(known),
+        "reference": row.reference,
+    }
+
+
+def since_handoff(known: ContactFacts, crossed_at: datetime) -> ContactFacts:
+    recent = [activity for activity in known.recent if activity.occurred_at > crossed_at]
+    return ContactFacts(known.contact, known.score, known.at, recent)
+
+
+def score_today(known: ContactFacts) -> dict[str, Any] | None:
+    """Return the present score and its reasons; None when there is none."""
+    score = known.score
+    if score is None:
+        return None
+    return {
+        "score": format_number(score.total),
+        "grade": score.grade,
+        "disqualified": score.disqualified,
+        "reasons": [task_text.reason_text(each, 300) for each in score.contributions[:1]]
+        if score.disqualified
+        else reason_lines(score.contributions),
+    }
+
+
+def reason_lines(reasons: list[dict[str, Any]]) -> list[str]:
+    """Return the reasons in whole points, the most points first; those against come last."""
+    by_points = sorted(reasons, key=lambda reason: -reason["points"])
+    told = [each for each in by_points if abs(each["points"]) > 0.5]
+    return [task_text.in_whole_points(each, 300) for each in told[:MOST_REASONS]]
