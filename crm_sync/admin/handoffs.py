@@ -262,4 +262,25 @@ def handoff_steps(handoff: Any) -> list[dict[str, Any]]:
             "what": handoff.task_id,
             "at": handoff.delivered_at,
         },
+        *reassignment_steps(handoff),
     ]
+
+
+def reassignment_steps(handoff: Handoff) -> list[dict[str, Any]]:
+    """Return a step for each time that the task was given to another rep, or is to be."""
+    rows = list(handoff.reassignments.order_by("pk"))
+    ids = {id_ for row in rows for id_ in (row.from_owner_id, row.to_owner_id)}
+    names = {owner.owner_id: str(owner) for owner in Owner.objects.filter(owner_id__in=ids)}
+    steps = []
+    for row in rows:
+        giver, taker = (names.get(id_, id_) for id_ in (row.from_owner_id, row.to_owner_id))
+        why = f"{taker}: {row.owner_reason}" if row.owner_reason else taker
+        steps.append(
+            {
+                "name": f"Given by {row.asked_by} from {giver} to others",
+                "done": row.state in (row.State.GIVEN, row.State.MOVED),
+                "what": " – ".join(filter(None, [row.get_state_display(), why, row.reason])),
+                "at": row.settled_at,
+            }
+        )
+    return steps
