@@ -72,7 +72,7 @@ def test_whom_the_contact_belongs_to_is_foreseen_but_never_the_giver(reps):
 def test_once_confirmed_a_worker_is_woken_for_each_open_task(
     reps, monkeypatch, django_capture_on_commit_callbacks, choice, to
 ):
-    woken = []
+    woken: list[str] = []
     monkeypatch.setattr("crm_sync.admin.task_giving.send_next_turn", woken.append)
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -151,10 +151,12 @@ def settled(row, state, to, reason=""):
 
 def test_the_handoffs_page_says_who_had_it_and_who_has_it(reps):
     row = Handoff.objects.first()
+    Handoff.objects.filter(pk=row.pk).update(owner_id="2", owner_reason="next in turn")
     settled(row, State.GIVEN, "2")
 
     told = read(as_("Marketing"), page("crm_sync.handoff", row.pk))
 
+    assert "Rep chosen Ann Task announced" in told
     assert "Given by anna from Ann to others Given – Bob: next in turn" in told
 
 

@@ -71,6 +71,7 @@ def test_a_rep_who_left_with_open_tasks_is_told(connected):
 
 def test_tasks_that_are_being_given_to_others_are_told_no_more(connected):
     a_rep("1", name="Lee", active=False)
+    a_rep("2")
     a_delivered(MONDAY)
 
     Reassignment.objects.ask(["1"], "2", "anna", MONDAY)
