@@ -40,18 +40,14 @@ def show_lead(request: HttpRequest, contact_id: int, token: str) -> HttpResponse
     if link is None:
         return render_page(request, {"problem": "invalid"}, 404)
     if link.ends_at <= at:
-        context = {
-            "problem": "ended",
-            "reference": link.reference,
-            "day": format_day(link.ends_at, at),
-        }
-        return render_page(request, context, 410)
-    row = (
-        Handoff.objects.select_related("contact__company").filter(reference=link.reference).first()
-    )
-    if row is None:
+        until = format_day(link.ends_at, at)
+        ended = {"problem": "ended", "reference": link.reference, "day": until}
+        return render_page(request, ended, 410)
+    rows = Handoff.objects.select_related("contact__company").filter(reference=link.reference)
+    context = lead_context(row, at) if (row := rows.first()) else None
+    if context is None:
         return render_page(request, {"problem": "erased"}, 410)
-    return render_page(request, lead_context(row, at))
+    return render_page(request, context)
 
 
 def render_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -62,10 +58,17 @@ def render_page(request: HttpRequest, context: dict[str, Any], status: int = 200
     return response
 
 
-def lead_context(row: Handoff, at: datetime) -> dict[str, Any]:
-    """Return what a rep may know of one person: of a merged one, of the person who was kept."""
-    (then,) = load_contact_facts([row.contact_id], row.crossed_at).values()
-    (known,) = load_contact_facts([row.contact_id], at).values()
+def lead_context(row: Handoff, at: datetime) -> dict[str, Any] | None:
+    """Return what a rep may know of one person: of a merged one, of the person who was kept.
+
+    None when the person was erased a moment ago.
+    """
+    then, known = (
+        load_contact_facts([row.contact_id], each).get(row.contact_id)
+        for each in (row.crossed_at, at)
+    )
+    if then is None or known is None:
+        return None
     phone = row.contact.phone
     return {
         "name": task_text.display_name(row),
