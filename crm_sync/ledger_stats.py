@@ -42,6 +42,10 @@ MOST_CAUSES, MOST_SLOW, MOST_REPS = 8, 5, 20
 TO_TASK = ExpressionWrapper(F("delivered_at") - F("crossed_at"), DurationField())
 TO_TOUCH = ExpressionWrapper(F("task__touched_at") - F("delivered_at"), DurationField())
 TOUCHED = Q(task__touched_at__isnull=False)
+# For figures of a rep: since when the lead is with its present rep.
+HAD_AT = Coalesce("task__given_at", "delivered_at")
+REP_TO_TOUCH = ExpressionWrapper(F("task__touched_at") - HAD_AT, DurationField())
+TOUCHED_BY_REP = Q(task__touched_at__gt=HAD_AT)
 UNTOUCHED = Q(task__state=HandoffTask.State.OPEN, task__touched_at=None)
 
 
@@ -197,17 +201,18 @@ def recent_handoffs(at: datetime) -> QuerySet[Handoff]:
 
 def rep_stats(at: datetime) -> list[dict[str, Any]]:
     """Return the last seven days by rep, the most leads first: name, leads, touched, median, p95, and
-    since when the oldest untouched lead waits."""
+    since when the oldest untouched lead waits. A lead that was given to another rep counts for the
+    present one, from then on."""
     names = {owner.owner_id: str(owner) for owner in Owner.objects.all()}
     rows = (
         Handoff.objects.delivered_since(at - WEEK)
         .values("owner_id")
         .annotate(
             leads=Count("pk"),
-            touched=Count("task__touched_at"),
-            median=Percentile(TO_TOUCH, 0.5, filter=TOUCHED),
-            p95=Percentile(TO_TOUCH, 0.95, filter=TOUCHED),
-            untouched_since=Min("delivered_at", filter=UNTOUCHED),
+            touched=Count("pk", filter=TOUCHED_BY_REP),
+            median=Percentile(REP_TO_TOUCH, 0.5, filter=TOUCHED_BY_REP),
+            p95=Percentile(REP_TO_TOUCH, 0.95, filter=TOUCHED_BY_REP),
+            untouched_since=Min(HAD_AT, filter=UNTOUCHED),
         )
         .order_by("-leads", "owner_id")[:MOST_REPS]
     )

@@ -23,6 +23,7 @@ from crm_sync.pull.poll import pull_changes
 from crm_sync.push import opt_outs
 from crm_sync.push.batch import push_due
 from crm_sync.reconcile.run import reconcile_turn
+from crm_sync.task_tracking.reassign import reassign_due
 from crm_sync.task_tracking.track import track_tasks
 from leadscoring.common.clock import database_time
 from leadscoring.common.turns import send_next_turn
@@ -71,6 +72,12 @@ def pull_crm() -> None:
 @shared_task
 def follow_tasks() -> None:
     track_tasks(connect(), database_time())
+
+
+@shared_task(bind=True)
+def give_tasks(self: Task) -> None:
+    crm = connect().with_priority("backlog")
+    take_turn(self, crm, SYNC_TURN, lambda at: reassign_due(crm, at))
 
 
 @shared_task(bind=True)

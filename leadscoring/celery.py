@@ -25,6 +25,7 @@ QUEUES: Mapping[str, tuple[str, ...]] = {
     "sync": (
         "crm_sync.tasks.pull_crm",
         "crm_sync.tasks.follow_tasks",
+        "crm_sync.tasks.give_tasks",
         "crm_sync.tasks.push_changes",
         "crm_sync.tasks.tell_opt_outs",
         "crm_sync.tasks.weigh_outcomes",
@@ -73,6 +74,7 @@ def _schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "crm_sync.tasks.pull_crm": poll_seconds,
         "crm_sync.tasks.look_at_hints": 10,
         "crm_sync.tasks.follow_tasks": 60,
+        "crm_sync.tasks.give_tasks": 60,
         "crm_sync.tasks.push_changes": 120,
         "crm_sync.tasks.tell_opt_outs": 60,
         "crm_sync.tasks.weigh_outcomes": 120,

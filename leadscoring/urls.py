@@ -12,6 +12,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("sequences.urls")),
-    path("webhooks/", include("crm_sync.urls")),
+    path("", include("crm_sync.urls")),
     path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg"), name="favicon"),
 ]

@@ -1,5 +1,6 @@
 """The ledger as a page: state, cause, age, and the two actions a person has."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from crm_sync.admin.ledger_figures import ledger_figures
-from crm_sync.models import Handoff, HandoffTask, Owner
+from crm_sync.models import Handoff, HandoffTask, Owner, Reassignment
 from crm_sync.models.handoff import HandoffQuerySet
 from crm_sync.receivers import wake_delivery
 from leadscoring.admin import confirmation
@@ -240,8 +241,13 @@ def handoff_page_context(handoff: Any, at: datetime) -> dict[str, Any]:
 
 def handoff_steps(handoff: Any) -> list[dict[str, Any]]:
     """Return the steps in order: done or not, the result, and when where that is known."""
-    rep = handoff.owner_name or handoff.owner_id
-    chosen = f"{rep}: {handoff.owner_reason}" if handoff.owner_reason else rep
+    given = list(handoff.reassignments.order_by("pk"))
+    ids = {
+        handoff.owner_id,
+        *(id_ for row in given for id_ in (row.from_owner_id, row.to_owner_id)),
+    }
+    names = {owner.owner_id: str(owner) for owner in Owner.objects.filter(owner_id__in=ids)}
+    chosen = first_rep(handoff, given, names)
     crossed = f"Score {format.format_number(handoff.total)}, {handoff.grade}"
     return [
         {"name": "Became ready for sales", "done": True, "what": crossed, "at": handoff.crossed_at},
@@ -262,4 +268,24 @@ def handoff_steps(handoff: Any) -> list[dict[str, Any]]:
             "what": handoff.task_id,
             "at": handoff.delivered_at,
         },
+        *(reassignment_step(row, names) for row in given),
     ]
+
+
+def first_rep(handoff: Handoff, given: Iterable[Reassignment], names: Mapping[str, str]) -> str:
+    """Return who had the task first, and why where that was not written over by a later rep's."""
+    givers = [row.from_owner_id for row in given if row.state in (row.State.GIVEN, row.State.MOVED)]
+    rep = names.get(id_ := [*givers, handoff.owner_id][0], id_)
+    return f"{rep}: {handoff.owner_reason}" if handoff.owner_reason and not givers else rep
+
+
+def reassignment_step(row: Reassignment, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the step of a task that was given to another rep, or is to be."""
+    giver, taker = (names.get(id_, id_) for id_ in (row.from_owner_id, row.to_owner_id))
+    why = f"{taker}: {row.owner_reason}" if row.owner_reason else taker
+    return {
+        "name": f"Given by {row.asked_by} from {giver} to others",
+        "done": row.state in (row.State.GIVEN, row.State.MOVED),
+        "what": " – ".join(filter(None, [row.get_state_display(), why, row.reason])),
+        "at": row.settled_at,
+    }

@@ -4,12 +4,19 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from crm_sync.admin.rep_form import DAYS, RepForm
-from crm_sync.models import Account, Owner
+from crm_sync.admin.task_giving import (
+    give_open_tasks,
+    last_giving,
+    open_task_counts,
+    open_tasks_text,
+)
+from crm_sync.models import Account, Handoff, Owner
 from crm_sync.routing.availability import (
     is_away,
     is_rejected,
@@ -30,9 +37,10 @@ class OwnerAdmin(AppModelAdmin[Owner]):
     list_display_links = ("rep",)
     ordering = ("-active", "name", "pk")
     list_per_page = 50
-    readonly_fields = ("name", "email", "state", "last_lead", "seen")
+    readonly_fields = ("name", "email", "state", "last_lead", "seen", "open_tasks", "giving")
+    actions = ("give_tasks",)
     fieldsets = (
-        (None, {"fields": (("name", "email"), ("state", "last_lead", "seen"))}),
+        (None, {"fields": (("name", "email"), ("state", "last_lead", "seen"), ("open_tasks", "giving"))}),
         ("Leads", {"fields": ("takes_leads", "weight", "most_a_day", "is_fallback")}),
         ("Away", {"fields": (("away_from", "away_until"),)}),
         (
@@ -52,6 +60,16 @@ class OwnerAdmin(AppModelAdmin[Owner]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_give_tasks_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request)
+
+    @admin.action(description="Give open tasks to others…", permissions=["give_tasks"])
+    def give_tasks(self, request: HttpRequest, queryset: QuerySet[Owner]) -> HttpResponse | None:
+        return give_open_tasks(self, request, queryset)
+
+    def verbs(self, request: HttpRequest, obj: Owner) -> list[str]:
+        return super().verbs(request, obj) if open_task_counts([obj.owner_id]) else []
 
     def get_queryset(self, request: HttpRequest) -> Any:
         account = Account.objects.filter(pk=1).first()
@@ -86,6 +104,16 @@ class OwnerAdmin(AppModelAdmin[Owner]):
     @admin.display(description="Last lead")
     def last_lead(self, owner: Owner) -> SafeString:
         return format.moment_html(owner.last_lead_at)
+
+    @admin.display(description="Open tasks")
+    def open_tasks(self, owner: Owner) -> SafeString:
+        count = open_task_counts([owner.owner_id]).get(owner.owner_id, 0)
+        tasks = format.list_url(Handoff, owner_id=owner.owner_id)
+        return format.link_html(tasks, open_tasks_text(count)) if count else format.NOTHING
+
+    @admin.display(description="Given to others")
+    def giving(self, owner: Owner) -> str:
+        return last_giving(owner) or format.NOTHING
 
     @admin.display(description="Seen")
     def seen(self, owner: Owner) -> SafeString:

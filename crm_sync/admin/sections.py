@@ -7,8 +7,8 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from crm_sync.admin.handoffs import handoff_state
 from crm_sync.models import Account, Deal, Handoff, Owner, RoutingRule
-from crm_sync.routing.choose import Lead, RoutingTable
-from crm_sync.routing.territories import territory_facts
+from crm_sync.routing.choose import RoutingTable
+from crm_sync.routing.known_lead import lead_from_database
 from leadscoring.admin.filters import Contacts
 from leadscoring.admin.model_admin import FilterQuestion
 from leadscoring.common import format
@@ -22,7 +22,6 @@ from leadscoring.extensions import (
 from leadscoring.models import Contact, ModelVersion
 
 LAST = 6
-COMPANY_ASKED_LATER = "who owns the contact's company is asked in the CRM when the time comes"
 
 
 # --- filters of the list of contacts
@@ -141,14 +140,3 @@ def predict_rep(contact: Contact, owners: list[Owner], at: datetime) -> str:
     routing = RoutingTable(rules, owners, account.time_zone if account else "UTC")
     choice = routing.choose(lead_from_database(contact, rules), at)
     return f"{choice.owner or 'nobody'} ({choice.reason})"
-
-
-def lead_from_database(contact: Contact, rules: list[RoutingRule]) -> Lead:
-    """Build the lead that routing needs, as far as it is known without a request to the CRM."""
-    state = getattr(contact, "crm_state", None)
-    known = any(rule.kind == RoutingRule.Kind.COMPANY_OWNER for rule in rules) and state
-    return Lead(
-        owner_id=state.owner_id if state else "",
-        untold=COMPANY_ASKED_LATER if known else "",
-        facts=territory_facts(contact),
-    )

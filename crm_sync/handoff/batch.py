@@ -11,7 +11,7 @@ from crm_sync.circuit_breaker import record_failure
 from crm_sync.deals.stage_policy import Stages
 from crm_sync.mapping.contact_facts import ContactFacts
 from crm_sync.models import Account, Breaker, FieldMapping, Handoff, Link, Owner
-from crm_sync.models.handoff import ALONE, LEASE, clean_reason
+from crm_sync.models.handoff import ALONE, LEASE
 from crm_sync.port import (
     Crm,
     CrmBusy,
@@ -187,8 +187,7 @@ class Batch:
     def pass_over_owner(self, row: Handoff, error: CrmOwnerRejected) -> None:
         """Record that the CRM does not accept the rep, and let the routing choose another at once."""
         owner = self.owners[row.owner_id]
-        owner.rejected_at, owner.rejected_reason = self.now(), clean_reason(str(error))[:300]
-        owner.save(update_fields=["rejected_at", "rejected_reason"])
+        owner.record_rejection(str(error), self.now())
         row.owner_id = row.owner_reason = ""
         reason = f"{owner} was chosen, and the CRM does not accept them: {error}"
         row.postpone(reason, self.now(), excused=True)

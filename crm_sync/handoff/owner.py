@@ -1,8 +1,9 @@
 """The step of a handoff that assigns each lead to an owner, by the routing rules."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Model, Q
@@ -11,7 +12,7 @@ from django.db.models.functions import Coalesce
 from crm_sync.deals.mirror import mirror_owners
 from crm_sync.handoff.batch import Batch
 from crm_sync.models import Handoff, Owner, RoutingRule, RulePlace
-from crm_sync.port import CrmError
+from crm_sync.port import Crm, CrmError
 from crm_sync.routing.choose import NOBODY, Lead, RoutingTable
 from crm_sync.routing.territories import territory_facts
 
@@ -34,9 +35,10 @@ def assign_owners(batch: Batch) -> None:
     An owner assigned at an earlier attempt keeps the lead while available. All reads from the CRM
     come before the transaction, in which all owners are locked.
     """
-    companies = read_company_owners(batch)
+    known = [there.record_id for row in batch.rows if (there := batch.record_of(row))]
+    companies = read_company_owners(batch.crm, known)
     leads = {row.pk: build_lead(batch, row, companies) for row in batch.rows}
-    refresh_unknown_owners(batch, leads.values())
+    refresh_unknown_owners(batch.crm, leads.values(), batch.at)
     with transaction.atomic():
         routing = lock_routing(batch.account.time_zone)
         for row in batch.rows:
@@ -46,18 +48,19 @@ def assign_owners(batch: Batch) -> None:
     batch.owners = {key: owner for key, owner in routing.owners.items() if owner.active}
 
 
-def read_company_owners(batch: Batch) -> CompanyOwners:
+def read_company_owners(crm: Crm, record_ids: Sequence[str]) -> CompanyOwners:
     """Read the owners in one call, for contacts that the CRM knew before, and only if a rule needs them.
 
-    A handoff does not wait for it: without an answer the next rule decides.
+    A lead does not wait for it: without an answer the next rule decides.
     """
-    known = [there.record_id for row in batch.rows if (there := batch.record_of(row))]
-    if not known or not RoutingRule.objects.asking_for_companies():
+    if not record_ids or not RoutingRule.objects.asking_for_companies():
         return CompanyOwners()
     try:
-        return CompanyOwners(batch.crm.company_owners(known))
+        return CompanyOwners(crm.company_owners(record_ids))
     except CrmError as error:
-        log.warning("who owns the companies of %d contacts is not known: %s", len(known), error)
+        log.warning(
+            "who owns the companies of %d contacts is not known: %s", len(record_ids), error
+        )
         return CompanyOwners(untold=UNTOLD)
 
 
@@ -71,19 +74,22 @@ def build_lead(batch: Batch, row: Handoff, companies: CompanyOwners) -> Lead:
     )
 
 
-def refresh_unknown_owners(batch: Batch, leads: Iterable[Lead]) -> None:
+def refresh_unknown_owners(crm: Crm, leads: Iterable[Lead], at: datetime) -> None:
     """Read the CRM's owners when one of them is unknown here, none is active, or it refused one."""
     refused = Coalesce(Q(rejected_at__gt=F("seen_at")), False)
     known = list(Owner.objects.values_list("owner_id", "active", refused))
     named = {owner_id for lead in leads for owner_id in (lead.owner_id, lead.company_owner_id)}
     unknown = named - {""} - {owner_id for owner_id, _, _ in known}
     if unknown or not any(active for _, active, _ in known) or any(new for _, _, new in known):
-        mirror_owners(batch.crm.owners(), batch.at)
+        mirror_owners(crm.owners(), at)
 
 
-def lock_routing(account_zone: str) -> RoutingTable:
-    """Lock the owners until the transaction ends, so that no other worker chooses; return the routing."""
-    owners = list(Owner.objects.select_for_update().order_by("pk"))
+def lock_routing(account_zone: str, without: Collection[str] = ()) -> RoutingTable:
+    """Lock the owners until the transaction ends, so that no other worker chooses; return the routing.
+
+    `without`: owners who are not to be chosen.
+    """
+    owners = [owner for owner in Owner.objects.select_for_update().order_by("pk") if owner.owner_id not in without]  # fmt: skip
     return RoutingTable(RoutingRule.objects.in_force(), owners, account_zone)
 
 

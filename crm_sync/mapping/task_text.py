@@ -6,14 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
 
-from django.conf import settings
-
 from crm_sync.mapping.contact_facts import ContactFacts, SequenceRun
+from crm_sync.mapping.lead_link import contact_pages, lead_url, link_ends_at
 from crm_sync.models import Handoff
 from crm_sync.port import Block, BulletList, Paragraph, TaskText
 from leadscoring.common.text import bounded_line
 from leadscoring.engine.wording import format_day, format_figure
-from leadscoring.models import Activity
+from leadscoring.models import Activity, Contact
 
 # Fields that identify the page, form or mail, the most specific first.
 DETAILS = ("url", "page", "path", "form", "title", "subject", "name", "link", "campaign")
@@ -47,12 +46,14 @@ def task_subject(row: Handoff) -> str:
 
 def task_body(row: Handoff, known: ContactFacts, form: type[TaskText]) -> TaskText:
     """Return the task's text in the form that the CRM stores, with our mark in its link."""
-    unmarked = form.render(task_blocks(row, known, contact_url(row)))
+    link = lead_url(row, known.at)
+    unmarked = form.render(task_blocks(row, known, link))
     mark = f"{MARK}{text_digest(unmarked)}"
-    return form.render(task_blocks(row, known, contact_url(row) + mark))
+    return form.render(task_blocks(row, known, link + mark))
 
 
 def task_blocks(row: Handoff, known: ContactFacts, link: str) -> Iterator[Block]:
+    yield Paragraph(ways_to_reach(row.contact))
     if reasons := strongest_reasons(row):
         yield BulletList(introduction(row), reasons)
     else:
@@ -66,8 +67,19 @@ def task_blocks(row: Handoff, known: ContactFacts, link: str) -> Iterator[Block]
         yield Paragraph("Nothing is known of what they did.")
     if mails := sequence_lines(known):
         yield BulletList("Mail", mails)
-    yield Paragraph(f"See all that is known of {display_name(row)}", link)
+    until = format_day(link_ends_at(known.at), known.at)
+    yield Paragraph(f"More about {display_name(row)} (opens without a log-in until {until})", link)
     yield Paragraph(f"ref {row.reference}")
+
+
+def ways_to_reach(contact: Contact) -> str:
+    """Return "Call +49 30 1234567 or write to ada@engines.example"."""
+    phone, email = bounded_line(contact.phone, 40), contact.email
+    if phone:
+        return f"Call {phone} or write to {email}" if email else f"Call {phone}"
+    if email:
+        return f"Write to {email} (no phone number is known)"
+    return "No phone number and no e-mail is known"
 
 
 def is_unedited(there: TaskText) -> bool:
@@ -99,9 +111,9 @@ def is_closed_body(there: TaskText) -> bool:
     return words.startswith(without_spaces(NOTHING_LEFT)) and not is_unedited(there)
 
 
-def leads_here(there: TaskText, page: str) -> bool:
-    """Return whether a task's text links to `page` or below it."""
-    return any(address.startswith(page) for address in there.links())
+def leads_here(there: TaskText, contact_id: int | None = None) -> bool:
+    """Return whether a task's text links to a contact's page here: to that of one, if it is named."""
+    return any(address.startswith(contact_pages(contact_id)) for address in there.links())
 
 
 def strip_score(subject: str) -> str:
@@ -111,15 +123,21 @@ def strip_score(subject: str) -> str:
 
 
 def introduction(row: Handoff) -> str:
-    """Return "Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May"; the reasons follow."""
-    company = row.contact.company.name if row.contact.company else ""
-    role = ", ".join(
-        filter(None, [bounded_line(row.contact.job_title, 80), bounded_line(company, 80)])
-    )
+    """Return "When handed over on 4 May, Ada Byron (VP Engineering, Engines) had a score of 82".
+
+    The reasons follow. A task whose text is brought up to date was handed over before.
+    """
+    day = format_day(row.crossed_at, row.crossed_at)
+    when = f"On {day}" if row.delivered_at else f"When handed over on {day}"
+    role = role_of(row.contact)
     who = f"{display_name(row)} ({role})" if role else display_name(row)
-    return (
-        f"{who} reached a score of {row.total:.0f} on {format_day(row.crossed_at, row.crossed_at)}"
-    )
+    return f"{when}, {who} had a score of {row.total:.0f}"
+
+
+def role_of(contact: Contact) -> str:
+    """Return "VP Engineering, Engines"; "" when neither is known."""
+    company = contact.company.name if contact.company else ""
+    return ", ".join(filter(None, [bounded_line(contact.job_title, 80), bounded_line(company, 80)]))
 
 
 def display_name(row: Handoff) -> str:
@@ -158,10 +176,10 @@ def reason_line(reason: dict[str, Any]) -> str:
 
 
 def fit_line(row: Handoff) -> str:
-    """Return "Fit A, engagement 1 (A and 1 are best). Senior job title: CTO; Very small company (−5)"."""
+    """Return "Fit A, engagement 1 on that day (A and 1 are best). Senior job title: CTO; Small (−5)"."""
     by_points = sorted(row.reasons, key=lambda reason: -reason["points"])
     reasons = [reason for reason in by_points if reason["group"] == "fit" and reason["points"]]
-    grades = f"Fit {row.grade[:1]}, engagement {row.grade[1:]} (A and 1 are best)"
+    grades = f"Fit {row.grade[:1]}, engagement {row.grade[1:]} on that day (A and 1 are best)"
     if not reasons:
         return f"{grades}. Nothing known of the person or the company counts as fit."
     told = [
@@ -234,11 +252,6 @@ def run_line(run: SequenceRun, known: ContactFacts) -> str:
     )
     state = "still under way" if run.state == "active" else run.state
     return f"{bounded_line(run.sequence, 100)}: {mails}{last}, {state}{reason}"
-
-
-def contact_url(row: Handoff) -> str:
-    """Return the address of the contact's page here, which needs a log-in."""
-    return f"{settings.BASE_URL}/admin/leadscoring/contact/{row.contact_id}/change/"
 
 
 def text_property(lines: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm_sync', '0019_what_the_crm_answers'),
+        ('crm_sync', '0020_reassignments'),
     ]
 
     operations = [

@@ -11,6 +11,7 @@ from crm_sync.models.mapping import FieldMapping
 from crm_sync.models.opt_outs import OptOut
 from crm_sync.models.outcomes import Outcome, RejectingStatus
 from crm_sync.models.pushes import Push
+from crm_sync.models.reassignment import Reassignment
 from crm_sync.models.reports import Report
 from crm_sync.models.routing import Owner, RoutingRule, RulePlace
 from crm_sync.models.unrecorded_task import UnrecordedTask
@@ -36,6 +37,7 @@ __all__ = [
     "Owner",
     "PullReport",
     "Push",
+    "Reassignment",
     "RejectingStatus",
     "Report",
     "Round",

@@ -38,6 +38,13 @@ class HandoffTaskQuerySet(models.QuerySet["HandoffTask"]):
         """Return tasks that have not ended, as far as was seen."""
         return self.filter(state__in=[HandoffTask.State.OPEN, HandoffTask.State.STARTED])
 
+    def without_reassignment(self) -> Self:
+        """Return tasks that are not on their way to another rep."""
+        return self.exclude(handoff__reassignments__state="waiting")
+
+    def to_give(self, owner_ids: Collection[str]) -> Self:
+        return self.open().filter(handoff__owner_id__in=owner_ids).without_reassignment()
+
     def newest_open_cycle(self, contact_ids: Collection[int]) -> dict[int, int]:
         """Return the cycle of the newest open task, by contact; 0 when there is none."""
         rows = self.open().filter(handoff__contact__in=contact_ids).order_by()
@@ -91,7 +98,8 @@ class HandoffTask(models.Model):
     """The outcome of a handoff's task. There is a row exactly while the handoff is delivered.
 
     Made by `Handoff.objects.record`, in the statement that delivers the handoff; removed by
-    `Handoff.objects.reopen_delivered`; kept up to date by `crm_sync.task_tracking` alone.
+    `Handoff.objects.reopen_delivered`; kept up to date by `crm_sync.task_tracking` alone, with
+    `Reassignment.objects.store` for a task that is given to another rep.
     """
 
     class State(models.TextChoices):
@@ -111,6 +119,8 @@ class HandoffTask(models.Model):
     seen_at = models.DateTimeField()
     # When the rep first acted on the lead, as far as the CRM shows.
     touched_at = models.DateTimeField(null=True, blank=True)
+    # When its present rep got it from another; empty while it is with the first.
+    given_at = models.DateTimeField(null=True, blank=True)
     # The subject, and the score and grade that the text was made from.
     text_subject = models.CharField(max_length=255, blank=True, default="")
     text_total = models.FloatField()

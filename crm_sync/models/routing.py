@@ -1,12 +1,13 @@
 """Which rep gets which leads: the reps, and rules in an order that marketers edit."""
 
-from datetime import time
+from datetime import datetime, time
 from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import CheckConstraint, Deferrable, F, Max, Q, UniqueConstraint
 
+from leadscoring.common.text import storable_text
 from leadscoring.models import CRM_ID_LENGTH
 
 # The largest weight of a rep in a round robin.
@@ -107,6 +108,11 @@ class Owner(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.email or self.owner_id
+
+    def record_rejection(self, reason: str, at: datetime) -> None:
+        """Record that the CRM does not accept the rep as the owner of a task."""
+        self.rejected_at, self.rejected_reason = at, storable_text(reason, 300)
+        self.save(update_fields=["rejected_at", "rejected_reason"])
 
 
 class RoutingRuleQuerySet(models.QuerySet["RoutingRule"]):

@@ -50,7 +50,10 @@ class CrmTasks(Protocol):
         """
 
     def change_tasks(self, changes: Sequence[CrmTaskChange]) -> Mapping[str, CrmTask | CrmError]:
-        """Change tasks; return by task id. Idempotent."""
+        """Change tasks; return by task id. Idempotent.
+
+        An owner that the CRM does not accept is a CrmOwnerRejected.
+        """
 
     def associate_tasks(self, record_of: Mapping[str, str]) -> None:
         """Associate tasks with contacts: task id -> record id. Idempotent."""

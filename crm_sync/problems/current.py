@@ -14,6 +14,7 @@ from crm_sync.problems import daily_reports
 from crm_sync.pull import sweep
 from crm_sync.push.batch import recent_rejections
 from crm_sync.routing.availability import is_rejected
+from leadscoring.common.format import change_url
 from leadscoring.common.spans import format_span, spell_span
 from leadscoring.engine import wording
 from leadscoring.models import CrmFreshness
@@ -152,20 +153,21 @@ def rep_problems(at: datetime) -> Iterator[Problem]:
                 "CRM, or let them take no leads.",
                 admin_list_url("owner"),
             )
-    yield from leaver_problems({owner.owner_id: str(owner) for owner in owners if not owner.active})
+    yield from leaver_problems({owner.owner_id: owner for owner in owners if not owner.active})
 
 
-def leaver_problems(gone: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield reps gone from the CRM, id -> name, with open tasks that will not be done."""
-    rows = HandoffTask.objects.open().filter(handoff__owner_id__in=gone)
+def leaver_problems(gone: Mapping[str, Owner]) -> Iterator[Problem]:
+    """Yield reps gone from the CRM, by id, with open tasks that will not be done."""
+    rows = HandoffTask.objects.to_give(gone)
     counted = rows.values(owner_id=F("handoff__owner_id")).annotate(n=Count("pk"))
     for found in counted.order_by("-n")[:MOST_CAUSES]:
+        rep = gone[found["owner_id"]]
         tasks = "1 open task" if found["n"] == 1 else f"{found['n']} open tasks"
         yield Problem(
             "warning",
-            f"{gone[found['owner_id']]} is not active in the CRM any more and has {tasks}.",
-            "Give them to somebody else in the CRM.",
-            admin_list_url("handoff", f"owner_id={found['owner_id']}"),
+            f"{rep} is not active in the CRM any more and has {tasks}.",
+            "Open the rep and press Give open tasks to others.",
+            change_url(rep),
         )
 
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from django.conf import settings
-
 from crm_sync.account import read_account
 from crm_sync.mapping.task_text import leads_here
 from crm_sync.models import Account, ComparisonRun, Handoff, Round, UnrecordedTask
@@ -73,7 +71,6 @@ def look_for_tasks(repairs: Repairs, done: Restored, watch: Watch) -> None:
 
 def keep(repairs: Repairs, seen: Survey, task_ids: Sequence[str]) -> int:
     """Keep unknown tasks whose text links to a contact's page here; return how many."""
-    contact_pages = f"{settings.BASE_URL}/admin/leadscoring/contact/"
     tasks = repairs.crm.tasks(task_ids)
     unrecorded = [
         UnrecordedTask(
@@ -81,7 +78,7 @@ def keep(repairs: Repairs, seen: Survey, task_ids: Sequence[str]) -> int:
         )
         for task_id in task_ids
         for reference, record_ids in [seen.unknown[task_id]]
-        if record_ids and task_id in tasks and leads_here(tasks[task_id].body, contact_pages)
+        if record_ids and task_id in tasks and leads_here(tasks[task_id].body)
     ]
     UnrecordedTask.objects.bulk_create(unrecorded, ignore_conflicts=True)
     return len(unrecorded)

@@ -166,7 +166,7 @@ def unknown_doubles(
 
 def is_from_here(row: Handoff, task: CrmTask) -> bool:
     """Return whether its text links to the contact's page here: never delete another installation's task."""
-    return task_text.leads_here(task.body, task_text.contact_url(row))
+    return task_text.leads_here(task.body, row.contact_id)
 
 
 def unknown_finding(reference: str, task_id: str) -> Discrepancy:

@@ -72,8 +72,12 @@ def track_tasks(crm: Crm, at: datetime) -> int:
 
 
 def due_batches(at: datetime) -> Iterator[tuple[Handoff, ...]]:
-    """Return the due tasks in batches: fresh and old ones alternate, so that neither starves the other."""
-    tasks = HandoffTask.objects.open().select_related("handoff__contact__company")
+    """Return the due tasks in batches: fresh and old ones alternate, so that neither starves the other.
+
+    Skip those that are being given to another rep: the new owner would be taken for a person's doing.
+    """
+    tasks = HandoffTask.objects.open().without_reassignment()
+    tasks = tasks.select_related("handoff__contact__company")
     old = tasks.not_seen_since(at - LOOK_OLD)[:MOST]
     fresh = tasks.filter(handoff__delivered_at__gt=at - FRESH, seen_at__gt=at - LOOK_OLD)
     pairs = zip_longest(

@@ -41,6 +41,7 @@ def render_confirmation(
     button: str,
     wants_reason: bool = False,
     choices: Sequence[tuple[str, str]] = (),
+    choice_label: str = "Which",
     named: Callable[[Any], str] = str,
 ) -> TemplateResponse:
     """Show what an action would do to which rows; its button comes back with `confirmed`.
@@ -57,6 +58,7 @@ def render_confirmation(
         "button": button,
         "wants_reason": wants_reason,
         "choices": choices,
+        "choice_label": choice_label,
         "missing": is_confirmed(request),
         "count": rows.count(),
         "shown": [named(row) for row in rows[:SHOWN]],

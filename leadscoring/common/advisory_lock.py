@@ -8,6 +8,7 @@ from django.db import connection
 # Any numbers that nothing else in this database locks.
 PULLS = 0x1EAD_5C0E
 HINTS = 0x1EAD_1007
+REASSIGNMENTS = 0x1EAD_617E
 
 
 @contextmanager

@@ -139,6 +139,19 @@ def test_reps_are_measured_each_by_their_own():
     assert (gone["name"], gone["untouched_since"]) == ("gone", None)
 
 
+def test_a_lead_that_was_given_to_another_rep_counts_for_them_from_then_on():
+    a_rep("1", name="Kim")
+    given_at = MONDAY - 5 * MINUTE
+    delivered(-HOUR, touched=HOUR - 3 * MINUTE, given_at=given_at)
+    delivered(-HOUR, touched=MINUTE, given_at=given_at, state="started")
+    delivered(-HOUR, given_at=given_at)
+
+    (kim,) = ledger_stats.rep_stats(MONDAY)
+
+    assert (kim["leads"], kim["touched"], kim["median"]) == (3, 1, 2 * MINUTE + SECOND)
+    assert kim["untouched_since"] == given_at
+
+
 def test_untouched_tasks_past_their_time_are_overdue():
     delivered(due_at=MONDAY - SECOND)
     delivered(due_at=MONDAY + SECOND)

@@ -63,6 +63,7 @@ class HubSpotSide:
     lifecycle_property = "lifecyclestage"
     stage_of_their_own = "other"
     active_owner = "712340001"
+    other_owner = "712340002"
     archived_owner = "712340004"
     open_stage = ("default", "contractsent")
     won_stage = ("default", "closedwon")

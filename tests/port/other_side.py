@@ -26,6 +26,7 @@ class OtherSide(Protocol):
     lifecycle_property: str
     stage_of_their_own: str  # a lifecycle stage there that is none of ours
     active_owner: str
+    other_owner: str  # another who is active
     archived_owner: str
     open_stage: tuple[str, str]  # ids of pipeline and stage
     won_stage: tuple[str, str]

@@ -13,6 +13,7 @@ from crm_sync.port import (
     CrmContactWrite,
     CrmDenied,
     CrmMissing,
+    CrmOwnerRejected,
     CrmProperty,
     CrmRejected,
     CrmSilent,
@@ -762,7 +763,17 @@ def test_a_task_that_cannot_be_changed_does_not_hold_the_others(crm, task):
 
     assert isinstance(answers["1"], CrmMissing)
     assert answers[task.task_id].subject == "Hotter"
-    assert isinstance(refused[task.task_id], CrmRejected)
+    assert isinstance(refused[task.task_id], CrmOwnerRejected)
+
+
+def test_a_task_is_given_to_another_rep_however_often(crm, there, task):
+    change = CrmTaskChange(task.task_id, owner_id=there.other_owner)
+
+    answers = [crm.change_tasks([change])[task.task_id] for _ in range(2)]
+
+    after = crm.tasks([task.task_id])[task.task_id]
+    assert [answer.owner_id for answer in answers] == [there.other_owner] * 2
+    assert replace(after, owner_id=task.owner_id) == task
 
 
 def test_more_changes_than_a_batch_holds_are_all_made(crm, there):

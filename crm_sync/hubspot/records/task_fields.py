@@ -1,18 +1,22 @@
 """The properties of a task in HubSpot that more than one file names, and how they are read."""
 
+from collections.abc import Mapping
+
 from crm_sync.hubspot.records.batches import property_values
 from crm_sync.hubspot.timestamps import parse_instant_value
 from crm_sync.hubspot.transport.client import Json
-from crm_sync.port import CrmTask, HtmlText
+from crm_sync.hubspot.transport.errors import explained_by
+from crm_sync.port import CrmError, CrmOwnerRejected, CrmRejected, CrmTask, HtmlText
 
 # Unique where the account allows it. docs/hubspot-facts.md#unique-task-reference
 REFERENCE = "lead_handoff_reference"
+OWNER = "hubspot_owner_id"
 # docs/hubspot-facts.md#task-properties
 NOT_STARTED, COMPLETED = "NOT_STARTED", "COMPLETED"
 READ = (
     "hs_task_subject",
     "hs_task_body",
-    "hubspot_owner_id",
+    OWNER,
     "hs_task_status",
     "hs_task_completion_date",
     "hs_lastmodifieddate",
@@ -38,8 +42,20 @@ def parse_task(item: Json) -> CrmTask:
         task_id=str(item.get("id") or ""),
         subject=values.get("hs_task_subject", ""),
         body=HubSpotTaskText(values.get("hs_task_body", "")),
-        owner_id=values.get("hubspot_owner_id", ""),
+        owner_id=values.get(OWNER, ""),
         done=done,
         started=status not in ("", NOT_STARTED, COMPLETED),
         done_at=parse_instant_value(done_at) if done else None,
     )
+
+
+def with_cause(answer: CrmTask | CrmError, sent: Mapping[str, str]) -> CrmTask | CrmError:
+    """Return the answer with the port's error for its cause: the owner, or nothing that was sent.
+
+    docs/hubspot-facts.md#owner-ids
+    """
+    if not isinstance(answer, CrmRejected):
+        return answer
+    if OWNER in answer.properties:
+        return CrmOwnerRejected(str(answer), answer.properties)
+    return explained_by(answer, sent)

@@ -15,8 +15,10 @@ from crm_sync.hubspot.records.batches import (
 from crm_sync.hubspot.records.task_fields import (
     COMPLETED,
     NOT_STARTED,
+    OWNER,
     TASK_TO_CONTACT,
     parse_task,
+    with_cause,
 )
 from crm_sync.hubspot.transport.calls import ARCHIVE_TASKS, ASSOCIATE_TASKS, UPDATE_TASKS
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
@@ -37,7 +39,9 @@ def update_tasks(client: HubSpotClient, changes: Sequence[CrmTaskChange]) -> Out
         for each in unique_rounds(wanted, lambda change: change.trace)
         for batch in split_batches(each)
     ]
-    return write_all(batches, lambda batch: _changed(client, batch))
+    outcome = write_all(batches, lambda batch: _changed(client, batch))
+    sent = {each.trace: each.properties for each in wanted}
+    return {task_id: with_cause(answer, sent[task_id]) for task_id, answer in outcome.items()}
 
 
 def associate_tasks(
@@ -84,7 +88,7 @@ def _properties(wanted: CrmTaskChange) -> dict[str, str]:
     said = {
         "hs_task_subject": wanted.subject,
         "hs_task_body": wanted.body,
-        "hubspot_owner_id": wanted.owner_id,
+        OWNER: wanted.owner_id,
         "hs_task_status": status,
     }
     return {name: value for name, value in said.items() if value is not None}

@@ -17,10 +17,12 @@ from crm_sync.hubspot.records.batches import (
 )
 from crm_sync.hubspot.records.task_fields import (
     NOT_STARTED,
+    OWNER,
     READ,
     REFERENCE,
     TASK_TO_CONTACT,
     parse_task,
+    with_cause,
 )
 from crm_sync.hubspot.records.task_updates import archive_tasks, associate_tasks
 from crm_sync.hubspot.timestamps import format_instant
@@ -33,19 +35,16 @@ from crm_sync.hubspot.transport.calls import (
 )
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.error_details import REASONS
-from crm_sync.hubspot.transport.errors import explained_by
 from crm_sync.port import (
     CrmDenied,
     CrmError,
     CrmMissing,
-    CrmOwnerRejected,
     CrmRejected,
     CrmTask,
     CrmTaskWrite,
 )
 
 Batch = Sequence[CrmTaskWrite]
-OWNER = "hubspot_owner_id"
 LOST = (CrmMissing, CrmRejected)
 NO_PROPERTY = REASONS["PROPERTY_DOESNT_EXIST"]
 GONE = (
@@ -163,19 +162,10 @@ def _told(call: ApiCall, answer: Json, batch: Batch) -> Outcome[CrmTask]:
 
 
 def _with_causes(outcome: Outcome[CrmTask], writes: Batch) -> Outcome[CrmTask]:
-    return {write.trace: _with_cause(outcome[write.trace], write) for write in writes}
-
-
-def _with_cause(answer: CrmTask | CrmError, write: CrmTaskWrite) -> CrmTask | CrmError:
-    """Return the answer with the port's error for its cause: the owner, or nothing that was sent.
-
-    docs/hubspot-facts.md#owner-ids
-    """
-    if not isinstance(answer, CrmRejected):
-        return answer
-    if OWNER in answer.properties:
-        return CrmOwnerRejected(str(answer), answer.properties)
-    return explained_by(answer, _input(write, guarded=True)["properties"])
+    return {
+        write.trace: with_cause(outcome[write.trace], _input(write, guarded=True)["properties"])
+        for write in writes
+    }
 
 
 def _by_reference(client: HubSpotClient, batch: Batch) -> dict[str, CrmTask]:

@@ -7,7 +7,8 @@ import pytest
 
 from crm_sync.mapping import task_text
 from crm_sync.mapping.contact_facts import SequenceRun, load_contact_facts
-from crm_sync.port import HtmlText, PlainText
+from crm_sync.mapping.lead_link import lead_url
+from crm_sync.port import HtmlText, Paragraph, PlainText
 from leadscoring.engine.wording import capped_note
 from leadscoring.models import Activity
 from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score, numbers
@@ -72,18 +73,56 @@ def test_the_subject_names_who_and_how_hot(fields, subject):
 
 
 def test_the_body_tells_all_that_the_contract_lists():
-    contact = ada()
+    contact = ada(phone="+49 30 123 45-67")
     an_activity(contact, url="https://x.example/pricing?token=secret")
     row = a_handoff(contact)
 
     body = body_of(row)
 
-    assert "<p>Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May:</p>" in body
-    assert "<li>Visited pricing 3 times, last on 3 May (+30)</li>" in body
-    assert "<p>Fit A, engagement 1 (A and 1 are best). Senior job title: VP Engineering</p>" in body
-    assert "<li>3 May: page view /pricing</li>" in body
-    assert f'href="http://testserver/admin/leadscoring/contact/{contact.pk}/change/#text-' in body
-    assert body.endswith(f"<p>ref {row.reference}</p>")
+    assert re.sub("#text-[0-9a-f]{8}", "", body) == (
+        "<p>Call +49 30 123 45-67 or write to ada@engines.example</p>"
+        "<p>When handed over on 4 May, Ada Byron (VP Engineering, Engines) had a score of 82:</p>"
+        "<ul><li>Visited pricing 3 times, last on 3 May (+30)</li>"
+        "<li>Senior job title: VP Engineering (+20)</li></ul>"
+        "<p>Fit A, engagement 1 on that day (A and 1 are best). "
+        "Senior job title: VP Engineering</p>"
+        "<p>Recently:</p><ul><li>3 May: page view /pricing</li></ul>"
+        f'<p><a href="{lead_url(row, MONDAY)}">'
+        "More about Ada Byron (opens without a log-in until 3 June)</a></p>"
+        f"<p>ref {row.reference}</p>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("phone", "email", "line"),
+    [
+        ("+49 30 1234567", "a@b.example", "Call +49 30 1234567 or write to a@b.example"),
+        ("030 1234567", None, "Call 030 1234567"),
+        ("", "a@b.example", "Write to a@b.example (no phone number is known)"),
+        ("", None, "No phone number and no e-mail is known"),
+    ],
+)
+def test_the_first_line_says_how_to_reach_them(phone, email, line):
+    row = a_handoff(a_contact(email, phone=phone))
+
+    assert body_of(row, PlainOf255).split("\n")[0] == line
+
+
+def test_a_hostile_number_or_address_is_words_alone():
+    row = a_handoff(a_contact('"><b>@x.example', phone='<script>"'))
+
+    line = body_of(row).partition("</p>")[0]
+
+    assert line == "<p>Call &lt;script&gt;&quot; or write to &quot;&gt;&lt;b&gt;@x.example"
+
+
+def test_figures_of_a_text_brought_up_to_date_are_those_of_that_day():
+    row = a_handoff(ada())
+    row.delivered_at, row.crossed_at = MONDAY, MONDAY + timedelta(days=2)
+
+    assert task_text.introduction(row) == (
+        "On 6 May, Ada Byron (VP Engineering, Engines) had a score of 82"
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +160,7 @@ def test_what_speaks_against_the_fit_is_told_too():
     small = {**TITLE, "because": "Very small company", "points": -5.0}
 
     assert task_text.fit_line(a_handoff(ada(), reasons=[small, TITLE])) == (
-        "Fit A, engagement 1 (A and 1 are best). "
+        "Fit A, engagement 1 on that day (A and 1 are best). "
         "Senior job title: VP Engineering; Very small company (−5)"
     )
 
@@ -148,17 +187,16 @@ def test_nobody_is_told_a_reason_that_weighs_nothing():
     row = a_handoff(ada(), reasons=[faint, faintly_against])
 
     assert task_text.strongest_reasons(row) == task_text.negative_reasons(row) == []
-    assert "<p>Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May.</p>" in body_of(
-        row
+    assert (
+        "<p>When handed over on 4 May, Ada Byron (VP Engineering, Engines) had a score of 82.</p>"
+        in body_of(row)
     )
 
 
 def test_without_facts_the_rep_is_told_so():
     body = body_of(a_handoff(ada(), reasons=[PRICING], grade="D1"))
 
-    assert (
-        "Fit D, engagement 1 (A and 1 are best). Nothing known of the person or the company" in body
-    )
+    assert "Fit D, engagement 1 on that day (A and 1 are best). Nothing known of the person" in body
     assert "<p>Nothing is known of what they did.</p>" in body
 
 
@@ -277,7 +315,7 @@ def test_a_text_is_ours_until_a_person_changes_a_word_of_it(form):
     body = body_of(a_handoff(ada()), form)
 
     assert task_text.is_unedited(body)
-    assert not task_text.is_unedited(form(body.replace("reached", "has reached")))
+    assert not task_text.is_unedited(form(body.replace("had a score", "has a score")))
     assert not task_text.is_unedited(form(f"{body}\nRang, no answer"))
     assert not task_text.is_unedited(form(""))
 
@@ -305,11 +343,22 @@ def test_what_somebody_typed_cannot_pass_for_our_mark(form):
 @FORMS
 def test_a_text_leads_to_the_contacts_page_here_and_to_no_other(form):
     row = a_handoff(ada())
-    page = task_text.contact_url(row)
+    body, contact_id = body_of(row, form), row.contact_id
 
-    assert task_text.leads_here(body_of(row, form), page)
-    assert not task_text.leads_here(body_of(row, form), page.replace("testserver", "other.example"))
-    assert not task_text.leads_here(form(f"ref {row.reference}"), page)
+    assert task_text.leads_here(body, contact_id)
+    assert task_text.leads_here(body)
+    assert not task_text.leads_here(body, contact_id * 10)
+    assert not task_text.leads_here(form(body.replace("testserver", "other.example")))
+    assert not task_text.leads_here(form(f"ref {row.reference}"))
+
+
+@FORMS
+def test_so_does_a_text_of_an_earlier_release(form):
+    page = "http://testserver/admin/leadscoring/contact/7/change/#text-00000000"
+    body = form.render([Paragraph("See all that is known of Ada", page)])
+
+    assert task_text.leads_here(body, 7)
+    assert not task_text.leads_here(body, 70)
 
 
 def test_a_text_without_mark_up_reads_as_people_write_mails():
@@ -320,17 +369,19 @@ def test_a_text_without_mark_up_reads_as_people_write_mails():
     body = body_of(row, PlainOf255)
 
     assert re.sub("#text-[0-9a-f]{8}", "", body) == (
-        "Ada Byron (VP Engineering, Engines) reached a score of 82 on 4 May:\n"
+        "Write to ada@engines.example (no phone number is known)\n"
+        "\n"
+        "When handed over on 4 May, Ada Byron (VP Engineering, Engines) had a score of 82:\n"
         "- Visited pricing 3 times, last on 3 May (+30)\n"
         "- Senior job title: VP Engineering (+20)\n"
         "\n"
-        "Fit A, engagement 1 (A and 1 are best). Senior job title: VP Engineering\n"
+        "Fit A, engagement 1 on that day (A and 1 are best). Senior job title: VP Engineering\n"
         "\n"
         "Recently:\n"
         "- 3 May: page view /pricing\n"
         "\n"
-        "See all that is known of Ada Byron: "
-        f"http://testserver/admin/leadscoring/contact/{contact.pk}/change/\n"
+        "More about Ada Byron (opens without a log-in until 3 June): "
+        f"{lead_url(row, MONDAY)}\n"
         "\n"
         f"ref {row.reference}"
     )

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from crm_sync.models import PullReport, Round, Stage
+from crm_sync.models import PullReport, Reassignment, Round, Stage
 from crm_sync.problems import current
 from leadscoring.crm_state import set_freshness
 from leadscoring.operations.health import collect_problems as all_problems
 from tests.admin_pages import as_superuser
-from tests.crm_sync.makers import MONDAY, a_handoff, a_rep
+from tests.crm_sync.makers import MONDAY, a_delivered, a_handoff, a_rep
 
 pytestmark = pytest.mark.django_db
 
@@ -64,9 +64,19 @@ def test_a_rep_who_left_with_open_tasks_is_told(connected):
 
     assert told() == ["Lee is not active in the CRM any more and has 2 open tasks."]
     (problem,) = current.crm_problems(MONDAY)
-    listed = as_superuser().get(problem.url)
-    assert listed.status_code == 200
-    assert listed.context["cl"].result_count == 2
+    opened = as_superuser().get(problem.url)
+    assert problem.fix == "Open the rep and press Give open tasks to others."
+    assert 'value="give_tasks">Give open tasks to others…</button>' in opened.content.decode()
+
+
+def test_tasks_that_are_being_given_to_others_are_told_no_more(connected):
+    a_rep("1", name="Lee", active=False)
+    a_rep("2")
+    a_delivered(MONDAY)
+
+    Reassignment.objects.ask(["1"], "2", "anna", MONDAY)
+
+    assert told() == []
 
 
 def test_a_cause_that_says_what_to_press_is_not_told_twice(connected):
