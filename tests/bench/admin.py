@@ -18,6 +18,7 @@ SETTINGS = {
     "DEBUG": "off",
     "ALLOWED_HOSTS": "testserver",
     "BASE_URL": "http://testserver",
+    "EMAIL_URL": "off",
     "HUBSPOT_ACCESS_TOKEN": "",
 }
 LIST = "/admin/leadscoring/contact/"

@@ -3,13 +3,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
 from django.utils.timezone import now
 
 from crm_sync.models import Handoff
 from leadscoring import api_keys, publishing
 from leadscoring.admin import dashboard
-from leadscoring.admin.contact_page import ordinal, qualification_sentence
+from leadscoring.admin.contact_page import (
+    contact_page_context,
+    ordinal,
+    qualification_sentence,
+)
 from leadscoring.engine import Thresholds
 from leadscoring.extensions import contact_questions
 from leadscoring.intake import take_activities, take_contacts
@@ -152,6 +156,21 @@ def test_a_contacts_page_explains_the_score_rule_by_rule() -> None:
     assert "Asked for a demo on " in told
     assert "Ready for sales since" in told
     assert "demo_request" in told
+
+
+@pytest.mark.parametrize(("days_known", "points"), [(0, 1), (3, 2), (15, 4), (80, 9)])
+def test_the_line_of_the_score_begins_when_somebody_was_first_known(
+    days_known: int, points: int
+) -> None:
+    take_contacts(
+        [{"email": "ada@example.com", "job_title": "CEO"}], NOON - timedelta(days=days_known)
+    )
+
+    chart = contact_page_context(Contact.objects.get(), AnonymousUser(), NOON)["chart"]
+
+    drawn = [dot["point"].total for dot in chart["dots"]]
+    assert (len(drawn), min(drawn)) == (points, max(drawn))
+    assert chart["dots"][0]["x"] == max(0, round(320 - 320 * days_known / 56, 1))
 
 
 def test_a_contacts_page_says_that_the_crm_was_not_asked() -> None:
