@@ -82,10 +82,18 @@ def would_cross(scored: ScoreResult, now: Score | None, model: ScoringModel, at:
     return after.cycle > was.cycle
 
 
-def preview_publish(version: ModelVersion, at: datetime) -> Iterator[PublishPreview]:
-    """Score all contacts by a version without storing; yield the growing preview, at least once."""
-    seen, model = PublishPreview(), version.model
-    for ids in iter_id_chunks(Contact.objects.all()):
+def preview_publish(
+    version: ModelVersion, at: datetime, sample: int | None = None
+) -> Iterator[PublishPreview]:
+    """Score contacts by a version without storing; yield the growing preview, at least once.
+
+    All of them, or at most `sample`, drawn at random.
+    """
+    seen, model, contacts = PublishPreview(), version.model, Contact.objects.all()
+    if sample is not None:
+        drawn = list(contacts.order_by("?").values_list("pk", flat=True)[:sample])
+        contacts = contacts.filter(pk__in=drawn)
+    for ids in iter_id_chunks(contacts):
         now = Score.objects.in_bulk(ids)
         for contact_id, known in load_histories(dict.fromkeys(ids, at), model).items():
             scored = compute_score(known.profile, known.log, model, at)
@@ -111,6 +119,28 @@ def publish_version(name: str, version: int, at: datetime, *, quiet: bool) -> Mo
         found.published_at, found.quiet = at, quiet
         found.save(update_fields=["published_at", "quiet"])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class PublishProgress:
+    """How many of the people with a score have it by the version in force."""
+
+    version: ModelVersion
+    done: int
+    people: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.done == self.people
+
+
+def publish_progress(at: datetime) -> PublishProgress:
+    """Return how far the scores have followed the model in force. On the index of the earlier models' scores."""
+    version = ModelVersion.objects.in_force(at)
+    earlier = list(ModelVersion.objects.published().exclude(pk=version.pk))
+    people = Score.objects.count()
+    left = Score.objects.filter(model__in=earlier).count()
+    return PublishProgress(version, people - left, people)
 
 
 def publish_starting_model(at: datetime) -> None:

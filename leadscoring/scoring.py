@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from leadscoring.common.bulk_sql import column_values, rows_as_json, run_statement
 from leadscoring.engine import (
@@ -24,13 +24,14 @@ from leadscoring.signals import Crossing, people_scored, threshold_crossed
 
 Instants = Mapping[int, datetime]
 
-# At each contact's own instant: the last profile known at or before it; before the first, the first.
+# At each contact's own instant: the last profile known at or before it. Before the first there is
+# none: what was learned later was worth nothing then.
 PROFILES = """
     SELECT DISTINCT ON (change.contact_id) change.contact_id, change.fields, change.properties
     FROM leadscoring_profilechange AS change
     JOIN unnest(%s::bigint[], %s::timestamptz[]) AS asked(id, at) ON asked.id = change.contact_id
-    ORDER BY change.contact_id, change.at <= asked.at DESC,
-        CASE WHEN change.at <= asked.at THEN change.at END DESC, change.at
+        AND change.at <= asked.at
+    ORDER BY change.contact_id, change.at DESC
 """
 # An index probe for each contact and type, so that a contact with a hundred thousand activities
 # costs no more than the engine will look at; ties are broken as the engine breaks them.
@@ -75,9 +76,9 @@ STORE = """
 
 @dataclass(slots=True)
 class ContactHistory:
-    """All that the engine needs of one contact."""
+    """All that the engine needs of one contact. `profile`: None before they were known."""
 
-    profile: Profile
+    profile: Profile | None
     log: list[ActivityFact]
 
 
@@ -102,7 +103,7 @@ def load_histories(instants: Instants, model: ScoringModel) -> dict[int, Contact
     read: the engine counts no more.
     """
     ids, ats = list(instants), list(instants.values())
-    found = {contact_id: ContactHistory(Profile.of({}, {}), []) for contact_id in ids}
+    found = {contact_id: ContactHistory(None, []) for contact_id in ids}
     for contact_id, fields, properties in run_statement(PROFILES, [ids, ats]):
         found[contact_id].profile = Profile.of(_read_json(fields), _read_json(properties))
     types = model.activity_types
@@ -120,6 +121,16 @@ def _read_json(value: Any) -> dict[str, Any]:
     """Parse a JSON column of a raw query, which Django leaves as text."""
     read: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
     return read
+
+
+def first_known_at(contact: Contact) -> datetime:
+    """Return when a contact was made or first did something, whichever came first.
+
+    Before that there is no score: `score_at` answers 0 without a reason.
+    """
+    made = contact.profile_changes.aggregate(first=Min("at"))["first"]
+    did = contact.activities.aggregate(first=Min("occurred_at"))["first"]
+    return min(moment for moment in (made, did, contact.created_at) if moment)
 
 
 def score_at(contact: Contact, at: datetime) -> tuple[ScoreResult, ModelVersion]:

@@ -1,7 +1,9 @@
 """Addresses. The upper apps are named by string only, so that imports still point down."""
 
 from django.contrib import admin
+from django.http import Http404
 from django.urls import include, path
+from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 
 from leadscoring.api.routes import api
@@ -9,6 +11,8 @@ from leadscoring.api.routes import api
 admin.autodiscover()
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    # unfold's search of pages is off, as its template is (templates/unfold/helpers/command.html).
+    path("admin/search/", page_not_found, {"exception": Http404()}),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("sequences.urls")),

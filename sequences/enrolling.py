@@ -76,7 +76,8 @@ def _enrollment_obstacles(
 ) -> dict[int, str]:
     """Return contact id → why that contact cannot enter; those who can are left out."""
     if first is None or not sequence.active:
-        reason = "The sequence is switched off" if first else "The sequence has no steps"
+        off = "The sequence is archived" if sequence.archived_at else "The sequence is switched off"
+        reason = off if first else "The sequence has no steps"
         return {person.pk: reason for person in people}
     been = dict(
         Enrollment.objects.filter(sequence=sequence, contact__in=people)

@@ -10,17 +10,17 @@ from django.utils.safestring import SafeString
 
 from crm_sync.models import Deal, Stage
 from leadscoring.admin.model_admin import ReadOnlyModelAdmin
+from leadscoring.admin.search import PeopleSearch, find_people, search_names
 from leadscoring.common import format
 
 
 @admin.register(Deal)
-class DealAdmin(ReadOnlyModelAdmin[Deal]):
+class DealAdmin(PeopleSearch[Deal], ReadOnlyModelAdmin[Deal]):
     nothing = "No contact of ours has a deal yet."
     list_display = ("__str__", "stage", "worth", "people", "seen")
     fields = ("name", "stage", "worth", "people", "deal_id", "seen")
     ordering = ("-pk",)
-    search_fields = ("name__istartswith",)
-    search_help_text = "Start of the deal's name"
+    search_help_text = "Any part of the deal's name, or of a person's name, company or e-mail"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deal]:
         stage = Stage.objects.filter(
@@ -29,6 +29,12 @@ class DealAdmin(ReadOnlyModelAdmin[Deal]):
         label = Subquery(stage.values("label")[:1])
         with_label = super().get_queryset(request).annotate(label=Coalesce(label, F("stage_id")))
         return with_label.prefetch_related("contacts")
+
+    def search(self, rows: QuerySet[Deal], typed: str) -> QuerySet[Deal]:
+        theirs = Deal.contacts.through.objects.filter(contact__in=find_people(typed))
+        named = search_names(Deal.objects.all(), typed).values("pk")
+        found: QuerySet[Deal] = rows.filter(pk__in=named.union(theirs.values("deal")))
+        return found
 
     @admin.display(description="Stage")
     def stage(self, deal: Any) -> SafeString:

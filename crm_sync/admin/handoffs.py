@@ -18,6 +18,7 @@ from crm_sync.models.handoff import HandoffQuerySet
 from crm_sync.receivers import wake_delivery
 from leadscoring.admin import confirmation
 from leadscoring.admin.model_admin import FilterQuestion, QuestionFilter, ReadOnlyModelAdmin
+from leadscoring.admin.search import PeopleSearch
 from leadscoring.common import format
 from leadscoring.common.spans import format_duration
 
@@ -67,15 +68,14 @@ def task_text_shown(row: Handoff) -> str:
 
 
 @admin.register(Handoff)
-class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
+class HandoffAdmin(PeopleSearch[Handoff], ReadOnlyModelAdmin[Handoff]):
     change_form_template = "admin/crm_sync/handoff/change_form.html"
     list_before_template = "admin/crm_sync/handoff/above.html"
     nothing = "Nobody has become ready for sales yet."
     list_display = ("who", "score", "state", "cause", "crossed", "rep")
     list_select_related = ("contact__company", "task")
     list_filter = (HandoffQuestions,)
-    search_fields = ("reference",)
-    search_help_text = "Reference (LS-…) or whole e-mail address"
+    search_help_text = "Any part of a name, company or e-mail, or a reference (LS-…)"
     ordering = ("-pk",)
     actions = ("resend", "withdraw")
     fields = ()
@@ -84,13 +84,10 @@ class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
         names = Owner.objects.filter(owner_id=OuterRef("owner_id")).values("name")[:1]
         return super().get_queryset(request).annotate(owner_name=Subquery(names))
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Handoff], search_term: str
-    ) -> tuple[QuerySet[Handoff], bool]:
-        term = search_term.strip()
-        if "@" in term:
-            return queryset.filter(contact__email=term.lower()), False
-        return (queryset.filter(reference__startswith=term.upper()) if term else queryset), False
+    def search(self, rows: QuerySet[Handoff], typed: str) -> QuerySet[Handoff]:
+        if typed.strip().upper().startswith("LS-"):
+            return rows.filter(reference__startswith=typed.strip().upper())
+        return super().search(rows, typed)
 
     def has_resend_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, "change_handoff")

@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from crm_sync.models import Outcome, Owner, RejectingStatus
 from crm_sync.outcomes import counts
 from leadscoring.admin.model_admin import AppModelAdmin, LookupFilter, ReadOnlyModelAdmin
+from leadscoring.admin.search import PeopleSearch
 from leadscoring.common import format
 
 DAYS = {"30": "30 days", "90": "90 days", "365": "A year"}
@@ -72,13 +73,14 @@ def outcome_figures(period: str, at: datetime) -> dict[str, Any]:
 
 
 @admin.register(Outcome)
-class OutcomeAdmin(ReadOnlyModelAdmin[Outcome]):
+class OutcomeAdmin(PeopleSearch[Outcome], ReadOnlyModelAdmin[Outcome]):
     list_before_template = "admin/crm_sync/outcomes.html"
     about = "What sales made of the leads they were given. It comes back from the CRM by itself."
     nothing = "No lead was handed off in this time."
     list_display = ("who", "became", "why", "rep", "model", "handed_off", "came")
     list_select_related = ("handoff__contact__company", "model")
     list_filter = (PeriodFilter, OutcomeFilter)
+    search_person = "handoff__contact"
     ordering = ("-handoff__delivered_at", "-pk")
     fields = ("who", "became", "why", "rep", "model", "handed_off", "came")
 

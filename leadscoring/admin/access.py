@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
@@ -49,6 +50,12 @@ class UserAdmin(DjangoUsers, ModelAdmin[User]):
         ("May do", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep whoever changed something, and oneself: the log of changes would go too. "Active" ends access."""
+        if obj is None or obj == request.user or LogEntry.objects.filter(user=obj).exists():
+            return False
+        return bool(super().has_delete_permission(request, obj))
 
 
 @admin.register(Group)

@@ -8,7 +8,7 @@ from leadscoring import extensions
 from leadscoring.engine import wording
 from leadscoring.engine.model import ScoringModel, Thresholds
 from leadscoring.models import Contact, CrmState, ModelVersion, Score
-from leadscoring.scoring import last_sales_refusals, score_at
+from leadscoring.scoring import first_known_at, last_sales_refusals, score_at
 
 WEEKS = 8
 ACTIVITIES = 50
@@ -113,8 +113,13 @@ class HistoryPoint:
 
 
 def _score_history(contact: Contact, at: datetime) -> list[HistoryPoint]:
-    """Return the scores of the last weeks by the engine, oldest first, today last."""
-    instants = [at - timedelta(weeks=weeks) for weeks in range(WEEKS, -1, -1)]
+    """Return the scores of the last weeks by the engine, oldest first, today last.
+
+    They begin when the contact was first known: there was no score before.
+    """
+    began = first_known_at(contact)
+    weekly = [at - timedelta(weeks=weeks) for weeks in range(WEEKS, -1, -1)]
+    instants = sorted({min(max(instant, began), at) for instant in weekly})
     scored = [(instant, score_at(contact, instant)[0]) for instant in instants]
     return [HistoryPoint(instant, one.total, one.grade) for instant, one in scored]
 
@@ -123,16 +128,22 @@ WIDTH, HEIGHT = 320, 90
 
 
 def _chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> dict[str, Any]:
-    """Return the history as coordinates of a drawing WIDTH by HEIGHT."""
+    """Return the history as coordinates of a drawing WIDTH by HEIGHT: its width is WEEKS to today."""
     top = max([thresholds.handoff * 1.15, *(point.total for point in points)], default=1) or 1
 
     def y(total: float) -> float:
         return round(HEIGHT - HEIGHT * max(total, 0) / top, 1)
 
-    step = WIDTH / max(len(points) - 1, 1)
+    today = points[-1].at
+    drawn = timedelta(weeks=WEEKS)
     dots = [
-        {"x": round(i * step, 1), "y": y(point.total), "point": point, "title": _point_title(point)}
-        for i, point in enumerate(points)
+        {
+            "x": round(WIDTH - WIDTH * ((today - point.at) / drawn), 1),
+            "y": y(point.total),
+            "point": point,
+            "title": _point_title(point),
+        }
+        for point in points
     ]
     return {
         "dots": dots,
@@ -140,7 +151,7 @@ def _chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> di
         "width": WIDTH,
         "height": HEIGHT,
         "handoff": y(thresholds.handoff),
-        "first": wording.format_day(points[0].at, points[-1].at) if points else "",
+        "first": wording.format_day(today - drawn, today),
     }
 
 

@@ -19,6 +19,7 @@ from leadscoring.extensions import FunnelStation, PageSection
 from leadscoring.models import Contact, CrmFreshness, Lifecycle, ModelVersion, Score
 from leadscoring.operations import health
 from leadscoring.operations.queue_stats import queue_stats
+from leadscoring.publishing import publish_progress
 
 BAND = 10
 TOP_BAND = 100
@@ -57,7 +58,7 @@ def home_context(user: Any, at: datetime) -> dict[str, Any]:
     added = [
         part for parts_for in extensions.home_sections.values() for part in parts_for(user, at)
     ]
-    told = [*added, *queues(user, at)]
+    told = [*added, *model_progress(user, at), *queues(user, at)]
     thresholds = ModelVersion.objects.in_force(at).model.thresholds
     bars = score_distribution(thresholds)
     return {
@@ -71,6 +72,15 @@ def home_context(user: Any, at: datetime) -> dict[str, Any]:
             (one for one in told if isinstance(one, PageSection)), key=lambda section: section.place
         ),
     }
+
+
+def model_progress(user: Any, at: datetime) -> Iterator[PageSection]:
+    """Return how many scores have followed a model that was just published; nothing when all have."""
+    if user.has_perm("leadscoring.view_modelversion"):
+        progress = publish_progress(at)
+        if not progress.is_done:
+            template = "admin/leadscoring/modelversion/progress.html"
+            yield PageSection(5, "Publishing", template, {"progress": progress})
 
 
 def queues(user: Any, at: datetime) -> Iterator[PageSection]:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,7 +17,8 @@ from leadscoring import intake
 from leadscoring.admin import filters
 from leadscoring.admin.contact_page import contact_page_context
 from leadscoring.admin.json_field import StorableJsonField
-from leadscoring.admin.model_admin import AppModelAdmin, ReadOnlyModelAdmin
+from leadscoring.admin.model_admin import ReadOnlyModelAdmin
+from leadscoring.admin.search import PeopleSearch, search_names
 from leadscoring.admin.unfold_types import ModelForm, TextArea, TextInput
 from leadscoring.common import format
 from leadscoring.extensions import contact_actions
@@ -26,7 +27,6 @@ from leadscoring.models import Activity, Company, Contact, CrmState, Effect, Sco
 
 Action = TypeVar("Action", bound=Callable[..., HttpResponse | None])
 
-COMPANIES_SEARCHED = 50
 EFFECT_TONES = {Effect.PAUSE: "warm", Effect.STOP: "bad"}
 EFFECT_WORDS = {Effect.PAUSE: "Paused", Effect.STOP: "Stopped"}
 
@@ -99,7 +99,7 @@ class ContactForm(ModelForm[Contact]):
 
 
 @admin.register(Contact)
-class ContactAdmin(AppModelAdmin[Contact]):
+class ContactAdmin(PeopleSearch[Contact]):
     form = ContactForm
     change_form_template = "admin/leadscoring/contact/change_form.html"
     change_form_outer_before_template = None
@@ -121,8 +121,7 @@ class ContactAdmin(AppModelAdmin[Contact]):
         filters.EngagementFilter,
         filters.BandFilter,
     )
-    search_fields = ("email",)
-    search_help_text = "Start of an e-mail, name or company"
+    search_person = "pk"
     ordering = (F("last_activity_at").desc(nulls_last=True), "id")
 
     @admin.display(description="Company")
@@ -183,13 +182,6 @@ class ContactAdmin(AppModelAdmin[Contact]):
             state.reason,
         )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
-    ) -> tuple[QuerySet[Contact], bool]:
-        return (
-            queryset.filter(_search_contacts(search_term)) if search_term.strip() else queryset
-        ), False
-
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         added = {
             name: (action.run, name, action.words)
@@ -237,27 +229,12 @@ def _surviving_contact_id(number: str | None) -> Contact | None:
     return Contact.objects.filter(aliases__number=int(number)).first() if known and number else None
 
 
-def _search_contacts(term: str) -> Q:
-    """Return people found by the start of an e-mail address, a name or a company; each part on its index."""
-    words = term.split()
-    whole = " ".join(words)
-    found = Q(email__startswith=whole.lower()) | Q(external_id=whole)
-    found |= Q(first_name__istartswith=whole) | Q(last_name__istartswith=whole)
-    for cut in range(1, len(words)):
-        first, last = " ".join(words[:cut]), " ".join(words[cut:])
-        found |= Q(first_name__istartswith=first, last_name__istartswith=last)
-    companies = Company.objects.filter(name__istartswith=whole).order_by("pk")
-    ids = list(companies.values_list("pk", flat=True)[:COMPANIES_SEARCHED])
-    return found | Q(company__in=ids) if ids else found
-
-
 @admin.register(Company)
-class CompanyAdmin(ReadOnlyModelAdmin[Company]):
+class CompanyAdmin(PeopleSearch[Company], ReadOnlyModelAdmin[Company]):
     list_display = ("name", "people")
     nothing = "Companies appear with the people who work for them."
     fields = ("name", "people")
-    search_fields = ("name__istartswith",)
-    search_help_text = "Start of the name"
+    search_help_text = "Any part of the name"
     ordering = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Company]:
@@ -265,26 +242,21 @@ class CompanyAdmin(ReadOnlyModelAdmin[Company]):
         count = Subquery(theirs.values_list(Count("pk")))
         return super().get_queryset(request).annotate(people_=Coalesce(count, 0))
 
+    def search(self, rows: QuerySet[Company], typed: str) -> QuerySet[Company]:
+        return search_names(rows, typed)
+
     @admin.display(description="Contacts")
     def people(self, company: Any) -> SafeString:
         return format.link_html(format.list_url(Contact, company=company.pk), company.people_)
 
 
 @admin.register(Activity)
-class ActivityAdmin(ReadOnlyModelAdmin[Activity]):
+class ActivityAdmin(PeopleSearch[Activity], ReadOnlyModelAdmin[Activity]):
     list_display = ("type", "person", "happened", "source", "event_id")
     nothing = "Nothing has been sent to us yet: make an API key, or import a file."
     fields = ("person", "type", "happened", "received", "source", "event_id", "told")
     list_select_related = ("contact",)
     ordering = ("-pk",)
-    search_fields = ("contact",)
-    search_help_text = "Whole e-mail address of the contact"
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Activity], search_term: str
-    ) -> tuple[QuerySet[Activity], bool]:
-        term = search_term.strip().lower()
-        return (queryset.filter(contact__email=term) if term else queryset), False
 
     @admin.display(description="Contact")
     def person(self, activity: Activity) -> SafeString:

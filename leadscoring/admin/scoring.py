@@ -116,8 +116,19 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.publish_view)
-        ours = path("<int:pk>/publish/", view, name="leadscoring_modelversion_publish")
-        return [ours, *super().get_urls()]
+        progress = self.admin_site.admin_view(self.progress_view)
+        return [
+            path("<int:pk>/publish/", view, name="leadscoring_modelversion_publish"),
+            path("progress/", progress, name="leadscoring_modelversion_progress"),
+            *super().get_urls(),
+        ]
+
+    def progress_view(self, request: HttpRequest) -> HttpResponse:
+        """Show how many scores have followed the model in force; the pages ask it again and again."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        shown = {"shows": {"progress": publishing.publish_progress(now())}}
+        return TemplateResponse(request, "admin/leadscoring/modelversion/progress.html", shown)
 
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show what publishing a draft would do; publish it on POST."""
@@ -166,9 +177,11 @@ def _model_state(version: ModelVersion, in_force_pk: int | None) -> SafeString:
 
 
 def _describe_model(version: ModelVersion) -> dict[str, Any]:
-    """Return a model in sentences."""
+    """Return a model in sentences, and while the scores still follow it, how many did."""
     model = version.model
+    progress = publishing.publish_progress(now()) if version.pk == _in_force_ids() else None
     return {
+        "following": {"progress": progress} if progress and not progress.is_done else None,
         "version": version,
         "state": _model_state(version, _in_force_ids()),
         "model": model,
@@ -189,16 +202,16 @@ def _describe_caps(model: ScoringModel) -> str:
 
 def _preview_rows(version: ModelVersion) -> dict[str, Any]:
     """Return what publishing would do, counted over at most PREVIEWED contacts to keep the page fast."""
-    seen = publishing.PublishPreview()
-    for seen in publishing.preview_publish(version, now()):
-        if seen.people >= PREVIEWED:
-            break
+    *_, seen = publishing.preview_publish(version, now(), sample=PREVIEWED)
+    people = Contact.objects.count() if seen.people >= PREVIEWED else seen.people
     grades = sorted({*seen.grades, *seen.grades_now})
     return {
         "title": f"Publish {version}",
         "version": version,
         "seen": seen,
-        "partly": seen.people >= PREVIEWED,
+        "people": people,
+        "partly": people > seen.people,
+        "about": round(seen.would_cross * people / (seen.people or 1)),
         "grades": [(one, seen.grades_now[one], seen.grades[one]) for one in grades],
         "examples": Contact.objects.filter(pk__in=seen.examples),
     }

@@ -83,7 +83,10 @@ def _intake_response(
 def get_score(
     request: HttpRequest, who: str, at: str = Query("", format="date-time")
 ) -> HttpResponse:
-    """What a contact (id or email) was worth at an instant (default: now), reason by reason."""
+    """What a contact (id or email) was worth at an instant (default: now), reason by reason.
+
+    Before the contact was known and had done anything it is 0, without a reason.
+    """
     try:
         instant = validation.parse_instant(at) if at else now()
     except ValueError as wrong:

@@ -81,17 +81,23 @@ class ScoreResult:
 
 
 def compute_score(
-    profile: Profile, log: Iterable[ActivityFact], model: ScoringModel, at: datetime
+    profile: Profile | None, log: Iterable[ActivityFact], model: ScoringModel, at: datetime
 ) -> ScoreResult:
-    """Return the score of a person at an instant. Order and duplicates in the log change nothing."""
-    plan, values = model.plan, profile.values
+    """Return the score of a person at an instant. Order and duplicates in the log change nothing.
+
+    `profile`: None when the person was not known yet. No rule speaks of it then, not even one that
+    asks for what is missing.
+    """
+    plan, values = model.plan, profile.values if profile else {}
     done, moves = _done(log, plan, at)
     for step in plan.disqualifiers:
+        if step.once and profile is None:
+            continue
         if contribution := _contribution(step, values, done, at):
             return _disqualified(contribution, moves or step.moves)
     matched = []
     for step in plan.scoring:
-        if not step.once and step.kinds.isdisjoint(done):
+        if profile is None if step.once else step.kinds.isdisjoint(done):
             continue  # nothing of what was done concerns it, as most often
         contribution = _contribution(step, values, done, at)
         if contribution and contribution.points:

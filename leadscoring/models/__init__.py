@@ -15,6 +15,7 @@ from leadscoring.models.people import (
     ProfileChange,
 )
 from leadscoring.models.scoring import ModelVersion, Score
+from leadscoring.models.search import ContactSearch
 
 __all__ = [
     "CRM_ID_LENGTH",
@@ -23,6 +24,7 @@ __all__ = [
     "ApiKey",
     "Company",
     "Contact",
+    "ContactSearch",
     "CrmFreshness",
     "CrmState",
     "DatabaseIdentity",

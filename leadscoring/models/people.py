@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import ClassVar, Self
 
-from django.contrib.postgres.indexes import OpClass
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
-from django.db.models.functions import Lower, Upper
+from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint, Value
+from django.db.models.functions import Concat, Lower
+
+from leadscoring.common.fold import Fold
 
 # What a CRM calls its records: text of its own, of at most so many characters.
 CRM_ID_LENGTH = 255
@@ -27,11 +29,6 @@ class Lifecycle(models.TextChoices):
         return order.index(self) > order.index(Lifecycle(other))
 
 
-def _istarts_with(field: str) -> OpClass:
-    """Return what `istartswith` looks for, as an index keeps it."""
-    return OpClass(Upper(field), name="text_pattern_ops")
-
-
 class Company(models.Model):
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -39,8 +36,13 @@ class Company(models.Model):
     class Meta:
         verbose_name_plural = "companies"
         constraints: ClassVar = [UniqueConstraint(Lower("name"), name="one_company_per_name")]
-        # The admin's search.
-        indexes: ClassVar = [Index(_istarts_with("name"), name="company_by_name")]
+        indexes: ClassVar = [
+            # The admin's search.
+            GinIndex(
+                OpClass(Fold(Concat(Value(" "), "name")), name="gin_trgm_ops"),
+                name="company_search",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -86,9 +88,6 @@ class Contact(models.Model):
             Index(F("last_activity_at").desc(nulls_last=True), "id", name="contact_by_activity"),
             # The home page counts people by their stage.
             Index(fields=["lifecycle_stage"], name="contact_by_stage"),
-            # The admin's search: the start of a name in any letter case.
-            Index(_istarts_with("last_name"), name="contact_by_last_name"),
-            Index(_istarts_with("first_name"), name="contact_by_first_name"),
         ]
 
     def __str__(self) -> str:

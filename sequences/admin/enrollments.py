@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -11,6 +10,7 @@ from django.utils.timezone import now
 
 from leadscoring.admin import confirmation
 from leadscoring.admin.model_admin import FilterQuestion, QuestionFilter, ReadOnlyModelAdmin
+from leadscoring.admin.search import PeopleSearch
 from leadscoring.admin.unfold_types import RelatedFilter
 from leadscoring.common import format
 from sequences import enrolling
@@ -41,13 +41,11 @@ class EnrollmentQuestions(QuestionFilter):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(ReadOnlyModelAdmin[Enrollment]):
+class EnrollmentAdmin(PeopleSearch[Enrollment], ReadOnlyModelAdmin[Enrollment]):
     nothing = "Nobody is in a sequence yet."
     list_display = ("who", "sequence", "state_", "why", "next_", "cause", "changed")
     list_select_related = ("contact", "sequence")
     list_filter = (EnrollmentQuestions, ("sequence", RelatedFilter))
-    search_fields = ("contact",)
-    search_help_text = "Whole e-mail address of the contact"
     ordering = ("-pk",)
     actions = ("pause", "resume", "stop")
     fields = (
@@ -61,12 +59,6 @@ class EnrollmentAdmin(ReadOnlyModelAdmin[Enrollment]):
         "changes",
         "mails",
     )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Enrollment], search_term: str
-    ) -> tuple[QuerySet[Enrollment], bool]:
-        term = search_term.strip().lower()
-        return (queryset.filter(contact__email=term) if term else queryset), False
 
     def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, "change_enrollment")

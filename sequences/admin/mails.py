@@ -17,6 +17,7 @@ from leadscoring.admin.model_admin import (
     QuestionFilter,
     ReadOnlyModelAdmin,
 )
+from leadscoring.admin.search import PeopleSearch
 from leadscoring.admin.unfold_types import ModelForm
 from leadscoring.common import format
 from leadscoring.intake import validation
@@ -43,13 +44,12 @@ class DeliveryQuestions(QuestionFilter):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
+class DeliveryAdmin(PeopleSearch[Delivery], ReadOnlyModelAdmin[Delivery]):
     nothing = "No mail has left yet."
     list_display = ("subject_", "who", "sequence", "state_", "why", "left", "reaction")
     list_select_related = ("enrollment__contact", "enrollment__sequence")
     list_filter = (DeliveryQuestions,)
-    search_fields = ("contact",)
-    search_help_text = "Whole e-mail address"
+    search_person = "enrollment__contact"
     ordering = ("-pk",)
     actions = ("send_again", "count_as_sent")
     fields = (
@@ -66,12 +66,6 @@ class DeliveryAdmin(ReadOnlyModelAdmin[Delivery]):
         "clicked",
         "message_id",
     )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Delivery], search_term: str
-    ) -> tuple[QuerySet[Delivery], bool]:
-        term = search_term.strip().lower()
-        return (queryset.filter(enrollment__contact__email=term) if term else queryset), False
 
     def verbs(self, request: HttpRequest, obj: Delivery) -> list[str]:
         """Return the actions of mails that a person decides about; none for others."""
@@ -183,8 +177,8 @@ class SuppressionAdmin(AppModelAdmin[Suppression]):
     nothing = "No address is suppressed."
     list_display = ("email", "why", "detail", "since")
     list_filter = ("reason",)
-    search_fields = ("email__startswith",)
-    search_help_text = "Start of the address"
+    search_fields = ("email__icontains",)
+    search_help_text = "Any part of the address"
     ordering = ("-pk",)
     actions = ("lift",)
 

@@ -34,7 +34,7 @@ def sequences_on_home(user: Any, at: datetime) -> list[PageSection]:
     counts = counts_by_sequence(Enrollment.objects.open())
     rows = [
         {"sequence": one, "counts": counts.get(one.pk, {}), "url": format.change_url(one)}
-        for one in Sequence.objects.order_by("-active", "name")[:6]
+        for one in Sequence.objects.current().order_by("-active", "name")[:6]
     ]
     return [PageSection(20, "Sequences", "admin/sequences/on_home.html", {"rows": rows})]
 

@@ -5,21 +5,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Max, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
+from leadscoring.admin import confirmation
 from leadscoring.admin.json_field import StorableJsonField
-from leadscoring.admin.model_admin import AppModelAdmin
+from leadscoring.admin.model_admin import AppModelAdmin, FilterQuestion, QuestionFilter
 from leadscoring.admin.unfold_types import Inline, ModelForm, TextArea, TextInput
 from leadscoring.common import format
 from leadscoring.common.spans import format_span
 from leadscoring.models import Company, Contact, Score
 from sequences import enrolling
 from sequences.apply_file import SHORTENED
+from sequences.archiving import archive_sequences, bring_back_sequences
 from sequences.conditions import KNOWN
 from sequences.merge_fields import MergeError, fill_template
 from sequences.models import Delivery, Enrollment, EnrollmentQuerySet, Sequence, Step
@@ -98,6 +100,19 @@ class StepInline(Inline[Step, Sequence]):
     verbose_name_plural = "Edit the mails"
 
 
+class ArchivedFilter(QuestionFilter):
+    """Those in use, unless the archived ones are asked for."""
+
+    questions = {"archived": FilterQuestion("Archived", lambda rows, at: rows.archived())}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows: Any = super().queryset(request, queryset)
+        # A row's own buttons come through the list, whichever kind the row is of.
+        every = self.value() or "from_page" in request.POST
+        shown: QuerySet[Any] = rows if every else rows.current()
+        return shown
+
+
 @admin.register(Sequence)
 class SequenceAdmin(AppModelAdmin[Sequence]):
     change_form_template = "admin/sequences/sequence/change_form.html"
@@ -105,9 +120,11 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
     inlines = (StepInline,)
     nothing = "No sequence yet."
     list_display = ("name", "state", "steps", "under_way", "paused", "held", "finished", "stopped")
+    list_filter = (ArchivedFilter,)
     ordering = ("name",)
+    actions = ("archive", "bring_back")
     fields = ("name", "active", "enter_when", "tracks")
-    search_fields = ("name__istartswith",)
+    search_fields = ("name__icontains",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sequence]:
         return super().get_queryset(request).prefetch_related("steps")
@@ -117,8 +134,69 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
         self.counts = counts_by_sequence(Enrollment.objects.all())
         return super().get_changelist_instance(request)
 
+    # --- who may what: what was used is archived, as its history would go with it
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and obj.archived_at)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        used = obj is not None and Enrollment.objects.filter(sequence=obj).exists()
+        return super().has_delete_permission(request, obj) and not used
+
+    def has_archive_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "change_sequence")
+
+    def get_action_choices(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Offer above each list what its rows allow."""
+        choices = super().get_action_choices(request, *args, **kwargs)
+        if "from_page" in request.POST:
+            return choices
+        not_here = "archive" if request.GET.get("ask") == "archived" else "bring_back"
+        return [choice for choice in choices if choice[0] != not_here]
+
+    def verbs(self, request: HttpRequest, obj: Sequence) -> list[str]:
+        return ["bring_back"] if obj.archived_at else ["archive"]
+
+    @admin.action(description="Archive…", permissions=["archive"])
+    def archive(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        chosen = Sequence.objects.filter(pk__in=queryset.values("pk")).current()
+        if not confirmation.is_confirmed(request):
+            people = Enrollment.objects.open().filter(sequence__in=chosen).count()
+            leave = "1 person leaves" if people == 1 else f"{people:,} people leave"
+            return confirmation.render_confirmation(
+                self, request, chosen, action="archive", title="Archive sequences",
+                what_happens=f"{leave} these sequences for good and get no further mail of them; "
+                "nobody enters any more. What was sent stays on record, and a sequence can be brought back.",
+                button="Archive",
+            )  # fmt: skip
+        for sequence in chosen:
+            self.log_change(request, sequence, "Archived.")
+        done, stopped = archive_sequences(chosen, now(), request.user.get_username())
+        self.message_user(
+            request,
+            f"{done} archived; {stopped:,} people left.",
+            messages.SUCCESS if done else messages.WARNING,
+        )
+        return None
+
+    @admin.action(description="Bring back", permissions=["archive"])
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        chosen = Sequence.objects.filter(pk__in=queryset.values("pk")).archived()
+        for sequence in chosen:
+            self.log_change(request, sequence, "Brought back.")
+        done = bring_back_sequences(chosen, now())
+        self.message_user(
+            request,
+            f"{done} brought back, switched off. Whoever left does not go on by themselves.",
+            messages.SUCCESS if done else messages.WARNING,
+        )
+
+    # --- list
+
     @admin.display(description="State", ordering="active")
     def state(self, sequence: Sequence) -> SafeString:
+        if sequence.archived_at:
+            return format.badge_html("archived")
         return format.badge_html("on", "good") if sequence.active else format.badge_html("off")
 
     @admin.display(description="Mails")

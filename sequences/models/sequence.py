@@ -14,6 +14,12 @@ from sequences.sequence_file import LONGEST_WAIT
 
 
 class SequenceQuerySet(models.QuerySet["Sequence"]):
+    def current(self) -> Self:
+        return self.filter(archived_at=None)
+
+    def archived(self) -> Self:
+        return self.exclude(archived_at=None)
+
     def entered_by_rule(self) -> Self:
         return self.filter(active=True).exclude(enter_when={})
 
@@ -33,10 +39,20 @@ class Sequence(models.Model):
         help_text="Links lead through this site, and a picture that nobody sees says that a mail was "
         "opened. Both count in the score.",
     )
+    # No longer wanted: off, out of the lists, and kept for what it did.
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = SequenceQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            CheckConstraint(
+                condition=Q(archived_at=None) | Q(active=False),
+                name="an_archived_sequence_is_off",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -18,6 +18,7 @@ SETTINGS = {
     "DEBUG": "off",
     "ALLOWED_HOSTS": "testserver",
     "BASE_URL": "http://testserver",
+    "EMAIL_URL": "off",
     "HUBSPOT_ACCESS_TOKEN": "",
 }
 LIST = "/admin/leadscoring/contact/"
@@ -38,11 +39,23 @@ PAGES = {
     "search: an e-mail": f"{LIST}?q=ada.okafor1",
     "search: a name": f"{LIST}?q=ada+okafor",
     "search: a company": f"{LIST}?q=halcyon",
+    "search: any word": f"{LIST}?q=robotics",
+    "search: parts": f"{LIST}?q=rob+halc+oka",
+    "search: a domain": f"{LIST}?q=%40halcyon.example",
+    "search: one letter": f"{LIST}?q=a",
+    "search: nobody": f"{LIST}?q=zzzq",
     "a contact": f"{LIST}67/change/",
     "handoffs": "/admin/crm_sync/handoff/",
+    "handoffs: any word": "/admin/crm_sync/handoff/?q=robotics",
     "enrollments": "/admin/sequences/enrollment/",
+    "enrollments: any word": "/admin/sequences/enrollment/?q=robotics",
+    "mails: any word": "/admin/sequences/delivery/?q=robotics",
+    "deals: any word": "/admin/crm_sync/deal/?q=robotics",
+    "companies: any word": "/admin/leadscoring/company/?q=robotics",
     "sequences": "/admin/sequences/sequence/",
     "activities": "/admin/leadscoring/activity/",
+    "activities: a person": "/admin/leadscoring/activity/?q=ada.okafor1",
+    "activities: any word": "/admin/leadscoring/activity/?q=robotics",
 }
 
 

@@ -226,6 +226,19 @@ def test_a_disqualifier_makes_all_nothing_and_is_the_only_reason():
     ]
 
 
+@pytest.mark.parametrize("disqualify", [False, True])
+def test_of_somebody_not_yet_known_no_rule_says_what_is_missing(disqualify):
+    no_title = a_rule(
+        "no title",
+        when=ProfileIs((FactIs(("job_title",), "isnull", (True,)),)),
+        disqualify=disqualify,
+    )
+
+    scored = compute_score(None, views(1), a_model(no_title, a_rule()), NOON)
+
+    assert [part.rule for part in scored.contributions] == ["views"]
+
+
 def test_a_disqualifier_with_a_window_ends_with_it():
     complaint = a_rule("spam", 0, disqualify=True, window_days=30)
     model = a_model(a_rule(), complaint)

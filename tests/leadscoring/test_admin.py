@@ -3,13 +3,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import AnonymousUser, Group
 from django.utils.timezone import now
 
 from crm_sync.models import Handoff
-from leadscoring import api_keys, publishing
+from leadscoring import api_keys, publishing, scoring
 from leadscoring.admin import dashboard
-from leadscoring.admin.contact_page import ordinal, qualification_sentence
+from leadscoring.admin.contact_page import (
+    contact_page_context,
+    ordinal,
+    qualification_sentence,
+)
 from leadscoring.engine import Thresholds
 from leadscoring.extensions import contact_questions
 from leadscoring.intake import take_activities, take_contacts
@@ -31,24 +35,6 @@ THRESHOLDS = Thresholds(mql=40, handoff=70, rearm_below=55, cooldown_days=30)
 
 
 # --- lists
-
-
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("ada@", True), ("ADA@ANALYTICAL", True), ("lovel", True), ("ada love", True), ("Ada", True),
-        ("analytical e", True), ("crm-7", True), ("lace", False), ("love ada", False), ("%", False),
-    ],
-)  # fmt: skip
-def test_people_are_found_by_the_start_of_what_is_known(typed: str, found: bool) -> None:
-    item = {"email": "ada@analytical.example", "external_id": "crm-7", "first_name": "Ada",
-            "last_name": "Lovelace", "company": "Analytical Engines"}  # fmt: skip
-    take_contacts([item, {"email": "other@example.com"}], now())
-
-    listed = as_superuser().get(page("leadscoring.contact"), {"q": typed}).content.decode()
-
-    assert ("ada@analytical.example" in listed) is found
-    assert "other@example.com" not in listed
 
 
 def test_quiet_people_did_nothing_for_30_days() -> None:
@@ -152,6 +138,21 @@ def test_a_contacts_page_explains_the_score_rule_by_rule() -> None:
     assert "Asked for a demo on " in told
     assert "Ready for sales since" in told
     assert "demo_request" in told
+
+
+@pytest.mark.parametrize(("days_known", "points"), [(0, 1), (3, 2), (15, 4), (80, 9)])
+def test_the_line_of_the_score_begins_when_somebody_was_first_known(
+    days_known: int, points: int
+) -> None:
+    take_contacts(
+        [{"email": "ada@example.com", "job_title": "CEO"}], NOON - timedelta(days=days_known)
+    )
+
+    chart = contact_page_context(Contact.objects.get(), AnonymousUser(), NOON)["chart"]
+
+    drawn = [dot["point"].total for dot in chart["dots"]]
+    assert (len(drawn), min(drawn)) == (points, max(drawn))
+    assert chart["dots"][0]["x"] == max(0, round(320 - 320 * days_known / 56, 1))
 
 
 def test_a_contacts_page_says_that_the_crm_was_not_asked() -> None:
@@ -399,6 +400,40 @@ def test_publishing_tells_sales_only_when_that_was_chosen(choice: str, quiet: bo
 
     draft.refresh_from_db()
     assert (bool(draft.published_at), draft.quiet) == (True, quiet)
+
+
+def test_publishing_shows_its_progress_until_all_scores_have_followed() -> None:
+    take_contacts([{"email": f"p{n}@example.com"} for n in range(2)], now())
+    client, draft = as_superuser(), a_draft()
+    client.post(
+        f"{page('leadscoring.modelversion', draft.pk)[:-7]}publish/", {"crossings": "quiet"}
+    )
+    pages = [
+        page("leadscoring.modelversion", draft.pk),
+        "/admin/",
+        "/admin/leadscoring/modelversion/progress/",
+    ]
+
+    during = [client.get(address).content.decode() for address in pages]
+    scoring.refresh_scores(now(), seconds=0)
+    after = [client.get(address).content.decode() for address in pages]
+
+    assert all("0 of 2 people are scored by" in shown and "every 3s" in shown for shown in during)
+    assert "2 of 2 people" in after[2]
+    assert not any("every 3s" in shown for shown in after)
+
+
+def test_a_preview_of_many_says_that_it_is_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    take_contacts([{"email": f"p{n}@example.com"} for n in range(5)], now())
+    draft = a_draft()
+    address = f"{page('leadscoring.modelversion', draft.pk)[:-7]}publish/"
+
+    whole = as_superuser().get(address).content.decode()
+    monkeypatch.setattr("leadscoring.admin.scoring.PREVIEWED", 2)
+    partly = as_("Marketing").get(address).content.decode()
+
+    assert "all 5 people" in whole
+    assert "a random sample: 2 of 5 people" in partly
 
 
 def test_who_may_only_read_models_publishes_none() -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.test import Client
 from django.utils.timezone import now
@@ -129,6 +131,28 @@ def test_nothing_is_deleted_in_bulk(people: None, label: str) -> None:
     act(client, label, "delete_selected", pk, post="yes")
 
     assert rows()[label] == pk
+
+
+def test_whatever_is_offered_for_deleting_can_be_deleted(people: None) -> None:
+    client = as_superuser()
+    busy = User.objects.create_user("busy", is_staff=True)
+    LogEntry.objects.create(user=busy, action_flag=CHANGE, object_repr="a model")
+    pages = [*rows().items(), ("auth.group", Group.objects.latest("pk").pk)]
+    pages += [("auth.user", pk) for pk in User.objects.values_list("pk", flat=True)]
+    spare = User.objects.create_user("spare")
+
+    offered = [
+        page(label, pk, "delete")
+        for label, pk in [*pages, ("auth.user", spare.pk)]
+        if page(label, pk, "delete") in client.get(page(label, pk)).content.decode()
+    ]
+    contexts = [client.get(address).context for address in offered]
+
+    assert page("auth.user", spare.pk, "delete") in offered
+    assert page("auth.user", busy.pk, "delete") not in offered
+    assert [(one["perms_lacking"], one["protected"]) for one in contexts] == [(set(), [])] * len(
+        offered
+    )
 
 
 def test_somebody_without_permissions_is_told_whom_to_ask(people: None) -> None:

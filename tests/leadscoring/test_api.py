@@ -267,6 +267,14 @@ def test_a_score_is_explained_at_any_instant_and_adds_up(api):
     assert after["model"] == {"name": "default", "version": 1}
 
 
+def test_before_somebody_was_known_there_is_no_score(api):
+    ada = a_contact(job_title="CEO", at=NOON)
+
+    before = api.get(f"/api/v1/contacts/{ada.pk}/score", {"at": "2026-06-01T11:59:59Z"}).json()
+
+    assert (before["total"], before["grade"], before["contributions"]) == (0, "D4", [])
+
+
 def test_a_plus_that_nobody_escaped_is_still_a_plus(api):
     ada = a_contact()
 

@@ -120,3 +120,38 @@ def test_an_earlier_version_does_not_come_back_by_publishing_it():
         call_command("scoring_model", "publish", first.name, str(first.version), "--yes")
 
     assert refused.value.returncode == 2
+
+
+def test_the_scores_of_how_many_have_followed_a_published_model_is_counted():
+    published(MODEL, days=-2)
+    people = [person(email=f"p{n}@alder.example") for n in range(3)]
+    scoring.rescore_locked([one.pk for one in people], NOON - timedelta(days=1))
+    before = publishing.publish_progress(NOON - timedelta(days=1))
+    published(GENEROUS, days=0)
+    scoring.rescore_locked([people[0].pk], NOON)
+
+    during = publishing.publish_progress(NOON)
+    scoring.refresh_scores(NOON, seconds=0)
+    after = publishing.publish_progress(NOON)
+
+    assert [(one.version.version, one.done, one.people) for one in (before, during, after)] == [
+        (1, 3, 3),
+        (2, 1, 3),
+        (2, 3, 3),
+    ]
+    assert [one.is_done for one in (before, during, after)] == [True, False, True]
+
+
+def test_a_preview_of_a_sample_draws_from_everybody():
+    published(MODEL, days=-1)
+    first = [person(email=f"p{n}@alder.example").pk for n in range(20)][:10]
+    draft, _ = publishing.apply_draft(
+        GENEROUS.replace("job_title__icontains: chief", "first_name__isnull: true")
+    )
+
+    drawn = [
+        deque(publishing.preview_publish(draft, NOON, sample=10), maxlen=1)[0] for _ in range(3)
+    ]
+
+    assert [one.people for one in drawn] == [10] * 3
+    assert any(set(one.examples) != set(first) for one in drawn)

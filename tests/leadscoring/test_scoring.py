@@ -143,6 +143,23 @@ def test_history_counts_what_was_known_and_done_by_then():
     assert by_age == [0, 0, 3, 23]
 
 
+@pytest.mark.parametrize(("days", "total"), [(9, 0), (7, 3), (3, 3), (2, 23)])
+def test_a_profile_is_worth_nothing_before_it_was_known(days, total):
+    ada = person(at=NOON - timedelta(days=2), job_title="Chief Revenue Officer")
+    did(ada, "page_view", NOON - timedelta(days=8), count=3)
+
+    assert scoring.score_at(ada, NOON - timedelta(days=days))[0].total == total
+
+
+@pytest.mark.parametrize(("known", "did_at", "first"), [(2, 8, 8), (8, 2, 8), (2, None, 2)])
+def test_somebody_is_first_known_when_made_or_by_what_they_did_before(known, did_at, first):
+    ada = person(at=NOON - timedelta(days=known))
+    if did_at:
+        did(ada, "page_view", NOON - timedelta(days=did_at))
+
+    assert scoring.first_known_at(ada) == NOON - timedelta(days=first)
+
+
 def test_a_score_never_goes_back_to_an_earlier_instant():
     ada = person()
     did(ada, "demo_request", NOON)

@@ -6,10 +6,23 @@ from django.test import Client
 from django.utils.timezone import now
 
 from leadscoring.models import Contact
+from sequences import enrolling
 from sequences.admin.sequences import WaitField
+from sequences.apply_file import apply_sequence
+from sequences.archiving import archive_sequences
 from sequences.models import Delivery, Enrollment, EnrollmentChange, Sequence, Step, Suppression
+from sequences.sequence_file import SequenceDefinition, StepDefinition
 from tests.admin_pages import HOSTILE, act, as_, as_superuser, page
-from tests.sequences.makers import DAY, a_contact, a_sequence, crm_says
+from tests.sequences.makers import (
+    DAY,
+    NOON,
+    a_contact,
+    a_mailable_contact,
+    a_sequence,
+    again,
+    an_enrollment,
+    crm_says,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -518,3 +531,98 @@ def test_a_sequence_with_people_in_it_cannot_be_deleted() -> None:
 
     assert Sequence.objects.exists()
     assert Contact.objects.exists()
+
+
+# --- archived
+
+
+def test_a_used_sequence_is_archived_and_its_people_leave() -> None:
+    sequence, other = a_sequence(name="Nurture"), a_sequence(name="Other")
+    active, paused, elsewhere = (
+        an_enrollment(sequence=sequence),
+        an_enrollment(sequence=sequence),
+        an_enrollment(sequence=other),
+    )
+    enrolling.pause_enrollments(Enrollment.objects.filter(pk=paused.pk), NOON, "on holiday", "ada")
+    client = as_superuser()
+
+    asked = act(client, "sequences.sequence", "archive", sequence.pk)
+    answer = act(
+        client, "sequences.sequence", "archive", sequence.pk, confirmed="yes", from_page="yes"
+    )
+
+    sequence.refresh_from_db()
+    assert "2 people leave" in asked
+    assert "1 archived; 2 people left" in answer
+    assert (sequence.active, sequence.archived_at is not None) == (False, True)
+    assert [again(row).state for row in (active, paused, elsewhere)] == [
+        "stopped",
+        "stopped",
+        "active",
+    ]
+    assert again(active).reason == "The sequence was archived"
+
+
+def test_nobody_enters_an_archived_sequence_by_hand_rule_or_file() -> None:
+    sequence = a_sequence(enter_when={"score__gte": 0})
+    archive_sequences(Sequence.objects.all(), NOON, "ada")
+    sequence.refresh_from_db()
+
+    entry = enrolling.enroll_contacts(sequence, [a_mailable_contact()], NOON, "ada")
+    applied = apply_sequence(
+        SequenceDefinition(sequence.name, {}, (StepDefinition(DAY, "New", "Text"),), True), NOON
+    )
+
+    assert [refused.reason for refused in entry.refused] == ["The sequence is archived"]
+    assert not Sequence.objects.entered_by_rule().exists()
+    assert applied.changed
+    assert Sequence.objects.get().archived_at
+
+
+def test_archived_sequences_are_listed_only_when_asked_for_and_can_be_brought_back() -> None:
+    a_sequence(name="Kept")
+    old = a_sequence(name="Old")
+    archive_sequences(Sequence.objects.filter(pk=old.pk), NOON, "ada")
+    client = as_superuser()
+    listed = page("sequences.sequence")
+
+    usual, archived = (
+        client.get(listed).context["cl"],
+        client.get(listed, {"ask": "archived"}).context["cl"],
+    )
+    act(client, "sequences.sequence", "bring_back", old.pk, select_across="1")
+    still = Sequence.objects.archived().count()
+    act(client, "sequences.sequence", "bring_back", old.pk, from_page="yes")
+
+    assert [[row.name for row in one.result_list] for one in (usual, archived)] == [
+        ["Kept"],
+        ["Old"],
+    ]
+    assert still == 1
+    assert not Sequence.objects.archived().exists()
+    assert not Sequence.objects.get(name="Old").active
+
+
+def test_an_archived_sequence_cannot_be_changed() -> None:
+    sequence = a_sequence()
+    archive_sequences(Sequence.objects.all(), NOON, "ada")
+    client = as_superuser()
+
+    shown = client.get(page("sequences.sequence", sequence.pk)).content.decode()
+
+    assert 'value="bring_back"' in shown
+    assert 'value="archive"' not in shown
+    assert client.post(page("sequences.sequence", sequence.pk), {"active": "on"}).status_code == 403
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_sequence_is_offered_for_deleting_while_nobody_was_in_it(used: bool) -> None:
+    sequence = a_sequence()
+    if used:
+        enrolling.stop_enrollments(
+            Enrollment.objects.filter(pk=an_enrollment(sequence=sequence).pk), NOON, "enough", "ada"
+        )
+
+    shown = as_superuser().get(page("sequences.sequence", sequence.pk)).content.decode()
+
+    assert (page("sequences.sequence", sequence.pk, "delete") in shown) is not used

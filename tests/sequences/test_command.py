@@ -83,7 +83,7 @@ def test_the_list_counts_steps_and_people(sequence: Any) -> None:
     assert code == 0
     assert answer["sequences"] == [
         {
-            "name": "nurture", "active": True, "enter_when": {}, "steps": 2,
+            "name": "nurture", "active": True, "archived": False, "enter_when": {}, "steps": 2,
             "people": {"active": 1, "paused": 0, "stopped": 0, "finished": 0},
         }
     ]  # fmt: skip

@@ -50,6 +50,7 @@ class Command(Console):
             {
                 "name": one.name,
                 "active": one.active,
+                "archived": one.archived_at is not None,
                 "enter_when": one.enter_when,
                 "steps": steps.get(one.pk, 0),
                 "people": {
@@ -115,7 +116,7 @@ def _existing_sequence(name: str) -> Sequence:
 
 def _sequence_line(row: dict[str, Any]) -> str:
     people = ", ".join(f"{number} {state}" for state, number in row["people"].items())
-    off = "" if row["active"] else " (switched off)"
+    off = "" if row["active"] else " (archived)" if row["archived"] else " (switched off)"
     return f"{row['name']}{off}: {row['steps']} steps; {people}"
 
 
@@ -126,4 +127,5 @@ def _apply_sentence(applied: apply_file.ApplyResult) -> str:
     finished = (
         f", {applied.finished} of them had come further and finished" if applied.finished else ""
     )
-    return f"{applied.sequence.name} is {done}{finished}."
+    archived = " It is archived: nobody enters it." if applied.sequence.archived_at else ""
+    return f"{applied.sequence.name} is {done}{finished}.{archived}"
