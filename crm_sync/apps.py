@@ -7,7 +7,7 @@ class CrmSyncConfig(AppConfig):
     verbose_name = "Sales and the CRM"
 
     def ready(self) -> None:
-        from crm_sync import initial_data, metrics, receivers
+        from crm_sync import initial_data, metrics, receivers, with_sales
         from crm_sync.models import Handoff
         from crm_sync.problems import current, people
         from leadscoring import extensions, signals
@@ -16,6 +16,7 @@ class CrmSyncConfig(AppConfig):
         signals.contacts_merged.connect(receivers.move_handoffs, dispatch_uid="merge_handoffs")
         signals.contact_erased.connect(receivers.delete_handoffs, dispatch_uid="delete_handoffs")
         extensions.contact_details.add("handoffs", receivers.contact_handoffs)
+        extensions.with_sales.add("handoffs", with_sales.with_sales_since)
         extensions.readiness_checks.add("crm_state", current.check_crm_state)
         extensions.readiness_checks.add("crm_access", current.check_crm_access)
         extensions.metric_sources.add("ledger", metrics.ledger_metrics)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, Max, OuterRef, Value
 from django.db.models.functions import Least, Now
 
-from crm_sync import circuit_breaker
+from crm_sync import circuit_breaker, with_sales
 from crm_sync.connect import connect
 from crm_sync.models import Breaker, Deal, Handoff, Link, Push, UnrecordedTask
 from crm_sync.tasks import deliver_handoffs
@@ -42,6 +42,9 @@ def write_handoffs(sender: object, crossings: Sequence[Crossing], **kwargs: obje
             status=withheld,
             reason=crossing.withheld,
         )
+    told = [crossing for crossing in crossings if not crossing.withheld]
+    if told:
+        with_sales.send_changes({one.contact_id for one in told}, max(one.at for one in told))
 
 
 def new_reference() -> str:
@@ -86,6 +89,7 @@ def move_handoffs(
     if not Link.objects.filter(contact=kept).exists():
         Push.objects.filter(link=gone.pk).delete()  # the kept contact is pushed again
         Link.objects.filter(contact=gone).update(contact=kept)
+    with_sales.send_changes({kept.pk}, at)
 
 
 def withdraw_second_handoff(kept: Contact, gone: Contact, at: datetime) -> None:

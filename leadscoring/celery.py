@@ -21,7 +21,7 @@ HEARTBEAT = "leadscoring.tasks.heartbeat"
 # sleeps or takes over five seconds, and a turn of `mail`, which shares its workers, is as short.
 QUEUES: Mapping[str, tuple[str, ...]] = {
     "live": ("crm_sync.tasks.deliver_handoffs", "crm_sync.tasks.look_at_hints"),
-    "mail": ("sequences.tasks.send_due_steps",),
+    "mail": ("sequences.tasks.send_due_steps", "sequences.tasks.let_early_fits_in"),
     "sync": (
         "crm_sync.tasks.pull_crm",
         "crm_sync.tasks.follow_tasks",
@@ -83,6 +83,7 @@ def _schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "crm_sync.tasks.reconcile_handoffs": 600,
         "crm_sync.tasks.measure_drift": 600,
         "sequences.tasks.send_due_steps": 10,
+        "sequences.tasks.let_early_fits_in": 60,
     }
     rings = {task: _ring(task, seconds) for task, seconds in every.items()}
     # A worker that does one in a queue shows that it serves the queue.

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from django.db.models.expressions import Combinable
     from django.http import HttpResponse
     from prometheus_client.core import Metric
 
@@ -78,6 +79,9 @@ metric_sources: "ExtensionPoint[Callable[[datetime], Iterable[Metric]]]" = Exten
 contact_details: "ExtensionPoint[Callable[[Contact, datetime], list[dict[str, Any]]]]" = (
     ExtensionPoint()
 )
+# Since when a contact is with sales, NULL when not: an SQL expression, made of the name by which its
+# query knows the contact's id. What may change the answer sends `with_sales_changed`.
+with_sales: "ExtensionPoint[Callable[[str], Combinable]]" = ExtensionPoint()
 # Parts of the home page, for a user: none that the user may not see.
 home_sections: ExtensionPoint[Callable[[Any, datetime], Iterable[FunnelStation | PageSection]]] = (
     ExtensionPoint()

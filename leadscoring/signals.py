@@ -33,6 +33,9 @@ people_scored = Signal()
 # contact_ids: set[int], at: datetime. Their CrmState row is new or different.
 crm_state_changed = Signal()
 
+# contact_ids: set[int], at: datetime. Whether they are with sales (`extensions.with_sales`) may have changed.
+with_sales_changed = Signal()
+
 # kept: Contact, gone: Contact, at: datetime. Two people are one: what belongs to `gone` goes over to
 # `kept` now, for `gone` is deleted afterwards.
 contacts_merged = Signal()

@@ -16,6 +16,7 @@ class SequencesConfig(AppConfig):
 
         signals.people_scored.connect(receivers.on_people_scored)
         signals.crm_state_changed.connect(receivers.on_crm_state_changed)
+        signals.with_sales_changed.connect(receivers.on_with_sales_changed)
         signals.contacts_merged.connect(receivers.on_contacts_merged)
         signals.addresses_changed.connect(receivers.on_addresses_changed)
         signals.contact_erased.connect(receivers.on_contact_erased)

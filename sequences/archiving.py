@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from leadscoring.common.batching import batched
+from sequences import early_fits
 from sequences.enrolling import stop_enrollments
 from sequences.models import Enrollment, Sequence, SequenceQuerySet
 
@@ -16,13 +17,13 @@ def archive_sequences(sequences: SequenceQuerySet, at: datetime, by: str) -> tup
     archived yet, and goes on when asked for again.
     """
     ids = list(sequences.current().values_list("pk", flat=True))
-    Sequence.objects.filter(pk__in=ids).update(active=False, updated_at=at)
+    early_fits.switch_off(Sequence.objects.filter(pk__in=ids))
     people = Enrollment.objects.open().filter(sequence__in=ids).order_by("pk")
     stopped = sum(
         stop_enrollments(Enrollment.objects.filter(pk__in=some), at, ARCHIVED, by)
         for some in batched(people.values_list("pk", flat=True), 1_000)
     )
-    return Sequence.objects.filter(pk__in=ids).update(archived_at=at), stopped
+    return Sequence.objects.filter(pk__in=ids).update(archived_at=at, updated_at=at), stopped
 
 
 def bring_back_sequences(sequences: SequenceQuerySet, at: datetime) -> int:

@@ -9,6 +9,7 @@ from django.db import transaction
 from leadscoring.models import Contact
 from sequences import gate
 from sequences.models import (
+    BY_A_HANDOFF,
     BY_A_SUPPRESSION,
     BY_THE_CRM,
     Enrollment,
@@ -17,11 +18,16 @@ from sequences.models import (
     Sequence,
     Step,
 )
+from sequences.models.enrollment import with_sales_since
 from sequences.policy import Decision, Enrolled, Go, Hold, Pause, Resume, Stop
 
 STORED = (
     "state", "reason", "by", "next_position", "next_at", "wait_left", "hold_reason", "changed_at"
 )  # fmt: skip
+
+
+# Causes whose pauses end when the cause does.
+ENDS_BY_ITSELF = (BY_THE_CRM, BY_A_HANDOFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,11 @@ def enroll_contacts(
         )
         if first:
             able = [person for person in people if person.pk not in reasons]
-            begun = [_first_enrollment(sequence, first, person, at, by) for person in able]
+            with_sales = gate.handoff_times(able) if sequence.pause_when_with_sales else {}
+            begun = [
+                _first_enrollment(sequence, first, person, with_sales.get(person.pk), at, by)
+                for person in able
+            ]
             entry.entered = Enrollment.objects.bulk_create(begun)
             _log_changes(entry.entered)
     return entry
@@ -108,16 +118,21 @@ def _enrollment_obstacle(
 
 
 def _first_enrollment(
-    sequence: Sequence, first: Step, person: Contact, at: datetime, by: str
+    sequence: Sequence,
+    first: Step,
+    person: Contact,
+    with_sales: datetime | None,
+    at: datetime,
+    by: str,
 ) -> Enrollment:
-    """Return an enrollment before its first step, paused at once when the CRM wants it so."""
+    """Return an enrollment before its first step, paused at once when a deal or sales wants it so."""
     enrollment = Enrollment(
         contact=person, sequence=sequence, by=by, next_position=first.position,
         next_at=at + first.wait, entered_at=at, changed_at=at,
     )  # fmt: skip
-    decision = gate.decide_for_contact(person, Enrolled(), None, at)
+    decision = gate.decide_for_contact(person, Enrolled(with_sales=with_sales), None, at)
     if isinstance(decision, Pause):
-        enrollment.pause(at, decision.reason, BY_THE_CRM)
+        apply_decision(enrollment, decision, at)
     return enrollment
 
 
@@ -125,10 +140,10 @@ def _first_enrollment(
 
 
 def pause_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str, by: str) -> int:
-    """Pause active ones, and make a pause by the CRM one of a person's; return how many."""
+    """Pause active ones, and make a pause that ends by itself one of a person's; return how many."""
     with transaction.atomic():
         rows = list(enrollments.open().locked())
-        chosen = [row for row in rows if row.is_active or (row.by == BY_THE_CRM != by)]
+        chosen = [row for row in rows if row.is_active or row.by in ENDS_BY_ITSELF]
         for row in chosen:
             row.pause(at, reason, by)
         return store_enrollments(chosen)
@@ -137,7 +152,7 @@ def pause_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: str
 def resume_enrollments(enrollments: EnrollmentQuerySet, at: datetime, by: str) -> int:
     """End pauses; the rest of the wait goes on. Return how many are active again.
 
-    Where the CRM still wants a pause it becomes the CRM's, which ends it when the deal allows.
+    Where a deal or sales still wants a pause it becomes theirs, and ends when they allow.
     """
     with transaction.atomic():
         rows = list(enrollments.paused().with_what_the_gate_asks().locked())
@@ -170,7 +185,7 @@ def finish_enrollments(enrollments: EnrollmentQuerySet, at: datetime, reason: st
 
 
 def apply_crm_state(enrollments: EnrollmentQuerySet, at: datetime) -> int:
-    """Bring open ones in line with the present CRM state of their contacts; return how many changed.
+    """Bring open ones in line with what the CRM and sales now want; return how many changed.
 
     Held ones are looked at again by the next scan.
     """
@@ -186,15 +201,27 @@ def apply_crm_state(enrollments: EnrollmentQuerySet, at: datetime) -> int:
         )
 
 
+def apply_sales_switch(sequence: Sequence, at: datetime) -> int:
+    """Pause who is with sales, or let them go on, after the sequence's switch for that was changed."""
+    rows = Enrollment.objects.filter(sequence=sequence)
+    with_sales = rows.annotate(handed_over=with_sales_since("contact"))
+    return apply_crm_state(
+        with_sales.filter(handed_over__isnull=False)
+        if sequence.pause_when_with_sales
+        else rows.filter(by=BY_A_HANDOFF),
+        at,
+    )
+
+
 def apply_decision(row: Enrollment, decision: Decision, at: datetime) -> bool:
     """Carry a decision out on a row in memory; return whether its state changed."""
     match decision:
         case Stop(reason):
             row.stop(at, reason, BY_A_SUPPRESSION if row.suppression_reason else BY_THE_CRM)
-        case Pause(reason):
-            row.pause(at, reason, BY_THE_CRM)
+        case Pause(reason, by_a_handoff):
+            row.pause(at, reason, BY_A_HANDOFF if by_a_handoff else BY_THE_CRM)
         case Resume():
-            row.resume(at, BY_THE_CRM)
+            row.resume(at, row.by if row.by in ENDS_BY_ITSELF else BY_THE_CRM)
         case Go() | Hold():
             return False
     return True

@@ -23,9 +23,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """The enrollment waits until the CRM's state of the person changes."""
+    """The enrollment waits until the CRM's state of the person changes, or they are back from sales."""
 
     reason: str
+    by_a_handoff: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,16 @@ class CrmSays:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What of an enrollment the decision depends on. `suppressed` says why; empty: it is not."""
+    """What of an enrollment the decision depends on. `suppressed` says why; empty: it is not.
+
+    `with_sales`: since when its person is with sales, if its sequence asks for that.
+    """
 
     suppressed: str = ""
     paused: bool = False
     paused_by_the_crm: bool = False
+    paused_by_a_handoff: bool = False
+    with_sales: datetime | None = None
 
 
 def decide(
@@ -93,15 +99,21 @@ def _final_stop(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
 
 
 def _pause_or_resume(enrolled: Enrolled, crm: CrmSays | None) -> Hold | Pause | Resume | None:
-    """Begin, keep or end a pause. The CRM does not resume what a person paused.
+    """Begin, keep or end a pause. Neither the CRM nor sales resume what a person paused.
 
-    A pause ends however old the CRM's state is: the next mail asks for its age.
+    A deal is named before the handoff that it came of. A pause ends however old the CRM's state is:
+    the next mail asks for its age.
     """
-    if enrolled.paused and not enrolled.paused_by_the_crm:
+    by_the_crm = enrolled.paused and enrolled.paused_by_the_crm
+    by_a_handoff = enrolled.paused and enrolled.paused_by_a_handoff
+    if enrolled.paused and not (by_the_crm or by_a_handoff):
         return Hold("It is paused until a person resumes it")
     if crm and crm.effect == "pause":
-        return Hold(crm.reason) if enrolled.paused else Pause(crm.reason)
-    if enrolled.paused and crm and crm.effect == "none":
+        return Hold(crm.reason) if by_the_crm else Pause(crm.reason)
+    if enrolled.with_sales:
+        reason = f"With sales since {enrolled.with_sales:%-d %B %Y}"
+        return Hold(reason) if by_a_handoff else Pause(reason, by_a_handoff=True)
+    if by_a_handoff or (by_the_crm and crm and crm.effect == "none"):
         return Resume()
     return None
 

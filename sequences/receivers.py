@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
+from django.db.models import Q
+
 from leadscoring.models import Contact
 from sequences import enrolling
 from sequences.entry_rules import enroll_by_rules
-from sequences.models import BY_THE_CRM, Enrollment, Suppression
+from sequences.models import BY_A_HANDOFF, BY_THE_CRM, EarlyFit, Enrollment, Suppression
 from sequences.suppression import carry_over_suppressions, suppress_addresses
 
 
@@ -31,6 +33,15 @@ def on_crm_state_changed(
     enrolling.apply_crm_state(Enrollment.objects.filter(contact__in=contact_ids), at)
 
 
+def on_with_sales_changed(
+    sender: object, contact_ids: Collection[int], at: datetime, **kwargs: object
+) -> None:
+    """Pause who is with sales now, and let go on who is not any more."""
+    theirs = Enrollment.objects.filter(contact__in=contact_ids)
+    pausing = Q(sequence__pause_when_with_sales=True)
+    enrolling.apply_crm_state(theirs.filter(pausing | Q(by=BY_A_HANDOFF)), at)
+
+
 def on_contacts_merged(
     sender: object, kept: Contact, gone: Contact, at: datetime, **kwargs: object
 ) -> None:
@@ -47,6 +58,8 @@ def on_contacts_merged(
         twice, at, reason=f"Is one person with contact {kept.pk}", by="joining"
     )
     Enrollment.objects.filter(contact=gone).update(contact=kept)
+    here = EarlyFit.objects.filter(contact=kept).values("sequence")
+    EarlyFit.objects.filter(contact=gone).exclude(sequence__in=here).update(contact=kept)
     if refusal:
         reason = Suppression.Reason(refusal.reason)
         suppress_addresses(emails, reason, at, by="joining", detail=refusal.detail)

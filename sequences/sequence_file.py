@@ -14,7 +14,7 @@ from sequences import conditions, merge_fields
 MOST_STEPS = 100
 LONGEST_WAIT = timedelta(days=3_650)
 LONGEST_SUBJECT = 200
-KEYS = ("name", "enter_when", "tracks", "steps")
+KEYS = ("name", "enter_when", "pause_when_with_sales", "tracks", "steps")
 PARTS = ("wait", "subject", "body")
 UNITS = {"week": 604_800, "day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 _WAIT = re.compile(rf"([0-9]{{1,9}}) ({'|'.join(UNITS)})s?")
@@ -37,6 +37,7 @@ class SequenceDefinition:
     enter_when: dict[str, Any]
     steps: tuple[StepDefinition, ...]
     tracks: bool = True
+    pause_when_with_sales: bool = False
 
 
 def parse_sequence(text: str) -> SequenceDefinition:
@@ -46,7 +47,9 @@ def parse_sequence(text: str) -> SequenceDefinition:
         name=_name(fields["name"]),
         enter_when=_enter_when(fields["enter_when"]) if "enter_when" in fields else {},
         steps=tuple(_step(item) for item in fields["steps"].items(MOST_STEPS)),
-        tracks=_tracks(fields["tracks"]) if "tracks" in fields else True,
+        tracks=_switch(fields["tracks"]) if "tracks" in fields else True,
+        pause_when_with_sales="pause_when_with_sales" in fields
+        and _switch(fields["pause_when_with_sales"]),
     )
 
 
@@ -70,10 +73,10 @@ def _enter_when(place: YamlNode) -> dict[str, Any]:
     return {name: _value(value) for name, value in fields.items()}
 
 
-def _tracks(place: YamlNode) -> bool:
+def _switch(place: YamlNode) -> bool:
     said = place.scalar()
     if not isinstance(said, bool):
-        place.refuse("tracks must be true or false")
+        place.refuse(f"{place.name} must be true or false")
     return bool(said)
 
 
@@ -128,6 +131,8 @@ def dump_sequence(sequence: SequenceDefinition) -> str:
     content: dict[str, Any] = {"name": sequence.name}
     if sequence.enter_when:
         content["enter_when"] = sequence.enter_when
+    if sequence.pause_when_with_sales:
+        content["pause_when_with_sales"] = True
     if not sequence.tracks:
         content["tracks"] = False
     content["steps"] = [

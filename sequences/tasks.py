@@ -5,6 +5,7 @@ from celery import Task, shared_task
 from leadscoring.common.clock import database_time
 from leadscoring.common.turns import only_turn, send_next_turn
 from leadscoring.common.wakeup import acknowledge
+from sequences import early_fits
 from sequences.mail_activities import store_missing_sent
 from sequences.sending.send import send_due
 
@@ -24,4 +25,12 @@ def send_due_steps(self: Task) -> None:
         if mine:
             store_missing_sent(database_time())
     if sent:
+        send_next_turn(self.name)
+
+
+@shared_task(bind=True)
+def let_early_fits_in(self: Task) -> None:
+    """Let some of those in who fitted a rule when it was switched on; send the next turn when more may."""
+    acknowledge(self.name)
+    if early_fits.let_in(database_time()):
         send_next_turn(self.name)

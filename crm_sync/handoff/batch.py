@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from django.db import transaction
+
+from crm_sync import with_sales
 from crm_sync.circuit_breaker import record_failure
 from crm_sync.deals.stage_policy import Stages
 from crm_sync.mapping.contact_facts import ContactFacts
@@ -78,13 +81,23 @@ class Batch:
         leased_at = time.monotonic()
         for row in self.active_rows():
             row.due_at = self.now() + LEASE
-        ours = Handoff.objects.record(self.rows)
+        ours = self._record()
         self.leased_at = leased_at
         if len(ours) < len(self.rows):
             log.warning("%d handoffs are in another worker's hands", len(self.rows) - len(ours))
         self.rows = ours
         self.rows = self.active_rows()
         reach("handoff.recorded")
+
+    def _record(self) -> list[Handoff]:
+        """Write the rows down; who is kept here is no longer with sales from the same moment on."""
+        kept_here = {row.contact_id for row in self.rows if row.status == Handoff.Status.WITHDRAWN}
+        if not kept_here:
+            return Handoff.objects.record(self.rows)
+        with transaction.atomic():
+            ours = Handoff.objects.record(self.rows)
+            with_sales.send_changes(kept_here, self.now())
+        return ours
 
     def active_rows(self) -> list[Handoff]:
         return [

@@ -13,6 +13,7 @@ from crm_sync.models.handoff_task import MADE, HandoffTask
 from leadscoring.common.bulk_sql import column_values, rows_as_json, run_statement
 from leadscoring.common.text import storable_text
 from leadscoring.models import CRM_ID_LENGTH, Contact
+from leadscoring.signals import with_sales_changed
 
 # Outlasts the slowest batch: calls are bounded by their time-outs, and each recorded step renews it.
 LEASE = timedelta(minutes=5)
@@ -78,6 +79,10 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 
     def withdrawn(self) -> Self:
         return self.filter(status=Handoff.Status.WITHDRAWN)
+
+    def for_sales(self) -> Self:
+        """Return rows of leads that sales has or is to have."""
+        return self.exclude(status=Handoff.Status.WITHDRAWN)
 
     def waiting_since(self, before: datetime) -> Self:
         """Return waiting rows that crossed before an instant."""
@@ -170,7 +175,8 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
 
     def resend(self, at: datetime) -> int:
         """Make undelivered handoffs due at once, except those claimed by a worker."""
-        return self.unclaimed_undelivered(at).update(
+        return self.unclaimed_undelivered(at)._settle(
+            at,
             status=Handoff.Status.WAITING,
             due_at=at,
             claim=None,
@@ -182,11 +188,20 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
     def withdraw(self, reason: str, at: datetime) -> int:
         """Withdraw undelivered handoffs that no worker has claimed and that were not started."""
         task_attempted = Q(task_tried_at__isnull=False)
-        return (
-            self.on_the_way()
-            .exclude(is_claimed(at) | task_attempted)
-            .update(status=Handoff.Status.WITHDRAWN, reason=clean_reason(reason), claim=None)
+        rows = self.on_the_way().exclude(is_claimed(at) | task_attempted)
+        return rows._settle(
+            at, status=Handoff.Status.WITHDRAWN, reason=clean_reason(reason), claim=None
         )
+
+    def _settle(self, at: datetime, **changes: Any) -> int:
+        """Update rows whose leads sales gets, or gets no more, and signal it; return how many."""
+        with transaction.atomic():
+            locked = self.select_for_update().order_by("pk").values_list("pk", "contact_id")
+            contacts = dict(locked)
+            Handoff.objects.filter(pk__in=contacts).update(**changes)
+            if contacts:
+                with_sales_changed.send(Handoff, contact_ids=set(contacts.values()), at=at)
+        return len(contacts)
 
     def on_the_way(self) -> Self:
         """Return rows that are not with sales yet and still should be."""
@@ -222,7 +237,8 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
         They count as just tried: should the caller die, a worker searches for the task.
         """
         token = uuid4()
-        self.unclaimed_undelivered(at).update(
+        self.unclaimed_undelivered(at)._settle(
+            at,
             status=Handoff.Status.WAITING,
             claim=token,
             due_at=at + lease,

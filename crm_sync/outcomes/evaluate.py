@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from crm_sync import with_sales
 from crm_sync.deals.stage_policy import deals_by_contact
 from crm_sync.models import Deal, Handoff, Link, Outcome, RejectingStatus
 from crm_sync.models.outcomes import due_for_evaluation
@@ -118,6 +119,7 @@ def evaluate_handoffs(handoff_ids: Collection[int], at: datetime) -> None:
                 news.append((people[handoff.contact_id], handoff, row, found))
         names = ["state", "reason", "since", "lead_status", "seen_at"]
         Outcome.objects.bulk_update(rows.values(), names)
+        with_sales.send_changes({handoff.contact_id for _, handoff, _, _ in news}, at)
         store_outcome_activities(news, at)
 
 

@@ -160,8 +160,13 @@ class AppModelAdmin(ModelAdmin[Row]):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """Go back to the row's own page when the button was pressed there; else to the list."""
+        """Go back to the row's own page when the button was pressed there; else to the list.
+
+        An action that leads on to a page of its own does.
+        """
         response = super().response_action(request, queryset, *args, **kwargs)
+        if isinstance(response, HttpResponseRedirect) and response.url != request.get_full_path():
+            return response
         chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)[:1])
         if "from_page" in request.POST and isinstance(response, HttpResponseRedirect):
             return redirect(change_url(row)) if (row := chosen.first()) else response

@@ -154,7 +154,11 @@ class EnrollmentAdmin(PeopleSearch[Enrollment], ReadOnlyModelAdmin[Enrollment]):
         )
         left = queryset.count() - active
         said = f"{active} under way again"
-        also = f"; {left} not: a deal still pauses them, or they are not paused" if left else ""
+        also = (
+            f"; {left} not: a deal or sales still pauses them, or they are not paused"
+            if left
+            else ""
+        )
         self.message_user(
             request, f"{said}{also}.", messages.SUCCESS if active else messages.WARNING
         )

@@ -6,20 +6,29 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import now
 
 from leadscoring.admin import confirmation
 from leadscoring.admin.json_field import StorableJsonField
-from leadscoring.admin.model_admin import AppModelAdmin, FilterQuestion, QuestionFilter
+from leadscoring.admin.model_admin import (
+    LISTED,
+    AppModelAdmin,
+    FilterQuestion,
+    QuestionFilter,
+)
 from leadscoring.admin.unfold_types import Inline, ModelForm, TextArea, TextInput
 from leadscoring.common import format
 from leadscoring.common.spans import format_span
 from leadscoring.models import Company, Contact, Score
-from sequences import enrolling
+from sequences import early_fits, enrolling
 from sequences.apply_file import SHORTENED
 from sequences.archiving import archive_sequences, bring_back_sequences
 from sequences.conditions import KNOWN
@@ -82,7 +91,7 @@ class StepForm(ModelForm[Step]):
 class SequenceForm(ModelForm[Sequence]):
     class Meta:
         model = Sequence
-        fields = ("name", "active", "enter_when", "tracks")
+        fields = ("name", "enter_when", "pause_when_with_sales", "tracks")
         field_classes = {"enter_when": StorableJsonField}
         widgets = {"enter_when": TextArea(attrs={"rows": 3, "spellcheck": "false"})}
         help_texts = {
@@ -113,6 +122,32 @@ class ArchivedFilter(QuestionFilter):
         return shown
 
 
+class SwitchOnForm(forms.Form):
+    """Who else enters, besides those who begin to fit the rule later."""
+
+    WAYS = {
+        "later": "From now on: only people who begin to fit later",
+        "all": "All who fit now, at once",
+        "daily": "So many of them each day, the highest score first:",
+    }
+    way = forms.ChoiceField(choices=list(WAYS.items()), initial="later")
+    a_day = forms.IntegerField(
+        required=False, min_value=1, max_value=1_000_000, label="People a day", initial=20
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("way") == "daily" and not given.get("a_day") and "a_day" not in self.errors:
+            self.add_error("a_day", "Say how many a day.")
+        return given
+
+    def chosen(self) -> int | None:
+        """Return the choice as `early_fits.switch_on` takes it."""
+        ways = {"later": early_fits.FROM_NOW_ON, "all": early_fits.ALL}
+        way = self.cleaned_data["way"]
+        return ways[way] if way in ways else self.cleaned_data["a_day"]
+
+
 @admin.register(Sequence)
 class SequenceAdmin(AppModelAdmin[Sequence]):
     change_form_template = "admin/sequences/sequence/change_form.html"
@@ -122,8 +157,8 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
     list_display = ("name", "state", "steps", "under_way", "paused", "held", "finished", "stopped")
     list_filter = (ArchivedFilter,)
     ordering = ("name",)
-    actions = ("archive", "bring_back")
-    fields = ("name", "active", "enter_when", "tracks")
+    actions = ("switch_on", "let_more_in", "switch_off", "archive", "bring_back")
+    fields = ("name", "enter_when", "pause_when_with_sales", "tracks")
     search_fields = ("name__icontains",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sequence]:
@@ -153,9 +188,6 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
             return choices
         not_here = "archive" if request.GET.get("ask") == "archived" else "bring_back"
         return [choice for choice in choices if choice[0] != not_here]
-
-    def verbs(self, request: HttpRequest, obj: Sequence) -> list[str]:
-        return ["bring_back"] if obj.archived_at else ["archive"]
 
     @admin.action(description="Archive…", permissions=["archive"])
     def archive(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -228,6 +260,99 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
     def stopped(self, sequence: Sequence) -> object:
         return self.count(sequence, "stopped")
 
+    # --- on and off
+
+    def has_switch_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "change_sequence")
+
+    def verbs(self, request: HttpRequest, obj: Sequence) -> list[str]:
+        if obj.archived_at:
+            return ["bring_back"]
+        if not obj.active:
+            return ["switch_on", "archive"]
+        waiting = obj.early_fits.waiting().exists()
+        return [*(["let_more_in"] if waiting else []), "switch_off", "archive"]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.switch_on_view)
+        ours = path("<int:pk>/switch-on/", view, name="sequences_sequence_switch_on")
+        return [ours, *super().get_urls()]
+
+    @admin.action(description="Switch on…", permissions=["switch"])
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[Sequence]) -> HttpResponse | None:
+        sequence = queryset.first()
+        if sequence and queryset.count() == 1:
+            return redirect(_switch_on_url(sequence))
+        self.message_user(request, "Switch one on at a time.", messages.WARNING)
+        return None
+
+    @admin.action(description="Let in who fitted before…", permissions=["switch"])
+    def let_more_in(
+        self, request: HttpRequest, queryset: QuerySet[Sequence]
+    ) -> HttpResponse | None:
+        return self.switch_on(request, queryset)
+
+    @admin.action(description="Switch off", permissions=["switch"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Sequence]) -> None:
+        off = early_fits.switch_off(Sequence.objects.filter(pk__in=queryset.values("pk")))
+        said = f"{off} switched off. Nobody enters, nothing is sent, and people keep their place."
+        self.message_user(request, said, messages.SUCCESS if off else messages.WARNING)
+
+    def switch_on_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Say how many people fit the rule now, ask what is to become of them, and switch on."""
+        sequence = get_object_or_404(Sequence, pk=pk)
+        if not self.has_switch_permission(request) or sequence.archived_at:
+            raise PermissionDenied
+        if not sequence.steps.exists():
+            self.message_user(
+                request, "Write its first mail before you switch it on.", messages.WARNING
+            )
+            return redirect(format.change_url(sequence))
+        form = SwitchOnForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            early_fits.switch_on(sequence, form.chosen(), now())
+            self.log_change(request, sequence, f"Switched on: {form.cleaned_data['way']}")
+            self.message_user(request, f"{sequence} is on.", messages.SUCCESS)
+            return redirect(format.change_url(sequence))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Who enters {sequence}" if sequence.active else f"Switch on {sequence}",
+            "opts": self.opts,
+            "sequence": sequence,
+            "form": form,
+            "fitting": early_fits.people_who_fit(sequence).order_by()[: LISTED + 1].count(),
+            "most": LISTED,
+            "waits_for_activity": "activity" in sequence.enter_when,
+        }
+        return TemplateResponse(request, "admin/sequences/sequence/switch_on.html", context)
+
+    # --- written
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"pause_when_with_sales": True, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Sequence, form: Any, change: bool) -> None:
+        """Leave a new sequence switched off. A new rule or switch counts at once."""
+        obj.active = obj.active if change else False
+        super().save_model(request, obj, form, change)
+        if change and "pause_when_with_sales" in form.changed_data:
+            enrolling.apply_sales_switch(obj, now())
+        if change and obj.active and obj.enter_when != form.initial["enter_when"]:
+            early_fits.follow_new_rule(obj)
+            obj.rule_edited = True  # type: ignore[attr-defined]  # for the answer alone
+
+    def response_post_save_add(self, request: HttpRequest, obj: Sequence) -> HttpResponseRedirect:
+        self.message_user(request, "It is switched off. Look at its mails, then switch it on.")
+        return HttpResponseRedirect(format.change_url(obj))
+
+    def response_post_save_change(
+        self, request: HttpRequest, obj: Sequence
+    ) -> HttpResponseRedirect:
+        """Ask about those who fit a rule that was just edited, as when it is switched on."""
+        if obj.enter_when and getattr(obj, "rule_edited", False):
+            return HttpResponseRedirect(_switch_on_url(obj))
+        return super().response_post_save_change(request, obj)
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         done = _finish_past_end(form.instance, now(), request.user.get_username())
@@ -244,10 +369,21 @@ class SequenceAdmin(AppModelAdmin[Sequence]):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         sequence = self.get_object(request, object_id) if object_id else None
-        page = {"mails": _step_previews(sequence)} if sequence else {}
+        page = (
+            {
+                "mails": _step_previews(sequence),
+                "early": early_fits.count_early_fits(sequence) if sequence.active else None,
+            }
+            if sequence
+            else {}
+        )
         return super().changeform_view(
             request, object_id, form_url, {**page, **(extra_context or {})}
         )
+
+
+def _switch_on_url(sequence: Sequence) -> str:
+    return reverse("admin:sequences_sequence_switch_on", args=[sequence.pk])
 
 
 def _finish_past_end(sequence: Sequence, at: datetime, by: str) -> int:

@@ -3,7 +3,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sequences", "0004_field_words")]
+    dependencies = [("sequences", "0005_early_fits")]
 
     operations = [
         migrations.AddField(

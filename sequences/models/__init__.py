@@ -2,6 +2,7 @@
 
 from sequences.models.causes import (
     BY_A_FILE,
+    BY_A_HANDOFF,
     BY_A_RULE,
     BY_A_SUPPRESSION,
     BY_THE_CRM,
@@ -15,12 +16,14 @@ from sequences.models.delivery import (
     MailServerFault,
     MailServerFaultQuerySet,
 )
+from sequences.models.early_fit import EarlyFit, EarlyFitQuerySet
 from sequences.models.enrollment import Enrollment, EnrollmentChange, EnrollmentQuerySet
 from sequences.models.sequence import Sequence, SequenceQuerySet, Step
 from sequences.models.suppression import Suppression, SuppressionQuerySet
 
 __all__ = [
     "BY_A_FILE",
+    "BY_A_HANDOFF",
     "BY_A_RULE",
     "BY_A_SUPPRESSION",
     "BY_THEMSELVES",
@@ -29,6 +32,8 @@ __all__ = [
     "LEASE",
     "Delivery",
     "DeliveryQuerySet",
+    "EarlyFit",
+    "EarlyFitQuerySet",
     "Enrollment",
     "EnrollmentChange",
     "EnrollmentQuerySet",

@@ -4,6 +4,9 @@
 BY_THE_CRM = "the CRM"
 
 
+BY_A_HANDOFF = "the handoff to sales"
+
+
 BY_A_RULE = "its rule"
 
 

@@ -4,11 +4,30 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import CheckConstraint, Index, OuterRef, Q, UniqueConstraint
+from django.db.models import (
+    Case,
+    CheckConstraint,
+    DateTimeField,
+    Expression,
+    Index,
+    OuterRef,
+    Q,
+    UniqueConstraint,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 
+from leadscoring.extensions import with_sales
 from leadscoring.models import Contact
 from sequences.models.sequence import Sequence, Step
 from sequences.models.suppression import Suppression
+
+
+def with_sales_since(contact: str) -> Expression:
+    """Return the expression of since when the contact of a column is with sales; NULL: they are not."""
+    nothing = Value(None, DateTimeField(null=True))
+    return Coalesce(nothing, nothing, *(since(contact) for since in with_sales.values()))
 
 
 class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
@@ -34,8 +53,10 @@ class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
 
     def with_what_the_gate_asks(self) -> Self:
         suppressions = Suppression.objects.filter(email=OuterRef("contact__email"))
+        asked = When(sequence__pause_when_with_sales=True, then=with_sales_since("contact"))
         return self.select_related("contact__crm_state", "sequence").annotate(
-            suppressed=models.Subquery(suppressions.values("reason"))
+            suppressed=models.Subquery(suppressions.values("reason")),
+            with_sales=Case(asked, output_field=DateTimeField(null=True)),
         )
 
 
@@ -108,6 +129,11 @@ class Enrollment(models.Model):
         """Return why the address is never written to; known when read by `with_what_the_gate_asks`."""
         reason = getattr(self, "suppressed", None)
         return Suppression.Reason(reason).label if reason else ""
+
+    @property
+    def with_sales_since(self) -> datetime | None:
+        """Return since when sales has the person, if that pauses; known as `suppression_reason` is."""
+        return getattr(self, "with_sales", None)
 
     @property
     def is_open(self) -> bool:

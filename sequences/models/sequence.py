@@ -23,6 +23,9 @@ class SequenceQuerySet(models.QuerySet["Sequence"]):
     def entered_by_rule(self) -> Self:
         return self.filter(active=True).exclude(enter_when={})
 
+    def letting_early_fits_in(self) -> Self:
+        return self.entered_by_rule().exclude(early_fits_a_day=0)
+
 
 class Sequence(models.Model):
     """A series of mails. `enter_when` is a condition on a contact; empty: people enter by hand."""
@@ -41,6 +44,19 @@ class Sequence(models.Model):
     )
     # No longer wanted: off, out of the lists, and kept for what it did.
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Off where a file does not name it, as it was before there was such a switch.
+    pause_when_with_sales = models.BooleanField(
+        "pause who is with sales",
+        default=False,
+        db_default=False,
+        help_text="Who is ready for sales gets no mail of this sequence. It goes on when sales refuses "
+        "them, when they are kept here, and when their deal is over.",
+    )
+    # How many of those who fitted the rule when it was switched on are let in each day; empty: all at once.
+    early_fits_a_day = models.PositiveIntegerField(
+        null=True, blank=True, default=0, db_default=0, editable=False
+    )
+    early_fits_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

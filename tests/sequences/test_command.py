@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from sequences.models import Enrollment, Sequence
+from sequences.models import EarlyFit, Enrollment, Sequence
 from tests.sequences.makers import a_contact, a_sequence
+from tests.sequences.test_early_fits import worth
 from tests.sequences.test_sequencefile import CONTRACT
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +106,26 @@ def test_a_wrong_use_exits_with_2(arguments: list[str]) -> None:
         call_command("sequence", *arguments)
 
     assert refusal.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("who_fits", "early"),
+    [((), []), (("--who-fits", "from-now-on"), [0]), (("--who-fits", "all"), [None]), (("--who-fits", "25"), [25])],
+)  # fmt: skip
+def test_who_fits_the_rule_of_a_file_already_is_said_at_the_command(
+    sequence: Any, file: Path, who_fits: tuple[str, ...], early: list[int | None]
+) -> None:
+    worth(50)
+
+    code, _ = sequence("apply", str(file), *who_fits)
+
+    row = Sequence.objects.get()
+    assert (code, row.active) == (0, True)
+    assert EarlyFit.objects.count() == len(early)
+    assert early in ([], [row.early_fits_a_day])
+
+
+@pytest.mark.parametrize("said", ["none", "0", "-1", "1.5", "²", ""])
+def test_who_fits_must_be_one_of_the_three(file: Path, said: str) -> None:
+    with pytest.raises(CommandError, match="from-now-on, all, or how many"):
+        call_command("sequence", "apply", str(file), "--who-fits", said)

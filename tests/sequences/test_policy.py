@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,8 @@ MAX_AGE = timedelta(minutes=15)
 ACTIVE = Enrolled()
 PAUSED_BY_CRM = Enrolled(paused=True, paused_by_the_crm=True)
 PAUSED_BY_HAND = Enrolled(paused=True)
+PAUSED_BY_HANDOFF = Enrolled(paused=True, paused_by_a_handoff=True)
+HANDED_OVER = datetime(2026, 5, 3, 9, tzinfo=UTC)
 SUPPRESSED = Enrolled(suppressed="Unsubscribed")
 
 NOTHING = CrmSays("none")
@@ -36,6 +39,7 @@ OUT = "They opted out of e-mail in the CRM"
 NOT_ASKED = "The CRM has not been asked about this person yet"
 NEVER_READ = "The CRM has not been read yet; mail waits until it is"
 TOO_OLD = "The CRM was last read 31 minutes ago; mail waits until it is read again"
+WITH_SALES = "With sales since 3 May 2026"
 BY_HAND = "It is paused until a person resumes it"
 NOT_UNDERSTOOD = "The CRM's state of this person is not understood: later"
 
@@ -52,6 +56,30 @@ TABLE: list[tuple[Enrolled, CrmSays | None, datetime | None, Decision]] = [
     (ACTIVE, PAUSES, STALE, Pause(IN_NEGOTIATION)),
     (ACTIVE, STOPS, FRESH, Stop(WON)),
     (ACTIVE, STOPS, None, Stop(WON)),
+    # So does the handoff to sales; a deal is named before it.
+    (Enrolled(with_sales=HANDED_OVER), NOTHING, FRESH, Pause(WITH_SALES, by_a_handoff=True)),
+    (Enrolled(with_sales=HANDED_OVER), None, None, Pause(WITH_SALES, by_a_handoff=True)),
+    (Enrolled(with_sales=HANDED_OVER), PAUSES, FRESH, Pause(IN_NEGOTIATION)),
+    (Enrolled(with_sales=HANDED_OVER), STOPS, FRESH, Stop(WON)),
+    (
+        Enrolled(suppressed="Unsubscribed", with_sales=HANDED_OVER),
+        NOTHING,
+        FRESH,
+        Stop("Unsubscribed"),
+    ),
+    (replace(PAUSED_BY_HANDOFF, with_sales=HANDED_OVER), NOTHING, FRESH, Hold(WITH_SALES)),
+    (replace(PAUSED_BY_HANDOFF, with_sales=HANDED_OVER), PAUSES, FRESH, Pause(IN_NEGOTIATION)),
+    (replace(PAUSED_BY_CRM, with_sales=HANDED_OVER), PAUSES, FRESH, Hold(IN_NEGOTIATION)),
+    (
+        replace(PAUSED_BY_CRM, with_sales=HANDED_OVER),
+        NOTHING,
+        FRESH,
+        Pause(WITH_SALES, by_a_handoff=True),
+    ),
+    (replace(PAUSED_BY_HAND, with_sales=HANDED_OVER), NOTHING, FRESH, Hold(BY_HAND)),
+    (PAUSED_BY_HANDOFF, NOTHING, STALE, Resume()),
+    (PAUSED_BY_HANDOFF, None, None, Resume()),
+    (PAUSED_BY_HANDOFF, STOPS, FRESH, Stop(WON)),
     # A pause of the CRM's ends with its cause; a person's pause does not.
     (PAUSED_BY_CRM, NOTHING, FRESH, Resume()),
     (PAUSED_BY_CRM, NOTHING, STALE, Resume()),

@@ -128,6 +128,7 @@ steps = st.builds(
         enter_when=st.sampled_from([{}, {"score__gte": 20}, {"activity": ["a", "b"]}, {"grade__in": ["A1"]}]),
         steps=st.lists(steps, min_size=1, max_size=4).map(tuple),
         tracks=st.booleans(),
+        pause_when_with_sales=st.booleans(),
     )
 )  # fmt: skip
 def test_what_is_exported_is_read_back_the_same(sequence: SequenceDefinition) -> None:
@@ -148,9 +149,22 @@ def test_opens_and_clicks_count_unless_the_file_says_otherwise(written: str, tra
     assert ("tracks: false" in dump_sequence(sequence)) is not tracks
 
 
-def test_tracks_is_true_or_false() -> None:
-    with pytest.raises(ModelFileError, match="line 2: tracks must be true or false"):
-        parse_sequence(f"name: x\ntracks: maybe\nsteps: [{STEP}]\n")
+@pytest.mark.parametrize(
+    ("written", "pauses"), [("", False), ("pause_when_with_sales: true\n", True)]
+)
+def test_who_is_with_sales_gets_mail_unless_the_file_says_otherwise(
+    written: str, pauses: bool
+) -> None:
+    sequence = parse_sequence(f"name: x\n{written}steps: [{STEP}]\n")
+
+    assert sequence.pause_when_with_sales is pauses
+    assert ("pause_when_with_sales: true" in dump_sequence(sequence)) is pauses
+
+
+@pytest.mark.parametrize("switch", ["tracks", "pause_when_with_sales"])
+def test_a_switch_is_true_or_false(switch: str) -> None:
+    with pytest.raises(ModelFileError, match=f"line 2: {switch} must be true or false"):
+        parse_sequence(f"name: x\n{switch}: maybe\nsteps: [{STEP}]\n")
 
 
 def test_a_body_of_several_lines_is_exported_as_a_block() -> None:

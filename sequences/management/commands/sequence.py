@@ -1,6 +1,6 @@
 """Sequences as files under version control, and people into them by hand."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from leadscoring.engine import ModelFileError
 from leadscoring.management.command import JsonCommand as Console
 from leadscoring.management.command import existing_file_argument
 from leadscoring.models import Contact
-from sequences import apply_file, sequence_file
+from sequences import apply_file, early_fits, sequence_file
 from sequences.enrolling import enroll_contacts
 from sequences.models import Enrollment, Sequence, Step
 
 BY = "the command line"
+AS_SCORED = -1
 
 
 class Command(Console):
@@ -31,6 +32,14 @@ class Command(Console):
         export.add_argument("name")
         apply = verbs.add_parser("apply", help="create or replace the sequence of a file")
         apply.add_argument("file", type=existing_file_argument)
+        apply.add_argument(
+            "--who-fits",
+            type=who_fits_argument,
+            default=AS_SCORED,
+            metavar="from-now-on|all|N",
+            help="switch it on, and let in of those who fit its rule now: nobody, all, or N a day; "
+            "without it each enters when they are scored next",
+        )
         into = verbs.add_parser("enroll", help="let people into a sequence")
         into.add_argument("name")
         into.add_argument("emails", nargs="+", metavar="EMAIL")
@@ -69,7 +78,7 @@ class Command(Console):
         self.answer({"name": name, "source": source}, source.rstrip())
         return 0
 
-    def apply(self, file: Path, **options: Any) -> int:
+    def apply(self, file: Path, who_fits: int | None, **options: Any) -> int:
         try:
             applied = apply_file.apply_sequence(
                 sequence_file.parse_sequence(file.read_text(encoding="utf-8-sig")), now()
@@ -79,6 +88,12 @@ class Command(Console):
         except ModelFileError as wrong:
             self.answer({"error": {"line": wrong.line, "reason": wrong.reason}}, f"{file}: {wrong}")
             return 1
+        if who_fits != AS_SCORED:
+            if applied.sequence.archived_at:
+                raise CommandError(
+                    f"{applied.sequence.name} is archived: bring it back before it is switched on."
+                )
+            early_fits.switch_on(applied.sequence, who_fits, now())
         self.answer(
             {
                 "name": applied.sequence.name,
@@ -105,6 +120,16 @@ class Command(Console):
         lines = [f"{len(entry.entered)} entered {sequence.name}."]
         self.answer(answer, "\n".join(lines + [f"{email}: {reason}." for email, reason in refused]))
         return 1 if refused else 0
+
+
+def who_fits_argument(text: str) -> int | None:
+    """Return the number a day that `early_fits.switch_on` takes."""
+    ways = {"from-now-on": early_fits.FROM_NOW_ON, "all": early_fits.ALL}
+    if text in ways:
+        return ways[text]
+    if not (text.isdecimal() and text.isascii() and 0 < int(text) <= 1_000_000):
+        raise ArgumentTypeError("must be from-now-on, all, or how many people a day")
+    return int(text)
 
 
 def _existing_sequence(name: str) -> Sequence:
