@@ -1,6 +1,7 @@
 """The ledger as a page: state, cause, age, and the two actions a person has."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -69,6 +70,7 @@ def task_text_shown(row: Handoff) -> str:
 class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
     change_form_template = "admin/crm_sync/handoff/change_form.html"
     list_before_template = "admin/crm_sync/handoff/above.html"
+    contact_path = "contact_id"
     nothing = "Nobody has become ready for sales yet."
     list_display = ("who", "score", "state", "cause", "crossed", "rep")
     list_select_related = ("contact__company", "task")
@@ -134,7 +136,8 @@ class HandoffAdmin(ReadOnlyModelAdmin[Handoff]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        told = {} if request.method == "POST" else {"figures": ledger_figures(now())}
+        # Read when the page is drawn: who may not see the list is shown nobody.
+        told = {} if request.method == "POST" else {"figures": partial(ledger_figures, now())}
         return super().changelist_view(request, told | (extra_context or {}))
 
     # --- actions

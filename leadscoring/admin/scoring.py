@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from leadscoring import publishing
+from leadscoring.access_log import note_people
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.admin.unfold_types import ModelForm, TextArea
 from leadscoring.common import format
@@ -193,6 +194,7 @@ def _preview_rows(version: ModelVersion) -> dict[str, Any]:
     for seen in publishing.preview_publish(version, now()):
         if seen.people >= PREVIEWED:
             break
+    note_people(seen.examples)
     grades = sorted({*seen.grades, *seen.grades_now})
     return {
         "title": f"Publish {version}",

@@ -1,3 +1,4 @@
+from leadscoring.models.access_log import AccessEntry
 from leadscoring.models.operations import DatabaseIdentity
 from leadscoring.models.people import (
     CRM_ID_LENGTH,
@@ -18,6 +19,7 @@ from leadscoring.models.scoring import ModelVersion, Score
 
 __all__ = [
     "CRM_ID_LENGTH",
+    "AccessEntry",
     "Activity",
     "Alias",
     "ApiKey",
