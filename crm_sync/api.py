@@ -12,6 +12,7 @@ from crm_sync.circuit_breaker import breaker_reason
 from crm_sync.connect import connect
 from crm_sync.models import Breaker, Handoff
 from crm_sync.models.handoff import HandoffQuerySet
+from leadscoring.access_log import note_people
 from leadscoring.api.errors import ApiError
 from leadscoring.api.schemas import ERRORS
 from leadscoring.common.text import storable_text
@@ -62,6 +63,7 @@ def list_handoffs(
     following = str(found[PAGE - 1].pk) if len(found) > PAGE else None
     reason = breaker_reason(connect(), Breaker.Work.HANDOFFS, now())
     told = [row.as_dict(reason) for row in found[:PAGE]]
+    note_people(row["contact"] for row in told)
     return JsonResponse({"handoffs": told, "next_cursor": following})
 
 

@@ -19,6 +19,7 @@ from crm_sync.mapping import task_text
 from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
 from crm_sync.mapping.lead_link import read_lead_link
 from crm_sync.models import Handoff
+from leadscoring.access_log import note_people
 from leadscoring.common.format import format_number
 from leadscoring.engine.wording import format_day
 
@@ -52,6 +53,7 @@ def show_lead(request: HttpRequest, contact_id: int, token: str) -> HttpResponse
     context = lead_context(row, at) if (row := rows.first()) else None
     if context is None:
         return render_page(request, {"problem": "erased"}, 410)
+    note_people([context["contact_id"]])
     return render_page(request, context)
 
 
@@ -76,6 +78,7 @@ def lead_context(row: Handoff, at: datetime) -> dict[str, Any] | None:
         return None
     phone = row.contact.phone
     return {
+        "contact_id": row.contact_id,
         "name": task_text.display_name(row),
         "role": task_text.role_of(row.contact),
         "phone": phone,

@@ -97,6 +97,7 @@ UNFOLD = {
             {
                 "title": "Operations",
                 "items": [
+                    _sidebar_item("Access log entries", "visibility", "leadscoring.accessentry"),
                     _sidebar_item("API keys", "key", "leadscoring.apikey"),
                     _sidebar_item("Users", "person", "auth.user"),
                     _sidebar_item("Groups", "shield_person", "auth.group"),

@@ -270,6 +270,7 @@ MIDDLEWARE = [
     "leadscoring.operations.sessions.prolong_session",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "leadscoring.operations.access_middleware.record_readings",
 ]
 ROOT_URLCONF = "leadscoring.urls"
 WSGI_APPLICATION = "leadscoring.wsgi.application"
@@ -321,6 +322,8 @@ CACHES = {
 }
 # A shift: who does nothing for so long logs in again (leadscoring/operations/sessions.py).
 SESSION_COOKIE_AGE = 12 * 3600
+# For so long the access log of people keeps who read whom.
+ACCESS_LOG_DAYS = _positive_integer("ACCESS_LOG_DAYS", 365)
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

@@ -5,7 +5,7 @@ import time
 from celery import Task, shared_task
 from django.utils.timezone import now
 
-from leadscoring import scoring
+from leadscoring import access_log, scoring
 from leadscoring.common.turns import only_turn, send_next_turn
 from leadscoring.common.wakeup import acknowledge
 from leadscoring.operations import heartbeat as heartbeats
@@ -37,6 +37,11 @@ def _refresh_until(end: float) -> bool:
     """Refresh up to a reading of the monotonic clock; return whether nothing is left."""
     chunks = scoring.refresh_chunks(now(), REFRESH_SECONDS)
     return all(time.monotonic() < end for _ in chunks)
+
+
+@shared_task
+def prune_access_log() -> None:
+    access_log.prune_access_log(now())
 
 
 @shared_task

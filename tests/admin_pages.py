@@ -4,7 +4,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 LISTS = {
-    "leadscoring": ["contact", "company", "activity", "modelversion", "apikey"],
+    "leadscoring": ["contact", "company", "activity", "modelversion", "apikey", "accessentry"],
     "sequences": ["sequence", "enrollment", "delivery", "suppression"],
     "crm_sync": [
         "handoff",

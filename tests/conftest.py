@@ -41,6 +41,7 @@ SETTINGS = {
     "HUBSPOT_REQUESTS_PER_10S": "100",
     "CRM_POLL_SECONDS": "60",
     "CRM_MAX_AGE_SECONDS": "900",
+    "ACCESS_LOG_DAYS": "365",
     "SENTRY_DSN": "",
 }
 

@@ -1,5 +1,6 @@
 """Deals as the CRM has them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -12,6 +13,9 @@ from crm_sync.models import Deal, Stage
 from leadscoring.admin.model_admin import ReadOnlyModelAdmin
 from leadscoring.admin.search import PeopleSearch, find_people, search_names
 from leadscoring.common import format
+from leadscoring.models import Contact
+
+MOST_NAMED = 10
 
 
 @admin.register(Deal)
@@ -36,6 +40,9 @@ class DealAdmin(PeopleSearch[Deal], ReadOnlyModelAdmin[Deal]):
         found: QuerySet[Deal] = rows.filter(pk__in=named.union(theirs.values("deal")))
         return found
 
+    def people_of(self, row: Deal) -> list[int]:
+        return [contact.pk for contact in named_contacts(row)]
+
     @admin.display(description="Stage")
     def stage(self, deal: Any) -> SafeString:
         if deal.won:
@@ -48,11 +55,14 @@ class DealAdmin(PeopleSearch[Deal], ReadOnlyModelAdmin[Deal]):
 
     @admin.display(description="Contacts")
     def people(self, deal: Deal) -> object:
-        links = [
-            format.link_html(format.change_url(one), one) for one in list(deal.contacts.all())[:10]
-        ]
-        return format.join_html(links)
+        return format.join_html(
+            format.link_html(format.change_url(one), one) for one in named_contacts(deal)
+        )
 
     @admin.display(description="Seen", ordering="seen_at")
     def seen(self, deal: Deal) -> SafeString:
         return format.moment_html(deal.seen_at)
+
+
+def named_contacts(deal: Deal) -> Sequence[Contact]:
+    return list(deal.contacts.all())[:MOST_NAMED]

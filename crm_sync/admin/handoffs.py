@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -71,6 +72,7 @@ def task_text_shown(row: Handoff) -> str:
 class HandoffAdmin(PeopleSearch[Handoff], ReadOnlyModelAdmin[Handoff]):
     change_form_template = "admin/crm_sync/handoff/change_form.html"
     list_before_template = "admin/crm_sync/handoff/above.html"
+    contact_path = "contact_id"
     nothing = "Nobody has become ready for sales yet."
     list_display = ("who", "score", "state", "cause", "crossed", "rep")
     list_select_related = ("contact__company", "task")
@@ -132,7 +134,8 @@ class HandoffAdmin(PeopleSearch[Handoff], ReadOnlyModelAdmin[Handoff]):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        told = {} if request.method == "POST" else {"figures": ledger_figures(now())}
+        # Read when the page is drawn: who may not see the list is shown nobody.
+        told = {} if request.method == "POST" else {"figures": partial(ledger_figures, now())}
         return super().changelist_view(request, told | (extra_context or {}))
 
     # --- actions

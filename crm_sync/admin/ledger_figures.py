@@ -1,6 +1,6 @@
 """The figures above the ledger: what waits and why, the two clocks, the reps, the CRM."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from crm_sync.connect import connect
 from crm_sync.ledger_stats import BacklogStats, ClockStats
 from crm_sync.models import Breaker, Handoff
 from crm_sync.models.reports import Report, last_report
+from leadscoring.access_log import note_people
 from leadscoring.common import format
 from leadscoring.common.spans import format_duration
 
@@ -90,7 +91,8 @@ def rep_row(row: dict[str, Any], at: datetime) -> dict[str, Any]:
     }
 
 
-def slow_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
+def slow_rows(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    note_people(row.contact_id for row in rows)
     return [
         {
             "row": row,

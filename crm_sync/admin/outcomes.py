@@ -76,6 +76,7 @@ def outcome_figures(period: str, at: datetime) -> dict[str, Any]:
 class OutcomeAdmin(PeopleSearch[Outcome], ReadOnlyModelAdmin[Outcome]):
     list_before_template = "admin/crm_sync/outcomes.html"
     about = "What sales made of the leads they were given. It comes back from the CRM by itself."
+    contact_path = "handoff.contact_id"
     nothing = "No lead was handed off in this time."
     list_display = ("who", "became", "why", "rep", "model", "handed_off", "came")
     list_select_related = ("handoff__contact__company", "model")

@@ -26,6 +26,7 @@ from crm_sync.routing.territories import (
     territory_matcher,
 )
 from crm_sync.routing.working_hours import time_zone_named
+from leadscoring.access_log import note_people
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.common import format
 from leadscoring.engine import wording
@@ -154,8 +155,9 @@ def territory_reach(condition: str) -> str:
         return f"It cannot be read any more: {error}."
     latest = Contact.objects.select_related("company").order_by("-last_activity_at")[:LOOKED_AT]
     tried = list(latest)
-    found = [str(one) for one in tried if ours(territory_facts(one))]
-    such = f", such as {', '.join(found[:3])}" if found else ""
+    found = [one for one in tried if ours(territory_facts(one))]
+    note_people(one.pk for one in found[:3])
+    such = f", such as {', '.join(map(str, found[:3]))}" if found else ""
     return f"{len(found)} of the {len(tried)} contacts who did something last{such}."
 
 

@@ -9,6 +9,7 @@ from crm_sync.admin.handoffs import handoff_state
 from crm_sync.models import Account, Deal, Handoff, Owner, RoutingRule
 from crm_sync.routing.choose import RoutingTable
 from crm_sync.routing.known_lead import lead_from_database
+from leadscoring.access_log import note_people
 from leadscoring.admin.filters import Contacts
 from leadscoring.admin.model_admin import FilterQuestion
 from leadscoring.common import format
@@ -103,7 +104,8 @@ def handoff_stations() -> list[FunnelStation]:
 
 
 def last_handoffs() -> list[dict[str, Any]]:
-    rows = Handoff.objects.select_related("contact__company").order_by("-pk")[:LAST]
+    rows = list(Handoff.objects.select_related("contact__company").order_by("-pk")[:LAST])
+    note_people(row.contact_id for row in rows)
     return [
         {"row": row, "state": handoff_state(row), "url": format.change_url(row)} for row in rows
     ]

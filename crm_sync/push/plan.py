@@ -14,6 +14,7 @@ from crm_sync.mapping.contact_facts import load_contact_facts
 from crm_sync.models import FieldMapping, Handoff, Link
 from crm_sync.port import Crm, CrmContact, CrmError
 from crm_sync.push.batch import Properties, PushBatch, build_push_write, changed_properties
+from leadscoring.access_log import note_people
 from leadscoring.models import Contact
 
 SHOWN = 10
@@ -79,6 +80,7 @@ def plan_push(crm: Crm, at: datetime) -> PushPlan:
     except CrmError as error:
         found.error = str(error)
         return found
+    note_people(link.pk for link in links)
     found.people = [
         plan_person(telling, link, records.get(link.record_id), mappings) for link in links
     ]

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from leadscoring.admin.unfold_types import ModelAdmin
+from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.common.format import change_url
 from leadscoring.common.text import bounded_line
 
@@ -31,7 +31,7 @@ def _return_url(rows: QuerySet[Any], request: HttpRequest) -> str:
 
 
 def render_confirmation(
-    page: ModelAdmin[Any],
+    page: AppModelAdmin[Any],
     request: HttpRequest,
     rows: QuerySet[Any],
     *,
@@ -49,6 +49,8 @@ def render_confirmation(
     `named`: how a row is shown. `choices`: what has to be chosen besides, as value and words. A
     missing reason or choice brings the page back with a sentence about it.
     """
+    shown = list(rows[:SHOWN])
+    page.note_shown(shown)
     context = {
         **page.admin_site.each_context(request),
         "title": title,
@@ -61,7 +63,7 @@ def render_confirmation(
         "choice_label": choice_label,
         "missing": is_confirmed(request),
         "count": rows.count(),
-        "shown": [named(row) for row in rows[:SHOWN]],
+        "shown": [named(row) for row in shown],
         "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "across": request.POST.get("select_across", "0"),
         "from_page": "from_page" in request.POST,

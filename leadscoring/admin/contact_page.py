@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from leadscoring import extensions
+from leadscoring.common.format import list_url
 from leadscoring.engine import wording
 from leadscoring.engine.model import ScoringModel, Thresholds
-from leadscoring.models import Contact, CrmState, ModelVersion, Score
+from leadscoring.models import AccessEntry, Contact, CrmState, ModelVersion, Score
 from leadscoring.scoring import first_known_at, last_sales_refusals, score_at
 
 WEEKS = 8
@@ -33,6 +34,9 @@ def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str,
         "crm": crm,
         "crm_url": crm.record_url if crm and crm.record_url.startswith("http") else "",
         "activities": contact.activities.order_by("-occurred_at", "-pk")[:ACTIVITIES],
+        "who_looked": list_url(AccessEntry, person=contact.pk)
+        if user.has_perm("leadscoring.view_accessentry")
+        else "",
         "sections": sorted(sections, key=lambda section: section.place),
         "at": at,
     }

@@ -1,9 +1,10 @@
 """What all admin pages share: bounded lists, and records that cannot be edited."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.contrib.admin import ShowFacets
@@ -16,6 +17,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timezone import now
 
+from leadscoring.access_log import note_people
 from leadscoring.admin.unfold_types import ChangeList, DropdownFilter, ModelAdmin, Paginator
 from leadscoring.common.format import change_url
 from leadscoring.intake.validation import CONTROL
@@ -101,7 +103,11 @@ class BoundedChangeList(ChangeList):
 
 
 class AppModelAdmin(ModelAdmin[Row]):
-    """An admin page of ours. Actions name the permission that they need; deleting in bulk is none."""
+    """An admin page of ours. Actions name the permission that they need; deleting in bulk is none.
+
+    `contact_path`: from a row to the id of the contact whom it shows; "" when it shows none. Whom
+    the list and a row's page show goes into the access log.
+    """
 
     paginator = BoundedPaginator
     list_per_page = 25
@@ -113,6 +119,7 @@ class AppModelAdmin(ModelAdmin[Row]):
     change_form_outer_before_template: str | None = "admin/verbs.html"
     about = ""  # a sentence above the list
     nothing = ""  # and what an empty list means
+    contact_path = ""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Refuse a pattern typed into the address: it can be invalid, or take for ever."""
@@ -135,7 +142,18 @@ class AppModelAdmin(ModelAdmin[Row]):
             if question.pill
         ]
         shown = {"pills": pills, "asked": request.GET.get("ask", "")}
-        return super().changelist_view(request, shown | (extra_context or {}))
+        response = super().changelist_view(request, shown | (extra_context or {}))
+        if changes := getattr(response, "context_data", {}).get("cl"):
+            self.note_shown(changes.result_list)
+        return response
+
+    def people_of(self, row: Row) -> Iterable[int | None]:
+        """Return the ids of the contacts whom a row shows."""
+        return [attrgetter(self.contact_path)(row)] if self.contact_path else []
+
+    def note_shown(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            note_people(self.people_of(row))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {k: v for k, v in super().get_actions(request).items() if k != "delete_selected"}
@@ -148,6 +166,7 @@ class AppModelAdmin(ModelAdmin[Row]):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         row = context.get("original")
+        self.note_shown([row] if row else [])
         offered = self.verbs(request, row) if row else []
         words = {name: action[2] for name, action in self.get_actions(request).items() if action}
         shown = {

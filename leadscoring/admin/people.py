@@ -110,6 +110,7 @@ class ContactAdmin(PeopleSearch[Contact]):
         ("phone", "country"),
         "properties",
     )
+    contact_path = "pk"
     nothing = "Nobody yet: import a file, or send people with an API key."
     list_display = ("who", "company_", "score_", "stage", "active", "mail")
     list_display_links = ("who",)
@@ -215,6 +216,15 @@ class ContactAdmin(PeopleSearch[Contact]):
             self.message_user(request, f"Not saved: {refused}.", messages.ERROR)
             return redirect(request.get_full_path())
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what users did with a person, whom the page's title names."""
+        response = super().history_view(request, object_id, extra_context)
+        if contact := getattr(response, "context_data", {}).get("object"):
+            self.note_shown([contact])
+        return response
+
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
         taken = intake.take_contacts([form.item()], now())
         for rejected in taken.rejected:
@@ -253,6 +263,7 @@ class CompanyAdmin(PeopleSearch[Company], ReadOnlyModelAdmin[Company]):
 @admin.register(Activity)
 class ActivityAdmin(PeopleSearch[Activity], ReadOnlyModelAdmin[Activity]):
     list_display = ("type", "person", "happened", "source", "event_id")
+    contact_path = "contact_id"
     nothing = "Nothing has been sent to us yet: make an API key, or import a file."
     fields = ("person", "type", "happened", "received", "source", "event_id", "told")
     list_select_related = ("contact",)

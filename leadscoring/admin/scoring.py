@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from leadscoring import publishing
+from leadscoring.access_log import note_people
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.admin.unfold_types import ModelForm, TextArea
 from leadscoring.common import format
@@ -204,6 +205,7 @@ def _preview_rows(version: ModelVersion) -> dict[str, Any]:
     """Return what publishing would do, counted over at most PREVIEWED contacts to keep the page fast."""
     *_, seen = publishing.preview_publish(version, now(), sample=PREVIEWED)
     people = Contact.objects.count() if seen.people >= PREVIEWED else seen.people
+    note_people(seen.examples)
     grades = sorted({*seen.grades, *seen.grades_now})
     return {
         "title": f"Publish {version}",

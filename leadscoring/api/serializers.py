@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from leadscoring import extensions
+from leadscoring.access_log import note_people
 from leadscoring.engine import Contribution, ScoreResult
 from leadscoring.models import Contact, CrmState, ModelVersion, Score
 from leadscoring.scoring import profile_of
@@ -11,6 +12,7 @@ from leadscoring.scoring import profile_of
 
 def contact_json(contact: Contact, at: datetime) -> dict[str, Any]:
     """Return all that is known of a contact here, with what the upper apps add."""
+    note_people([contact.pk])
     described: dict[str, Any] = {
         "id": contact.pk,
         **profile_of(contact),
@@ -54,6 +56,7 @@ def _crm_json(state: CrmState | None) -> dict[str, Any]:
 def score_json(
     contact: Contact, scored: ScoreResult, version: ModelVersion, at: datetime
 ) -> dict[str, Any]:
+    note_people([contact.pk])
     stored: Score | None = getattr(contact, "score", None)
     return {
         "total": scored.total,

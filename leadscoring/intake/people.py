@@ -11,6 +11,7 @@ from django.db.models import Q
 from psycopg.errors import DeadlockDetected
 
 from leadscoring import crm_state
+from leadscoring.access_log import note_people
 from leadscoring.common import bulk_sql
 from leadscoring.erasing import erased_addresses
 from leadscoring.intake.validation import ActivityItem, InvalidItem, PersonItem
@@ -118,11 +119,13 @@ class IdentityMap:
         by_external_id = by_external_id or self.once_external_id.get(external_id or "")
         if email in self.given_up:
             giver = self.given_up[email]
+            _note_named(giver)
             raise InvalidItem("email", f"is given up by {giver} in this same batch: send it again")
         if by_email is None or external_id is None:
             return by_external_id or by_email
         if by_external_id is by_email or (by_external_id is None and not by_email.external_id):
             return by_email
+        _note_named(by_email, by_external_id)
         if by_external_id is None:
             raise InvalidItem("external_id", f"is not that of {by_email}, whose email this is")
         raise InvalidItem(
@@ -157,6 +160,11 @@ class IdentityMap:
         return {
             known.pk: known for known in (*self.by_email.values(), *self.by_external_id.values())
         }.values()
+
+
+def _note_named(*people: KnownIdentity | None) -> None:
+    """Let the access log know whose identifiers a refusal names; those made in the batch are no reading."""
+    note_people(known.pk for known in people if known and known.pk > 0)
 
 
 def lock_people(

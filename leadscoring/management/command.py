@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError
+from django.utils.timezone import now
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -26,6 +27,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from leadscoring import access_log
 from leadscoring.intake import validation
 
 T = TypeVar("T")
@@ -72,7 +74,8 @@ class JsonCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.as_json = options["json"]
         try:
-            code = self.run(**options)
+            with access_log.collect_people():
+                code = self.run(**options)
         except CommandError as error:
             self.sentence = str(error)
             raise CommandError(*error.args, returncode=MISUSED) from error
@@ -94,7 +97,11 @@ class JsonCommand(BaseCommand):
         self.stdout.write(json.dumps({"error": {"message": sentence}}, indent=2))
 
     def answer(self, document: Any, text: str) -> None:
-        """Print the result: one JSON document for programs, or sentences for people."""
+        """Print the result: one JSON document for programs, or sentences for people.
+
+        Whom it shows stands in the access log first.
+        """
+        access_log.record_command(type(self).__module__.rpartition(".")[2], now())
         self.answered = True
         self.stdout.write(json.dumps(document, indent=2) if self.as_json else text)
 

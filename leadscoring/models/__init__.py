@@ -1,3 +1,4 @@
+from leadscoring.models.access_log import AccessEntry
 from leadscoring.models.operations import DatabaseIdentity
 from leadscoring.models.people import (
     CRM_ID_LENGTH,
@@ -19,6 +20,7 @@ from leadscoring.models.search import ContactSearch
 
 __all__ = [
     "CRM_ID_LENGTH",
+    "AccessEntry",
     "Activity",
     "Alias",
     "ApiKey",

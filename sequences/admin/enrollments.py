@@ -42,6 +42,7 @@ class EnrollmentQuestions(QuestionFilter):
 
 @admin.register(Enrollment)
 class EnrollmentAdmin(PeopleSearch[Enrollment], ReadOnlyModelAdmin[Enrollment]):
+    contact_path = "contact_id"
     nothing = "Nobody is in a sequence yet."
     list_display = ("who", "sequence", "state_", "why", "next_", "cause", "changed")
     list_select_related = ("contact", "sequence")

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,6 +22,7 @@ from leadscoring.admin.search import PeopleSearch
 from leadscoring.admin.unfold_types import ModelForm
 from leadscoring.common import format
 from leadscoring.intake import validation
+from leadscoring.models import Alias, Contact
 from sequences import resolve
 from sequences.models import Delivery, DeliveryQuerySet, Suppression
 from sequences.suppression import suppress_addresses
@@ -45,6 +47,7 @@ class DeliveryQuestions(QuestionFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(PeopleSearch[Delivery], ReadOnlyModelAdmin[Delivery]):
+    contact_path = "enrollment.contact_id"
     nothing = "No mail has left yet."
     list_display = ("subject_", "who", "sequence", "state_", "why", "left", "reaction")
     list_select_related = ("enrollment__contact", "enrollment__sequence")
@@ -174,6 +177,7 @@ class SuppressionForm(ModelForm[Suppression]):
 class SuppressionAdmin(AppModelAdmin[Suppression]):
     form = SuppressionForm
     about = "These addresses are never written to, whoever they belong to."
+    contact_path = "contact_id_"
     nothing = "No address is suppressed."
     list_display = ("email", "why", "detail", "since")
     list_filter = ("reason",)
@@ -181,6 +185,13 @@ class SuppressionAdmin(AppModelAdmin[Suppression]):
     search_help_text = "Any part of the address"
     ordering = ("-pk",)
     actions = ("lift",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Suppression]:
+        """Tell whose address it is, or was before they were merged; that of nobody here is nobody's."""
+        theirs = Contact.objects.filter(email=OuterRef("email")).values("pk")
+        once = Alias.objects.filter(email=OuterRef("email")).values("contact")[:1]
+        whose = Coalesce(Subquery(theirs), Subquery(once), output_field=BigIntegerField())
+        return super().get_queryset(request).annotate(contact_id_=whose)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["email", "why", "detail", "since"] if obj else ["email", "detail"]

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 
 from leadscoring.admin import confirmation
-from leadscoring.admin.unfold_types import ModelAdmin
+from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.common import format
 from leadscoring.extensions import (
     ContactAction,
@@ -64,7 +64,7 @@ contact_sections.add("sequences", sequences_on_contact)
 
 
 def enroll_action(
-    page: ModelAdmin[Contact], request: HttpRequest, queryset: QuerySet[Contact]
+    page: AppModelAdmin[Contact], request: HttpRequest, queryset: QuerySet[Contact]
 ) -> HttpResponse | None:
     """Let the chosen contacts into a sequence that is chosen on the way."""
     wanted = request.POST.get("choice", "")

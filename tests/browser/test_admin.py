@@ -25,7 +25,7 @@ from crm_sync.models import (
     Stage,
 )
 from leadscoring import api_keys
-from leadscoring.models import Activity, ApiKey, Company, Contact, ModelVersion
+from leadscoring.models import AccessEntry, Activity, ApiKey, Company, Contact, ModelVersion
 from sequences.models import Delivery, Enrollment, Sequence, Step, Suppression
 from tests.admin_pages import page as address_of
 from tests.bench import crowd
@@ -44,6 +44,10 @@ def people(transactional_db: None, settings: Settings) -> None:
         company=Company.objects.create(name=LONG), properties={LONG: LONG},
     )  # fmt: skip
     api_keys.create_key("website")
+    AccessEntry.objects.create(
+        at=now(), way="person", place="contacts", by="anna",
+        people=list(Contact.objects.values_list("pk", flat=True)),
+    )  # fmt: skip
     Account.objects.create(account_id="77", seen_at=now())
     User.objects.create_superuser("root", password="root")
 
@@ -80,7 +84,7 @@ def page(browser: Browser, people: None, live_server: LiveServer, scheme: Any) -
 
 
 MODELS = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery, Handoff, Deal, Stage,
-          Owner, RoutingRule, FieldMapping)  # fmt: skip
+          Owner, RoutingRule, FieldMapping, AccessEntry)  # fmt: skip
 
 
 def addresses() -> list[str]:

@@ -1,16 +1,19 @@
 """crm_setup, crm_pull and stage_effects, as a person or a script calls them."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils.timezone import now
 
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.models import Account, FieldMapping, Stage
 from crm_sync.port import SetUpStep
-from leadscoring.models import CrmFreshness
-from tests.crm_sync.makers import MONDAY, a_contact, a_score
+from leadscoring.models import AccessEntry, CrmFreshness
+from tests.admin_pages import as_superuser, page
+from tests.crm_sync.makers import MONDAY, a_contact, a_delivered, a_score
 from tests.crm_sync.pull.test_pull import an_enrolled
 from tests.crm_sync.reading import a_linked
 from tests.port.hubspot_side import TOKEN
@@ -83,6 +86,29 @@ def test_a_plan_in_words_names_people_and_reasons(connected, crm, capsys):
     assert "A push of the one person that the CRM knows takes at most 2 requests." in told
     assert "lead_score: “”, becomes “82”" in told
     assert "phone: “”, left alone: we know nothing to say" in told
+
+
+def test_whom_a_plan_shows_stands_in_the_access_log(connected, crm):
+    contact, _ = a_linked(crm, connected)
+    a_score(contact)
+
+    call_command("crm_setup", "--plan")
+    as_superuser().get(page("crm_sync.fieldmapping") + "plan/")
+
+    assert list(AccessEntry.objects.order_by("pk").values_list("way", "place", "people")) == [
+        ("command", "crm_setup", [contact.pk]),
+        ("page", "field mappings", [contact.pk]),
+    ]
+
+
+def test_whom_a_comparison_names_stands_in_the_access_log(call, connected):
+    row = a_delivered(now() - timedelta(hours=1))
+
+    _, document = call("handoff_reconcile", "--plan")
+
+    entry = AccessEntry.objects.get()
+    assert [each["contact"] for each in document["missing"]] == [row.contact_id]
+    assert (entry.place, entry.people) == ("handoff_reconcile", [row.contact_id])
 
 
 def test_set_up_reports_a_property_of_another_type_and_leaves_it_alone(call, connected):

@@ -14,7 +14,7 @@ from crm_sync.mapping.lead_link import lead_url
 from crm_sync.models import Handoff
 from leadscoring.erasing import erase_contact
 from leadscoring.merging import merge_contacts
-from leadscoring.models import Activity
+from leadscoring.models import AccessEntry, Activity
 from tests.admin_pages import HOSTILE
 from tests.crm_sync.makers import MONDAY, PRICING, TITLE, a_contact, a_handoff, a_score, numbers
 
@@ -231,3 +231,11 @@ def test_the_link_says_to_the_second_when_it_ends(row):
 )
 def test_what_can_be_dialled_is_a_link(phone, link):
     assert lead_page.phone_link(phone) == link
+
+
+def test_who_has_the_link_is_noted_as_a_reader(row):
+    opened(lead_url(row, now()))
+
+    assert list(AccessEntry.objects.values_list("by", "user", "people")) == [
+        ("whoever has the link", None, [row.contact_id])
+    ]

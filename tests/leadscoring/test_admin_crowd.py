@@ -26,6 +26,7 @@ from leadscoring import api_keys
 from leadscoring.admin import dashboard
 from leadscoring.extensions import contact_questions
 from leadscoring.models import (
+    AccessEntry,
     Activity,
     ApiKey,
     Company,
@@ -42,11 +43,12 @@ from tests.leadscoring.test_admin import THRESHOLDS, a_draft
 pytestmark = pytest.mark.django_db
 WRITTEN_BY_THE_PRODUCT = ["leadscoring.company", "leadscoring.activity", "sequences.enrollment",
                           "sequences.delivery", "crm_sync.handoff", "crm_sync.deal", "crm_sync.account",
-                          "crm_sync.outcome"]  # fmt: skip
+                          "crm_sync.outcome", "leadscoring.accessentry"]  # fmt: skip
 MAY_SEE = {
     "Marketing": {*LISTS["leadscoring"], *LISTS["sequences"], *LISTS["crm_sync"]}
-    - {"apikey", "account"},
-    "Operations": {*LISTS["leadscoring"], *LISTS["sequences"], *LISTS["crm_sync"]},
+    - {"apikey", "account", "accessentry"},
+    "Operations": {*LISTS["leadscoring"], *LISTS["sequences"], *LISTS["crm_sync"]}
+    - {"accessentry"},
     "": set(),
 }
 
@@ -61,6 +63,7 @@ def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         list(crowd.make(120, now() - timedelta(minutes=1)))
         api_keys.create_key("website")
         Suppression.objects.create(email="no@example.com", reason="by_hand", created_at=now())
+        AccessEntry.objects.create(at=now(), way="page", place="home", by="ada", people=[1])
         Account.objects.create(account_id="77", seen_at=now())
         Outcome.objects.create(
             handoff=Handoff.objects.delivered().latest("pk"),
@@ -76,7 +79,7 @@ def rows() -> dict[str, int]:
     """A row of each list."""
     models = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery,
               Suppression, Handoff, Deal, Stage, Owner, RoutingRule, FieldMapping, Account,
-              Outcome, RejectingStatus)  # fmt: skip
+              Outcome, RejectingStatus, AccessEntry)  # fmt: skip
     return {model._meta.label_lower: model._default_manager.latest("pk").pk for model in models}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from crm_sync.connect import connect
 from crm_sync.reconcile.comparison import Comparison, Discrepancy
 from crm_sync.reconcile.run import reconcile
+from leadscoring.access_log import note_people
 from leadscoring.common.clock import database_time
 from leadscoring.management.command import WRONG
 from leadscoring.management.command import JsonCommand as Console
@@ -34,6 +35,7 @@ class Command(Console):
             plan=options["plan"],
             watch=lambda steps: self.progress(steps, None, "tasks read"),
         )
+        note_people(each.contact for each in found.findings)
         self.answer(found.as_dict(), "\n".join(comparison_lines(found)))
         return WRONG if found.wrong or found.error else 0
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.timezone import now
 
 from leadscoring import scoring
+from leadscoring.access_log import note_people
 from leadscoring.management.command import JsonCommand as Console
 from leadscoring.management.command import instant_argument
 from leadscoring.models import Contact, Score
@@ -56,6 +57,7 @@ class Command(Console):
         for some in scoring.check_scores(at):
             differ += len({difference.contact for difference in some})
             found = [*found, *some][:100]
+        note_people(difference.contact for difference in found)
         lines = [
             f"contact {d.contact}: {d.field} is stored as {d.stored}, computed as {d.computed}"
             for d in found

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from django.db.models import Count
 from django.utils.timezone import now
 
+from leadscoring.access_log import note_people
 from leadscoring.engine import ModelFileError
 from leadscoring.management.command import JsonCommand as Console
 from leadscoring.management.command import existing_file_argument
@@ -110,6 +111,7 @@ class Command(Console):
         wanted = {email.strip().lower() for email in emails}
         people = list(Contact.objects.filter(email__in=wanted))
         entry = enroll_contacts(sequence, people, now(), BY)
+        note_people(person.pk for person in people)
         refused = [(refusal.contact.email, refusal.reason) for refusal in entry.refused]
         unknown = wanted - {person.email for person in people}
         refused += [(email, "There is no contact with this address") for email in sorted(unknown)]
