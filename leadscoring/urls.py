@@ -9,6 +9,7 @@ from leadscoring.api.routes import api
 admin.autodiscover()
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/time-zone/", include("leadscoring.admin.time_zone")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("sequences.urls")),

@@ -14,6 +14,7 @@ from leadscoring.models.people import (
     Lifecycle,
     ProfileChange,
 )
+from leadscoring.models.reader import ReaderTimeZone
 from leadscoring.models.scoring import ModelVersion, Score
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "Lifecycle",
     "ModelVersion",
     "ProfileChange",
+    "ReaderTimeZone",
     "Score",
 ]

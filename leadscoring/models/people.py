@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint
 from django.db.models.functions import Lower, Upper
 
+from leadscoring.common.format import format_moment
+
 # What a CRM calls its records: text of its own, of at most so many characters.
 CRM_ID_LENGTH = 255
 
@@ -171,7 +173,7 @@ class Activity(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} at {self.occurred_at:%Y-%m-%d %H:%M}"
+        return f"{self.type} at {format_moment(self.occurred_at)}"
 
 
 class Effect(models.TextChoices):

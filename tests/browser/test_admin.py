@@ -138,11 +138,11 @@ def test_a_stuck_handoff_is_withdrawn_from_the_list(page: Page) -> None:
     page.select_option("select[name=action]", "withdraw")
     page.click("button[name=index]")
     page.fill("#reason", "A competitor")
-    page.click("button:has-text('Withdraw')")
+    page.click("button:has-text('Keep here')")
 
-    expect(page.locator("body")).to_contain_text("1 withdrawn")
+    expect(page.locator("body")).to_contain_text("1 kept here")
     stuck.refresh_from_db()
-    assert stuck.reason == "Withdrawn by root: A competitor"
+    assert stuck.reason == "Kept here by root: A competitor"
 
 
 def test_a_stuck_handoff_is_resent_from_its_page(page: Page) -> None:
@@ -177,7 +177,7 @@ def test_a_model_is_drafted_and_published(page: Page) -> None:
 
     page.click("button:has-text('Publish')")
 
-    expect(page.locator("body")).to_contain_text("default v2 is in force")
+    expect(page.locator("body")).to_contain_text("default v2 is live")
     assert ModelVersion.objects.get(version=2).quiet
 
 

@@ -110,8 +110,8 @@ def test_nothing_that_people_sent_us_is_mark_up_on_any_page() -> None:
     ("age", "good", "words"),
     [
         (None, False, "has not been read yet"),
-        (40, True, "CRM read 40 s ago"),
-        (1_860, False, "CRM read 31 min ago, too long"),
+        (40, True, "HubSpot read 40 s ago"),
+        (1_860, False, "HubSpot read 31 min ago, too long"),
     ],
 )
 def test_home_says_how_fresh_the_crms_state_is(age: int | None, good: bool, words: str) -> None:
