@@ -144,10 +144,8 @@ class FreshnessLine:
 
 def freshness_line(at: datetime) -> FreshnessLine:
     """Return how old our knowledge of the CRM is, and what that means for sending."""
-    oldest, crm = (
-        CrmFreshness.oldest(),
-        next((name() for name in extensions.crm_names.values()), "CRM"),
-    )
+    oldest = CrmFreshness.oldest()
+    crm = next((name() for name in extensions.crm_names.values()), "CRM")
     if oldest is None:
         return FreshnessLine(
             f"{crm} has not been read yet: no sequence mail is sent until it is.", False

@@ -172,6 +172,8 @@ class ContactAdmin(AppModelAdmin[Contact]):
         state = mail_state(contact)
         if state is None:
             return format.NOTHING
+        if not state.reason and state.tone == "plain":
+            return format_html('<span class="ls-soft">{}</span>', state.word)
         return format_html(
             '<span class="ls-cut" title="{}">{} <span class="ls-more">{}</span></span>',
             state.reason,
