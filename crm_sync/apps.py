@@ -4,10 +4,11 @@ from django.db.models.signals import post_migrate, post_save
 
 class CrmSyncConfig(AppConfig):
     name = "crm_sync"
-    verbose_name = "Sales and the CRM"
+    verbose_name = "Sales and CRM"
 
     def ready(self) -> None:
         from crm_sync import initial_data, metrics, receivers, with_sales
+        from crm_sync.connect import crm_name
         from crm_sync.models import Handoff
         from crm_sync.problems import current, people
         from leadscoring import extensions, signals
@@ -15,6 +16,7 @@ class CrmSyncConfig(AppConfig):
         signals.threshold_crossed.connect(receivers.write_handoffs, dispatch_uid="write_handoffs")
         signals.contacts_merged.connect(receivers.move_handoffs, dispatch_uid="merge_handoffs")
         signals.contact_erased.connect(receivers.delete_handoffs, dispatch_uid="delete_handoffs")
+        extensions.crm_names.add("crm", crm_name)
         extensions.contact_details.add("handoffs", receivers.contact_handoffs)
         extensions.with_sales.add("handoffs", with_sales.with_sales_since)
         extensions.readiness_checks.add("crm_state", current.check_crm_state)

@@ -12,6 +12,7 @@ from crm_sync.port import Crm, CrmCall, CrmField, CrmWebhooks, FirstField, NotCo
 class AdapterEntry(Protocol):
     """The contents of the module `entry` of an adapter's package. See docs/adding-a-crm.md."""
 
+    NAME: str  # of the CRM, as people know it
     MAPPING: Sequence[FirstField]  # the default mapping, until a marketer changes it
     REFUSING: Sequence[str]  # the default lead statuses by which sales rejects a lead
 
@@ -34,6 +35,11 @@ def adapter_entry() -> AdapterEntry:
 def connect() -> Crm:
     """Return the configured CRM, the same object each time; NotConnected without credentials."""
     return adapter_entry().connect() or cast(Crm, NotConnected(missing_setting()))
+
+
+def crm_name() -> str:
+    """Return the CRM's name as people know it."""
+    return adapter_entry().NAME
 
 
 def missing_setting() -> str:

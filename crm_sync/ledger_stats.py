@@ -61,11 +61,11 @@ class Percentile(Aggregate):
 
 @dataclass(frozen=True, slots=True)
 class ClockStats:
-    """The number of leads, and the median and the 95th percentile of their time."""
+    """The number of leads, and the median and the longest of their times."""
 
     leads: int
     median: timedelta | None
-    p95: timedelta | None
+    slowest: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +172,12 @@ def clock_aggregates(window: str, name: str, length: Any, those: Q) -> dict[str,
     return {
         f"{window}_{name}_n": Count("pk", filter=those),
         f"{window}_{name}_median": Percentile(length, 0.5, filter=those),
-        f"{window}_{name}_p95": Percentile(length, 0.95, filter=those),
+        f"{window}_{name}_slowest": Max(length, filter=those),
     }
 
 
 def read_clock(told: dict[str, Any], window: str, name: str) -> ClockStats:
-    return ClockStats(*(told[f"{window}_{name}_{part}"] for part in ("n", "median", "p95")))
+    return ClockStats(*(told[f"{window}_{name}_{part}"] for part in ("n", "median", "slowest")))
 
 
 def slowest_to_task(at: datetime) -> list[Any]:
@@ -200,7 +200,7 @@ def recent_handoffs(at: datetime) -> QuerySet[Handoff]:
 
 
 def rep_stats(at: datetime) -> list[dict[str, Any]]:
-    """Return the last seven days by rep, the most leads first: name, leads, touched, median, p95, and
+    """Return the last seven days by rep, the most leads first: name, leads, touched, median, slowest, and
     since when the oldest untouched lead waits. A lead that was given to another rep counts for the
     present one, from then on."""
     names = {owner.owner_id: str(owner) for owner in Owner.objects.all()}
@@ -211,7 +211,7 @@ def rep_stats(at: datetime) -> list[dict[str, Any]]:
             leads=Count("pk"),
             touched=Count("pk", filter=TOUCHED_BY_REP),
             median=Percentile(REP_TO_TOUCH, 0.5, filter=TOUCHED_BY_REP),
-            p95=Percentile(REP_TO_TOUCH, 0.95, filter=TOUCHED_BY_REP),
+            slowest=Max(REP_TO_TOUCH, filter=TOUCHED_BY_REP),
             untouched_since=Min(HAD_AT, filter=UNTOUCHED),
         )
         .order_by("-leads", "owner_id")[:MOST_REPS]

@@ -26,7 +26,7 @@ def _sidebar_item(title: str, icon: str, model: str, badge: str = "") -> dict[st
 
 HOME = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
 
-UNFOLD = {
+UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Lead scoring",
     "SITE_HEADER": "Lead scoring",
     "SITE_SYMBOL": "sync_alt",
@@ -36,6 +36,14 @@ UNFOLD = {
     ],
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("admin.css")],
+    "SCRIPTS": [lambda request: static("time_zone.js")],
+    # The first takes unfold's place for the second.
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Time zone", "link": reverse_lazy("time_zone")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "BORDER_RADIUS": "8px",
     "DASHBOARD_CALLBACK": "leadscoring.admin.dashboard.dashboard",
     "COLORS": {
@@ -71,9 +79,9 @@ UNFOLD = {
                 "title": "Sequences",
                 "items": [
                     _sidebar_item("Sequences", "forward_to_inbox", "sequences.sequence"),
-                    _sidebar_item("Enrollments", "route", "sequences.enrollment"),
+                    _sidebar_item("People in sequences", "route", "sequences.enrollment"),
                     _sidebar_item("Mails", "outgoing_mail", "sequences.delivery"),
-                    _sidebar_item("Suppressions", "unsubscribe", "sequences.suppression"),
+                    _sidebar_item("Do not mail", "unsubscribe", "sequences.suppression"),
                 ],
             },
             {
@@ -88,7 +96,7 @@ UNFOLD = {
                     _sidebar_item("What became of leads", "flag", "crm_sync.outcome"),
                     _sidebar_item("Deals", "sell", "crm_sync.deal"),
                     _sidebar_item("Deal stages", "view_kanban", "crm_sync.stage"),
-                    _sidebar_item("Routing", "alt_route", "crm_sync.routingrule"),
+                    _sidebar_item("Routing rules", "alt_route", "crm_sync.routingrule"),
                     _sidebar_item("Reps", "support_agent", "crm_sync.owner"),
                     _sidebar_item("Field mapping", "swap_horiz", "crm_sync.fieldmapping"),
                     _sidebar_item("CRM account", "domain", "crm_sync.account"),
@@ -106,3 +114,10 @@ UNFOLD = {
         ],
     },
 }
+
+
+def menu_title(url: str) -> str:
+    """Return what the sidebar calls the page of an address; "" for one that it does not lead to."""
+    groups: list[dict[str, Any]] = UNFOLD["SIDEBAR"]["navigation"]
+    items = (item for group in groups for item in group["items"])
+    return next((item["title"] for item in items if str(item["link"]) == url), "")

@@ -5,7 +5,7 @@ from django.db.models.signals import post_migrate
 
 class LeadScoringConfig(AppConfig):
     name = "leadscoring"
-    verbose_name = "Leads and scores"
+    verbose_name = "Leads"
 
     def ready(self) -> None:
         from leadscoring.initial_data import make_starting_rows

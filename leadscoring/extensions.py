@@ -71,6 +71,8 @@ class ContactAction:
 
 # Why the installation is not ready, "" when it is. The name is the check's in `/readyz`.
 readiness_checks: ExtensionPoint[Callable[[datetime], str]] = ExtensionPoint()
+# The name of the CRM, for pages.
+crm_names: ExtensionPoint[Callable[[], str]] = ExtensionPoint()
 # What needs a person, for the home page.
 problem_sources: "ExtensionPoint[Callable[[datetime], Iterable[Problem]]]" = ExtensionPoint()
 # Figures for Prometheus.
@@ -82,6 +84,9 @@ contact_details: "ExtensionPoint[Callable[[Contact, datetime], list[dict[str, An
 # Since when a contact is with sales, NULL when not: an SQL expression, made of the name by which its
 # query knows the contact's id. What may change the answer sends `with_sales_changed`.
 with_sales: "ExtensionPoint[Callable[[str], Combinable]]" = ExtensionPoint()
+# A word for why a contact's address may not be written to, as a query expression over contacts; null where
+# it may.
+mail_bans: ExtensionPoint[Callable[[], Any]] = ExtensionPoint()
 # Parts of the home page, for a user: none that the user may not see.
 home_sections: ExtensionPoint[Callable[[Any, datetime], Iterable[FunnelStation | PageSection]]] = (
     ExtensionPoint()

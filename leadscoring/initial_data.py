@@ -52,6 +52,7 @@ def make_starting_rows(sender: AppConfig, **kwargs: object) -> None:
     if sender.label == "leadscoring":
         restore.record_first()
         publish_starting_model(now())
+    _rename_permissions(sender)
     for name, permissions in GROUPS.items():
         ours = {
             codename
@@ -64,3 +65,17 @@ def make_starting_rows(sender: AppConfig, **kwargs: object) -> None:
                 content_type__app_label=sender.label, codename__in=ours
             )
             group.permissions.add(*found)
+
+
+def _rename_permissions(app: AppConfig) -> None:
+    """Give an app's permissions today's names of its models: Django names them when it makes them."""
+    names = {
+        f"{action}_{model._meta.model_name}": f"Can {action} {model._meta.verbose_name_raw}"
+        for model in app.get_models()
+        for action in model._meta.default_permissions
+    }
+    stored = Permission.objects.filter(content_type__app_label=app.label, codename__in=names)
+    renamed = [one for one in stored if one.name != names[one.codename]]
+    for one in renamed:
+        one.name = names[one.codename]
+    Permission.objects.bulk_update(renamed, ["name"])

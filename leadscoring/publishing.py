@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from leadscoring.common.format import format_moment
 from leadscoring.engine import (
     ScoreResult,
     ScoringModel,
@@ -113,9 +114,7 @@ def publish_version(name: str, version: int, at: datetime, *, quiet: bool) -> Mo
         if found is None:
             raise PublishingError(f"There is no model {name} v{version}.")
         if found.published_at:
-            raise PublishingError(
-                f"{found} was published on {found.published_at:%d %B %Y %H:%M} UTC."
-            )
+            raise PublishingError(f"{found} was published on {format_moment(found.published_at)}.")
         found.published_at, found.quiet = at, quiet
         found.save(update_fields=["published_at", "quiet"])
     return found

@@ -268,6 +268,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "leadscoring.operations.sessions.prolong_session",
+    "leadscoring.reader_time.in_readers_time",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "leadscoring.operations.access_middleware.record_readings",
@@ -302,6 +303,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = "leadscoring.formats"  # Django reads no format out of settings any more
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static", ninja / "static"]
 WHITENOISE_USE_FINDERS = True  # served from the packages: no collecting step to forget

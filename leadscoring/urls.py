@@ -13,6 +13,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     # unfold's search of pages is off, as its template is (templates/unfold/helpers/command.html).
     path("admin/search/", page_not_found, {"exception": Http404()}),
+    path("admin/time-zone/", include("leadscoring.admin.time_zone")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("sequences.urls")),

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.urls import reverse
 
+from leadscoring.common.format import format_moment
 from leadscoring.models import CrmFreshness
 from leadscoring.operations.health import Problem
 from sequences import gate
@@ -23,7 +24,7 @@ def _mail_server_problems(at: datetime) -> Iterator[Problem]:
     for fault in MailServerFault.objects.all():
         yield Problem(
             severity="error",
-            what=f"{fault.reason}. No mail has left since {fault.since:%d %B %H:%M} UTC.",
+            what=f"{fault.reason}. No mail has left since {format_moment(fault.since)}.",
             fix="Check EMAIL_URL, DEFAULT_FROM_EMAIL and the mail server; nothing is lost, mails wait.",
             url=reverse("admin:sequences_enrollment_changelist"),
         )

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from crm_sync.connect import crm_name
 from crm_sync.pull.drift import drift_last_month
 from leadscoring.extensions import PageSection, home_sections
 
@@ -16,8 +17,9 @@ def drift_on_home(user: Any, at: datetime) -> list[PageSection]:
         return []
     top = max(LOWEST_TOP, *(drift.share for drift in drifts))
     bars = [{"drift": drift, "percent": 100 * drift.share / top} for drift in drifts]
-    shows = {"bars": bars, "last": drifts[-1], "top": top}
-    return [PageSection(40, "In step with the CRM", "admin/crm_sync/drift.html", shows)]
+    last = drifts[-1]
+    shows = {"bars": bars, "last": last, "same": last.looked - last.differed, "top": top}
+    return [PageSection(40, f"In step with {crm_name()}", "admin/crm_sync/drift.html", shows)]
 
 
 home_sections.add("drift", drift_on_home)

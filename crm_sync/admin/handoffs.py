@@ -51,7 +51,7 @@ class HandoffQuestions(QuestionFilter):
         "no-owner": FilterQuestion("No owner", lambda rows, at: rows.without_owner()),
         "waiting": FilterQuestion("Waiting", lambda rows, at: rows.waiting()),
         "delivered": FilterQuestion("Delivered", lambda rows, at: rows.delivered()),
-        "withdrawn": FilterQuestion("Withdrawn", lambda rows, at: rows.withdrawn()),
+        "withdrawn": FilterQuestion("Kept here", lambda rows, at: rows.withdrawn()),
     }
 
 
@@ -123,7 +123,7 @@ class HandoffAdmin(PeopleSearch[Handoff], ReadOnlyModelAdmin[Handoff]):
             return format.NOTHING
         return format_html('<span class="ls-wrap ls-cause">{}</span>', handoff.reason)
 
-    @admin.display(description="Crossed", ordering="crossed_at")
+    @admin.display(description="Ready for sales", ordering="crossed_at")
     def crossed(self, handoff: Handoff) -> SafeString:
         return format.moment_html(handoff.crossed_at)
 
@@ -158,7 +158,7 @@ class HandoffAdmin(PeopleSearch[Handoff], ReadOnlyModelAdmin[Handoff]):
         )
         return None
 
-    @admin.action(description="Withdraw…", permissions=["resend"])
+    @admin.action(description="Keep here…", permissions=["resend"])
     def withdraw(self, request: HttpRequest, queryset: HandoffQuerySet) -> HttpResponse | None:
         """Withdraw with a reason those of which nothing was made in the CRM yet."""
         reason = confirmation.typed_reason(request)
@@ -169,18 +169,18 @@ class HandoffAdmin(PeopleSearch[Handoff], ReadOnlyModelAdmin[Handoff]):
                 queryset.select_related("contact__company"),
                 action="withdraw",
                 named=task_text_shown,
-                title="Withdraw handoffs",
-                what_happens="Sales is not told of these people. A handoff that was delivered, whose "
+                title="Keep here",
+                what_happens="These people are kept here and not sent to sales. A handoff that was delivered, whose "
                 "task may exist, or that a worker holds at this moment, stays as it is.",
-                button="Withdraw",
+                button="Keep here",
                 wants_reason=True,
             )
         chosen = queryset.count()
-        reason = f"Withdrawn by {request.user}: {reason}"
+        reason = f"Kept here by {request.user}: {reason}"
         gone = Handoff.objects.filter(pk__in=queryset.values("pk")).withdraw(reason, now())
         left = f"; {chosen - gone} could not be taken back any more" if chosen > gone else ""
         self.message_user(
-            request, f"{gone} withdrawn{left}.", messages.SUCCESS if gone else messages.WARNING
+            request, f"{gone} kept here{left}.", messages.SUCCESS if gone else messages.WARNING
         )
         return None
 

@@ -74,7 +74,7 @@ def clock_rows(*windows: ClockStats) -> list[dict[str, Any]]:
             "window": name,
             "leads": one.leads,
             "median": format_duration(one.median),
-            "p95": format_duration(one.p95),
+            "slowest": format_duration(one.slowest),
         }
         for name, one in zip(WINDOWS, windows, strict=True)
     ]
@@ -86,7 +86,7 @@ def rep_row(row: dict[str, Any], at: datetime) -> dict[str, Any]:
     return {
         **row,
         "median": format_duration(row["median"]),
-        "p95": format_duration(row["p95"]),
+        "slowest": format_duration(row["slowest"]),
         "waits": waits,
     }
 

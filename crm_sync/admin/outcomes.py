@@ -131,8 +131,8 @@ class OutcomeAdmin(PeopleSearch[Outcome], ReadOnlyModelAdmin[Outcome]):
 
 @admin.register(RejectingStatus)
 class RefusalAdmin(AppModelAdmin[RejectingStatus]):
-    about = "The lead statuses by which sales says no, as the CRM writes them. A lead that gets one after it was handed off counts as refused, and sales hears of it again only after the model's cool-down."
-    nothing = "No lead status counts as a refusal."
+    about = "The lead statuses by which sales says no, as the CRM writes them. A lead that gets one after it was handed off counts as rejected, and sales hears of it again only after the model's cool-down."
+    nothing = "No lead status counts as rejected."
     list_display = ("status",)
     ordering = ("status",)
     fields = ("status",)

@@ -3,7 +3,6 @@
 import re
 from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import holidays
 from django import forms
@@ -11,6 +10,7 @@ from holidays.registry import COUNTRIES
 
 from crm_sync.models import Owner
 from leadscoring.admin.unfold_types import Checkboxes, ModelForm, Select
+from leadscoring.common.time_zones import known_time_zones
 
 DAYS = {
     "1": "Monday",
@@ -69,7 +69,7 @@ class RepForm(ModelForm[Owner]):
 
     def clean_time_zone(self) -> str:
         zone = str(self.cleaned_data["time_zone"]).strip()
-        if zone and zone not in available_timezones():
+        if zone and zone not in known_time_zones():
             raise forms.ValidationError("Not a time zone; they look like Europe/Berlin.")
         return zone
 

@@ -53,7 +53,7 @@ class OwnerAdmin(AppModelAdmin[Owner]):
             },
         ),
     )  # fmt: skip
-    about = "The people in sales: who takes leads and how many, who is away, and in which hours they work. Who gets which leads is said by the rules of Routing."
+    about = "The people in sales: who takes leads and how many, who is away, and in which hours they work. Who gets which leads is said by the routing rules."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

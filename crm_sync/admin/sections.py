@@ -1,4 +1,4 @@
-"""What this app adds to pages of the lower one: the loop's last stops, handoffs, deals, and filters."""
+"""What this app adds to pages of the lower one: the funnel's last stops, handoffs, deals, and filters."""
 
 from datetime import datetime
 from typing import Any

@@ -9,7 +9,9 @@ from django.conf import settings
 from crm_sync.hubspot.defaults import MAPPING, REFUSING
 from crm_sync.port import Crm, CrmCall, CrmField, CrmWebhooks
 
-__all__ = ["MAPPING", "REFUSING", "connect", "missing_setting", "surface", "webhooks"]
+__all__ = ["MAPPING", "NAME", "REFUSING", "connect", "missing_setting", "surface", "webhooks"]
+
+NAME = "HubSpot"
 
 
 def missing_setting() -> str:

@@ -31,8 +31,9 @@ NOTHING_LEFT = "Nothing to do any more:"
 # Marks our text, to detect that a person has changed it. It is in the link's fragment, out of sight.
 # `TaskText.words` leaves fragments out.
 MARK = "#text-"
-# The engine's words on points that a cap removed: a fact about the model, not about the person.
-CUT = re.compile(r", [\d.,]+ points? above the cap of [\d.,]+ not counted$")
+# The engine's words on points above a limit: a fact about the model, not about the person. Scores and
+# handoffs that are stored may still say cap.
+CUT = re.compile(r", [\d.,]+ points? above the (?:limit|cap) of [\d.,]+ not counted$")
 
 
 def task_subject(row: Handoff) -> str:

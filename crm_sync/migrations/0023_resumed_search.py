@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm_sync', '0020_reassignments'),
+        ('crm_sync', '0022_page_words'),
     ]
 
     operations = [

@@ -294,7 +294,7 @@ class Handoff(models.Model):
         WAITING = "waiting", "Waiting"
         DELIVERED = "delivered", "Delivered"
         NEEDS_ATTENTION = "needs_attention", "Needs attention"
-        WITHDRAWN = "withdrawn", "Withdrawn"
+        WITHDRAWN = "withdrawn", "Kept here"
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="handoffs")
     cycle = models.PositiveIntegerField()

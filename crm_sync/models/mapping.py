@@ -36,7 +36,7 @@ class FieldMapping(models.Model):
         REASONS = "reasons", "Reasons of the score"
         RECENT_ACTIVITY = "recent_activity", "Recent activity"
         SEQUENCE_HISTORY = "sequence_history", "Sequence history"
-        QUALIFIED_AT = "qualified_at", "Time of the crossing"
+        QUALIFIED_AT = "qualified_at", "When ready for sales"
         LIFECYCLE_STAGE = "lifecycle_stage", "Lifecycle stage"
         CONSTANT = "constant", "A fixed value"
 
@@ -72,6 +72,7 @@ class FieldMapping(models.Model):
     objects = FieldMappingQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "mapped field"
         constraints: ClassVar = [
             CheckConstraint(
                 condition=~Q(source="constant") | ~Q(value=""),
@@ -120,8 +121,8 @@ class FieldMapping(models.Model):
                 | Q(format="whole", source__in=["score", "fit", "engagement"])
                 | Q(format="day", source="qualified_at"),
                 name="a_format_fits_its_value",
-                violation_error_message="“Whole number” is for scores, “Day without a time” for the "
-                "time of the crossing.",
+                violation_error_message="“Whole number” is for scores, “Day without a time” for “When "
+                "ready for sales”.",
             ),
             UniqueConstraint(
                 fields=["source"],

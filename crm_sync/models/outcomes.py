@@ -19,8 +19,8 @@ class RejectingStatus(models.Model):
     status = models.CharField("lead status", max_length=CRM_ID_LENGTH, unique=True)
 
     class Meta:
-        verbose_name = "refusing lead status"
-        verbose_name_plural = "refusing lead statuses"
+        verbose_name = "status that counts as rejected"
+        verbose_name_plural = "statuses that count as rejected"
         constraints: ClassVar = [CheckConstraint(condition=~Q(status=""), name="a_refusal_is_said")]
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class Outcome(models.Model):
         DEAL = "deal", "Deal"
         WON = "won", "Won"
         LOST = "lost", "Lost"
-        REFUSED = "refused", "Refused"
+        REFUSED = "refused", "Rejected"
 
     handoff = models.OneToOneField(
         Handoff, on_delete=models.CASCADE, primary_key=True, related_name="outcome"
@@ -70,8 +70,7 @@ class Outcome(models.Model):
     objects = OutcomeQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "outcome"
-        verbose_name_plural = "leads and what became of them"
+        verbose_name = "handed-off lead"
         constraints: ClassVar = [
             CheckConstraint(
                 condition=~Q(state="refused") | ~Q(reason=""), name="a_refused_lead_says_why"

@@ -94,9 +94,9 @@ class OutcomeCounts:
         )
 
     def __str__(self) -> str:
-        """Return "Of 120 handed off, 34 became deals, 41 were refused: 22 too small, 19 bad timing." """
+        """Return "Of 120 handed off, 34 became deals, 41 were rejected: 22 too small, 19 bad timing." """
         deals = f"{self.deals:,} became {'a deal' if self.deals == 1 else 'deals'}"
-        refused = f"{self.refused:,} {'was' if self.refused == 1 else 'were'} refused"
+        refused = f"{self.refused:,} {'was' if self.refused == 1 else 'were'} rejected"
         why = f": {self.why}" if self.refused else ""
         return f"Of {self.handed_off:,} handed off, {deals}, {refused}{why}."
 

@@ -13,7 +13,7 @@ TOO_OLD = timedelta(days=2)
 DOES_NOT_AGREE = {
     "missing": ("lead", "without the task in the CRM that sales should have"),
     "duplicate": ("task", "of ours in the CRM beside another for the same lead"),
-    "unknown": ("task", "in the CRM with a reference that the ledger does not know"),
+    "unknown": ("task", "in the CRM with a reference that is not known here"),
     "on_nobody": ("task", "of ours in the CRM on nobody's list"),
     "unnoticed": ("task", "made in the CRM and not written down here"),
 }
@@ -37,7 +37,9 @@ def audit_problems(at: datetime) -> Iterator[Problem]:
 def comparison_problems(at: datetime) -> Iterator[Problem]:
     report = reports.last_report(Report.Kind.COMPARISON)
     if report:
-        yield from missed_report_problem(report, "The ledger", "compared with the CRM", at)
+        yield from missed_report_problem(
+            report, "The list of handoffs", "compared with the CRM", at
+        )
         yield from disagreements(report)
 
 

@@ -139,7 +139,7 @@ def _tell(found: Comparison, at: datetime, error: str) -> None:
 def replay_crossings(found: Comparison) -> None:
     """Add a row for each crossing without one. This needs no CRM, so it comes first."""
     ids = list(scores_without_handoff().values_list("contact_id", flat=True))
-    reason = "Crossed the threshold and has no row in the ledger."
+    reason = "Became ready for sales and has no handoff."
     told = [Discrepancy(reason, "Run handoff_reconcile.", contact=pk) for pk in ids]
     found.missing += told
     if not found.plan:

@@ -15,8 +15,7 @@ from django.utils.timezone import now
 
 from leadscoring import api_keys
 from leadscoring.admin import confirmation
-from leadscoring.admin.model_admin import AppModelAdmin
-from leadscoring.admin.unfold_types import ModelAdmin
+from leadscoring.admin.model_admin import AppModelAdmin, NamedListAdmin
 from leadscoring.common import format
 from leadscoring.models import ApiKey
 
@@ -37,7 +36,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUsers, ModelAdmin[User]):
+class UserAdmin(DjangoUsers, NamedListAdmin[User]):
     form = UserChange
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -59,7 +58,7 @@ class UserAdmin(DjangoUsers, ModelAdmin[User]):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin[Group]):
+class GroupAdmin(DjangoGroupAdmin, NamedListAdmin[Group]):
     pass
 
 

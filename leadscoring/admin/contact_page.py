@@ -4,8 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.timezone import localtime
+
 from leadscoring import extensions
-from leadscoring.common.format import list_url
+from leadscoring.admin.mail_state import mail_state
+from leadscoring.common.format import format_local_day, list_url
 from leadscoring.engine import wording
 from leadscoring.engine.model import ScoringModel, Thresholds
 from leadscoring.models import AccessEntry, Contact, CrmState, ModelVersion, Score
@@ -32,6 +35,7 @@ def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str,
         "reasons": _reason_rows(score, model),
         "chart": _chart_coordinates(_score_history(contact, at), model.thresholds),
         "crm": crm,
+        "mail": mail_state(contact),
         "crm_url": crm.record_url if crm and crm.record_url.startswith("http") else "",
         "activities": contact.activities.order_by("-occurred_at", "-pk")[:ACTIVITIES],
         "who_looked": list_url(AccessEntry, person=contact.pk)
@@ -50,7 +54,7 @@ def qualification_sentence(score: Score | None, thresholds: Thresholds, at: date
         return "Disqualified: worth nothing to sales, and never handed off, while the reason holds."
     if score.armed:
         if score.total >= thresholds.handoff:
-            return "Over the threshold by the model in force; sales hears of them with the next look at all scores."
+            return "Over the threshold of the live model: ready for sales with the next look at all scores."
         missing = thresholds.handoff - score.total
         again = " again" if score.cycle else ""
         return f"{wording.format_figure(round(missing, 2))} below the {wording.format_figure(thresholds.handoff)} that hand them to sales{again}."
@@ -59,7 +63,7 @@ def qualification_sentence(score: Score | None, thresholds: Thresholds, at: date
 
 def _crossed_sentence(score: Score, at: datetime) -> str:
     times = "" if score.cycle == 1 else f", for the {ordinal(score.cycle)} time"
-    reached = wording.format_day(score.crossed_at, at) if score.crossed_at else "some day"
+    reached = format_local_day(score.crossed_at, at) if score.crossed_at else "some day"
     return f"Ready for sales since {reached}{times}."
 
 
@@ -78,9 +82,11 @@ def _rearm_sentence(score: Score, thresholds: Thresholds, at: datetime) -> str:
     began = max(refused_at or score.crossed_at, score.crossed_at)
     until = began + timedelta(days=thresholds.cooldown_days)
     refused = (
-        f"Sales refused them {wording.format_day(refused_at, at)}. " if refused_at == began else ""
+        f"Sales rejected them on {format_local_day(refused_at, at)}. "
+        if refused_at == began
+        else ""
     )
-    return f"{refused}Sales hears of them again after {below}, not before {wording.format_day(until, at)}, and risen once more."
+    return f"{refused}Sales hears of them again after {below}, not before {format_local_day(until, at)}, and risen once more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +101,32 @@ class ReasonRow:
 
 
 def _reason_rows(score: Score | None, model: ScoringModel) -> list[ReasonRow]:
-    contributions = score.contributions if score else []
+    if score is None:
+        return []
+    contributions = score.contributions
     most = max((abs(one["points"]) for one in contributions), default=0) or 1
     return [
         ReasonRow(
             one["label"],
-            one["because"],
+            _reason_in_local_time(one, score.at),
             one["group"],
             one["points"],
             round(100 * abs(one["points"]) / most, 1),
         )
         for one in contributions
     ]
+
+
+def _reason_in_local_time(contribution: dict[str, Any], at: datetime) -> str:
+    """Return a stored reason with its day in the reader's time zone: it was written with that of UTC."""
+    reason = str(contribution["because"])
+    if not contribution["last_at"]:
+        return reason
+    last_at = datetime.fromisoformat(contribution["last_at"])
+    label, count = contribution["label"], contribution["count"]
+    written = wording.activities_sentence(label, count, last_at, at)
+    here = wording.activities_sentence(label, count, localtime(last_at), localtime(at))
+    return here + reason.removeprefix(written) if reason.startswith(written) else reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +165,7 @@ def _chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> di
             "x": round(WIDTH - WIDTH * ((today - point.at) / drawn), 1),
             "y": y(point.total),
             "point": point,
-            "title": _point_title(point),
+            "title": _point_title(point, today),
         }
         for point in points
     ]
@@ -155,9 +175,10 @@ def _chart_coordinates(points: list[HistoryPoint], thresholds: Thresholds) -> di
         "width": WIDTH,
         "height": HEIGHT,
         "handoff": y(thresholds.handoff),
-        "first": wording.format_day(today - drawn, today),
+        "first": format_local_day(today - drawn, today),
     }
 
 
-def _point_title(point: HistoryPoint) -> str:
-    return f"{point.at:%d %B}: {wording.format_figure(point.total)}, {point.grade}"
+def _point_title(point: HistoryPoint, at: datetime) -> str:
+    day = format_local_day(point.at, at)
+    return f"{day}: {wording.format_figure(point.total)}, {point.grade}"

@@ -129,7 +129,7 @@ def _band_tone(start: int, thresholds: Thresholds) -> str:
 def _funnel_stations(
     bars: Iterable[ScoreBand], others: Iterable[FunnelStation]
 ) -> Sequence[FunnelStation]:
-    """Return the stops of the loop in their order, ours and those of the other apps."""
+    """Return the stops of the funnel in their order, ours and those of the other apps."""
     stages = dict(Contact.objects.values_list("lifecycle_stage").annotate(n=Count("*")).order_by())
     qualified = sum(n for stage, n in stages.items() if stage in stages_from_mql())
     ours = [
@@ -155,13 +155,14 @@ class FreshnessLine:
 def freshness_line(at: datetime) -> FreshnessLine:
     """Return how old our knowledge of the CRM is, and what that means for sending."""
     oldest = CrmFreshness.oldest()
+    crm = next((name() for name in extensions.crm_names.values()), "CRM")
     if oldest is None:
         return FreshnessLine(
-            "The CRM has not been read yet: no sequence mail is sent until it is.", False
+            f"{crm} has not been read yet: no sequence mail is sent until it is.", False
         )
     age = max(at - oldest, timedelta(0))
     if age > timedelta(seconds=settings.CRM_MAX_AGE_SECONDS):
         return FreshnessLine(
-            f"CRM read {format_span(age)} ago, too long: sequence mail waits.", False
+            f"{crm} read {format_span(age)} ago, too long: sequence mail waits.", False
         )
-    return FreshnessLine(f"CRM read {format_span(age)} ago.", True)
+    return FreshnessLine(f"{crm} read {format_span(age)} ago.", True)

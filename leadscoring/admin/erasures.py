@@ -16,7 +16,7 @@ from leadscoring.models import Activity, Contact
 MOST = 200
 GOES = (
     "All that is known of them goes, and nobody can bring it back: profile and its history, {activities}, "
-    "scores, handoffs, sequences, mails and suppressions. Only a hash of the address stays, which keeps it "
+    "scores, handoffs, sequences, mails and their entry in Do not mail. Only a hash of the address stays, which keeps it "
     "from being taken in again."
 )
 STAYS = " {whose} in the CRM stays there: delete it there too, if that was asked for."

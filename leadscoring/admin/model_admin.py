@@ -15,10 +15,12 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.timezone import now
 
 from leadscoring.access_log import note_people
 from leadscoring.admin.unfold_types import ChangeList, DropdownFilter, ModelAdmin, Paginator
+from leadscoring.admin_theme import menu_title
 from leadscoring.common.format import change_url
 from leadscoring.intake.validation import CONTROL
 
@@ -77,7 +79,7 @@ class BoundedPaginator(Paginator[Any]):
     def count(self) -> int:
         """Return how many rows the list pages through, at most LISTED: its cost does not grow with the table."""
         rows: Any = self.object_list
-        return int(rows.order_by()[:LISTED].count())
+        return int(rows.order_by().values("pk")[:LISTED].count())
 
     def page(self, number: Any) -> Any:
         """Return a page of rows, found by their keys alone: sorting whole rows of a large table is slow."""
@@ -102,7 +104,17 @@ class BoundedChangeList(ChangeList):
             self.full_result_count = self.result_count  # else the title offers "Show all" of all
 
 
-class AppModelAdmin(ModelAdmin[Row]):
+class NamedListAdmin(ModelAdmin[Row]):
+    """A list that is called the same in its title as in the sidebar and the breadcrumb."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        named = {"title": menu_title(request.path) or capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, named | (extra_context or {}))
+
+
+class AppModelAdmin(NamedListAdmin[Row]):
     """An admin page of ours. Actions name the permission that they need; deleting in bulk is none.
 
     `contact_path`: from a row to the id of the contact whom it shows; "" when it shows none. Whom

@@ -17,18 +17,16 @@ from leadscoring import intake
 from leadscoring.admin import filters
 from leadscoring.admin.contact_page import contact_page_context
 from leadscoring.admin.json_field import StorableJsonField
+from leadscoring.admin.mail_state import mail_state, with_mail_bans
 from leadscoring.admin.model_admin import ReadOnlyModelAdmin
 from leadscoring.admin.search import PeopleSearch, search_names
 from leadscoring.admin.unfold_types import ModelForm, TextArea, TextInput
 from leadscoring.common import format
 from leadscoring.extensions import contact_actions
 from leadscoring.intake import validation
-from leadscoring.models import Activity, Company, Contact, CrmState, Effect, Score
+from leadscoring.models import Activity, Company, Contact, Score
 
 Action = TypeVar("Action", bound=Callable[..., HttpResponse | None])
-
-EFFECT_TONES = {Effect.PAUSE: "warm", Effect.STOP: "bad"}
-EFFECT_WORDS = {Effect.PAUSE: "Paused", Effect.STOP: "Stopped"}
 
 
 TEXTS = ("first_name", "last_name", "job_title", "phone", "country")
@@ -125,6 +123,9 @@ class ContactAdmin(PeopleSearch[Contact]):
     search_person = "pk"
     ordering = (F("last_activity_at").desc(nulls_last=True), "id")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
+        return with_mail_bans(super().get_queryset(request))
+
     @admin.display(description="Company")
     def company_name(self, contact: Contact) -> str:
         """Return the name for users with view permission only: the form's field is no field of the contact."""
@@ -166,20 +167,17 @@ class ContactAdmin(PeopleSearch[Contact]):
     def active(self, contact: Contact) -> SafeString:
         return format.moment_html(contact.last_activity_at)
 
-    @admin.display(description="In the CRM")
+    @admin.display(description="Mail")
     def mail(self, contact: Contact) -> SafeString:
-        state: CrmState | None = getattr(contact, "crm_state", None)
+        state = mail_state(contact)
         if state is None:
-            return format_html('<span class="ls-soft">{}</span>', "not asked")
-        if state.opted_out:
-            return format.badge_html("opted out", "bad")
-        if state.effect == Effect.NONE:
             return format.NOTHING
-        effect = Effect(state.effect)
+        if not state.reason and state.tone == "plain":
+            return format_html('<span class="ls-soft">{}</span>', state.word)
         return format_html(
-            '<span class="ls-cut" title="{}">{} {}</span>',
+            '<span class="ls-cut" title="{}">{} <span class="ls-more">{}</span></span>',
             state.reason,
-            format.badge_html(EFFECT_WORDS[effect], EFFECT_TONES[effect]),
+            format.badge_html(state.word, state.tone),
             state.reason,
         )
 

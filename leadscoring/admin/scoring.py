@@ -155,7 +155,7 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
             self.message_user(request, str(error), messages.ERROR)
         else:
             self.log_change(request, version, "Published.")
-            done = f"{version} is in force. All scores follow within some minutes."
+            done = f"{version} is live. All scores follow within some minutes."
             self.message_user(request, done, messages.SUCCESS)
         return redirect(format.change_url(version))
 
@@ -187,18 +187,18 @@ def _describe_model(version: ModelVersion) -> dict[str, Any]:
         "state": _model_state(version, _in_force_ids()),
         "model": model,
         "rules": [(rule, describe_rule(rule)) for rule in model.rules],
-        "caps": _describe_caps(model),
+        "limits": _describe_limits(model),
     }
 
 
-def _describe_caps(model: ScoringModel) -> str:
+def _describe_limits(model: ScoringModel) -> str:
     known = (
         ("fit", model.caps.fit),
         ("engagement", model.caps.engagement),
         ("all", model.caps.total),
     )
     said = [f"{name} at most {format.format_number(cap)}" for name, cap in known if cap is not None]
-    return ", ".join(said) or "no caps"
+    return ", ".join(said) or "no limits"
 
 
 def _preview_rows(version: ModelVersion) -> dict[str, Any]:

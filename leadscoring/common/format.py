@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import now
+from django.utils.timezone import localtime, now
 
 from leadscoring.common.spans import format_age
 from leadscoring.engine import wording
@@ -18,10 +19,18 @@ def moment_html(moment: datetime | None) -> SafeString:
     """Return a moment as its age, with the exact time in its tooltip."""
     if moment is None:
         return NOTHING
-    exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-    return format_html(
-        '<time title="{}" class="ls-when">{}</time>', exact, format_age(moment, now())
-    )
+    age = format_age(localtime(moment), localtime(now()))
+    return format_html('<time title="{}" class="ls-when">{}</time>', format_moment(moment), age)
+
+
+def format_moment(moment: datetime) -> str:
+    """Return a moment in the reader's time zone, named: "4 May 2026, 14:05:09 CEST"; in UTC elsewhere."""
+    return date_format(localtime(moment), "DATETIME_FORMAT")
+
+
+def format_local_day(moment: datetime, at: datetime) -> str:
+    """Return the day of a moment in the reader's time zone, as `wording.format_day` does."""
+    return wording.format_day(localtime(moment), localtime(at))
 
 
 def badge_html(text: object, tone: str = "plain") -> SafeString:

@@ -71,7 +71,7 @@ def disqualified_sentence(reason: str) -> str:
 
 def capped_note(points: float, cap: float) -> str:
     """Return the words behind a contribution that a cap has cut."""
-    return f", {format_count(points, 'point')} above the cap of {format_figure(cap)} not counted"
+    return f", {format_count(points, 'point')} above the limit of {format_figure(cap)} not counted"
 
 
 def format_day(moment: datetime, at: datetime) -> str:

@@ -15,6 +15,7 @@ from leadscoring.models.people import (
     Lifecycle,
     ProfileChange,
 )
+from leadscoring.models.reader import ReaderTimeZone
 from leadscoring.models.scoring import ModelVersion, Score
 from leadscoring.models.search import ContactSearch
 
@@ -36,5 +37,6 @@ __all__ = [
     "Lifecycle",
     "ModelVersion",
     "ProfileChange",
+    "ReaderTimeZone",
     "Score",
 ]

@@ -9,6 +9,7 @@ from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint, Val
 from django.db.models.functions import Concat, Lower
 
 from leadscoring.common.fold import Fold
+from leadscoring.common.format import format_moment
 
 # What a CRM calls its records: text of its own, of at most so many characters.
 CRM_ID_LENGTH = 255
@@ -170,7 +171,7 @@ class Activity(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} at {self.occurred_at:%Y-%m-%d %H:%M}"
+        return f"{self.type} at {format_moment(self.occurred_at)}"
 
 
 class Effect(models.TextChoices):

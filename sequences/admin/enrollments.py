@@ -172,7 +172,7 @@ class EnrollmentAdmin(PeopleSearch[Enrollment], ReadOnlyModelAdmin[Enrollment]):
         if not (confirmation.is_confirmed(request) and reason):
             return confirmation.render_confirmation(
                 self, request, rows.select_related("contact", "sequence"), action=verb,
-                title=f"{verb.capitalize()} enrollments", what_happens=what_happens,
+                title=verb.capitalize(), what_happens=what_happens,
                 button=verb.capitalize(), wants_reason=True,
                 named=lambda row: f"{row.contact} in {row.sequence} ({row.get_state_display().lower()})",
             )  # fmt: skip

@@ -178,7 +178,7 @@ class SuppressionAdmin(AppModelAdmin[Suppression]):
     form = SuppressionForm
     about = "These addresses are never written to, whoever they belong to."
     contact_path = "contact_id_"
-    nothing = "No address is suppressed."
+    nothing = "Every address may be written to."
     list_display = ("email", "why", "detail", "since")
     list_filter = ("reason",)
     search_fields = ("email__icontains",)
@@ -236,7 +236,7 @@ class SuppressionAdmin(AppModelAdmin[Suppression]):
             return confirmation.render_confirmation(
                 self, request, queryset, action="lift", title="Allow mail again",
                 what_happens="These addresses may be written to again. Do this only when the person "
-                "asked for it; somebody who opted out in the CRM has to be changed there.",
+                "asked for it; somebody who unsubscribed in the CRM has to be changed there.",
                 button="Allow mail again", wants_reason=True,
             )  # fmt: skip
         rows = Suppression.objects.filter(pk__in=queryset.values("pk"))

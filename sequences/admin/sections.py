@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, CharField, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 
@@ -17,15 +17,18 @@ from leadscoring.extensions import (
     contact_actions,
     contact_sections,
     home_sections,
+    mail_bans,
 )
 from leadscoring.models import Contact, CrmFreshness
 from sequences import enrolling
 from sequences.admin.enrollments import enrollment_state
 from sequences.admin.sequences import counts_by_sequence
 from sequences.contact_summary import hold_reason
-from sequences.models import Delivery, Enrollment, Sequence
+from sequences.models import Delivery, Enrollment, Sequence, Suppression
 
 MOST = 1_000
+# Why a person wants no mail.
+WISHES = (Suppression.Reason.UNSUBSCRIBED, Suppression.Reason.CRM_OPT_OUT)
 
 
 def sequences_on_home(user: Any, at: datetime) -> list[PageSection]:
@@ -63,6 +66,16 @@ def sequences_on_contact(contact: Contact, user: Any, at: datetime) -> list[Page
 contact_sections.add("sequences", sequences_on_contact)
 
 
+def ban_word() -> Subquery:
+    """Return the word for why an address is not written to: its person's wish, or another cause."""
+    wish = When(reason__in=WISHES, then=Value("unsubscribed"))
+    word = Case(wish, default=Value("do not mail"), output_field=CharField())
+    return Subquery(Suppression.objects.filter(email=OuterRef("email")).values_list(word)[:1])
+
+
+mail_bans.add("suppressions", ban_word)
+
+
 def enroll_action(
     page: AppModelAdmin[Contact], request: HttpRequest, queryset: QuerySet[Contact]
 ) -> HttpResponse | None:
@@ -72,10 +85,10 @@ def enroll_action(
     if not (confirmation.is_confirmed(request) and sequence):
         active = Sequence.objects.filter(active=True).order_by("name")
         return confirmation.render_confirmation(
-            page, request, queryset, action="enroll_action", title="Enroll in a sequence",
+            page, request, queryset, action="enroll_action", title="Add to a sequence",
             what_happens=f"They begin with its first mail, at most {MOST:,} people at once. Whoever "
-            "has no address, opted out, or whose deal forbids it is left out.",
-            button="Enroll", choices=[(str(one.pk), one.name) for one in active],
+            "has no address, unsubscribed, or whose deal forbids it is left out.",
+            button="Add", choices=[(str(one.pk), one.name) for one in active],
         )  # fmt: skip
     entry = enrolling.enroll_contacts(sequence, queryset[:MOST], now(), request.user.get_username())
     page.message_user(
@@ -86,7 +99,7 @@ def enroll_action(
 
 contact_actions.add(
     "enroll_action",
-    ContactAction(enroll_action, "Enroll in a sequence…", "sequences.change_enrollment"),
+    ContactAction(enroll_action, "Add to a sequence…", "sequences.change_enrollment"),
 )
 
 

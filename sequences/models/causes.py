@@ -16,7 +16,7 @@ BY_THE_SENDER = "the mail sender"
 BY_THEMSELVES = "the person themselves"
 
 
-BY_A_SUPPRESSION = "a suppressed address"
+BY_A_SUPPRESSION = "the list Do not mail"
 
 
 BY_A_FILE = "a sequence file"

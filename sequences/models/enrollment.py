@@ -89,6 +89,8 @@ class Enrollment(models.Model):
     objects = EnrollmentQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "person in a sequence"
+        verbose_name_plural = "people in sequences"
         constraints: ClassVar = [
             UniqueConstraint(
                 fields=["contact", "sequence"],
@@ -195,6 +197,8 @@ class EnrollmentChange(models.Model):
     by = models.CharField(max_length=200)
 
     class Meta:
+        verbose_name = "change of a person in a sequence"
+        verbose_name_plural = "changes of people in sequences"
         ordering: ClassVar = ["at", "pk"]
 
     def __str__(self) -> str:

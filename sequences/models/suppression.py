@@ -18,7 +18,7 @@ class Suppression(models.Model):
 
     class Reason(models.TextChoices):
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
-        CRM_OPT_OUT = "crm_opt_out", "Opted out in the CRM"
+        CRM_OPT_OUT = "crm_opt_out", "Unsubscribed in the CRM"
         BOUNCED = "bounced", "Address refused mail"
         BY_HAND = "by_hand", "Entered by hand"
 
@@ -30,6 +30,8 @@ class Suppression(models.Model):
     objects = SuppressionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "address not to mail"
+        verbose_name_plural = "addresses not to mail"
         constraints: ClassVar = [
             CheckConstraint(
                 condition=Q(email=Lower("email")), name="suppressed_email_is_lower_case"

@@ -117,6 +117,50 @@ def test_no_page_is_wider_than_the_screen_and_no_script_fails(page: Page, width:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
+def test_on_a_phone_a_list_shows_a_person_in_two_lines(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    wanted = {
+        "leadscoring.contact": ["who", "score_", "mail"],
+        "crm_sync.handoff": ["who", "score", "state"],
+        "sequences.enrollment": ["who", "state_", "sequence"],
+        "sequences.delivery": ["who", "subject_", "state_", "left"],
+    }
+
+    for label, fields in wanted.items():
+        page.goto(address_of(label))
+        row = page.locator("#result_list tr.data-row").first
+        place = row.bounding_box()
+
+        assert place is not None
+        assert place["height"] < 72, label
+        assert place["x"] + place["width"] <= 390, label
+        for field in fields:
+            expect(row.locator(f".field-{field}")).to_be_visible()
+        expect(row.locator("td:visible, th:visible")).to_have_count(len(fields) + 1)
+
+
+def test_times_are_in_the_browsers_zone_until_another_is_chosen(
+    page: Page, browser: Browser, live_server: LiveServer
+) -> None:
+    elsewhere = browser.new_context(
+        base_url=live_server.url,
+        timezone_id="Asia/Tokyo",
+        storage_state=page.context.storage_state(),
+    )
+    tab = elsewhere.new_page()
+    tab.goto("/admin/")
+
+    tab.goto("/admin/time-zone/")
+    expect(tab.locator(".ls-card")).to_contain_text("JST")
+    tab.select_option("select[name=zone]", "Asia/Kolkata", force=True)
+    tab.click("button:has-text('Save')")
+
+    expect(tab.locator(".ls-card")).to_contain_text("IST")
+    tab.goto("/admin/crm_sync/handoff/")
+    assert "IST" in str(tab.locator("#result_list time").first.get_attribute("title"))
+    elsewhere.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_colours_are_those_that_the_system_prefers(page: Page, scheme: str) -> None:
     page.wait_for_selector("html[x-data]:not([x-cloak])")
@@ -142,11 +186,11 @@ def test_a_stuck_handoff_is_withdrawn_from_the_list(page: Page) -> None:
     page.select_option("select[name=action]", "withdraw")
     page.click("button[name=index]")
     page.fill("#reason", "A competitor")
-    page.click("button:has-text('Withdraw')")
+    page.click("button:has-text('Keep here')")
 
-    expect(page.locator("body")).to_contain_text("1 withdrawn")
+    expect(page.locator("body")).to_contain_text("1 kept here")
     stuck.refresh_from_db()
-    assert stuck.reason == "Withdrawn by root: A competitor"
+    assert stuck.reason == "Kept here by root: A competitor"
 
 
 def test_a_stuck_handoff_is_resent_from_its_page(page: Page) -> None:
@@ -181,7 +225,7 @@ def test_a_model_is_drafted_and_published(page: Page) -> None:
 
     page.click("button:has-text('Publish')")
 
-    expect(page.locator("body")).to_contain_text("default v2 is in force")
+    expect(page.locator("body")).to_contain_text("default v2 is live")
     assert ModelVersion.objects.get(version=2).quiet
 
 

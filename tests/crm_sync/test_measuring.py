@@ -104,8 +104,8 @@ def test_the_two_clocks_of_a_day_and_of_a_week():
 
     day, week = ledger_stats.window_stats(MONDAY)
 
-    assert day.to_task == ClockStats(3, 2 * SECOND, 2.9 * SECOND)
-    assert day.to_touch == ClockStats(3, 2 * HOUR, 2.9 * HOUR)
+    assert day.to_task == ClockStats(3, 2 * SECOND, 3 * SECOND)
+    assert day.to_touch == ClockStats(3, 2 * HOUR, 3 * HOUR)
     assert (week.to_task.leads, week.to_touch.leads, week.delivered) == (4, 3, 4)
     assert (day.withdrawn, week.withdrawn) == (0, 1)
 

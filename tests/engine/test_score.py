@@ -190,7 +190,7 @@ def test_a_cap_cuts_the_weakest_and_says_so():
         ("weak", 10),
     ]
     assert scored.contributions[1].reason == (
-        "Came by on 19 May, 12 points above the cap of 50 not counted"
+        "Came by on 19 May, 12 points above the limit of 50 not counted"
     )
 
 

@@ -355,6 +355,10 @@ def test_a_list_is_noted_with_those_of_its_page(people: list[Contact], program: 
     assert [people for *_, people in entries()] == [[ada.pk, bob.pk], [bob.pk]]
 
 
+def post(client: Client, path: str, *items: dict[str, Any]) -> Any:
+    return client.post(f"/api/v1/{path}", json.dumps(items), content_type="application/json")
+
+
 def test_what_comes_in_is_no_reading(people: list[Contact], program: Client) -> None:
     post(program, "contacts", {"email": people[0].email, "phone": "1"}, {"email": "?"})
     post(program, "activities", {"email": people[0].email, "type": "visit"})

@@ -96,8 +96,8 @@ def test_nothing_that_people_sent_us_is_mark_up_on_any_page() -> None:
     ("age", "good", "words"),
     [
         (None, False, "has not been read yet"),
-        (40, True, "CRM read 40 s ago"),
-        (1_860, False, "CRM read 31 min ago, too long"),
+        (40, True, "HubSpot read 40 s ago"),
+        (1_860, False, "HubSpot read 31 min ago, too long"),
     ],
 )
 def test_home_says_how_fresh_the_crms_state_is(age: int | None, good: bool, words: str) -> None:
@@ -117,7 +117,7 @@ def test_home_asks_as_many_queries_for_many_people_as_for_few(
     client = as_superuser()
     client.get("/admin/")
 
-    with django_assert_max_num_queries(27):  # type: ignore[operator]  # one notes whom it shows
+    with django_assert_max_num_queries(28):  # type: ignore[operator]  # one notes whom it shows
         client.get("/admin/")
 
 
@@ -330,7 +330,7 @@ def test_a_model_is_told_in_sentences() -> None:
     told = as_("Marketing").get(page("leadscoring.modelversion", version.pk)).content.decode()
 
     assert "20 points for each reply, halved every 21 days, at most 30 in all" in told
-    assert "from 70; again after having been below 55, not within 30 days" in told
+    assert "from 70; ready again below 55, not within 30 days" in told
 
 
 def test_a_published_model_cannot_be_changed_or_deleted() -> None:

@@ -35,7 +35,7 @@ STRANGE = CrmSays("later")
 
 IN_NEGOTIATION = "Deal X is in negotiation"
 WON = "Deal X is won"
-OUT = "They opted out of e-mail in the CRM"
+OUT = "They unsubscribed in the CRM"
 NOT_ASKED = "The CRM has not been asked about this person yet"
 NEVER_READ = "The CRM has not been read yet; mail waits until it is"
 TOO_OLD = "The CRM was last read 31 minutes ago; mail waits until it is read again"

@@ -64,10 +64,10 @@ def test_a_handoff_is_withdrawn_with_a_reason_and_a_name() -> None:
     act(client, "crm_sync.handoff", "withdraw", row.pk, confirmed="yes", reason="A\ncompetitor")
 
     row.refresh_from_db()
-    assert "Sales is not told of these people" in asked
+    assert "These people are kept here and not sent to sales" in asked
     assert "Say why first" in unexplained
     assert still == "needs_attention"
-    assert (row.status, row.reason) == ("withdrawn", "Withdrawn by Marketing: A competitor")
+    assert (row.status, row.reason) == ("withdrawn", "Kept here by Marketing: A competitor")
 
 
 def test_a_handoff_whose_task_may_exist_is_not_withdrawn() -> None:

@@ -38,7 +38,7 @@ def test_the_figures_say_what_became_of_how_many_and_why():
 
     told = counts.count_overall(counts.count_by_model(a_month()))
 
-    expected = "Of 7 handed off, 3 became deals, 3 were refused: 2 too small, 1 bad timing."
+    expected = "Of 7 handed off, 3 became deals, 3 were rejected: 2 too small, 1 bad timing."
     assert str(told) == expected
     assert (told.won, told.lost, told.pending) == (1, 1, 1)
 

@@ -125,7 +125,7 @@ def test_what_does_not_agree_is_told_with_its_number_and_what_to_do(crm, there):
     problems = list(daily_reports.daily_problems(MONDAY))
     assert [problem.what for problem in problems] == [
         "1 task of ours in the CRM beside another for the same lead.",
-        "1 task in the CRM with a reference that the ledger does not know.",
+        "1 task in the CRM with a reference that is not known here.",
     ]
     assert "complete or delete" in problems[0].fix
     assert problems[0].url.startswith("/admin/crm_sync/handoff/")
@@ -160,6 +160,8 @@ def test_a_look_that_nobody_makes_any_more_or_that_fails_is_told():
 
     assert late == [
         "The connection to the CRM was last checked 3 days ago.",
-        "The ledger was last compared with the CRM 3 days ago.",
+        "The list of handoffs was last compared with the CRM 3 days ago.",
     ]
-    assert told(MONDAY + DAY) == ["The ledger could not be compared with the CRM: HubSpot is away."]
+    assert told(MONDAY + DAY) == [
+        "The list of handoffs could not be compared with the CRM: HubSpot is away."
+    ]
