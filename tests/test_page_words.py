@@ -19,7 +19,7 @@ from crm_sync.models import Account, Drift, Handoff, Outcome, Report
 from leadscoring import api_keys
 from leadscoring.admin_theme import UNFOLD
 from leadscoring.crm_state import set_freshness
-from leadscoring.models import CrmFreshness, ModelVersion
+from leadscoring.models import AccessEntry, CrmFreshness, ModelVersion
 from sequences.models import Suppression
 from tests.admin_pages import act, as_superuser, page
 from tests.bench import crowd
@@ -90,6 +90,7 @@ def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         wrong = {"wrong": {"unknown": 2}, "unknown": [{"fix": ""}]}
         Report.objects.create(kind="comparison", at=at, looked_at=at, document=wrong)
         set_freshness(dict.fromkeys(CrmFreshness.Kind.values, at))
+        AccessEntry.objects.create(at=at, way="command", place="crm_setup", by="ops", people=[1])
         yield
         transaction.set_rollback(True)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 from django.db.backends.signals import connection_created
-from psycopg.errors import _WaitTimeout
 
 # No page and no call of the API takes so long; a client's patience is mostly 30 s.
 SECONDS = 15.0
@@ -45,7 +44,7 @@ def bound_waits(raw: psycopg.Connection[Any]) -> None:
     def bounded(gen: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return wait(gen, *args, **{"timeout": _seconds.get(), **kwargs})
-        except _WaitTimeout as late:
+        except psycopg.errors._WaitTimeout as late:
             _abandon(raw)
             raise psycopg.OperationalError("The database did not answer in time.") from late
 

@@ -124,16 +124,16 @@ SHOWING = {
     "/admin/leadscoring/activity/{object_id}/change/": (Way.PAGE, "activities"),
     "/admin/leadscoring/accessentry/{object_id}/change/": (Way.PAGE, "access log entries"),
     "/admin/leadscoring/modelversion/{pk}/publish/": (Way.PAGE, "scoring models"),
-    "/admin/sequences/enrollment/": (Way.LIST, "enrollments"),
-    "/admin/sequences/enrollment/{object_id}/change/": (Way.PAGE, "enrollments"),
+    "/admin/sequences/enrollment/": (Way.LIST, "people in sequences"),
+    "/admin/sequences/enrollment/{object_id}/change/": (Way.PAGE, "people in sequences"),
     "/admin/sequences/delivery/": (Way.LIST, "mails"),
     "/admin/sequences/delivery/{object_id}/change/": (Way.PAGE, "mails"),
-    "/admin/sequences/suppression/": (Way.LIST, "suppressions"),
-    "/admin/sequences/suppression/{object_id}/change/": (Way.PAGE, "suppressions"),
+    "/admin/sequences/suppression/": (Way.LIST, "addresses not to mail"),
+    "/admin/sequences/suppression/{object_id}/change/": (Way.PAGE, "addresses not to mail"),
     "/admin/crm_sync/handoff/": (Way.LIST, "handoffs"),
     "/admin/crm_sync/handoff/{object_id}/change/": (Way.PAGE, "handoffs"),
-    "/admin/crm_sync/outcome/": (Way.LIST, "leads and what became of them"),
-    "/admin/crm_sync/outcome/{object_id}/change/": (Way.PAGE, "leads and what became of them"),
+    "/admin/crm_sync/outcome/": (Way.LIST, "handed-off leads"),
+    "/admin/crm_sync/outcome/{object_id}/change/": (Way.PAGE, "handed-off leads"),
     "/admin/crm_sync/deal/": (Way.LIST, "deals"),
     "/admin/crm_sync/deal/{object_id}/change/": (Way.PAGE, "deals"),
     "/admin/crm_sync/routingrule/{object_id}/change/": (Way.PAGE, "routing rules"),
@@ -353,6 +353,13 @@ def test_a_list_is_noted_with_those_of_its_page(people: list[Contact], program: 
     program.get("/api/v1/contacts/nobody@seen.example")
 
     assert [people for *_, people in entries()] == [[ada.pk, bob.pk], [bob.pk]]
+
+
+@pytest.fixture
+def program() -> Client:
+    """A program with a key named reporting."""
+    _, key = api_keys.create_key("reporting")
+    return Client(headers={"authorization": f"Bearer {key}"}, raise_request_exception=False)
 
 
 def post(client: Client, path: str, *items: dict[str, Any]) -> Any:
