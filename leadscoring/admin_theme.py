@@ -36,6 +36,7 @@ UNFOLD = {
     ],
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("admin.css")],
+    "SCRIPTS": [lambda request: static("admin.js")],
     "BORDER_RADIUS": "8px",
     "DASHBOARD_CALLBACK": "leadscoring.admin.dashboard.dashboard",
     "COLORS": {
