@@ -45,7 +45,7 @@ function nameParts(root) {
   // Fields in the rows of a list: their column and the row.
   root.querySelectorAll("#result_list td[data-label] :is(input:not([type=hidden]), select, textarea)").forEach((field) => {
     const row = field.closest("tr").querySelector("th");
-    field.ariaLabel = [field.closest("td").dataset.label, row && row.textContent.trim()].filter(Boolean).join(": ");
+    field.ariaLabel = [field.closest("td").dataset.label, row && row.innerText.trim()].filter(Boolean).join(": ");
   });
 }
 
