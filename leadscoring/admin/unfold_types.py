@@ -33,7 +33,7 @@ else:
         def __class_getitem__(cls, model):
             return cls
 
-    # What fills in a field from another one.
+    # What fills in one field from another.
     PREPOPULATING = {
         "admin/js/urlify.js",
         "admin/js/prepopulate.js",
@@ -44,7 +44,7 @@ else:
     class ModelAdmin(Typed, unfold.ModelAdmin):
         @property
         def media(self):
-            """Return Django's scripts without a third of them that works only for forms of another kind."""
+            """Leave out what only forms with prepopulated fields need, a third of Django's scripts."""
             media = super().media
             if self.prepopulated_fields:
                 return media

@@ -18,9 +18,11 @@ from django.http import Http404, HttpRequest, HttpResponseRedirect
 def folders_of_apps(apps: Iterable[str]) -> Iterator[Path]:
     """Yield the folders in which Django looks for the static files of apps."""
     for app in apps:
-        package = find_spec(app.partition(".apps.")[0])
-        for place in package.submodule_search_locations or () if package else ():
-            yield Path(place) / "static"
+        # By the outermost package: to find an inner one imports those around it, which may want settings.
+        package, *inner = app.partition(".apps.")[0].split(".")
+        spec = find_spec(package)
+        for place in (spec and spec.submodule_search_locations) or ():
+            yield Path(place, *inner, "static")
 
 
 def digest(folders: Iterable[Path]) -> str:

@@ -5,8 +5,11 @@
 const ICON_NAMES = {
   add: "Add",
   close: "Close the menu",
+  computer: "Light or dark",
+  dark_mode: "Light or dark",
   delete: "Delete",
   dock_to_right: "Menu",
+  light_mode: "Light or dark",
   more_horiz: "More",
   more_vert: "More",
   search: "Search",
@@ -38,6 +41,9 @@ function nameParts(root) {
     const icon = control.matches(ICON) ? control : control.querySelector(ICON);
     const name = icon && ICON_NAMES[icon.textContent.trim()];
     if (name) control.ariaLabel = name;
+  });
+  root.querySelectorAll("nav:not([aria-label])").forEach((nav) => {
+    nav.ariaLabel = nav.id === "nav-sidebar-inner" ? "Pages" : nav.closest("#nav-sidebar") ? "Account" : "More";
   });
   root.querySelectorAll(`${ICON}:not([role])`).forEach((icon) => (icon.ariaHidden = "true"));
   // Django's boxes for choosing many.
