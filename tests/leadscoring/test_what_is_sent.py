@@ -26,7 +26,7 @@ def body(response) -> bytes:
 
 
 # --- compressed -----------------------------------------------------------------------------------
-def test_a_page_is_a_tenth_of_its_size():
+def test_a_page_is_sent_in_a_part_of_its_size():
     client = as_superuser()
     plain = client.get("/admin/leadscoring/contact/")
 
