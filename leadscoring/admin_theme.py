@@ -36,7 +36,7 @@ UNFOLD: dict[str, Any] = {
     ],
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("admin.css")],
-    "SCRIPTS": [lambda request: static("time_zone.js")],
+    "SCRIPTS": [lambda request: static("admin.js"), lambda request: static("time_zone.js")],
     # The first takes unfold's place for the second.
     "ACCOUNT": {
         "navigation": [

@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from leadscoring.admin_theme import UNFOLD as UNFOLD
+from leadscoring.operations import static_version
 from leadscoring.operations.logging import LOGGING as LOGGING
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -257,6 +258,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "leadscoring.operations.machine_paths.answer_machines",
+    "leadscoring.operations.compression.CompressText",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "leadscoring.operations.logging.content_security_policy",
@@ -304,9 +306,12 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 FORMAT_MODULE_PATH = "leadscoring.formats"  # Django reads no format out of settings any more
-STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "templates" / "static", ninja / "static"]
+# Another content has another address, so that browsers may keep what they have.
+static_folders = [*STATICFILES_DIRS, *static_version.folders_of_apps(INSTALLED_APPS)]
+STATIC_URL = f"static/{static_version.digest(static_folders)}/"
 WHITENOISE_USE_FINDERS = True  # served from the packages: no collecting step to forget
+WHITENOISE_ADD_HEADERS_FUNCTION = None if DEBUG else static_version.keep_for_a_year
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

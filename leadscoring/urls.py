@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 from django.http import Http404
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 
 from leadscoring.api.routes import api
+from leadscoring.operations.static_version import current_file
 
 admin.autodiscover()
 urlpatterns = [
@@ -18,5 +20,6 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("sequences.urls")),
     path("", include("crm_sync.urls")),
-    path("favicon.ico", RedirectView.as_view(url="/static/favicon.svg"), name="favicon"),
+    path("favicon.ico", RedirectView.as_view(url=static("favicon.svg")), name="favicon"),
+    path("static/<slug:version>/<path:name>", current_file, name="static_of_another_release"),
 ]

@@ -108,6 +108,7 @@ LONGEST_FILES = [
     for name in (
         "loop/test_contract.py",
         "chaos/test_short.py",
+        "browser/test_accessibility.py",
         "browser/test_admin.py",
         "loop/test_outages.py",
         "loop/test_week.py",

@@ -128,7 +128,7 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
         """Show how many scores have followed the model in force; the pages ask it again and again."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        shown = {"shows": {"progress": publishing.publish_progress(now())}}
+        shown = {"shows": {"progress": publishing.publish_progress(now())}, "refreshed": True}
         return TemplateResponse(request, "admin/leadscoring/modelversion/progress.html", shown)
 
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:

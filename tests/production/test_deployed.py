@@ -106,14 +106,12 @@ def test_what_compose_asks_whether_a_service_is_well_says_yes(composed, name):
 def test_pages_come_with_their_styles(composed):
     _, loop = composed
     page = loop.page("/admin/login/")
-    styles = re.findall(r'<link[^>]+href="(/static/[^"]+\.css)[^"]*"', page.text)
 
-    answers = {path: loop.page(path) for path in styles}
+    files = static_files(page.text)
 
-    assert any("unfold" in path for path in styles)
-    assert any("unfold" not in path for path in styles)
-    assert {answer.status for answer in answers.values()} == {200}
-    assert all("text/css" in answer.headers["Content-Type"] for answer in answers.values())
+    assert any("unfold" in path for path in files)
+    assert any("unfold" not in path for path in files)
+    assert [wrong for path in files if (wrong := what_is_wrong(loop, path))] == []
     assert "Traceback" not in loop.page("/no/such/page").text  # DEBUG is off
 
 
@@ -134,6 +132,8 @@ def test_an_operator_logs_in_and_sees_the_home_page(composed):
     assert welcome.endswith("/admin/")
     assert "Log out" in home or "logout" in home
     assert "cannot wake the workers" not in home
+    files = static_files(home)
+    assert [wrong for path in files if (wrong := what_is_wrong(loop, path))] == []
 
 
 def test_flower_asks_for_its_password(composed):
@@ -184,6 +184,21 @@ def is_ready(loop: Outside) -> Any:
 
 def well(done: Any) -> Any:
     return done if done.code == 0 else None
+
+
+def static_files(page: str) -> set[str]:
+    """The addresses of files that a page names."""
+    return set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
+
+
+def what_is_wrong(loop: Outside, path: str) -> str:
+    """A sentence, or "": a file is there, is kept for ever, and is small on its way."""
+    file = ask("GET", loop.stage.web + path, headers={"Accept-Encoding": "gzip"})
+    if file.status != 200:
+        return f"{path} answers {file.status}"
+    kept = file.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    small = file.headers["Content-Encoding"] == "gzip"
+    return "" if kept and small else f"{path} comes with {file.headers}"
 
 
 def log_in(loop: Outside, password: str) -> tuple[str, str]:
