@@ -100,7 +100,7 @@ $(READY): requirements-dev.txt
 		{ test -x $(VENV) || uv venv --quiet --python '>=3.11' .venv; } && \
 		uv pip install --quiet --python $(VENV) -r requirements-dev.txt; \
 	elif [ -n "$(PYTHON)" ]; then \
-		echo "Installing into .venv with $(PYTHON) (about half a minute) ..."; \
+		echo "Installing into .venv with $(PYTHON) (half a minute, or some by your connection) ..."; \
 		{ $(VENV) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv; } && \
 		$(VENV) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt; \
 	else \
