@@ -53,6 +53,12 @@ UNFOLD = {
             "950": "oklch(24% .038 199)",
         },
     },
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Account security", "link": reverse_lazy("mfa_index")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

@@ -39,11 +39,21 @@ def _read_setting(reader: Any, name: str, default: Any, wanted: str) -> Any:
         _stop_start(f"{name} must be {wanted}.")
 
 
-def _positive_integer(name: str, default: int | None) -> Any:
+def _whole_number(name: str, default: int | None, least: int = 1) -> Any:
     number = _read_setting(env.int, name, default, "a whole number")
-    if number is not None and number < 1:
-        _stop_start(f"{name} must be 1 or more.")
+    if number is not None and number < least:
+        _stop_start(f"{name} must be {least} or more.")
     return number
+
+
+def _switch(name: str) -> bool:
+    # django-environ takes any word that it does not know for "off".
+    if str(env(name, default="off")).lower() not in SWITCH_WORDS:
+        _stop_start(f"{name} must be on or off.")
+    return bool(env.bool(name, default=False))
+
+
+SWITCH_WORDS = ("on", "off", "true", "false", "1", "0", "yes", "no", "")
 
 
 def _http_url(name: str, default: str) -> str:
@@ -56,20 +66,7 @@ def _http_url(name: str, default: str) -> str:
     return value
 
 
-DEBUG = env.bool("DEBUG", default=False)
-# The reader takes any word that it does not know for "off".
-if str(env("DEBUG", default="off")).lower() not in (
-    "on",
-    "off",
-    "true",
-    "false",
-    "1",
-    "0",
-    "yes",
-    "no",
-    "",
-):
-    _stop_start("DEBUG must be on or off.")
+DEBUG = _switch("DEBUG")
 
 
 # --- where the data lives ---------------------------------------------------------------------
@@ -152,6 +149,39 @@ CONTENT_SECURITY_POLICY = (
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # the API's limit for a body
 
+# --- how people log in (docs/log-in.md) -------------------------------------------------------
+# The entries of X-Forwarded-For that are ours, from its end: a client writes the others as it likes.
+ALLAUTH_TRUSTED_PROXY_COUNT = _whole_number("TRUSTED_PROXIES", 1 if tls else 0, least=0)
+REQUIRE_SECOND_FACTOR = _switch("REQUIRE_SECOND_FACTOR")
+ACCOUNT_ADAPTER = "leadscoring.log_in.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "leadscoring.log_in.form.LogInForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_SIGNUP_ENABLED = False  # accounts are made in the admin
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # the page itself knows whom the admin lets in
+ACCOUNT_REAUTHENTICATION_METHODS = ("log_in", "password", "mfa")
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+# Per address and per account; of an account at most 60 failed tries an hour from browsers that it
+# was not used in, so nobody who guesses shuts its owner out (leadscoring/log_in/known_browser.py).
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "10/10m/user",
+}
+MFA_ADAPTER = "leadscoring.log_in.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "leadscoring.log_in.passkey_forms.AddPasskeyForm",
+    "authenticate_webauthn": "leadscoring.log_in.passkey_forms.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "leadscoring.log_in.passkey_forms.ReauthenticatePasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = str(UNFOLD["SITE_TITLE"])
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off
+
 # --- mail -------------------------------------------------------------------------------------
 email_url = env("EMAIL_URL", default="") or ("consolemail://" if DEBUG or here else "")
 if not email_url:
@@ -200,9 +230,9 @@ HUBSPOT_API_VERSION = env("HUBSPOT_API_VERSION", default="")
 if HUBSPOT_API_VERSION not in ("", "2026-03", "2026-09"):
     _stop_start("HUBSPOT_API_VERSION must be 2026-03 or 2026-09, or empty for v3 and v4.")
 HUBSPOT_CLIENT_SECRET = env("HUBSPOT_CLIENT_SECRET", default="")
-HUBSPOT_REQUESTS_PER_10S = _positive_integer("HUBSPOT_REQUESTS_PER_10S", None)
-CRM_POLL_SECONDS = _positive_integer("CRM_POLL_SECONDS", 60)
-CRM_MAX_AGE_SECONDS = _positive_integer("CRM_MAX_AGE_SECONDS", 900)
+HUBSPOT_REQUESTS_PER_10S = _whole_number("HUBSPOT_REQUESTS_PER_10S", None)
+CRM_POLL_SECONDS = _whole_number("CRM_POLL_SECONDS", 60)
+CRM_MAX_AGE_SECONDS = _whole_number("CRM_MAX_AGE_SECONDS", 900)
 if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCESS_TOKEN):
     _stop_start("HUBSPOT_ACCESS_TOKEN must not contain spaces or line ends.")
 
@@ -244,6 +274,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",  # indexes for the start of a name
     "anymail",
+    "allauth.account",
+    "allauth.mfa",
+    "leadscoring.log_in.apps.UserSessionsConfig",
     "leadscoring",
     "sequences",
     "crm_sync",
@@ -260,6 +293,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "leadscoring.log_in.middleware.HashingMiddleware",
+    "leadscoring.log_in.middleware.SecondFactorMiddleware",
     "leadscoring.operations.sessions.prolong_session",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -283,13 +319,15 @@ TEMPLATES = [
     }
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "leadscoring.log_in.passwords.ChangeWatcher"},
 ]
+PASSWORD_HASHERS = ["leadscoring.log_in.hashing.OneAtATimeHasher"]
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -299,7 +337,7 @@ STATICFILES_DIRS = [BASE_DIR / "templates" / "static", ninja / "static"]
 WHITENOISE_USE_FINDERS = True  # served from the packages: no collecting step to forget
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "leadscoring.common.throttle_cache.ThrottleCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "json",  # values of releases that pickled them are never read
         # No request waits for a silent Redis: one short try.

@@ -42,6 +42,8 @@ SETTINGS = {
     "CRM_POLL_SECONDS": "60",
     "CRM_MAX_AGE_SECONDS": "900",
     "SENTRY_DSN": "",
+    "REQUIRE_SECOND_FACTOR": "off",
+    "TRUSTED_PROXIES": "0",
 }
 
 

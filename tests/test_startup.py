@@ -14,6 +14,8 @@ PAGES = (
     "leadscoring.admin.people",
     "crm_sync.webhooks",
     "django.test",
+    "allauth.account.views",
+    "allauth.mfa.webauthn.forms",
 )
 LOADED = f"import sys; print([name for name in {PAGES} if name in sys.modules])"
 
