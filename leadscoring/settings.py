@@ -122,7 +122,8 @@ if not DEBUG and (len(SECRET_KEY) < 32 or SECRET_KEY.startswith("change-me")):
 if not SECRET_KEY:
     _stop_start("SECRET_KEY is missing.")
 base_host = urlsplit(BASE_URL).hostname or ""
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[base_host, "localhost", "127.0.0.1", "[::1]"])
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[base_host, *LOOPBACK])
 if not DEBUG and "*" in ALLOWED_HOSTS:
     _stop_start("ALLOWED_HOSTS must name the hosts when DEBUG is off; * is not safe.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[BASE_URL])
@@ -181,6 +182,29 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = str(UNFOLD["SITE_TITLE"])
 MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off
+
+# The company's directory (OpenID Connect): all three, or none.
+OIDC_ISSUER = _http_url("OIDC_ISSUER", "") if env("OIDC_ISSUER", default="") else ""
+OIDC_CLIENT_ID = env("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env("OIDC_CLIENT_SECRET", default="")
+if len({bool(OIDC_ISSUER), bool(OIDC_CLIENT_ID), bool(OIDC_CLIENT_SECRET)}) > 1:
+    _stop_start("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must all be set, or none.")
+if OIDC_ISSUER.startswith("http://") and urlsplit(OIDC_ISSUER).hostname not in LOOPBACK:
+    _stop_start("OIDC_ISSUER must start with https://.")
+SOCIALACCOUNT_ADAPTER = "leadscoring.log_in.company.CompanyAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": "company",
+                "name": "Company",
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_ISSUER, "oauth_pkce_enabled": True},
+            }
+        ]
+    }
+}
 
 # --- mail -------------------------------------------------------------------------------------
 email_url = env("EMAIL_URL", default="") or ("consolemail://" if DEBUG or here else "")
@@ -277,6 +301,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "leadscoring.log_in.apps.UserSessionsConfig",
+    "leadscoring.log_in.apps.SocialAccountConfig",
+    "allauth.socialaccount.providers.openid_connect",
     "leadscoring",
     "sequences",
     "crm_sync",

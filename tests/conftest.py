@@ -44,6 +44,9 @@ SETTINGS = {
     "SENTRY_DSN": "",
     "REQUIRE_SECOND_FACTOR": "off",
     "TRUSTED_PROXIES": "0",
+    "OIDC_ISSUER": "",
+    "OIDC_CLIENT_ID": "",
+    "OIDC_CLIENT_SECRET": "",
 }
 
 

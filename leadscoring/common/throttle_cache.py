@@ -8,8 +8,8 @@ from redis import RedisError
 
 from leadscoring.common.outage import OutageMemory
 
-# django-allauth's keys: its counts, their locks, the codes that were used.
-THROTTLE_KEYS = "allauth"
+# django-allauth's keys: its counts, their locks, the codes and tokens that were used.
+THROTTLE_KEYS = ("allauth", "jwt:")
 redis_outage = OutageMemory(seconds=5.0)
 
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from leadscoring.log_in import events, recent, refusals
@@ -47,6 +48,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         return not recent.is_recent(context.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        company = {"id": "company", "description": "", "url": reverse("company_log_in")}
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [*ways, company] if settings.OIDC_ISSUER and user.is_authenticated else ways
 
     def validation_error(self, code: str, *args: Any) -> ValidationError:
         if code in ("too_many_login_attempts", "rate_limited"):

@@ -12,13 +12,15 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from leadscoring.log_in import views
+from leadscoring.log_in import company, views
 from leadscoring.log_in.views import in_admin
 
 SECURITY = "Account security"
 
 urlpatterns = [
     path("login/", in_admin(views.LogInView.as_view(), "Log in"), name="account_login"),
+    path("login/company/", company.begin, name="company_log_in"),
+    path("login/<str:provider_id>/callback/", company.finish, name="openid_connect_callback"),
     path("login/code/", in_admin(mfa.authenticate, "Second factor"), name="mfa_authenticate"),
     path("password_change/", admin.site.admin_view(views.change_password, cacheable=True)),
     path("account/", in_admin(views.SecurityView.as_view(), SECURITY), name="mfa_index"),

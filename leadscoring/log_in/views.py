@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_POST
 
@@ -42,6 +43,10 @@ class LogInView(LoginView):
         if admin.site.has_permission(request):
             return redirect(self.get_authenticated_redirect_url())
         return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        company = settings.OIDC_ISSUER and self.passthrough_next_url(reverse("company_log_in"))
+        return super().get_context_data(**kwargs) | {"company": company}
 
 
 class SecurityView(IndexView):

@@ -87,6 +87,25 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence_that_names_it_and_hides
     assert "hidden-word" not in start.stderr
 
 
+OIDC = {
+    "OIDC_ISSUER": "https://login.example",
+    "OIDC_CLIENT_ID": "leads",
+    "OIDC_CLIENT_SECRET": "hidden-word",
+}
+
+
+@pytest.mark.parametrize(
+    "wrong", [*({name: ""} for name in OIDC), {"OIDC_ISSUER": "http://login.example"}]
+)
+def test_the_companys_log_in_is_set_as_a_whole_and_over_https(wrong):
+    start = started(**OIDC | wrong)
+
+    assert start.returncode == 2
+    assert next(iter(wrong)) in start.stderr
+    assert "hidden-word" not in start.stderr
+    assert started("settings.OIDC_ISSUER", **OIDC).stdout == "https://login.example\n"
+
+
 def test_mail_can_be_switched_off():
     assert started("settings.MAIL_OFF", EMAIL_URL="off").stdout == "True\n"
 
