@@ -31,6 +31,7 @@ SENTENCES = {
     "password_changed": "A password was changed.",
     "second_factor_added": "A second factor was added.",
     "second_factor_removed": "A second factor was removed.",
+    "recovery_codes_made": "Somebody made new recovery codes.",
 }
 
 
@@ -92,3 +93,7 @@ def record_second_factor_added(request: HttpRequest, user: Any, **_: Any) -> Non
 
 def record_second_factor_removed(request: HttpRequest, user: Any, **_: Any) -> None:
     record("second_factor_removed", user, request)
+
+
+def record_recovery_codes(request: HttpRequest, user: Any, **_: Any) -> None:
+    record("recovery_codes_made", user, request)

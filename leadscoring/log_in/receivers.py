@@ -16,6 +16,7 @@ def connect() -> None:
         (signals.user_login_failed, events.record_refusal),
         (mfa_signals.authenticator_added, events.record_second_factor_added),
         (mfa_signals.authenticator_removed, events.record_second_factor_removed),
+        (mfa_signals.authenticator_reset, events.record_recovery_codes),
     ):
         signal.connect(receiver, dispatch_uid=receiver.__name__)
 

@@ -40,7 +40,9 @@ urlpatterns = [
         in_admin(passkeys.reauthenticate_webauthn, "Is it you?"),
         name="mfa_reauthenticate_webauthn",
     ),
-    path("account/app/add/", in_admin(totp.activate_totp, "Add an app"), name="mfa_activate_totp"),
+    path(
+        "account/app/add/", in_admin(totp.activate_totp, "Set up an app"), name="mfa_activate_totp"
+    ),
     path(
         "account/app/remove/",
         in_admin(totp.deactivate_totp, "Remove the app"),

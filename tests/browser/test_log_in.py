@@ -44,8 +44,8 @@ def log_in(page: Page) -> None:
 
 def log_out(page: Page) -> None:
     page.goto("/admin/")
-    page.evaluate("document.getElementById('logout-form').submit()")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.evaluate("document.getElementById('logout-form').submit()")
     page.goto("/admin/")
 
 
