@@ -13,7 +13,6 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from requests import RequestException
 
 from leadscoring.log_in import events
 
@@ -23,7 +22,8 @@ TURNED_AWAY = (
 )
 # What a directory's answer that lacks parts, or has others in their place, makes allauth throw.
 MALFORMED = (KeyError, AttributeError, TypeError, ValueError, AssertionError)
-FAILURES = (RequestException, OAuth2Error, *MALFORMED)
+# Its client's own errors of the network are OSErrors.
+FAILURES = (OSError, OAuth2Error, *MALFORMED)
 
 
 class CompanyAdapter(DefaultSocialAccountAdapter):
