@@ -40,6 +40,7 @@ UNFOLD: dict[str, Any] = {
     # The first takes unfold's place for the second.
     "ACCOUNT": {
         "navigation": [
+            {"title": "Account security", "link": reverse_lazy("mfa_index")},
             {"title": "Time zone", "link": reverse_lazy("time_zone")},
             {"title": "Change password", "link": reverse_lazy("admin:password_change")},
         ]

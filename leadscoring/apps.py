@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_migrate
 
 
@@ -9,7 +8,7 @@ class LeadScoringConfig(AppConfig):
 
     def ready(self) -> None:
         from leadscoring.initial_data import make_starting_rows
-        from leadscoring.operations import sessions
+        from leadscoring.log_in import receivers
 
-        user_logged_in.connect(sessions.note_login, dispatch_uid="note_login")
+        receivers.connect()
         post_migrate.connect(make_starting_rows, dispatch_uid="starting_rows")

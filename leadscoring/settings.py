@@ -40,11 +40,21 @@ def _read_setting(reader: Any, name: str, default: Any, wanted: str) -> Any:
         _stop_start(f"{name} must be {wanted}.")
 
 
-def _positive_integer(name: str, default: int | None) -> Any:
+def _whole_number(name: str, default: int | None, least: int = 1) -> Any:
     number = _read_setting(env.int, name, default, "a whole number")
-    if number is not None and number < 1:
-        _stop_start(f"{name} must be 1 or more.")
+    if number is not None and number < least:
+        _stop_start(f"{name} must be {least} or more.")
     return number
+
+
+def _switch(name: str) -> bool:
+    # django-environ takes any word that it does not know for "off".
+    if str(env(name, default="off")).lower() not in SWITCH_WORDS:
+        _stop_start(f"{name} must be on or off.")
+    return bool(env.bool(name, default=False))
+
+
+SWITCH_WORDS = ("on", "off", "true", "false", "1", "0", "yes", "no", "")
 
 
 def _http_url(name: str, default: str) -> str:
@@ -57,20 +67,7 @@ def _http_url(name: str, default: str) -> str:
     return value
 
 
-DEBUG = env.bool("DEBUG", default=False)
-# The reader takes any word that it does not know for "off".
-if str(env("DEBUG", default="off")).lower() not in (
-    "on",
-    "off",
-    "true",
-    "false",
-    "1",
-    "0",
-    "yes",
-    "no",
-    "",
-):
-    _stop_start("DEBUG must be on or off.")
+DEBUG = _switch("DEBUG")
 
 
 # --- where the data lives ---------------------------------------------------------------------
@@ -133,7 +130,8 @@ if not DEBUG and (len(SECRET_KEY) < 32 or SECRET_KEY.startswith("change-me")):
 if not SECRET_KEY:
     _stop_start("SECRET_KEY is missing.")
 base_host = urlsplit(BASE_URL).hostname or ""
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[base_host, "localhost", "127.0.0.1", "[::1]"])
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[base_host, *LOOPBACK])
 if not DEBUG and "*" in ALLOWED_HOSTS:
     _stop_start("ALLOWED_HOSTS must name the hosts when DEBUG is off; * is not safe.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[BASE_URL])
@@ -159,6 +157,62 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # the API's limit for a body
+
+# --- how people log in (docs/log-in.md) -------------------------------------------------------
+# The entries of X-Forwarded-For that are ours, from its end: a client writes the others as it likes.
+ALLAUTH_TRUSTED_PROXY_COUNT = _whole_number("TRUSTED_PROXIES", 1 if tls else 0, least=0)
+REQUIRE_SECOND_FACTOR = _switch("REQUIRE_SECOND_FACTOR")
+ACCOUNT_ADAPTER = "leadscoring.log_in.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "leadscoring.log_in.form.LogInForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_SIGNUP_ENABLED = False  # accounts are made in the admin
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # the page itself knows whom the admin lets in
+ACCOUNT_REAUTHENTICATION_METHODS = ("log_in", "password", "mfa")
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+# Per address and per account; of an account at most 60 failed tries an hour from browsers that it
+# was not used in, so nobody who guesses shuts its owner out (leadscoring/log_in/known_browser.py).
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "10/10m/user",
+}
+MFA_ADAPTER = "leadscoring.log_in.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "add_webauthn": "leadscoring.log_in.passkey_forms.AddPasskeyForm",
+    "authenticate_webauthn": "leadscoring.log_in.passkey_forms.AuthenticatePasskeyForm",
+    "reauthenticate_webauthn": "leadscoring.log_in.passkey_forms.ReauthenticatePasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = str(UNFOLD["SITE_TITLE"])
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off
+
+# The company's directory (OpenID Connect): all three, or none.
+OIDC_ISSUER = _http_url("OIDC_ISSUER", "") if env("OIDC_ISSUER", default="") else ""
+OIDC_CLIENT_ID = env("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env("OIDC_CLIENT_SECRET", default="")
+if len({bool(OIDC_ISSUER), bool(OIDC_CLIENT_ID), bool(OIDC_CLIENT_SECRET)}) > 1:
+    _stop_start("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must all be set, or none.")
+if OIDC_ISSUER.startswith("http://") and urlsplit(OIDC_ISSUER).hostname not in LOOPBACK:
+    _stop_start("OIDC_ISSUER must start with https://.")
+SOCIALACCOUNT_ADAPTER = "leadscoring.log_in.company.CompanyAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": "company",
+                "name": "Company",
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_ISSUER, "oauth_pkce_enabled": True},
+            }
+        ]
+    }
+}
 
 # --- mail -------------------------------------------------------------------------------------
 email_url = env("EMAIL_URL", default="") or ("consolemail://" if DEBUG or here else "")
@@ -208,9 +262,9 @@ HUBSPOT_API_VERSION = env("HUBSPOT_API_VERSION", default="")
 if HUBSPOT_API_VERSION not in ("", "2026-03", "2026-09"):
     _stop_start("HUBSPOT_API_VERSION must be 2026-03 or 2026-09, or empty for v3 and v4.")
 HUBSPOT_CLIENT_SECRET = env("HUBSPOT_CLIENT_SECRET", default="")
-HUBSPOT_REQUESTS_PER_10S = _positive_integer("HUBSPOT_REQUESTS_PER_10S", None)
-CRM_POLL_SECONDS = _positive_integer("CRM_POLL_SECONDS", 60)
-CRM_MAX_AGE_SECONDS = _positive_integer("CRM_MAX_AGE_SECONDS", 900)
+HUBSPOT_REQUESTS_PER_10S = _whole_number("HUBSPOT_REQUESTS_PER_10S", None)
+CRM_POLL_SECONDS = _whole_number("CRM_POLL_SECONDS", 60)
+CRM_MAX_AGE_SECONDS = _whole_number("CRM_MAX_AGE_SECONDS", 900)
 if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCESS_TOKEN):
     _stop_start("HUBSPOT_ACCESS_TOKEN must not contain spaces or line ends.")
 
@@ -252,6 +306,11 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",  # indexes for the start of a name
     "anymail",
+    "allauth.account",
+    "allauth.mfa",
+    "leadscoring.log_in.apps.UserSessionsConfig",
+    "leadscoring.log_in.apps.SocialAccountConfig",
+    "allauth.socialaccount.providers.openid_connect",
     "leadscoring",
     "sequences",
     "crm_sync",
@@ -269,6 +328,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "leadscoring.log_in.middleware.HashingMiddleware",
+    "leadscoring.log_in.middleware.SecondFactorMiddleware",
     "leadscoring.operations.sessions.prolong_session",
     "leadscoring.reader_time.in_readers_time",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -294,13 +356,15 @@ TEMPLATES = [
     }
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "leadscoring.log_in.passwords.ChangeWatcher"},
 ]
+PASSWORD_HASHERS = ["leadscoring.log_in.hashing.OneAtATimeHasher"]
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -314,7 +378,7 @@ WHITENOISE_USE_FINDERS = True  # served from the packages: no collecting step to
 WHITENOISE_ADD_HEADERS_FUNCTION = None if DEBUG else static_version.keep_for_a_year
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "leadscoring.common.throttle_cache.ThrottleCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "json",  # values of releases that pickled them are never read
         # No request waits for a silent Redis: one short try.
@@ -330,7 +394,7 @@ CACHES = {
 # A shift: who does nothing for so long logs in again (leadscoring/operations/sessions.py).
 SESSION_COOKIE_AGE = 12 * 3600
 # For so long the access log of people keeps who read whom.
-ACCESS_LOG_DAYS = _positive_integer("ACCESS_LOG_DAYS", 365)
+ACCESS_LOG_DAYS = _whole_number("ACCESS_LOG_DAYS", 365)
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

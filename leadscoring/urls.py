@@ -11,11 +11,16 @@ from leadscoring.api.routes import api
 from leadscoring.operations.static_version import current_file
 
 admin.autodiscover()
+# Second factors and sessions: nobody reads or edits those of others.
+for model in [model for model in admin.site._registry if model.__module__.startswith("allauth.")]:
+    admin.site.unregister(model)
+handler429 = "leadscoring.log_in.refusals.too_many_tries"  # allauth's
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     # unfold's search of pages is off, as its template is (templates/unfold/helpers/command.html).
     path("admin/search/", page_not_found, {"exception": Http404()}),
     path("admin/time-zone/", include("leadscoring.admin.time_zone")),
+    path("admin/", include("leadscoring.log_in.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("sequences.urls")),

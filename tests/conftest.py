@@ -43,6 +43,11 @@ SETTINGS = {
     "CRM_MAX_AGE_SECONDS": "900",
     "ACCESS_LOG_DAYS": "365",
     "SENTRY_DSN": "",
+    "REQUIRE_SECOND_FACTOR": "off",
+    "TRUSTED_PROXIES": "0",
+    "OIDC_ISSUER": "",
+    "OIDC_CLIENT_ID": "",
+    "OIDC_CLIENT_SECRET": "",
 }
 
 

@@ -144,7 +144,7 @@ def test_compose_does_not_start_without_its_secrets(secret):
 
 
 SECRETS = {
-    "SECRET_KEY", "EMAIL_URL", "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_CLIENT_SECRET", "ANYMAIL",
+    "SECRET_KEY", "EMAIL_URL", "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_CLIENT_SECRET", "ANYMAIL", "OIDC_CLIENT_SECRET",
     "POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_BASIC_AUTH",
 }  # fmt: skip
 SERVERS = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
@@ -154,7 +154,7 @@ OF_A_WORKER = SERVERS | {"SECRET_KEY", "EMAIL_URL", "HUBSPOT_ACCESS_TOKEN"}
 @pytest.mark.parametrize(
     ("service", "secrets"),
     [
-        ("web", OF_A_WORKER | {"HUBSPOT_CLIENT_SECRET", "ANYMAIL"}),
+        ("web", OF_A_WORKER | {"HUBSPOT_CLIENT_SECRET", "ANYMAIL", "OIDC_CLIENT_SECRET"}),
         ("worker-live", OF_A_WORKER),
         ("worker-slow", OF_A_WORKER | {"HUBSPOT_CLIENT_SECRET"}),
         ("migrate", SERVERS),

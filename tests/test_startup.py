@@ -14,6 +14,9 @@ PAGES = (
     "leadscoring.admin.people",
     "crm_sync.webhooks",
     "django.test",
+    "allauth.account.views",
+    "allauth.mfa.webauthn.forms",
+    "allauth.socialaccount.providers.oauth2.client",
 )
 LOADED = f"import sys; print([name for name in {PAGES} if name in sys.modules])"
 

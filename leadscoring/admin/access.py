@@ -16,7 +16,9 @@ from django.utils.timezone import now
 from leadscoring import api_keys
 from leadscoring.admin import confirmation
 from leadscoring.admin.model_admin import AppModelAdmin, NamedListAdmin
+from leadscoring.admin.sensitive import SensitiveAdmin
 from leadscoring.common import format
+from leadscoring.log_in.second_factor import remove_second_factor
 from leadscoring.models import ApiKey
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUsers, NamedListAdmin[User]):
+class UserAdmin(SensitiveAdmin, DjangoUsers, NamedListAdmin[User]):
+    actions = ("remove_second_factors",)
     form = UserChange
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -56,14 +59,36 @@ class UserAdmin(DjangoUsers, NamedListAdmin[User]):
             return False
         return bool(super().has_delete_permission(request, obj))
 
+    def has_remove_second_factors_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    @admin.action(description="Remove a lost second factor…", permissions=["remove_second_factors"])
+    def remove_second_factors(
+        self, request: HttpRequest, queryset: QuerySet[User]
+    ) -> HttpResponse | None:
+        if not confirmation.is_confirmed(request):
+            return confirmation.render_confirmation(
+                self, request, queryset, action="remove_second_factors", title="Remove the second factor",
+                what_happens="Their apps, passkeys and recovery codes are forgotten and their sessions end: "
+                "the password alone lets them in until they set up new ones. Be sure who asked you.",
+                button="Remove",
+            )  # fmt: skip
+        removed = [user for user in queryset if remove_second_factor(user)]
+        for user in removed:
+            self.log_change(request, user, "Removed the second factor")
+        self.message_user(
+            request, f"{len(removed)} removed.", messages.SUCCESS if removed else messages.WARNING
+        )
+        return None
+
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, NamedListAdmin[Group]):
+class GroupAdmin(SensitiveAdmin, DjangoGroupAdmin, NamedListAdmin[Group]):
     pass
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(AppModelAdmin[ApiKey]):
+class ApiKeyAdmin(SensitiveAdmin, AppModelAdmin[ApiKey]):
     about = (
         "A key lets a program send people and activities. Its text is shown once, when it is made."
     )

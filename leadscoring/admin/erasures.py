@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from leadscoring.admin import confirmation
 from leadscoring.erasing import erase_contact
 from leadscoring.extensions import ContactAction, contact_actions
+from leadscoring.log_in.recent import ask_again
 from leadscoring.models import Activity, Contact
 
 # More at once would take longer than a page may; the rest is still chosen by the filter.
@@ -25,6 +26,8 @@ STAYS = " {whose} in the CRM stays there: delete it there too, if that was asked
 def erase_contacts(
     page: Any, request: HttpRequest, contacts: QuerySet[Contact]
 ) -> HttpResponse | None:
+    if asks := ask_again(request):
+        return asks
     chosen = Contact.objects.filter(pk__in=contacts.order_by().values("pk"))
     if not confirmation.is_confirmed(request):
         return confirmation.render_confirmation(

@@ -17,6 +17,7 @@ from redis import RedisError
 from leadscoring import extensions
 from leadscoring.celery import QUEUES
 from leadscoring.common import wakeup
+from leadscoring.log_in import events
 from leadscoring.models import Activity, Contact, CrmFreshness, Score
 from leadscoring.operations import database_timeout, heartbeat, restore, schema
 from leadscoring.operations.database_probe import database_answers
@@ -195,6 +196,7 @@ class AppMetrics(Collector):
         yield gauges("leadscoring_heartbeat_age_seconds", "Since it was seen.", "process", ages)
         if found := queue_stats(at):  # left out while Redis is away
             yield from _of_queues(found)
+        yield from events.metrics()
 
 
 def _of_queues(found: Sequence[QueueStats]) -> Iterator[GaugeMetricFamily]:

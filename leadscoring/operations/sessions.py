@@ -5,15 +5,16 @@ Django can store a session at every request, which is a write for every page; he
 
 from collections.abc import Callable
 from time import time
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+
+from leadscoring.log_in.sessions import record_session
 
 USED_AT = "used_at"
 NOTED_EVERY = 600  # seconds
 
 
-def note_login(request: HttpRequest, **_: Any) -> None:
+def note_use(request: HttpRequest) -> None:
     request.session[USED_AT] = int(time())
 
 
@@ -24,7 +25,8 @@ def prolong_session(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated and _is_due(request.session.get(USED_AT)):
-            request.session[USED_AT] = int(time())
+            note_use(request)
+            record_session(request, request.user)
         return get_response(request)
 
     return middleware

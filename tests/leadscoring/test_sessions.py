@@ -7,18 +7,23 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from leadscoring.log_in import hashing
+from tests.log_in import forget_tries, is_in, send
+
 pytestmark = pytest.mark.django_db
 HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing.OneAtATimeHasher, "iterations", 1)
+    forget_tries()
 
 
 @pytest.fixture
 def client() -> Client:
     User.objects.create_superuser("root", password="a long password")
     return Client()
-
-
-def is_in(client: Client) -> bool:
-    return client.get("/admin/password_change/").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -44,3 +49,94 @@ def test_a_page_soon_after_another_writes_nothing(client):
 
     assert Session.objects.get().expire_date == before
     assert settings.SESSION_COOKIE_AGE == 12 * HOUR
+
+
+# --- one's own sessions -----------------------------------------------------------------------
+def logged_in(name: str, agent: str = "Firefox") -> Client:
+    client = Client(headers={"user-agent": agent})
+    assert send(client, name, "a long password").status_code == 302
+    return client
+
+
+def test_somebody_sees_the_own_sessions_and_ends_one(client):
+    User.objects.create_superuser("bob", password="a long password")
+    here, there, other = (
+        logged_in("root", "Firefox"), logged_in("root", "Old telephone"), logged_in("bob", "Bobs")
+    )  # fmt: skip
+    page = here.get("/admin/account/")
+    shown = page.content.decode()
+    assert "Old telephone" in shown
+    assert "Bobs" not in shown
+
+    [chosen] = [one for one in page.context["sessions"] if one.user_agent == "Old telephone"]
+    here.post("/admin/account/sessions/end/", {"session": chosen.pk})
+
+    assert [is_in(each) for each in (here, there, other)] == [True, False, True]
+
+
+def test_all_others_are_ended_at_once(client):
+    here, there, telephone = logged_in("root"), logged_in("root"), logged_in("root")
+
+    here.post("/admin/account/sessions/end/")
+
+    assert [is_in(each) for each in (here, there, telephone)] == [True, False, False]
+
+
+def test_nobody_ends_the_session_of_another(client):
+    User.objects.create_superuser("bob", password="a long password")
+    root, bob = logged_in("root"), logged_in("bob")
+    theirs = root.get("/admin/account/").context["sessions"][0]
+
+    bob.post("/admin/account/sessions/end/", {"session": theirs.pk})
+
+    assert is_in(root)
+
+
+def test_a_new_password_ends_the_others_and_not_the_one_where_it_was_changed(client):
+    here, there = logged_in("root"), logged_in("root")
+
+    done = here.post(
+        "/admin/password_change/",
+        {
+            "old_password": "a long password",
+            "new_password1": "an even longer one",
+            "new_password2": "an even longer one",
+        },
+    )
+
+    assert done.status_code == 302
+    assert [is_in(each) for each in (here, there)] == [True, False]
+    assert len(here.get("/admin/account/").context["sessions"]) == 1
+
+
+def test_a_superuser_ends_the_sessions_of_whose_password_they_change(client):
+    bob = User.objects.create_superuser("bob", password="a long password")
+    root, theirs = logged_in("root"), logged_in("bob")
+    form = {"password1": "an even longer one", "password2": "an even longer one"}
+
+    done = root.post(f"/admin/auth/user/{bob.pk}/password/", form)
+
+    assert done.status_code == 302
+    assert [is_in(each) for each in (root, theirs)] == [True, False]
+
+
+def test_a_superuser_ends_the_sessions_of_whom_they_deactivate(client):
+    bob = User.objects.create_superuser("bob", password="a long password")
+    root, theirs = logged_in("root"), logged_in("bob")
+
+    root.post(f"/admin/auth/user/{bob.pk}/change/", {"username": "bob", "is_staff": "on"})
+
+    bob.refresh_from_db()
+    assert not bob.is_active
+    assert [is_in(each) for each in (root, theirs)] == [True, False]
+
+
+def test_a_session_that_is_over_is_not_shown(client):
+    with time_machine.travel("2026-05-04T08:00:00Z", tick=False):
+        logged_in("root", "Yesterday")
+    with time_machine.travel("2026-05-05T08:00:00Z", tick=False):
+        today = logged_in("root", "Today")
+        shown = today.get("/admin/account/").content.decode()
+
+    assert "Today" in shown
+    assert "Yesterday" not in shown

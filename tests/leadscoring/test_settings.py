@@ -43,6 +43,9 @@ def started(show: str = "", **settings: str) -> "subprocess.CompletedProcess[str
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "change-me-change-me-change-me-change-me"),
         ("DEBUG", "perhaps"),
+        ("REQUIRE_SECOND_FACTOR", "perhaps"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "hidden-word"),
         ("BASE_URL", "leads.example"),
         ("BASE_URL", "ftp://leads.example"),
         ("ALLOWED_HOSTS", "*"),
@@ -85,6 +88,25 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence_that_names_it_and_hides
     assert "hidden-word" not in start.stderr
 
 
+OIDC = {
+    "OIDC_ISSUER": "https://login.example",
+    "OIDC_CLIENT_ID": "leads",
+    "OIDC_CLIENT_SECRET": "hidden-word",
+}
+
+
+@pytest.mark.parametrize(
+    "wrong", [*({name: ""} for name in OIDC), {"OIDC_ISSUER": "http://login.example"}]
+)
+def test_the_companys_log_in_is_set_as_a_whole_and_over_https(wrong):
+    start = started(**OIDC | wrong)
+
+    assert start.returncode == 2
+    assert next(iter(wrong)) in start.stderr
+    assert "hidden-word" not in start.stderr
+    assert started("settings.OIDC_ISSUER", **OIDC).stdout == "https://login.example\n"
+
+
 def test_mail_can_be_switched_off():
     assert started("settings.MAIL_OFF", EMAIL_URL="off").stdout == "True\n"
 
@@ -110,6 +132,21 @@ def test_https_outside_turns_on_what_keeps_cookies_and_pages_safe():
         started(show, BASE_URL="http://leads.example").stdout
         == "[False, False, False, False, False]\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "given", "proxies"),
+    [
+        ("https://leads.example", {}, 1),
+        ("http://leads.example", {}, 0),
+        ("https://leads.example", {"TRUSTED_PROXIES": "2"}, 2),
+        ("https://leads.example", {"TRUSTED_PROXIES": "0"}, 0),
+    ],
+)
+def test_a_site_with_tls_stands_behind_one_proxy_unless_said_otherwise(address, given, proxies):
+    start = started("settings.ALLAUTH_TRUSTED_PROXY_COUNT", BASE_URL=address, **given)
+
+    assert start.stdout == f"{proxies}\n"
 
 
 def test_a_command_that_cannot_start_exits_2_with_the_sentence():
