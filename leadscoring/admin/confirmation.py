@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from leadscoring.admin.model_admin import AppModelAdmin
+from leadscoring.admin.unfold_types import ModelAdmin
 from leadscoring.common.format import change_url
 from leadscoring.common.text import bounded_line
 
@@ -31,7 +32,7 @@ def _return_url(rows: QuerySet[Any], request: HttpRequest) -> str:
 
 
 def render_confirmation(
-    page: AppModelAdmin[Any],
+    page: ModelAdmin[Any],
     request: HttpRequest,
     rows: QuerySet[Any],
     *,
@@ -50,7 +51,8 @@ def render_confirmation(
     missing reason or choice brings the page back with a sentence about it.
     """
     shown = list(rows[:SHOWN])
-    page.note_shown(shown)
+    if isinstance(page, AppModelAdmin):  # users of the admin are not people of the access log
+        page.note_shown(shown)
     context = {
         **page.admin_site.each_context(request),
         "title": title,
