@@ -194,7 +194,7 @@ def sample(route: str, someone: Contact) -> dict[str, Any]:
     return {
         "object_id": of_model or someone.pk, "pk": of_model, "id": of_model, "way": "up",
         "content_type_id": kind.pk, "app_label": "leadscoring", "url": "nothing",
-        "token": "nothing", "who": someone.pk,
+        "token": "nothing", "who": someone.pk, "provider_id": "company",
     }  # fmt: skip
 
 
@@ -463,7 +463,8 @@ PRINTING_PEOPLE = {
     "crm_setup", "handoff_reconcile", "import_activities", "import_contacts", "rescore", "sequence",
 }  # fmt: skip
 PRINTING_FIGURES = {
-    "after_restore", "create_api_key", "crm_audit", "crm_pull", "scoring_model", "stage_effects",
+    "after_restore", "create_api_key", "crm_audit", "crm_pull", "remove_second_factor", "scoring_model",
+    "stage_effects",
 }  # fmt: skip
 
 
