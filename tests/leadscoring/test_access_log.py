@@ -194,7 +194,7 @@ def sample(route: str, someone: Contact) -> dict[str, Any]:
     return {
         "object_id": of_model or someone.pk, "pk": of_model, "id": of_model, "way": "up",
         "content_type_id": kind.pk, "app_label": "leadscoring", "url": "nothing",
-        "token": "nothing", "who": someone.pk, "provider_id": "company",
+        "token": "nothing", "who": someone.pk, "provider_id": "company", "version": "0", "name": "nothing",
     }  # fmt: skip
 
 
