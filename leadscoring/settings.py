@@ -129,6 +129,8 @@ if not DEBUG and (len(SECRET_KEY) < 32 or SECRET_KEY.startswith("change-me")):
     _stop_start("SECRET_KEY must be at least 32 random characters when DEBUG is off.")
 if not SECRET_KEY:
     _stop_start("SECRET_KEY is missing.")
+# What earlier keys signed (links in mails sent) and encrypted stays good.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 base_host = urlsplit(BASE_URL).hostname or ""
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[base_host, *LOOPBACK])

@@ -12,7 +12,7 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -113,8 +113,15 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return super().validation_error(code, *args)
 
 
-def _cipher() -> Fernet:
-    key = hashlib.sha256(f"second factors:{settings.SECRET_KEY}".encode()).digest()
+def _cipher() -> MultiFernet:
+    """Encrypt with SECRET_KEY; decrypt with the earlier ones too."""
+    return MultiFernet(
+        [_of_key(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    )
+
+
+def _of_key(secret_key: str) -> Fernet:
+    key = hashlib.sha256(f"second factors:{secret_key}".encode()).digest()
     return Fernet(base64.urlsafe_b64encode(key))
 
 

@@ -46,6 +46,14 @@ def _safe_message(record: logging.LogRecord) -> str:
     return INVALID_REQUEST.sub("Invalid request", message)
 
 
+def _is_no_answer_to_a_machine(record: logging.LogRecord) -> bool:
+    """Drop what Django says of each 503 of readiness and metrics: who asks has it, each minute."""
+    request = getattr(record, "request", None)
+    return not (isinstance(request, HttpRequest) and request.path in MACHINE_PATHS)
+
+
+MACHINE_PATHS = ("/healthz", "/readyz", "/metrics")
+
 # "Invalid request from ip=192.0.2.1: Invalid HTTP request line: 'GET /u/…'", says gunicorn.
 INVALID_REQUEST = re.compile("^Invalid request from .*", re.DOTALL)
 
@@ -53,6 +61,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "leadscoring.operations.logging.JsonFormatter"}},
+    "filters": {"not_to_machines": {"()": lambda: _is_no_answer_to_a_machine}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
         "nowhere": {"class": "logging.NullHandler"},
@@ -61,7 +70,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO"},
         # The request line of a 4xx may hold an address (`/contacts/ada@…`).
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["not_to_machines"]},
         "django.server": {"handlers": [], "level": "WARNING"},
         # A request can name any host; without a handler it would go to stderr as it is, not as JSON.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},

@@ -21,8 +21,8 @@ from tests.crm_sync.makers import MONDAY, a_handoff
 pytestmark = pytest.mark.django_db
 
 HANDOFFS, PULL = Breaker.Work.HANDOFFS, Breaker.Work.PULL
-CRM = SimpleNamespace(identity="a token")
-OTHER = SimpleNamespace(identity="another token")
+CRM = SimpleNamespace(identity="a token", connected=True)
+OTHER = SimpleNamespace(identity="another token", connected=True)
 AWAY = CrmBusy("The CRM did not answer.")
 REVOKED = CrmDenied("The token is revoked.")
 

@@ -11,6 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.utils.timezone import now
 
+from crm_sync.circuit_breaker import record_failure
+from crm_sync.connect import connect
+from crm_sync.models import Breaker
+from crm_sync.port import CrmDenied
 from leadscoring.celery import QUEUES
 from leadscoring.extensions import problem_sources
 from leadscoring.models import CrmFreshness
@@ -143,6 +147,14 @@ def test_a_crm_never_read_is_a_reason(all_well):
     CrmFreshness.objects.first().delete()
 
     assert ready()[1]["reasons"] == ["the CRM's state was never read"]
+
+
+def test_a_site_without_a_crm_is_ready_also_after_it_tried_to_read_one(all_well, settings):
+    settings.HUBSPOT_ACCESS_TOKEN = ""
+    denied = CrmDenied("No CRM is connected.")
+    record_failure(connect(), Breaker.Work.PULL, denied, now())
+
+    assert ready()[1]["reasons"] == []
 
 
 def test_a_migration_that_is_not_applied_is_a_reason(all_well):

@@ -88,3 +88,11 @@ def test_gunicorns_lines_are_ours_too():
     ours = loggers["gunicorn.error"]
 
     assert (ours["handlers"], ours["propagate"]) == ([], True)
+
+
+@pytest.mark.django_db
+def test_what_is_not_ready_is_told_to_who_asks_and_not_to_the_log(caplog):
+    answer = Client().get("/readyz")
+
+    assert answer.status_code == 503
+    assert [line for line in lines(caplog) if line["logger"] == "django.request"] == []

@@ -150,6 +150,14 @@ def test_with_another_secret_key_no_code_is_right_and_no_page_fails(secret, sett
     assert SecondFactorAdapter().decrypt("x") != SecondFactorAdapter().decrypt("x")
 
 
+def test_codes_outlive_a_change_of_the_secret_key_that_names_the_former_one(secret, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another" * 10
+    client = at_the_code()
+
+    assert client.post(CODE, {"code": code_now(secret)}).status_code == 302
+
+
 def test_a_passkey_belongs_to_the_public_address(settings):
     settings.BASE_URL = "https://leads.example:8443"
     client = Client(headers={"host": "localhost"})
