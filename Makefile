@@ -14,7 +14,7 @@ TWO_AT_ONCE = -n 2 --dist loadfile --no-loadscope-reorder
 # Compiled once, not anew in each of the many processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check long chaos services stop lint run bench requirements sbom snapshot browser
+.PHONY: help demo test check long drills chaos services stop lint run bench requirements sbom snapshot browser
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -33,6 +33,10 @@ check: $(READY) lint ## Run linters, types and the tests without processes: for 
 long: $(READY) ## Run the tests that take too long for `make test`
 	@$(VENV) -m pytest -q -m long
 	@$(VENV) -m pytest -q $(TWO_AT_ONCE) tests/engine --hypothesis-profile=thorough
+
+drills: $(READY) ## Break what everything stands on, in turn: servers, processes, clocks, mail, backups (the long form of some of `make test`)
+	@$(VENV) -m pytest -q $(TWO_AT_ONCE) -m drill
+	@$(VENV) -m tests.chaos
 
 services: $(READY) ## Start (or find running) PostgreSQL and Redis for work by hand; `make stop` ends them
 	@$(VENV) -m leadscoring.devservers start

@@ -129,6 +129,28 @@ LONGEST_FILES = [
     )
 ]
 
+# What fails on a Monday morning, tried on running processes: `make drills`.
+DRILLS = {
+    TESTS / name
+    for name in (
+        "chaos/test_short.py",  # workers, web and beat killed at each step; clocks that leap
+        "crm_sync/handoff/test_outage.py",  # the CRM away
+        "crm_sync/hubspot/test_client.py",  # it drips, hangs, cuts off
+        "leadscoring/test_log_in.py",  # many who guess at once
+        "leadscoring/test_wakeup.py",  # Redis refuses
+        "loop/test_kill.py",
+        "loop/test_kill_following.py",
+        "loop/test_kill_reassigning.py",
+        "loop/test_outages.py",  # PostgreSQL and Redis away, killed, frozen, full
+        "operations/test_overload.py",
+        "operations/test_restore.py",
+        "operations/test_schema.py",
+        "sequences/test_sending.py",  # a mail server that refuses, hangs, is slow, goes away
+        "sequences/test_several_workers.py",
+        "upgrade/test_upgrade.py",
+    )
+}
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
@@ -138,6 +160,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         in_folder = FOLDERS_WITH_PROCESSES & set(item.path.parents)
         if in_folder or FIXTURES_WITH_PROCESSES & set(getattr(item, "fixturenames", ())):
             item.add_marker("processes")
+        if item.path in DRILLS:
+            item.add_marker("drill")
 
 
 @pytest.hookimpl(wrapper=True)

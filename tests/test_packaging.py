@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from leadscoring.celery import QUEUES
+from tests.conftest import DRILLS
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_BASIC_AUTH"}
@@ -261,6 +262,10 @@ def test_every_target_of_the_makefile_says_what_it_does():
 
     assert {"help", "demo", "test", "services"} <= targets
     assert {line.split()[1] for line in helped.splitlines()} == targets
+
+
+def test_each_drill_is_a_file_of_tests():
+    assert [str(path) for path in DRILLS if not path.is_file()] == []
 
 
 def test_ci_runs_the_tests():

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import psycopg
 import pytest
+from redis import Redis as RedisClient
 from rich.console import Console
 
 from leadscoring.devservers import Postgres, Redis, Server, Servers, run_server
@@ -153,6 +154,44 @@ def test_with_redis_gone_a_crossing_is_answered_and_reaches_sales_by_itself_late
     assert (answered, waiting["status"], waiting["attempts"]) == (200, "waiting", 0)
     assert (reasons, lives, measured) == ("Redis does not answer", 200, 200)
     assert tasks_of_delivered(loop, lead) == 1
+
+
+def test_a_redis_that_hangs_and_is_killed_leaves_workers_that_go_on(parts: Parts):
+    loop = parts.loop
+
+    for _ in range(3):
+        said = subprocess.run(
+            ["pgrep", "-P", str(parts.redis.process.pid)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        os.kill(int(said.stdout), signal.SIGSTOP)
+        lead = somebody_hot(loop)
+        answered = asks_for_a_demo(loop, lead)  # with nobody to wake
+        Event().wait(3)  # the workers wait for what does not come
+        os.kill(int(said.stdout), signal.SIGKILL)
+        parts.redis.process.wait(30)
+        parts.redis.start()
+
+        assert answered == 200
+        assert tasks_of_delivered(loop, lead) == 1
+
+    until("all is well again", lambda: not not_ready(loop))
+
+
+def test_a_redis_that_is_full_loses_no_lead(parts: Parts):
+    loop, lead = parts.loop, somebody_hot(parts.loop)
+
+    with RedisClient.from_url(parts.redis.url) as redis:
+        redis.config_set("maxmemory-policy", "noeviction")
+        redis.config_set("maxmemory", 1)
+        answered, reasons = asks_for_a_demo(loop, lead), not_ready(loop)
+        redis.config_set("maxmemory", 0)
+
+    assert (answered, "workers cannot be woken" in reasons) == (200, True)
+    assert tasks_of_delivered(loop, lead) == 1
+    until("all is well again", lambda: not not_ready(loop))
 
 
 def test_with_the_crm_gone_leads_wait_with_a_cause_and_mail_is_held(parts: Parts):
