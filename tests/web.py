@@ -21,13 +21,18 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 60.0
 
 
+WORKER = "leadscoring.operations.gunicorn_worker.BoundedThreadWorker"
+
+
 @contextmanager
-def served(environment: Mapping[str, str], workers: int = 2) -> Iterator[str]:
+def served(
+    environment: Mapping[str, str], workers: int = 2, worker_class: str = WORKER
+) -> Iterator[str]:
     """gunicorn as Procfile starts it, on a free port; yields its host and port, ends it after."""
     place = f"127.0.0.1:{free_port()}"
     command = (
         sys.executable, "-m", "gunicorn", "leadscoring.wsgi", "--bind", place, "--no-control-socket",
-        "--log-level", "warning", "--worker-class", "leadscoring.operations.gunicorn_worker.BoundedThreadWorker", "--workers", str(workers), "--threads", "4",
+        "--log-level", "warning", "--worker-class", worker_class, "--workers", str(workers), "--threads", "4",
     )  # fmt: skip
     process = subprocess.Popen(
         devservers.end_with_parent(command), cwd=CHECKOUT, env={**os.environ, **environment},
