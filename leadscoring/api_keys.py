@@ -15,6 +15,12 @@ PREFIX_SHOWN = 10
 NOTED_EVERY = timedelta(minutes=1)
 
 
+def check_name(name: str) -> None:
+    """Raise ValueError with a sentence for a name that no key may have."""
+    if name in OWN_SOURCES:
+        raise ValueError(f"The name {name!r} is this program's own; choose another.")
+
+
 def create_key(name: str, *, write_only: bool = False) -> tuple[ApiKey, str]:
     """Return a new key and its text, which is stored nowhere. Raise IntegrityError when the name is taken."""
     text = f"ls_{secrets.token_urlsafe(32)}"

@@ -79,6 +79,24 @@ def test_every_fact_about_hubspot_says_how_sure_it_is_and_who_says_so_and_who_re
     ] == []
 
 
+# --- what is said of security --------------------------------------------------------------------
+SECURITY_ROW = re.compile(r"^\| ([\d., –]+) \|.*\| (.*?) \| (.*?) \|$", re.M)
+NAMED_FILE = re.compile(r"`(\.?[\w-]+(?:/[\w.-]+)+|[\w-]+\.\w+|\w+file)`")
+
+
+def test_every_row_about_security_has_a_state_and_names_files_that_are_there():
+    rows = SECURITY_ROW.findall((ROOT / "docs" / "security.md").read_text())
+
+    assert {state for _, state, _ in rows} == {"met", "not met", "does not apply"}
+    assert [row for row, state, how in rows if state == "met" and not NAMED_FILE.search(how)] == []
+    assert [
+        f"{row}: {file}"
+        for row, _, how in rows
+        for file in NAMED_FILE.findall(how)
+        if not (ROOT / file).is_file()
+    ] == []
+
+
 # --- what an operator follows to the letter -----------------------------------------------------
 EXAMPLES = ROOT / "docs" / "examples"
 UNITS = {

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -17,6 +18,7 @@ from leadscoring import api_keys
 from leadscoring.admin import confirmation
 from leadscoring.admin.model_admin import AppModelAdmin, NamedListAdmin
 from leadscoring.admin.sensitive import SensitiveAdmin
+from leadscoring.admin.unfold_types import ModelForm
 from leadscoring.common import format
 from leadscoring.log_in.second_factor import remove_second_factor
 from leadscoring.models import ApiKey
@@ -87,8 +89,19 @@ class GroupAdmin(SensitiveAdmin, DjangoGroupAdmin, NamedListAdmin[Group]):
     pass
 
 
+class ApiKeyForm(ModelForm[ApiKey]):
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        try:
+            api_keys.check_name(name)
+        except ValueError as own:
+            raise forms.ValidationError(str(own)) from None
+        return name
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(SensitiveAdmin, AppModelAdmin[ApiKey]):
+    form = ApiKeyForm
     about = (
         "A key lets a program send people and activities. Its text is shown once, when it is made."
     )

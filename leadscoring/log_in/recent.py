@@ -25,14 +25,14 @@ def is_recent(request: HttpRequest) -> bool:
     return bool(proofs) and time.time() - proofs[-1] < app_settings.REAUTHENTICATION_TIMEOUT
 
 
-def ask_again(request: HttpRequest) -> HttpResponse | None:
+def ask_again(request: HttpRequest, then: str = "") -> HttpResponse | None:
     """Return the way to the page that asks for the password; None when it was given lately.
 
-    A form that was sent is not kept: it may hold another person's password.
+    `then`: where it leads on to; default: where the request came to. A form that was sent is not kept: it may hold another person's password.
     """
     if is_recent(request):
         return None
     ways = get_adapter().get_reauthentication_methods(request.user)
     if not ways:
         raise PermissionDenied("There is no password or second factor to ask for.")
-    return redirect(f"{ways[0]['url']}?{urlencode({'next': request.get_full_path()})}")
+    return redirect(f"{ways[0]['url']}?{urlencode({'next': then or request.get_full_path()})}")

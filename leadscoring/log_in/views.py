@@ -16,15 +16,17 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.timezone import now
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from leadscoring.log_in import events, sessions
+from leadscoring.log_in import events, recent, sessions
 from leadscoring.log_in.second_factor import has_second_factor
 
 
 def in_admin(view: Callable[..., Any], title: str) -> Callable[..., Any]:
     """Give one of allauth's pages what the admin's frame shows."""
 
+    @never_cache  # sessions, secrets of apps, recovery codes
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         response = view(request, *args, **kwargs)
@@ -67,6 +69,8 @@ class SecurityView(IndexView):
 @require_POST
 def end_session(request: HttpRequest) -> HttpResponse:
     """End one session of the user's own, or all others."""
+    if asked := recent.ask_again(request, then=reverse("mfa_index")):
+        return asked
     mine = sessions.live_sessions(authenticated_user(request), now())
     chosen = request.POST.get("session", "")
     others = mine.exclude(session_key=request.session.session_key)

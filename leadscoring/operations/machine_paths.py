@@ -24,6 +24,11 @@ def answer_machines(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         view = VIEWS.get(request.path)
-        return view(request) if view else get_response(request)
+        if view is None:
+            return get_response(request)
+        answer = view(request)
+        answer["X-Content-Type-Options"] = "nosniff"
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     return middleware

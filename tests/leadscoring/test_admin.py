@@ -519,3 +519,10 @@ def test_groups_have_only_permissions_that_exist() -> None:
                for name in GROUPS}  # fmt: skip
 
     assert granted == {name: set(permissions) for name, permissions in GROUPS.items()}
+
+
+def test_no_key_is_named_as_what_this_program_tells_of_itself() -> None:
+    told = as_superuser().post(page("leadscoring.apikey") + "add/", {"name": "sequences"})
+
+    assert "own; choose another" in told.content.decode()
+    assert not ApiKey.objects.exists()

@@ -1,11 +1,14 @@
 """Who does nothing for twelve hours logs in again; who works stays in."""
 
+from datetime import timedelta
+
 import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils.timezone import now
 
 from leadscoring.log_in import hashing
 from tests.log_in import forget_tries, is_in, send
@@ -140,3 +143,18 @@ def test_a_session_that_is_over_is_not_shown(client):
 
     assert "Today" in shown
     assert "Yesterday" not in shown
+
+
+def test_who_ends_sessions_is_asked_for_the_password_when_the_last_time_is_long_ago(client):
+    here, other = logged_in("root"), logged_in("root")
+
+    with time_machine.travel(now() + timedelta(minutes=16)):
+        asked = here.post("/admin/account/sessions/end/")
+
+    assert asked["Location"].startswith("/admin/account/confirm/?next=%2Fadmin%2Faccount%2F")
+    assert is_in(other)
+
+
+@pytest.mark.parametrize("page", ["", "app/add/", "passkeys/add/"])
+def test_a_page_of_ones_account_is_kept_nowhere(client, page):
+    assert "no-store" in logged_in("root").get(f"/admin/account/{page}")["Cache-Control"]

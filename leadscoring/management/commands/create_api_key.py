@@ -7,7 +7,6 @@ from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
 
 from leadscoring import api_keys
-from leadscoring.intake.activities import OWN_SOURCES
 from leadscoring.management import command
 from leadscoring.management.command import source_name_argument
 
@@ -28,8 +27,10 @@ class Command(command.JsonCommand):
 
     def run(self, **options: Any) -> int:
         name, write_only = options["name"], options["write_only"]
-        if name in OWN_SOURCES:
-            raise CommandError(f"The name {name!r} is this program's own; choose another.")
+        try:
+            api_keys.check_name(name)
+        except ValueError as own:
+            raise CommandError(str(own)) from None
         try:
             with transaction.atomic():
                 _, text = api_keys.create_key(name, write_only=write_only)
