@@ -18,7 +18,7 @@ from leadscoring.admin.mail_state import with_mail_bans
 from leadscoring.engine import Thresholds
 from leadscoring.extensions import contact_questions
 from leadscoring.intake import take_activities, take_contacts
-from leadscoring.models import (
+from leadscoring.models import ApiKey, (
     Activity,
     Contact,
     CrmFreshness,
