@@ -18,8 +18,9 @@ from leadscoring.admin.mail_state import with_mail_bans
 from leadscoring.engine import Thresholds
 from leadscoring.extensions import contact_questions
 from leadscoring.intake import take_activities, take_contacts
-from leadscoring.models import ApiKey, (
+from leadscoring.models import (
     Activity,
+    ApiKey,
     Contact,
     CrmFreshness,
     CrmState,
