@@ -92,7 +92,7 @@ def _final_stop(enrolled: Enrolled, crm: CrmSays | None) -> Stop | None:
     if enrolled.suppressed:
         return Stop(enrolled.suppressed)
     if crm and crm.opted_out:
-        return Stop("They unsubscribed in the CRM")
+        return Stop("Opt-out in the CRM: no e-mail")
     if crm and crm.effect == "stop":
         return Stop(crm.reason)
     return None

@@ -24,6 +24,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='suppression',
             name='reason',
-            field=models.CharField(choices=[('unsubscribed', 'Unsubscribed'), ('crm_opt_out', 'Unsubscribed in the CRM'), ('bounced', 'Address refused mail'), ('by_hand', 'Entered by hand')], max_length=20),
+            field=models.CharField(choices=[('unsubscribed', 'Unsubscribed'), ('crm_opt_out', 'Opt-out in the CRM'), ('bounced', 'Address refused mail'), ('by_hand', 'Entered by hand')], max_length=20),
         ),
     ]

@@ -18,7 +18,7 @@ class Suppression(models.Model):
 
     class Reason(models.TextChoices):
         UNSUBSCRIBED = "unsubscribed", "Unsubscribed"
-        CRM_OPT_OUT = "crm_opt_out", "Unsubscribed in the CRM"
+        CRM_OPT_OUT = "crm_opt_out", "Opt-out in the CRM"
         BOUNCED = "bounced", "Address refused mail"
         BY_HAND = "by_hand", "Entered by hand"
 

@@ -35,7 +35,7 @@ STRANGE = CrmSays("later")
 
 IN_NEGOTIATION = "Deal X is in negotiation"
 WON = "Deal X is won"
-OUT = "They unsubscribed in the CRM"
+OUT = "Opt-out in the CRM: no e-mail"
 NOT_ASKED = "The CRM has not been asked about this person yet"
 NEVER_READ = "The CRM has not been read yet; mail waits until it is"
 TOO_OLD = "The CRM was last read 31 minutes ago; mail waits until it is read again"
