@@ -45,12 +45,12 @@ def show_lead(request: HttpRequest, contact_id: int, token: str) -> HttpResponse
     at, link = now(), read_lead_link(contact_id, token)
     if link is None:
         return render_page(request, {"problem": "invalid"}, 404)
-    if link.ends_at <= at:
+    row = Handoff.objects.select_related("contact__company").filter(pk=link.handoff_id).first()
+    if row and link.ends_at <= at:
         until = format_day(link.ends_at, at)
-        ended = {"problem": "ended", "reference": link.reference, "day": until}
+        ended = {"problem": "ended", "reference": row.reference, "day": until}
         return render_page(request, ended, 410)
-    rows = Handoff.objects.select_related("contact__company").filter(reference=link.reference)
-    context = lead_context(row, at) if (row := rows.first()) else None
+    context = lead_context(row, at) if row else None
     if context is None:
         return render_page(request, {"problem": "erased"}, 410)
     note_people([context["contact_id"]])

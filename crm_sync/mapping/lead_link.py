@@ -1,7 +1,8 @@
 """The link in a task: to one lead's page here, which a rep reads without a log-in until it ends.
 
-The signature is over the contact's id, the handoff's reference and the end, and opens nothing else.
-No address carries what is known of a contact: servers log addresses.
+The signature is over the contact's id, the handoff's id and the end, and opens nothing else. No address
+carries what is known of a contact, since servers log addresses, nor the reference, which stands in a
+task's text once.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ LONGEST_TOKEN = 120
 
 @dataclass(frozen=True, slots=True)
 class LeadLink:
-    reference: str
+    handoff_id: int
     ends_at: datetime
 
 
@@ -32,7 +33,7 @@ def link_ends_at(at: datetime) -> datetime:
 def lead_url(row: Handoff, at: datetime) -> str:
     """Return the address of the lead's page, at the public address."""
     ends = int(link_ends_at(at).timestamp())
-    _, _, token = SIGNER.sign(f"{row.contact_id}.{row.reference}.{ends}").partition(".")
+    _, _, token = SIGNER.sign(f"{row.contact_id}.{row.pk}.{ends}").partition(".")
     return settings.BASE_URL + reverse("lead", args=[row.contact_id, token])
 
 
@@ -41,10 +42,10 @@ def read_lead_link(contact_id: int, token: str) -> LeadLink | None:
     if len(token) > LONGEST_TOKEN:
         return None
     try:
-        _, reference, ends = SIGNER.unsign(f"{contact_id}.{token}").split(".")
+        _, handoff_id, ends = SIGNER.unsign(f"{contact_id}.{token}").split(".")
     except BadSignature:
         return None
-    return LeadLink(reference, datetime.fromtimestamp(int(ends), UTC))
+    return LeadLink(int(handoff_id), datetime.fromtimestamp(int(ends), UTC))
 
 
 def contact_pages(contact_id: int | None = None) -> tuple[str, str]:

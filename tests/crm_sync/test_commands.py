@@ -97,7 +97,7 @@ def test_whom_a_plan_shows_stands_in_the_access_log(connected, crm):
 
     assert list(AccessEntry.objects.order_by("pk").values_list("way", "place", "people")) == [
         ("command", "crm_setup", [contact.pk]),
-        ("page", "field mappings", [contact.pk]),
+        ("page", "mapped fields", [contact.pk]),
     ]
 
 

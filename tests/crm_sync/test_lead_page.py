@@ -212,7 +212,7 @@ def test_the_link_says_to_the_second_when_it_ends(row):
         row.contact_id, lead_url(row, MONDAY).rstrip("/").rpartition("/")[2]
     )
 
-    assert link == lead_link.LeadLink(row.reference, MONDAY + 30 * DAY)
+    assert link == lead_link.LeadLink(row.pk, MONDAY + 30 * DAY)
     assert ends.isdigit()
 
 

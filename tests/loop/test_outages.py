@@ -337,8 +337,9 @@ def test_a_database_that_hangs_holds_no_thread_for_long_and_readiness_answers_me
     if leader_too:  # else new connections are served, and it may say so
         assert "the database does not answer" in reasons
         assert measured == 503
-    assert len(unanswered) == threads
-    assert refused == {503}
+        assert (len(unanswered), refused) == (threads, {503})
+    assert unanswered
+    assert 503 in refused <= {200, 503}
     until("all is well again", lambda: not not_ready(loop))
     assert asks_for_a_demo(loop, lead) == 200
     assert tasks_of_delivered(loop, lead) == 1

@@ -72,6 +72,13 @@ def test_the_subject_names_who_and_how_hot(fields, subject):
     assert task_text.task_subject(a_handoff(ada(**fields), total=82.4)) == subject
 
 
+def test_the_reference_stands_in_the_text_once():
+    """Who counts tasks by it counts each once."""
+    row = a_handoff(ada())
+
+    assert body_of(row).count(row.reference) == 1
+
+
 def test_the_body_tells_all_that_the_contract_lists():
     contact = ada(phone="+49 30 123 45-67")
     an_activity(contact, url="https://x.example/pricing?token=secret")

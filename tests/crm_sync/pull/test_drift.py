@@ -114,5 +114,5 @@ def test_the_home_page_says_how_right_the_picture_is(client, django_user_model):
 
     page = client.get("/admin/").content.decode()
 
-    assert "3 of 200 people looked at differed" in page
+    assert "<b>197 of 200</b> people looked at are the same" in page
     assert "owner (3)" in page
