@@ -16,6 +16,7 @@ from django.utils.timezone import now
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from crm_sync.mapping.lead_link import lead_url
 from crm_sync.models import Handoff, Outcome, RejectingStatus
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.models import Contact, ModelVersion
@@ -178,8 +179,11 @@ def test_axe_finds_nothing_for_who_is_not_signed_in_or_may_do_nothing(
         found.extend([*faults_in_both(visitor), *faults(visitor, "light", PHONE)])
 
     unsubscribe = f"/u/{SIGNER.sign(str(Delivery.objects.earliest('pk').pk))}"
+    handoff = Handoff.objects.earliest("pk")
+    lead = reverse("lead", args=[handoff.contact_id, lead_url(handoff, now()).split("/")[-2]])
     for address, words in (
         ("/admin/login/", "Log in"),
+        (lead, "When handed over on"),
         (unsubscribe, "Stop these e-mails?"),
         ("/u/cut-off", "This link is not valid"),
         ("/no/such/page", "There is no such page"),
