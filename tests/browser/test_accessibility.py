@@ -147,7 +147,7 @@ def test_axe_finds_nothing_on_any_page(rows: None, page: Page) -> None:
         if page.locator("#result_list, form[id$=_form]").count():
             found += faults(page, "light", PHONE)
 
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_axe_finds_nothing_in_what_opens(rows: None, page: Page) -> None:
@@ -169,7 +169,7 @@ def test_axe_finds_nothing_in_what_opens(rows: None, page: Page) -> None:
     expect(page.locator("#reason")).to_be_visible()
     found += faults_in_both(page)
 
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_axe_finds_nothing_for_who_is_not_signed_in_or_may_do_nothing(
@@ -231,7 +231,7 @@ def test_axe_finds_nothing_for_who_is_not_signed_in_or_may_do_nothing(
     expect(visitor.locator("main").last).to_contain_text("Log in again")
     look()
 
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_a_keyboard_reaches_all_of_a_list_and_opens_what_a_mouse_does(
