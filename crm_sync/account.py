@@ -6,6 +6,11 @@ from crm_sync.models import Account
 from crm_sync.port import Crm, CrmDenied
 
 
+def account_time_zone() -> str:
+    """Return the name of the account's time zone; "UTC" before the account was seen."""
+    return Account.objects.filter(pk=1).values_list("time_zone", flat=True).first() or "UTC"
+
+
 def check_account(crm: Crm, at: datetime) -> Account:
     """Return the account that `crm` is connected to, which must be the one whose ids are stored here.
 

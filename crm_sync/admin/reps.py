@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
+from crm_sync.account import account_time_zone
 from crm_sync.admin.rep_form import DAYS, RepForm
 from crm_sync.admin.task_giving import (
     give_open_tasks,
@@ -16,7 +17,7 @@ from crm_sync.admin.task_giving import (
     open_task_counts,
     open_tasks_text,
 )
-from crm_sync.models import Account, Handoff, Owner
+from crm_sync.models import Handoff, Owner
 from crm_sync.routing.availability import (
     is_away,
     is_rejected,
@@ -72,8 +73,7 @@ class OwnerAdmin(AppModelAdmin[Owner]):
         return super().verbs(request, obj) if open_task_counts([obj.owner_id]) else []
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        account = Account.objects.filter(pk=1).first()
-        self.zone = account.time_zone if account else "UTC"
+        self.zone = account_time_zone()
         return super().get_queryset(request)
 
     def save_model(self, request: HttpRequest, obj: Owner, form: Any, change: bool) -> None:

@@ -16,9 +16,10 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 from django.views.decorators.http import require_POST
 
+from crm_sync.account import account_time_zone
 from crm_sync.admin.reps import rep_state
 from crm_sync.admin.rule_form import OWNERS, RotationInline, RuleForm
-from crm_sync.models import Account, Handoff, Owner, RoutingRule
+from crm_sync.models import Handoff, Owner, RoutingRule
 from crm_sync.routing.territories import (
     ModelFileError,
     territory_condition,
@@ -166,8 +167,7 @@ def lead_shares(at: datetime) -> list[dict[str, Any]]:
 
     A lead belongs to the day on which it became ready for sales, by the account's clock.
     """
-    account = Account.objects.filter(pk=1).first()
-    zone = account.time_zone if account else "UTC"
+    zone = account_time_zone()
     midnight = at.astimezone(time_zone_named(zone)).replace(
         hour=0, minute=0, second=0, microsecond=0
     )

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from crm_sync.account import account_time_zone
 from crm_sync.admin.handoffs import handoff_state
-from crm_sync.models import Account, Deal, Handoff, Owner, RoutingRule
+from crm_sync.models import Deal, Handoff, Owner, RoutingRule
 from crm_sync.routing.choose import RoutingTable
 from crm_sync.routing.known_lead import lead_from_database
 from leadscoring.access_log import note_people
@@ -137,8 +138,7 @@ contact_sections.add("handoffs", handoffs_on_contact)
 
 def predict_rep(contact: Contact, owners: list[Owner], at: datetime) -> str:
     """Return which rep would get this lead if it were handed off now, and why."""
-    account = Account.objects.filter(pk=1).first()
     rules = RoutingRule.objects.in_force()
-    routing = RoutingTable(rules, owners, account.time_zone if account else "UTC")
+    routing = RoutingTable(rules, owners, account_time_zone())
     choice = routing.choose(lead_from_database(contact, rules), at)
     return f"{choice.owner or 'nobody'} ({choice.reason})"

@@ -10,7 +10,8 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 
-from crm_sync.models import Account, HandoffTask, Owner, Reassignment, RoutingRule
+from crm_sync.account import account_time_zone
+from crm_sync.models import HandoffTask, Owner, Reassignment, RoutingRule
 from crm_sync.routing.availability import unavailable_reason
 from crm_sync.routing.choose import RoutingTable
 from crm_sync.routing.known_lead import lead_from_database
@@ -84,14 +85,9 @@ def open_task_counts(owner_ids: Collection[str]) -> dict[str, int]:
     return dict(rows.annotate(n=Count("pk")))
 
 
-def account_zone() -> str:
-    account = Account.objects.filter(pk=1).first()
-    return account.time_zone if account else "UTC"
-
-
 def takers_of(owner_ids: Collection[str], at: datetime) -> list[Owner]:
     """Return the reps who can get tasks now: there, and not among those whose tasks are given."""
-    zone, giving = account_zone(), {*owner_ids, *Reassignment.objects.givers()}
+    zone, giving = account_time_zone(), {*owner_ids, *Reassignment.objects.givers()}
     return [
         owner
         for owner in Owner.objects.exclude(owner_id__in=giving).order_by("name", "pk")
@@ -103,7 +99,7 @@ def preview_by_rules(owner_ids: Collection[str], at: datetime) -> str:
     """Return "Bob 4, Cid 3": who would get the tasks now. Nothing is asked of the CRM or changed."""
     giving = {*owner_ids, *Reassignment.objects.givers()}
     rules = RoutingRule.objects.in_force()
-    routing = RoutingTable(rules, Owner.objects.exclude(owner_id__in=giving).order_by("pk"), account_zone())  # fmt: skip
+    routing = RoutingTable(rules, Owner.objects.exclude(owner_id__in=giving).order_by("pk"), account_time_zone())  # fmt: skip
     tasks = HandoffTask.objects.to_give(owner_ids).order_by("pk")
     found: Counter[str] = Counter()
     for task in tasks.select_related("handoff__contact__company", "handoff__contact__crm_state"):

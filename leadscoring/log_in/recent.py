@@ -28,7 +28,8 @@ def is_recent(request: HttpRequest) -> bool:
 def ask_again(request: HttpRequest, then: str = "") -> HttpResponse | None:
     """Return the way to the page that asks for the password; None when it was given lately.
 
-    `then`: where it leads on to; default: where the request came to. A form that was sent is not kept: it may hold another person's password.
+    `then`: where it leads on to; "" for where the request came to. A form that was sent is not kept: it
+    may hold another person's password.
     """
     if is_recent(request):
         return None

@@ -17,12 +17,14 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
+from leadscoring.operations.machine_addresses import MACHINE_ADDRESSES
+
 # Requests that may wait for a thread of one worker: served within some two seconds.
 MOST_WAITING = 100
 RETRY_AFTER = 2  # seconds
 # Threads for the addresses that machines ask; seconds until a new connection must have sent something.
 MACHINE_THREADS, FIRST_BYTES = 2, 5.0
-MACHINE_REQUEST = re.compile(rb"GET /(?:healthz|readyz|metrics)[ ?]")
+MACHINE_REQUEST = re.compile(f"GET (?:{'|'.join(MACHINE_ADDRESSES)})[ ?]".encode())
 # Threads that refuse, and the seconds that each gives a client to send the rest and read the answer.
 REFUSERS, LINGER = 4, 0.5
 BODY = json.dumps(

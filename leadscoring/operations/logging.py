@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 
+from leadscoring.operations.machine_addresses import MACHINE_ADDRESSES
+
 
 class JsonFormatter(logging.Formatter):
     """A record as one line of JSON.
@@ -49,10 +51,8 @@ def _safe_message(record: logging.LogRecord) -> str:
 def _is_no_answer_to_a_machine(record: logging.LogRecord) -> bool:
     """Drop what Django says of each 503 of readiness and metrics: who asks has it, each minute."""
     request = getattr(record, "request", None)
-    return not (isinstance(request, HttpRequest) and request.path in MACHINE_PATHS)
+    return not (isinstance(request, HttpRequest) and request.path in MACHINE_ADDRESSES)
 
-
-MACHINE_PATHS = ("/healthz", "/readyz", "/metrics")
 
 # "Invalid request from ip=192.0.2.1: Invalid HTTP request line: 'GET /u/…'", says gunicorn.
 INVALID_REQUEST = re.compile("^Invalid request from .*", re.DOTALL)

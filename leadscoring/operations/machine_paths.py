@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from django.http import HttpRequest, HttpResponse
 
 from leadscoring.operations import health
+from leadscoring.operations.machine_addresses import HEALTH, METRICS, READINESS
 
 VIEWS: Mapping[str, Callable[[HttpRequest], HttpResponse]] = {
-    "/healthz": health.healthz,
-    "/readyz": health.readyz,
-    "/metrics": health.metrics,
+    HEALTH: health.healthz,
+    READINESS: health.readyz,
+    METRICS: health.metrics,
 }
 
 

@@ -1,6 +1,5 @@
 """Who gives rights or erases people has proved in the last 15 minutes who they are."""
 
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -9,20 +8,11 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from leadscoring import api_keys
-from leadscoring.log_in import hashing
 from leadscoring.models import ApiKey, Contact
-from tests.log_in import PASSWORD, code_now, forget_tries, send, set_up_app, somebody
+from tests.log_in import PASSWORD, code_now, send, set_up_app, somebody
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_log_in")]
 NINE, LATER = "2026-05-04T09:00:00Z", "2026-05-04T09:16:00Z"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(hashing.OneAtATimeHasher, "iterations", 1)
-    forget_tries()
-    yield
-    forget_tries()
 
 
 @pytest.fixture

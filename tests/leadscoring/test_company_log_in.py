@@ -12,19 +12,12 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.test import Client
 
-from leadscoring.log_in import hashing
 from tests.leadscoring.directory import CLIENT, Directory, running_directory
-from tests.log_in import PASSWORD, forget_tries, is_in, set_up_app, somebody
+from tests.log_in import PASSWORD, is_in, set_up_app, somebody
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_log_in")]
 BEGIN = "/admin/login/company/"
 CALLBACK = "/admin/login/company/callback/"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashing.OneAtATimeHasher, "iterations", 1)
-    forget_tries()
 
 
 @pytest.fixture

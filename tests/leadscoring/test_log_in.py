@@ -4,7 +4,6 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth import hashers
@@ -18,18 +17,9 @@ from leadscoring.log_in import events, hashing
 from leadscoring.log_in.client import client_address
 from leadscoring.operations.health import REGISTRY
 from leadscoring.operations.logging import JsonFormatter
-from tests.log_in import PAGE, PASSWORD, forget_tries, is_in, send, somebody
+from tests.log_in import PAGE, PASSWORD, is_in, send, somebody
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Slow to guess is slow to test."""
-    monkeypatch.setattr(hashing.OneAtATimeHasher, "iterations", 1)
-    forget_tries()
-    yield
-    forget_tries()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_log_in")]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from unittest import mock
 
@@ -14,20 +13,12 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils.timezone import now
 
-from leadscoring.log_in import events, hashing
+from leadscoring.log_in import events
 from leadscoring.log_in.adapter import SecondFactorAdapter
-from tests.log_in import code_now, forget_tries, is_in, send, set_up_app, somebody
+from tests.log_in import code_now, is_in, send, set_up_app, somebody
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_log_in")]
 CODE = "/admin/login/code/"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(hashing.OneAtATimeHasher, "iterations", 1)
-    forget_tries()
-    yield
-    forget_tries()
 
 
 @pytest.fixture

@@ -10,17 +10,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils.timezone import now
 
-from leadscoring.log_in import hashing
-from tests.log_in import forget_tries, is_in, send
+from tests.log_in import is_in, send, set_up_app
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quick_log_in")]
 HOUR = 3600
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashing.OneAtATimeHasher, "iterations", 1)
-    forget_tries()
 
 
 @pytest.fixture
