@@ -127,6 +127,17 @@ def test_setting_up_and_removing_are_noted(caplog):
     assert not Authenticator.objects.exists()
 
 
+def test_recovery_codes_are_downloaded_as_they_are_shown(secret):
+    client = Client()
+    client.force_login(User.objects.get())
+    shown = client.get("/admin/account/recovery-codes/").context["unused_codes"]
+
+    file = client.get("/admin/account/recovery-codes/download/").content.decode()
+
+    assert len(shown) == 10
+    assert file.split() == shown
+
+
 def test_the_database_alone_gives_nobody_a_code(secret):
     kept = json.dumps(list(Authenticator.objects.values_list("data", flat=True)))
 

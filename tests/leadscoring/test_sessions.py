@@ -151,3 +151,13 @@ def test_who_ends_sessions_is_asked_for_the_password_when_the_last_time_is_long_
 @pytest.mark.parametrize("page", ["", "app/add/", "passkeys/add/"])
 def test_a_page_of_ones_account_is_kept_nowhere(client, page):
     assert "no-store" in logged_in("root").get(f"/admin/account/{page}")["Cache-Control"]
+
+
+@pytest.mark.parametrize("page", ["recovery-codes/", "recovery-codes/download/"])
+def test_recovery_codes_are_kept_nowhere(client, page):
+    here = logged_in("root")
+    set_up_app(here)
+
+    answer = here.get(f"/admin/account/{page}")
+
+    assert (answer.status_code, "no-store" in answer["Cache-Control"]) == (200, True)
