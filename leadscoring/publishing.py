@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from leadscoring.common.format import format_moment
 from leadscoring.engine import (
@@ -133,13 +134,23 @@ class PublishProgress:
         return self.done == self.people
 
 
+def scores_by_earlier_models(version: ModelVersion) -> QuerySet[Score]:
+    """Return the scores that have not followed a version yet. On the index of a score's model."""
+    return Score.objects.filter(
+        model__in=list(ModelVersion.objects.published().exclude(pk=version.pk))
+    )
+
+
 def publish_progress(at: datetime) -> PublishProgress:
-    """Return how far the scores have followed the model in force. On the index of the earlier models' scores."""
+    """Return how far the scores have followed the model in force."""
     version = ModelVersion.objects.in_force(at)
-    earlier = list(ModelVersion.objects.published().exclude(pk=version.pk))
     people = Score.objects.count()
-    left = Score.objects.filter(model__in=earlier).count()
-    return PublishProgress(version, people - left, people)
+    return PublishProgress(version, people - scores_by_earlier_models(version).count(), people)
+
+
+def is_publishing(at: datetime) -> bool:
+    """Return whether scores still follow the model in force. Counts nobody: the home page asks each time."""
+    return scores_by_earlier_models(ModelVersion.objects.in_force(at)).exists()
 
 
 def publish_starting_model(at: datetime) -> None:

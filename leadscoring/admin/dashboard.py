@@ -19,7 +19,7 @@ from leadscoring.extensions import FunnelStation, PageSection
 from leadscoring.models import Contact, CrmFreshness, Lifecycle, ModelVersion, Score
 from leadscoring.operations import health
 from leadscoring.operations.queue_stats import queue_stats
-from leadscoring.publishing import publish_progress
+from leadscoring.publishing import is_publishing, publish_progress
 
 BAND = 10
 TOP_BAND = 100
@@ -76,11 +76,9 @@ def home_context(user: Any, at: datetime) -> dict[str, Any]:
 
 def model_progress(user: Any, at: datetime) -> Iterator[PageSection]:
     """Return how many scores have followed a model that was just published; nothing when all have."""
-    if user.has_perm("leadscoring.view_modelversion"):
-        progress = publish_progress(at)
-        if not progress.is_done:
-            template = "admin/leadscoring/modelversion/progress.html"
-            yield PageSection(5, "Publishing", template, {"progress": progress})
+    if user.has_perm("leadscoring.view_modelversion") and is_publishing(at):
+        template = "admin/leadscoring/modelversion/progress.html"
+        yield PageSection(5, "Publishing", template, {"progress": publish_progress(at)})
 
 
 def queues(user: Any, at: datetime) -> Iterator[PageSection]:
