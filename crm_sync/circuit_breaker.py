@@ -5,6 +5,8 @@ is no longer valid) trips it at once. Several failures in a row, without a succe
 for a time that grows. Afterwards one worker makes a trial for all.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -47,6 +49,22 @@ def breaker_state(crm: Crm, work: Breaker.Work, at: datetime) -> BreakerState:
         return BreakerState.CLOSED
     mine = Breaker.objects.filter(work=work, identity=crm.identity, until__lte=at)
     return BreakerState.HALF_OPEN if mine.update(until=at + TRYING) else BreakerState.OPEN
+
+
+@contextmanager
+def admission(crm: Crm, work: Breaker.Work, at: datetime) -> Iterator[BreakerState]:
+    """Yield `breaker_state` for a block of work.
+
+    A trial that ends without a result (no request was admitted, nothing was due, the database went
+    away) is given to another worker soon, instead of after the time that a killed one would have had.
+    """
+    state = breaker_state(crm, work, at)
+    try:
+        yield state
+    finally:
+        if state is BreakerState.HALF_OPEN:
+            unused = Breaker.objects.filter(work=work, identity=crm.identity, until=at + TRYING)
+            unused.update(until=at + FIRST_WAIT)
 
 
 def is_tripped(crm: Crm, work: Breaker.Work) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from celery import Task, shared_task
 
 from crm_sync.audit import run_audit
-from crm_sync.circuit_breaker import BreakerState, breaker_state
+from crm_sync.circuit_breaker import BreakerState, admission
 from crm_sync.connect import connect
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Breaker, Report, reports
@@ -65,8 +65,9 @@ def deliver_handoffs(self: Task) -> None:
 @shared_task
 def pull_crm() -> None:
     crm, at = connect(), database_time()
-    if breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.OPEN:
-        pull_changes(crm, at, seconds=PULL_TURN)
+    with admission(crm, Breaker.Work.PULL, at) as state:
+        if state is not BreakerState.OPEN:
+            pull_changes(crm, at, seconds=PULL_TURN)
 
 
 @shared_task

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from crm_sync.account import check_account, read_account
-from crm_sync.circuit_breaker import BreakerState, breaker_state, reset
+from crm_sync.circuit_breaker import BreakerState, admission, reset
 from crm_sync.handoff.batch import FAULT, HANDOFFS, Batch
 from crm_sync.handoff.contact_read import read_contact_records
 from crm_sync.handoff.contact_save import save_contact_records
@@ -39,10 +39,13 @@ def deliver_due(crm: Crm, at: datetime) -> int:
     program are raised, after they were recorded.
     """
     release_stranded(at)
-    door = breaker_state(crm, HANDOFFS, at)
-    if door is BreakerState.OPEN:
-        return 0
-    trying = door is BreakerState.HALF_OPEN
+    with admission(crm, HANDOFFS, at) as state:
+        if state is BreakerState.OPEN:
+            return 0
+        return deliver_batch(crm, at, trying=state is BreakerState.HALF_OPEN)
+
+
+def deliver_batch(crm: Crm, at: datetime, *, trying: bool) -> int:
     rows = Handoff.objects.claim(at=at, limit=1 if trying else 100, probing=trying)
     if rows or trying:
         reach("handoff.claimed")

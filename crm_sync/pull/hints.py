@@ -5,7 +5,7 @@ from datetime import datetime
 
 from crm_sync import hint_wakeup
 from crm_sync.account import check_account
-from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
+from crm_sync.circuit_breaker import BreakerState, admission, record_failure, reset
 from crm_sync.models import Breaker, Hint, Link, PullReport
 from crm_sync.port import Crm, CrmError, CrmPaced
 from crm_sync.pull.cursors import contacts_with_address, contacts_with_deal, contacts_with_record
@@ -33,8 +33,16 @@ def apply_some_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
 
     An error here counts as one of the pull: it opens the pull's breaker, and the home page shows it.
     """
-    due = Hint.objects.due(heard_by).exists()
-    hints = Hint.objects.claim(heard_by, at) if due and may_ask_crm(crm, at) else []
+    # After an outage the caller may be the one that makes the trial: only with work in hand.
+    if not crm.connected or not Hint.objects.due(heard_by).exists():
+        Hint.objects.forget(at)
+        return 0
+    with admission(crm, Breaker.Work.PULL, at) as state:
+        hints = [] if state is BreakerState.OPEN else Hint.objects.claim(heard_by, at)
+        return apply_claimed(crm, hints, at)
+
+
+def apply_claimed(crm: Crm, hints: Sequence[Hint], at: datetime) -> int:
     if not hints:
         Hint.objects.forget(at)
         return 0
@@ -48,11 +56,6 @@ def apply_some_hints(crm: Crm, heard_by: datetime, at: datetime) -> int:
     reset(crm, Breaker.Work.PULL, at)
     Hint.objects.settle(hints, at)
     return len(hints)
-
-
-def may_ask_crm(crm: Crm, at: datetime) -> bool:
-    """Return whether a request is allowed. Call only with work: after an outage it may be the one probe."""
-    return crm.connected and breaker_state(crm, Breaker.Work.PULL, at) is not BreakerState.OPEN
 
 
 def apply_hints(crm: Crm, hints: Sequence[Hint], at: datetime) -> None:

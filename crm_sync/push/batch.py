@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from crm_sync.account import check_account
-from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
+from crm_sync.circuit_breaker import BreakerState, admission, record_failure, reset
 from crm_sync.mapping import record_values
 from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
 from crm_sync.models import Breaker, FieldMapping, LastKnown, Link, Push
@@ -57,8 +57,11 @@ def push_due(crm: Crm, at: datetime) -> int:
     Return 0 when each of them failed by itself: they are retried at the next wake-up, not at once.
     An error that affects all opens the breaker and is not raised.
     """
-    if breaker_state(crm, Breaker.Work.PUSH, at) is BreakerState.OPEN:
-        return 0
+    with admission(crm, Breaker.Work.PUSH, at) as state:
+        return 0 if state is BreakerState.OPEN else push_some(crm, at)
+
+
+def push_some(crm: Crm, at: datetime) -> int:
     links = list(links_with_changes(at)[:BATCH])
     # Only a handoff writes a fixed value: it means that the lead was handed to sales.
     mappings = FieldMapping.objects.sent().exclude(source=FieldMapping.Source.CONSTANT)

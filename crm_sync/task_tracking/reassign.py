@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import transaction
 
 from crm_sync.account import check_account
-from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
+from crm_sync.circuit_breaker import BreakerState, admission, record_failure, reset
 from crm_sync.handoff.batch import asked_wait
 from crm_sync.handoff.owner import (
     CompanyOwners,
@@ -59,15 +59,20 @@ def reassign_due(crm: Crm, at: datetime) -> int:
     """
     with advisory_lock(REASSIGNMENTS) as mine:
         rows = list(Reassignment.objects.due(at)[:BATCH]) if mine else []
-        if not rows or breaker_state(crm, Breaker.Work.TASKS, at) is BreakerState.OPEN:
+        if not rows:
             return 0
-        try:
-            reassign_batch(crm, check_account(crm, at), rows, at)
-        except CrmPaced:
-            return 0
-        except CrmError as error:
-            record_failure(crm, Breaker.Work.TASKS, error, at)
-            return 0
+        with admission(crm, Breaker.Work.TASKS, at) as state:
+            return 0 if state is BreakerState.OPEN else reassign_some(crm, rows, at)
+
+
+def reassign_some(crm: Crm, rows: Sequence[Reassignment], at: datetime) -> int:
+    try:
+        reassign_batch(crm, check_account(crm, at), rows, at)
+    except CrmPaced:
+        return 0
+    except CrmError as error:
+        record_failure(crm, Breaker.Work.TASKS, error, at)
+        return 0
     reset(crm, Breaker.Work.TASKS, at)
     return len(rows)
 

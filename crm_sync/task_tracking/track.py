@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import chain, zip_longest
 
 from crm_sync.account import check_account
-from crm_sync.circuit_breaker import BreakerState, breaker_state, record_failure, reset
+from crm_sync.circuit_breaker import BreakerState, admission, record_failure, reset
 from crm_sync.deals.stage_policy import deals_by_contact, decide_effect, stages_by_id
 from crm_sync.handoff.eligibility import reason_not_to_send
 from crm_sync.mapping import task_text
@@ -51,8 +51,11 @@ def track_tasks(crm: Crm, at: datetime) -> int:
 
     An error of the CRM for all of them is recorded in the circuit breaker, not raised.
     """
-    if breaker_state(crm, Breaker.Work.TASKS, at) is BreakerState.OPEN:
-        return 0
+    with admission(crm, Breaker.Work.TASKS, at) as state:
+        return 0 if state is BreakerState.OPEN else track_some(crm, at)
+
+
+def track_some(crm: Crm, at: datetime) -> int:
     looked, asking = 0, crm.with_priority("polling")
     try:
         check_account(asking, at)

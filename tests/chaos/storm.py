@@ -40,6 +40,11 @@ RECOVERED = 60.0
 ROUNDS = 12
 WAITING = "SELECT count(*) FROM crm_sync_handoff WHERE status = 'waiting'"
 
+STILL_WAITING = """
+    SELECT reason, count(*), count(claim) AS claimed, min(due_at) - now() AS first_due, max(due_at) - now() AS last_due
+    FROM crm_sync_handoff WHERE status = 'waiting' GROUP BY 1 ORDER BY 2 DESC LIMIT 5
+"""
+BREAKERS = "SELECT work, failures, denied, until - now() AS left, reason FROM crm_sync_breaker"
 CAUSES = """
     SELECT reason, count(*) FROM crm_sync_handoff WHERE status = 'waiting'
     GROUP BY 1 ORDER BY 2 DESC LIMIT 3
@@ -61,6 +66,7 @@ class Outcome:
     too_fast: int = 0  # requests that it refused because of our pace
     kills: int = 0
     recovered: float | None = None  # seconds from the end of the faults to the last delivery
+    stuck: str = ""  # what waited, and why, when it took too long
     reconciled: dict[str, Any] = field(default_factory=dict)  # what `handoff_reconcile` says
     revived: Counter[str] = field(default_factory=Counter)  # parts that ended by themselves
 
@@ -108,6 +114,8 @@ def storm(
             blow(over, leads, plan(random, many - last, kills), random, outcome, console)
             blow_last(over, leads, last, gust)
         outcome.recovered = recover(over, console)
+        if outcome.recovered is None:
+            outcome.stuck = f"{over.ask(STILL_WAITING)}; breakers: {over.ask(BREAKERS)}"
         come_to_rest(over, console)
         outcome.findings = check(
             crossings(over.database_url, leads.taken), seen_there(over.stage.crm)

@@ -30,7 +30,7 @@ def test_no_crossing_is_lost_or_doubled_and_no_task_is_on_nobody(outcome: Outcom
 
 
 def test_all_is_delivered_within_a_minute_of_the_end_of_the_faults(outcome: Outcome):
-    assert outcome.recovered is not None, "see the causes above"
+    assert outcome.recovered is not None, f"seed {outcome.seed}: {outcome.stuck}"
 
 
 def test_no_row_of_the_ledger_needs_a_person_after_it(outcome: Outcome):

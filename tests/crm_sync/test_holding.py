@@ -7,15 +7,19 @@ import pytest
 
 from crm_sync.circuit_breaker import (
     BreakerState,
+    admission,
     breaker_reason,
     breaker_state,
     open_breakers_now,
     record_failure,
     reset,
 )
+from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Breaker, Handoff
-from crm_sync.port import CrmBusy, CrmDenied
+from crm_sync.port import CrmBusy, CrmDenied, CrmPaced
 from crm_sync.problems.current import breaker_problems, check_crm_access
+from crm_sync.push.batch import push_due
+from crm_sync.task_tracking.track import track_tasks
 from tests.crm_sync.makers import MONDAY, a_handoff
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +94,72 @@ def test_one_who_tries_and_dies_leaves_the_turn_to_another():
     breaker_state(CRM, HANDOFFS, after(61))
 
     assert breaker_state(CRM, HANDOFFS, after(130)) is BreakerState.HALF_OPEN
+
+
+def test_a_trial_without_a_result_goes_to_another_within_seconds():
+    outage(1, REVOKED)
+
+    with admission(CRM, HANDOFFS, after(61)) as state:
+        assert state is BreakerState.HALF_OPEN
+        assert breaker_state(CRM, HANDOFFS, after(64)) is BreakerState.OPEN
+
+    assert breaker_state(CRM, HANDOFFS, after(62)) is BreakerState.OPEN
+    assert breaker_state(CRM, HANDOFFS, after(64)) is BreakerState.HALF_OPEN
+
+
+def test_a_trial_that_failed_waits_as_long_as_its_failure_says():
+    outage(1, REVOKED)
+
+    with admission(CRM, HANDOFFS, after(61)):
+        record_failure(CRM, HANDOFFS, REVOKED, after(62))
+
+    assert breaker_state(CRM, HANDOFFS, after(119)) is BreakerState.OPEN
+
+
+def test_who_was_not_to_make_the_trial_does_not_end_it():
+    outage(1, REVOKED)
+    breaker_state(CRM, HANDOFFS, after(61))
+
+    with admission(CRM, HANDOFFS, after(61)) as state:
+        assert state is BreakerState.OPEN
+
+    assert breaker_state(CRM, HANDOFFS, after(64)) is BreakerState.OPEN
+
+
+class Full:
+    """A CRM whose budget of requests is used up by others."""
+
+    identity, connected = CRM.identity, True
+
+    def with_priority(self, *_: object) -> "Full":
+        return self
+
+    def room(self) -> float:
+        return 0.0
+
+    def __getattr__(self, name: str):
+        def refuse(*_: object, **__: object):
+            raise CrmPaced("Used up for the moment.", 8.0)
+
+        return refuse
+
+
+@pytest.mark.parametrize(
+    ("work", "go"),
+    [
+        (Breaker.Work.HANDOFFS, deliver_due),
+        (Breaker.Work.PUSH, push_due),
+        (Breaker.Work.TASKS, track_tasks),
+    ],
+    ids=str,
+)
+def test_no_room_for_the_request_of_a_trial_costs_seconds_and_not_a_minute(work, go):
+    a_handoff()
+    record_failure(CRM, work, REVOKED, MONDAY)
+
+    go(Full(), after(61))
+
+    assert breaker_state(CRM, work, after(64)) is BreakerState.HALF_OPEN
 
 
 def test_other_credentials_are_not_held():
