@@ -2,6 +2,11 @@
 
 from datetime import datetime
 
+from django.conf import settings
+from django.db import transaction
+
+from crm_sync import initial_data
+from crm_sync.connect import adapter_entry
 from crm_sync.models import Account
 from crm_sync.port import Crm, CrmDenied
 
@@ -26,17 +31,33 @@ def read_account(crm: Crm, at: datetime) -> Account:
     Raise CrmDenied for another, and any CrmError of the read.
     """
     there = crm.account()
-    seen = {"time_zone": there.time_zone, "identity": crm.identity, "seen_at": at}
-    here, made = Account.objects.get_or_create(pk=1, defaults={"account_id": there.id, **seen})
-    if here.account_id != there.id:
+    seen = {
+        "crm": settings.CRM,
+        "time_zone": there.time_zone,
+        "identity": crm.identity,
+        "seen_at": at,
+    }
+    with transaction.atomic():
+        here, made = Account.objects.get_or_create(pk=1, defaults={"account_id": there.id, **seen})
+        if made and not initial_data.own_mappings():
+            initial_data.replace_mapping()  # migrations may have run without knowing the CRM
+    if not here.is_account(settings.CRM, there.id):
         raise CrmDenied(
-            f"The token belongs to CRM account {there.id}, but all that is known here belongs to "
-            f"account {here.account_id}: use a token of account {here.account_id}."
+            f"The token belongs to {name_account(settings.CRM, there.id)}, but all that is known here belongs to "
+            f"{name_account(here.crm, here.account_id)}: use a token of that one, or move to the other on the page "
+            "“CRM account”."
         )
     if not made:
         Account.objects.filter(pk=1).update(**seen)
-        here.time_zone, here.identity, here.seen_at = there.time_zone, crm.identity, at
+        for name, value in seen.items():
+            setattr(here, name, value)
     return here
+
+
+def name_account(crm: str, account_id: str) -> str:
+    """Return an account as people know it; `crm`: its package, "" when that was not recorded."""
+    name = adapter_entry(crm).NAME if crm in settings.ADAPTERS else "CRM"
+    return f"{name} account {account_id}"
 
 
 def refresh_task_guard(crm: Crm) -> bool:

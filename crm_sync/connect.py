@@ -28,8 +28,9 @@ class AdapterEntry(Protocol):
         """Return all calls, and all fields sent and read, known without a connection."""
 
 
-def adapter_entry() -> AdapterEntry:
-    return cast(AdapterEntry, import_module(f"crm_sync.{settings.CRM}.entry"))
+def adapter_entry(crm: str = "") -> AdapterEntry:
+    """Return the entry of a CRM's package; without a name that of the configured one."""
+    return cast(AdapterEntry, import_module(f"crm_sync.{crm or settings.CRM}.entry"))
 
 
 def connect() -> Crm:

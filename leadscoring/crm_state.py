@@ -57,6 +57,12 @@ def drop_states(contact_ids: Collection[int]) -> None:
     CrmState.objects.filter(pk__in=contact_ids).delete()
 
 
+def drop_everything() -> None:
+    """Drop all that is known of a CRM account: nobody gets mail until the next one was read."""
+    CrmState.objects.all().delete()
+    CrmFreshness.objects.all().delete()
+
+
 def drop_unlinked_states(contact_ids: Collection[int]) -> None:
     """Drop states found by a former address of these contacts: that no record has it."""
     CrmState.objects.filter(pk__in=contact_ids, record_id="").delete()

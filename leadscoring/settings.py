@@ -255,7 +255,8 @@ if ANYMAIL and not (isinstance(ANYMAIL, dict) and ":" in str(ANYMAIL.get("WEBHOO
     _stop_start('ANYMAIL must have a "WEBHOOK_SECRET" of the form "name:password".')
 
 # --- the CRM ----------------------------------------------------------------------------------
-# Which package of crm_sync speaks with the CRM: by default the one whose credentials are set.
+# The packages of crm_sync that speak with a CRM. By default it is the one whose credentials are set.
+ADAPTERS = sorted(entry.parent.name for entry in (BASE_DIR / "crm_sync").glob("*/entry.py"))
 CREDENTIALS = {
     "hubspot": "HUBSPOT_ACCESS_TOKEN",
     "salesforce": "SALESFORCE_CLIENT_ID",
@@ -266,8 +267,8 @@ CRM = str(env("CRM", default="")).strip()
 if len(connectable) > 1 and not CRM:
     _stop_start(f"CRM must say which: there are credentials of {' and '.join(connectable)}.")
 CRM = CRM or next(iter(connectable), "hubspot")
-if not (CRM.isidentifier() and (BASE_DIR / "crm_sync" / CRM / "entry.py").is_file()):
-    _stop_start(f"CRM must be one of {', '.join(CREDENTIALS)}.")
+if CRM not in ADAPTERS:
+    _stop_start(f"CRM must be one of {', '.join(ADAPTERS)}.")
 HUBSPOT_ACCESS_TOKEN = env("HUBSPOT_ACCESS_TOKEN", default="")
 HUBSPOT_BASE_URL = _http_url("HUBSPOT_BASE_URL", "https://api.hubapi.com")
 HUBSPOT_API_VERSION = env("HUBSPOT_API_VERSION", default="")

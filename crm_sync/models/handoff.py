@@ -276,6 +276,33 @@ class HandoffQuerySet(models.QuerySet["Handoff"]):
             removed = HandoffTask.objects.remove_from(self.delivered())
             return self.filter(pk__in=removed).update(**again, **never)
 
+    def begin_anew(self, at: datetime, uncertain: str) -> None:
+        """Begin undelivered rows anew in another account. Where a task may exist in the former one, a
+        person decides; `uncertain`: the reason that is shown.
+        """
+        rows = self.exclude(status=Handoff.Status.DELIVERED)
+        rows.update(
+            account_id="",
+            record_id="",
+            owner_id="",
+            owner_reason="",
+            left_out={},
+            task_guarded=False,
+        )
+        rows = rows.on_the_way()
+        fresh: dict[str, Any] = {
+            "claim": None,
+            "attempts": 0,
+            "failures": 0,
+            "waits_for_crm": False,
+        }
+        rows.filter(task_tried_at=None).update(
+            status=Handoff.Status.WAITING, reason="", due_at=at, **fresh
+        )
+        rows.exclude(task_tried_at=None).update(
+            status=Handoff.Status.NEEDS_ATTENTION, reason=clean_reason(uncertain), **fresh
+        )
+
     def by_status(self) -> dict[str, int]:
         """Return the number of rows in each status."""
         counted = dict(self.order_by().values_list("status").annotate(n=Count("pk")))

@@ -19,6 +19,8 @@ class Account(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     account_id = models.CharField("account", max_length=CRM_ID_LENGTH)
+    # The CRM's package: two CRMs may give the same id. Empty: not recorded yet.
+    crm = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
     time_zone = models.CharField(max_length=64, default="UTC")
     # `Crm.identity` of the token that was seen to belong to it.
     identity = models.CharField(max_length=64, blank=True, default="", editable=False)
@@ -32,6 +34,9 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.account_id
+
+    def is_account(self, crm: str, account_id: str) -> bool:
+        return self.account_id == account_id and self.crm in ("", crm)
 
 
 @dataclass(frozen=True, slots=True)

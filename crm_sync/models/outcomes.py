@@ -13,6 +13,9 @@ from leadscoring.models import CRM_ID_LENGTH, ModelVersion
 WATCHED = timedelta(days=365)
 
 
+ENDED = ("won", "lost", "refused")
+
+
 class RejectingStatus(models.Model):
     """A value of the CRM's lead status by which sales rejects a lead."""
 
@@ -37,8 +40,12 @@ class OutcomeQuerySet(models.QuerySet["Outcome"]):
 
 
 def due_for_evaluation(at: datetime) -> models.QuerySet[Handoff]:
-    """Return delivered handoffs whose contact was read from the CRM since their last evaluation."""
+    """Return delivered handoffs whose contact was read from the CRM since their last evaluation.
+
+    What ended in a former account stays as it ended: its deals are not known any more.
+    """
     news = Q(outcome=None) | Q(contact__link__seen_at__gt=F("outcome__seen_at"))
+    news &= Q(account_id=F("contact__link__account_id")) | ~Q(outcome__state__in=ENDED)
     watched = Handoff.objects.delivered().filter(delivered_at__gt=at - WATCHED)
     return watched.filter(news, contact__link__isnull=False).order_by("outcome__seen_at", "pk")
 

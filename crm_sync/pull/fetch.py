@@ -8,6 +8,7 @@ from types import MappingProxyType
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm_sync.deals.stage_policy import stages_by_id
+from crm_sync.models import Handoff
 from crm_sync.port import Crm, CrmContact, CrmDeal, CrmStage
 from crm_sync.pull import inbound_fields
 from crm_sync.pull.erasures import contacts_deleted
@@ -40,12 +41,14 @@ class Snapshot:
 
 
 def people_of_interest() -> QuerySet[Contact]:
-    """Return contacts whose state in the CRM matters here: known there, or mailed here.
+    """Return contacts whose state in the CRM matters here: known there, handed off, or mailed here.
 
-    A handoff on its way reads for itself, and a contact that was handed off is known there.
+    A handoff on its way reads for itself. A contact that was handed off is known there, but not yet in
+    an account that was moved to.
     """
     enrolled = Enrollment.objects.open().filter(contact=OuterRef("pk"))
-    return Contact.objects.filter(Q(link__isnull=False) | Exists(enrolled))
+    handed_off = Handoff.objects.delivered().filter(contact=OuterRef("pk"))
+    return Contact.objects.filter(Q(link__isnull=False) | Exists(enrolled) | Exists(handed_off))
 
 
 def fetch_snapshot(

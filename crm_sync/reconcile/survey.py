@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any, Self
 
-from crm_sync.models import Handoff, Owner
+from crm_sync.models import Account, Handoff, Owner
 from crm_sync.port import Crm, CrmTask, TaskText
 from leadscoring.models import CRM_ID_LENGTH
 
@@ -100,8 +100,16 @@ def survey_page(crm: Crm, into: Survey, place: str) -> str:
     named = {task_id: task_references(task) for task_id, task in ours.items()}
     rows = Handoff.objects.by_reference({each for found in named.values() for each in found})
     left = set(Owner.objects.filter(active=False).values_list("owner_id", flat=True))
+    accounts = {"", *Account.objects.values_list("account_id", flat=True)}
     for task_id, task in ours.items():
-        place_task(into, task, named[task_id], rows, left)
+        # What was handed off in a former account may have been copied into this one with its tasks.
+        copies = [
+            each
+            for each in named[task_id]
+            if each in rows and rows[each].account_id not in accounts
+        ]
+        if not copies:
+            place_task(into, task, named[task_id], rows, left)
     return page.place
 
 
