@@ -1,5 +1,6 @@
 """The contract is for any CRM, so it may know the words of none."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ def test_the_contract_speaks_no_crms_words(word: str) -> None:
 
 
 ROOT = Path(__file__).parent.parent.parent
+SETTINGS = ROOT / "leadscoring" / "settings.py"
 
 
 @pytest.mark.parametrize("name", sorted(get_protocol_members(Crm)))
@@ -30,3 +32,18 @@ def test_the_page_about_adding_a_crm_names_every_method(name: str) -> None:
     page = (ROOT / "docs" / "adding-a-crm.md").read_text()
 
     assert f"`{name}`" in page
+
+
+def test_no_code_and_no_page_outside_the_adapters_names_a_crm() -> None:
+    adapters = {path.parent for path in ROOT.glob("crm_sync/*/entry.py")}
+    names = re.compile("|".join(sorted(path.name for path in adapters)), re.IGNORECASE)
+    files = [
+        path
+        for room in ("leadscoring", "crm_sync", "sequences", "templates")
+        for path in (ROOT / room).rglob("*")
+        if path.suffix in (".py", ".html", ".txt", ".js", ".css")
+    ]
+    outside = [path for path in files if adapters.isdisjoint(path.parents) and path != SETTINGS]
+
+    assert len(outside) > 300
+    assert {path for path in outside if names.search(path.read_text())} == set()

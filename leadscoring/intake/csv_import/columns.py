@@ -8,7 +8,7 @@ from typing import Any
 from leadscoring.intake.csv_import.reader import UnreadableFile
 from leadscoring.intake.validation import NOT_OF_A_TYPE
 
-# Field -> how exports of HubSpot, Salesforce, Mailchimp, Google and of people call it, the surest
+# Field -> how exports of CRMs, mail tools and address books, and people, call it, the surest
 # first, in lower case with all but letters and digits as one space.
 WHO = {
     "email": [
