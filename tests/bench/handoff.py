@@ -32,7 +32,7 @@ from tests.chaos.faults import answers, too_fast
 from tests.chaos.ground import Ground, ground
 from tests.chaos.leads import Leads
 from tests.chaos.parts import Machine, Part
-from tests.chaos.record import crossings, seen_there
+from tests.chaos.record import crossings
 from tests.chaos.trouble import redis, ring
 from tests.chaos.usual import QUEUE
 
@@ -201,7 +201,7 @@ def main() -> int:
             console.print(
                 f"a single lead meanwhile ({SINGLE}): {spread(seconds)}; {left} of the backlog were left"
             )
-        found = check(crossings(over.database_url, leads.taken), seen_there(over.stage.crm))
+        found = check(crossings(over.database_url, leads.taken), over.seen_there())
         found.show(console)
         if "usual" in parts:
             rate = usual(over, USUAL)

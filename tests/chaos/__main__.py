@@ -11,6 +11,7 @@ import sys
 from rich.console import Console
 
 from sandbox.demo.stage import asked_to_end
+from tests.chaos.crms import CRMS
 from tests.chaos.report import report
 from tests.chaos.storm import LATE, LONG_GUST, QUICK, SHORT_GUST, storm
 
@@ -30,11 +31,19 @@ def main() -> int:
         action=argparse.BooleanOptionalAction,
         help="the CRM keeps references unique; default: drawn",
     )
+    parser.add_argument("--crm", default="hubspot", choices=CRMS)
     options, console = parser.parse_args(), Console(soft_wrap=True)
     slow = QUICK if options.quick else LATE
     gust = options.gust or (SHORT_GUST if options.quick else LONG_GUST)
     outcome = storm(
-        options.seed, options.crossings, options.kills, console, slow, options.unique, gust
+        options.seed,
+        options.crossings,
+        options.kills,
+        console,
+        slow,
+        options.unique,
+        gust,
+        options.crm,
     )
     report(outcome, console)
     return 0 if outcome.clean else 1

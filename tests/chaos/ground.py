@@ -12,11 +12,13 @@ from pathlib import Path
 import psycopg
 
 from leadscoring.devservers import Postgres, Redis, Server, Servers, run_server
+from sandbox.demo.sales import sales_of
 from sandbox.demo.stage import CHECKOUT, Stage, arrange, port_of, wait_for
 from tests.chaos.clock import DATABASE_TIME, Clock
+from tests.chaos.crms import CRMS, StormyCrm
 from tests.chaos.parts import Machine, Part
+from tests.chaos.record import CrmRecord, asked
 
-RATE = 190  # requests in ten seconds, HubSpot's most common limit
 # Half of the five minutes that the clocks of two machines are apart.
 WRONG = 150.0
 PAUSES = re.compile(r'reach\("(handoff\.\w+)"\)')
@@ -42,6 +44,14 @@ class Ground:
     @property
     def redis_url(self) -> str:
         return self.stage.environment["REDIS_URL"]
+
+    @property
+    def crm(self) -> StormyCrm:
+        return CRMS[self.stage.environment["CRM"]]
+
+    def seen_there(self) -> CrmRecord:
+        """The CRM's own record."""
+        return self.crm.record(asked(f"{self.stage.crm}/sandbox/store"))
 
     @property
     def workers(self) -> list[Part]:
@@ -82,16 +92,16 @@ def pauses() -> list[str]:
 
 @contextmanager
 def ground(
-    folder: Path, *, rate: int = RATE, wrong: float = WRONG, slow: float = 0.0
+    folder: Path, *, crm: str = "hubspot", wrong: float = WRONG, slow: float = 0.0
 ) -> Iterator[Ground]:
     """All parts but web and machines run; everything ends with the block."""
     with ExitStack() as stack:
         postgres = stack.enter_context(run_server(Postgres))
         redis = stack.enter_context(run_server(Redis))
-        stage = arrange(folder, Servers(postgres.url, redis.url))
-        own = {"HUBSPOT_REQUESTS_PER_10S": str(rate), "CRM_POLL_SECONDS": "20"}
+        stage = arrange(folder, Servers(postgres.url, redis.url), crm)
+        own = {**CRMS[crm].settings, "CRM_POLL_SECONDS": "20"}
         stage = replace(stage, environment={**stage.environment, **own})
-        made = laid_out(stage, postgres, redis, rate, wrong)
+        made = laid_out(stage, postgres, redis, wrong)
         made.slow = slow
         for part in [made.sandbox, *made.parts]:
             stack.callback(part.kill)
@@ -103,11 +113,11 @@ def ground(
         yield made
 
 
-def laid_out(stage: Stage, postgres: Server, redis: Server, rate: int, wrong: float) -> Ground:
+def laid_out(stage: Stage, postgres: Server, redis: Server, wrong: float) -> Ground:
     folder, environment = stage.folder, stage.environment
+    sales, crm = sales_of(environment["CRM"]), CRMS[environment["CRM"]]
     clock = Clock(folder / "clock")
-    sandbox = ("-m", "sandbox.hubspot", "--port", port_of(stage.crm), "--rate", str(rate),
-               "--token", environment["HUBSPOT_ACCESS_TOKEN"])  # fmt: skip
+    sandbox = ("-m", sales.module, "--port", port_of(stage.crm), *crm.options, *sales.options(environment))  # fmt: skip
     web = ("-m", "gunicorn", "leadscoring.wsgi", "--bind", f"127.0.0.1:{port_of(stage.web)}",
            "--worker-class", "leadscoring.operations.gunicorn_worker.BoundedThreadWorker", "--threads", "4", "--no-control-socket")  # fmt: skip
     return Ground(

@@ -1,4 +1,4 @@
-"""What can be seen from outside after a storm: the CRM's own record, and the rows of the database."""
+"""What can be seen from outside after a storm: the CRM's own record (see `crms`), and the rows of the database."""
 
 import json
 import re
@@ -64,41 +64,15 @@ class CrmRecord:
     owners: set[str] = field(default_factory=set)
 
 
-def crm_record(store: dict[str, Any]) -> CrmRecord:
-    """The sandbox's store, read from its dump."""
-    there = CrmRecord(owners={key for key, one in store["owners"].items() if not one["archived"]})
-    emails = {}
-    for row in store["records"]["contacts"]:
-        emails[row["id"]] = row["properties"].get("email", "").lower()
-        there.record_ids[emails[row["id"]]].append(row["id"])
-    hangs = defaultdict(set)
-    for kind, id_, other_kind, other_id, _ in store["links"]:
-        if (kind, other_kind) == ("tasks", "contacts"):
-            hangs[id_].add(other_id)
-    there.tasks = [task(row, hangs[row["id"]], emails) for row in store["records"]["tasks"]]
-    return there
-
-
-def task(row: dict[str, Any], record_ids: Iterable[str], emails: dict[str, str]) -> Task:
-    has = row["properties"]
-    return Task(
-        id=row["id"],
-        references=frozenset(REFERENCE.findall(has.get("hs_task_body", ""))),
-        record_ids=frozenset(record_ids),
-        emails=frozenset(emails[id_] for id_ in record_ids),
-        owner_id=has.get("hubspot_owner_id", ""),
-        archived=row["archived_at"] is not None,
-    )
+def references(text: str) -> frozenset[str]:
+    """All references of handoffs in a task's text."""
+    return frozenset(REFERENCE.findall(text))
 
 
 def asked(url: str) -> Any:
     """The JSON that an address answers."""
     with urllib.request.urlopen(url, timeout=120) as answer:
         return json.loads(answer.read())
-
-
-def seen_there(sandbox: str) -> CrmRecord:
-    return crm_record(asked(f"{sandbox}/sandbox/store"))
 
 
 def crossings(database_url: str, taken: Iterable[str]) -> list[Crossing]:

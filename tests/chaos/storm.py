@@ -19,9 +19,10 @@ from sandbox.demo.stage import wait_for
 from sandbox.demo.story import Loop, until
 from tests.chaos import faults
 from tests.chaos.checker import Findings, check
+from tests.chaos.crms import CRMS
 from tests.chaos.ground import Ground, ground
 from tests.chaos.leads import Leads
-from tests.chaos.record import crossings, seen_there
+from tests.chaos.record import crossings
 from tests.chaos.trouble import PAST_THE_LEASE, Trouble, deadly, kinds, time_passes
 
 SHARE = 0.05  # of the CRM's answers that go wrong
@@ -95,6 +96,7 @@ def storm(
     slow: float = QUICK,
     unique: bool | None = None,
     gust: float = SHORT_GUST,
+    crm: str = "hubspot",
 ) -> Outcome:
     """One whole storm, and what was found after it. Its logs stay when something was.
 
@@ -102,12 +104,12 @@ def storm(
     `gust`: seconds of the last gust.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{seed}-"))
-    console.print(f"seed {seed}, {many} crossings, at least {kills} kills; logs in {folder}")
+    console.print(f"{crm}, seed {seed}, {many} crossings, at least {kills} kills; logs in {folder}")
     random = Random(seed)
     drawn = random.random() < 0.5
-    unique = drawn if unique is None else unique
+    unique = bool(CRMS[crm].unique) and (drawn if unique is None else unique)
     console.print(f"  the CRM {'refuses' if unique else 'takes'} a second task of one reference")
-    with ground(folder, slow=slow) as over:
+    with ground(folder, crm=crm, slow=slow) as over:
         leads = Leads(over.stage.web, begin(over, unique), Random(random.random()))
         outcome = Outcome(seed, Findings())
         with faults.blowing(over.stage.crm, SHARE, slow):
@@ -118,9 +120,7 @@ def storm(
         if outcome.recovered is None:
             outcome.stuck = f"{over.ask(STILL_WAITING)}; breakers: {over.ask(BREAKERS)}"
         come_to_rest(over, console)
-        outcome.findings = check(
-            crossings(over.database_url, leads.taken), seen_there(over.stage.crm)
-        )
+        outcome.findings = check(crossings(over.database_url, leads.taken), over.seen_there())
         outcome.reconciled = compare(over)
         outcome.reached, outcome.revived = over.reached, over.revived
         outcome.faults = faults.struck(over.stage.crm)
@@ -166,7 +166,8 @@ def part_of(names: Sequence[Some], n: int, parts: int) -> Sequence[Some]:
 def begin(over: Ground, unique: bool) -> str:
     """Web and machines start, the CRM is set up; a key to the API."""
     loop = Loop(over.stage, Console(quiet=True))
-    faults.told(f"{over.stage.crm}/sandbox/settings", "POST", {"unique_task_properties": unique})
+    if name := over.crm.unique:
+        faults.told(f"{over.stage.crm}/sandbox/settings", "POST", {name: unique})
     loop.command("crm_setup")
     over.web.start()
     for machine in over.machines:

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from tests.chaos.checker import check
-from tests.chaos.record import CrmRecord, Crossing, Task, crm_record
+from tests.chaos.crms import hubspot_record
+from tests.chaos.record import CrmRecord, Crossing, Task
 from tests.chaos.usual_storm import usual_storm
 
 ROW = Crossing("ada@x.example", 1, "LS-AAAAAAAAAAAA", "delivered", "", "r1", "o1", "t1")
@@ -82,7 +83,7 @@ def test_the_stand_ins_store_is_read_whole():
         "links": [["tasks", "t1", "contacts", "r1", [204]], ["contacts", "r1", "tasks", "t1", [203]]],
     }  # fmt: skip
 
-    there = crm_record(store)
+    there = hubspot_record(store)
 
     assert (there.tasks, there.owners) == ([TASK], {"o1"})
     assert check([ROW], there).clean

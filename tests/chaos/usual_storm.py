@@ -12,9 +12,9 @@ from leadscoring.devservers import Servers, run_server
 from sandbox.demo.stage import arrange, port_of, wait_for
 from tests.chaos import faults
 from tests.chaos.checker import Findings, check
-from tests.chaos.ground import RATE
+from tests.chaos.crms import CRMS, RATE
 from tests.chaos.parts import Part
-from tests.chaos.record import Crossing, seen_there
+from tests.chaos.record import Crossing, asked
 from tests.chaos.usual import QUEUE
 
 SHARE, SLOW = 0.05, 1.5
@@ -50,7 +50,8 @@ def usual_storm(seed: int, many: int, kills: int, rate: int = RATE) -> Findings:
             with faults.blowing(stage.crm, SHARE, SLOW):
                 under_kills(worker, queue, random, many, kills)
             return check(
-                [Crossing(each, status="delivered") for each in emails], seen_there(stage.crm)
+                [Crossing(each, status="delivered") for each in emails],
+                CRMS["hubspot"].record(asked(f"{stage.crm}/sandbox/store")),
             )
         finally:
             worker.kill()
