@@ -50,6 +50,56 @@ def hubspot_task(row: dict[str, Any], record_ids: Iterable[str], emails: dict[st
     )
 
 
+def salesforce_record(store: dict[str, Any]) -> CrmRecord:
+    rows = {
+        name: [row["values"] | {"Id": row["id"]} for row in store["records"][name]]
+        for name in ("User", "Lead", "Contact", "Task")
+    }
+    there = CrmRecord(owners={user["Id"] for user in rows["User"] if user["IsActive"]})
+    emails = {}
+    for person in [*rows["Contact"], *rows["Lead"]]:
+        emails[person["Id"]] = (person.get("Email") or "").lower()
+        there.record_ids[emails[person["Id"]]].append(person["Id"])
+    there.tasks = [salesforce_task(row, emails) for row in rows["Task"]]
+    return there
+
+
+def salesforce_task(row: dict[str, Any], emails: Mapping[str, str]) -> Task:
+    who = row.get("WhoId") or ""
+    return Task(
+        id=row["Id"],
+        references=references(row.get("Description") or ""),
+        record_ids=frozenset({who} - {""}),
+        emails=frozenset({emails.get(who, "")} - {""}),
+        owner_id=row["OwnerId"],
+        archived=bool(row.get("IsDeleted")),
+    )
+
+
+def pipedrive_record(store: dict[str, Any]) -> CrmRecord:
+    users, records = store["users"].values(), store["records"]
+    there = CrmRecord(owners={str(user["id"]) for user in users if user["active_flag"]})
+    emails = {}
+    for person in records["persons"]:
+        id_, addresses = str(person["id"]), person["emails"]
+        emails[id_] = addresses[0]["value"].lower() if addresses else ""
+        there.record_ids[emails[id_]].append(id_)
+    there.tasks = [pipedrive_activity(row, emails) for row in records["activities"]]
+    return there
+
+
+def pipedrive_activity(row: dict[str, Any], emails: Mapping[str, str]) -> Task:
+    people = {str(each["person_id"]) for each in row["participants"]}
+    return Task(
+        id=str(row["id"]),
+        references=references(row["note"] or ""),
+        record_ids=frozenset(people),
+        emails=frozenset(emails[id_] for id_ in people if id_ in emails),
+        owner_id=str(row["owner_id"]),
+        archived=row["is_deleted"],
+    )
+
+
 CRMS = {
     "hubspot": StormyCrm(
         hubspot_record,
@@ -57,4 +107,6 @@ CRMS = {
         {"HUBSPOT_REQUESTS_PER_10S": str(RATE)},
         "unique_task_properties",
     ),
+    "salesforce": StormyCrm(salesforce_record, ("--daily", "0")),
+    "pipedrive": StormyCrm(pipedrive_record, ("--daily", "0")),
 }
