@@ -6,7 +6,7 @@ READY = .venv/.installed
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done)
-BENCHES = engine intake overload loop live handoff pull back sending admin real_leads
+BENCHES = engine intake overload loop live handoff crm_costs pull back sending admin real_leads
 
 # A file stays on one worker, so what its tests share is made once; the order is tests/conftest.py's.
 TWO_AT_ONCE = -n 2 --dist loadfile --no-loadscope-reorder

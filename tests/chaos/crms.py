@@ -108,5 +108,5 @@ CRMS = {
         "unique_task_properties",
     ),
     "salesforce": StormyCrm(salesforce_record, ("--daily", "0")),
-    "pipedrive": StormyCrm(pipedrive_record, ("--daily", "0")),
+    "pipedrive": StormyCrm(pipedrive_record, ("--daily", "10000000")),
 }
