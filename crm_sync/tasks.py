@@ -17,7 +17,7 @@ from crm_sync.handoff.deliver import deliver_due
 from crm_sync.models import Breaker, Report, reports
 from crm_sync.outcomes.evaluate import evaluate_outcomes
 from crm_sync.port import Crm
-from crm_sync.pull import drift
+from crm_sync.pull import drift, sweep
 from crm_sync.pull.hints import apply_due_hints
 from crm_sync.pull.poll import pull_changes
 from crm_sync.push import opt_outs
@@ -65,6 +65,8 @@ def deliver_handoffs(self: Task) -> None:
 @shared_task
 def pull_crm() -> None:
     crm, at = connect(), database_time()
+    if crm.connected and not sweep.is_poll_due(crm, at):
+        return
     with admission(crm, Breaker.Work.PULL, at) as state:
         if state is not BreakerState.OPEN:
             pull_changes(crm, at, seconds=PULL_TURN)

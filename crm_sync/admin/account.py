@@ -79,4 +79,5 @@ class AccountAdmin(ReadOnlyModelAdmin[Account]):
             return "Not read yet."
         contacts, deals = self.report.contacts, self.report.deals
         read = f"{contacts} contact{pluralize(contacts)} and {deals} deal{pluralize(deals)} read."
-        return self.report.error or f"{read} {sweep.sweep_sentence()}"
+        how_often = sweep.poll_sentence(connect())
+        return self.report.error or f"{read} {sweep.sweep_sentence()} {how_often}".strip()

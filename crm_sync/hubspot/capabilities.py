@@ -15,6 +15,8 @@ CAPABILITIES = CrmCapabilities(
     changes_at_once=1_000,
     people_at_once=1_000,
     deal_ids_cost=1,
+    # A search of contacts, and one of deals.
+    poll_cost=2,
     # Of a hundred: their records, a tenth of a batch of associations, their deals.
     read_cost=2.1,
     # Of a hundred: read, then written.

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import QuerySet
 
-from crm_sync.models import Deal, Link, Round
+from crm_sync.models import Deal, Link, PullReport, Round
 from crm_sync.port import Crm
 from crm_sync.pull.fetch import people_of_interest
 from crm_sync.pull.run import CHUNK, PullRun
@@ -32,8 +32,9 @@ from sequences.models import Enrollment
 
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
-# Shares of the day's budget: for reading records again, and the most for reading associations.
-RECORDS_SHARE, ASSOCIATIONS_SHARE = 0.035, 0.2
+# Shares of the day's budget: for reading records again, and the most for reading associations and for
+# looking for changes.
+RECORDS_SHARE, ASSOCIATIONS_SHARE, POLL_SHARE = 0.035, 0.25, 0.16
 FEWEST, MOST_MINUTES = 100, 10.0
 # The fraction of the age at which mail is held, after which everybody's associations are read again.
 SOON_ENOUGH = 2 / 3
@@ -155,14 +156,42 @@ def finish_round(sweep: Round, at: datetime) -> None:
 
 
 def sweep_allowance(visit: PullRun, sweep: Round) -> int:
-    """Return how many contacts may be read now, for the time since the last part."""
-    minutes = min(sweep.minutes_waited(visit.now()), MOST_MINUTES)
-    return max(FEWEST, int(people_a_minute(visit.crm) * minutes))
+    """Return how many contacts may be read now, for the time since the last part.
+
+    Where the budget does not allow a part in MOST_MINUTES, wait until it does.
+    """
+    rate, waited = people_a_minute(visit.crm), sweep.minutes_waited(visit.now())
+    if rate * MOST_MINUTES < FEWEST:
+        return FEWEST if rate * waited >= FEWEST else 0
+    return max(FEWEST, int(rate * min(waited, MOST_MINUTES)))
 
 
 def people_a_minute(crm: Crm) -> float:
     a_minute = daily_allowance(crm) * RECORDS_SHARE / MINUTES_A_DAY
     return 100 * a_minute / crm.capabilities.read_cost
+
+
+def poll_interval(crm: Crm) -> timedelta:
+    """Return the time from one look for changes to the next: CRM_POLL_SECONDS, or longer where the day's
+    budget is too small for that."""
+    wanted = timedelta(seconds=settings.CRM_POLL_SECONDS)
+    return max(wanted, DAY * crm.capabilities.poll_cost / (POLL_SHARE * daily_allowance(crm)))
+
+
+def is_poll_due(crm: Crm, at: datetime) -> bool:
+    """Return whether beat's wake-up is one at which the CRM is asked."""
+    interval = poll_interval(crm)
+    if interval <= timedelta(seconds=settings.CRM_POLL_SECONDS):
+        return True
+    started_at = PullReport.objects.values_list("started_at", flat=True).first()
+    return started_at is None or at >= started_at + interval
+
+
+def poll_sentence(crm: Crm) -> str:
+    """Return a sentence on how soon a change in the CRM is known here; "" without a CRM."""
+    if not crm.connected:
+        return ""
+    return f"Changes there are seen within {format_upper_bound(poll_interval(crm))}."
 
 
 def daily_allowance(crm: Crm) -> int:

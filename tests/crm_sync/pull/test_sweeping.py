@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils.timezone import now
 
-from crm_sync.models import Link, Round
+from crm_sync import tasks
+from crm_sync.models import Link, PullReport, Round
+from crm_sync.port import CrmBudget
 from crm_sync.pull import freshness, sweep
 from crm_sync.pull.poll import pull_changes
 from leadscoring.models import CrmFreshness, CrmState
@@ -115,7 +118,7 @@ def test_very_many_people_never_take_more_than_their_share_of_the_day(crm):
 
     pause = sweep.sweep_pause(a_visit(crm), whole)
 
-    assert timedelta(days=1) / pause * 1_000 <= 0.2 * crm.capabilities.daily_allowance
+    assert timedelta(days=1) / pause * 1_000 <= 0.25 * crm.capabilities.daily_allowance
 
 
 def test_a_sweep_that_was_cut_short_goes_on_where_it_was(crm, there, monkeypatch):
@@ -188,7 +191,7 @@ def test_a_deleted_record_is_found_without_a_search(crm, there):
 def test_the_first_round_takes_everybody_and_later_ones_what_the_budget_allows(crm, monkeypatch):
     monkeypatch.setattr(sweep, "CHUNK", 2)
     monkeypatch.setattr(sweep, "FEWEST", 3)
-    monkeypatch.setattr(sweep, "RECORDS_SHARE", 0)
+    monkeypatch.setattr(sweep, "people_a_minute", lambda crm: 0.3)
     for _ in range(7):
         an_enrolled(a_contact())
 
@@ -199,7 +202,7 @@ def test_the_first_round_takes_everybody_and_later_ones_what_the_budget_allows(c
 
 def test_a_full_pull_reads_everybody_from_the_beginning(crm, monkeypatch):
     monkeypatch.setattr(sweep, "FEWEST", 1)
-    monkeypatch.setattr(sweep, "RECORDS_SHARE", 0)
+    monkeypatch.setattr(sweep, "people_a_minute", lambda crm: 0.1)
     for _ in range(3):
         an_enrolled(a_contact())
     pull_changes(crm, now())
@@ -217,6 +220,62 @@ def test_fifty_thousand_people_are_seen_again_within_three_hours_for_four_percen
 
     assert 50_000 / a_minute < 180
     assert a_minute * 1440 / 100 * crm.capabilities.read_cost <= 0.04 * 250_000
+
+
+def test_a_small_budget_reads_a_part_when_it_has_come_together(crm, monkeypatch):
+    monkeypatch.setattr(sweep, "FEWEST", 3)
+    for _ in range(7):
+        an_enrolled(a_contact())
+    records(a_visit(crm))
+    monkeypatch.setattr(sweep, "people_a_minute", lambda crm: 0.1)
+    Round.objects.update(looked_at=now() - timedelta(minutes=29))
+    too_early = records(a_visit(crm))
+    Round.objects.update(looked_at=now() - timedelta(minutes=31))
+
+    assert too_early == []
+    assert records(a_visit(crm)) == [3]
+
+
+# --- how often --------------------------------------------------------------------------------------
+
+
+def with_budget(a_day: int, poll_cost: float):
+    """A CRM whose whole account may spend so much a day."""
+    return SimpleNamespace(
+        connected=True,
+        budget=lambda: CrmBudget(None, None, 0, a_day, unit="tokens"),
+        capabilities=SimpleNamespace(poll_cost=poll_cost),
+    )
+
+
+def test_a_large_budget_is_asked_as_often_as_the_setting_says(settings):
+    settings.CRM_POLL_SECONDS = 60
+    PullReport.objects.create(started_at=now())
+
+    assert sweep.is_poll_due(with_budget(250_000, 2), now())
+    assert sweep.poll_sentence(with_budget(250_000, 2)) == "Changes there are seen within 1 min."
+
+
+def test_a_small_one_is_asked_as_often_as_it_allows(settings):
+    settings.CRM_POLL_SECONDS = 60
+    small, at = with_budget(30_000, 20), now()
+    never = sweep.is_poll_due(small, at)
+    PullReport.objects.create(started_at=at)
+
+    assert never
+    assert not sweep.is_poll_due(small, at + timedelta(minutes=5))
+    assert sweep.is_poll_due(small, at + timedelta(minutes=6))
+    assert sweep.poll_sentence(small) == "Changes there are seen within 6 min."
+
+
+def test_beat_wakes_the_pull_and_a_small_budget_lets_it_sleep_on(crm, monkeypatch):
+    monkeypatch.setattr("crm_sync.tasks.connect", lambda: crm)
+    monkeypatch.setattr(sweep, "POLL_SHARE", 1e-9)
+    PullReport.objects.create(started_at=now())
+
+    tasks.pull_crm()
+
+    assert Round.objects.count() == 0
 
 
 def test_how_long_a_round_takes_is_told(crm, there):
