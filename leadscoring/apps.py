@@ -9,6 +9,8 @@ class LeadScoringConfig(AppConfig):
     def ready(self) -> None:
         from leadscoring.initial_data import make_starting_rows
         from leadscoring.log_in import receivers
+        from leadscoring.operations import frozen_transactions
 
         receivers.connect()
+        frozen_transactions.install()
         post_migrate.connect(make_starting_rows, dispatch_uid="starting_rows")

@@ -34,6 +34,8 @@ LASTS = 2.0
 # seconds between, and how often before one gives up: two hours in all.
 STEP, PAUSE = 200.0, 4.0
 STEPS = 36
+# Longer than the circuit breaker waits between two trials.
+BREAKER_WAIT = 21.0
 # The last gust: nobody is killed any more, a fifth of the leads come in, and so many of the CRM's
 # answers go wrong for so many seconds. When it ends, all is delivered within a minute.
 LAST_LEADS, HEAVY = 5, 0.3
@@ -140,6 +142,8 @@ def blow(
         over.supervise()
         faults.once(over.stage.crm, part_of(names, n, len(troubles)), over.slow)
         strike(over, trouble, share, leads, Random(random.random()))
+        # Else the circuit breaker would stay open through the storm: nothing would be under way.
+        time_passes(over, BREAKER_WAIT)
         outcome.struck[trouble.name] += 1
         outcome.kills += trouble.kills
     last_out(over)
