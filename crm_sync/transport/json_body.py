@@ -6,18 +6,22 @@ from typing import Any
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body, {} when the body is none.
+    """Return the JSON object of a body, {} when the body is none."""
+    found = parse_json(body)
+    return found if isinstance(found, dict) else {}
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the JSON value of a body, None when the body is none.
 
     Remove from its texts what PostgreSQL cannot store: one deal's name must not stop the reading of
     all others.
     """
     try:
         found = json.loads(body.decode("utf-8", "replace"))
-        if UNSTORABLE.search(body):
-            found = storable_body(found)
+        return storable_body(found) if UNSTORABLE.search(body) else found
     except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return None
 
 
 # NUL and surrogates, as JSON escapes them. Pairs of surrogates are one character and are kept.
