@@ -37,10 +37,10 @@ def undelete(store: Store, record: Record, at: datetime) -> None:
     store.set(record, {"IsDeleted": False}, at)
 
 
-def erase(store: Store, record: Record, at: datetime) -> None:
+def erase(store: Store, record: Record) -> None:
     """Out of the bin too, for good."""
     for part in list(_parts(store, record)):
-        erase(store, part, at)
+        erase(store, part)
     store.remove(record)
 
 
