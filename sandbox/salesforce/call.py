@@ -66,7 +66,7 @@ class Call:
 
     def object(self) -> SObject:
         """The object that the path names."""
-        found = self.store.object(self.args["object"])
+        found = self.store.object_named(self.args["object"])
         if found is None or found.tooling or not self.access.may("Read", found):
             raise not_found()
         return found

@@ -65,11 +65,12 @@ _map = Map(
 def answer(call: Call) -> Answer:
     """Find the endpoint of a request and let it answer."""
     try:
-        endpoint, call.args = _map.match(call.path, method=call.method)
+        endpoint, args = _map.match(call.path, method=call.method)
     except MethodNotAllowed:
         message = f"HTTP Method '{call.method}' not allowed."
         raise Refusal(405, "METHOD_NOT_ALLOWED", message) from None
     except NotFound:
         raise not_found() from None
+    call.args = dict(args)
     found: Answer = endpoint(call)
     return found

@@ -109,8 +109,7 @@ class Sandbox(Standin):
         return answer
 
     def _answered(self, request: Request, spoilt: Any) -> Answer:
-        if len(str(request.environ["RAW_URI"])) > LONGEST_URL:
-            raise Refusal(414, "URI_TOO_LONG", f"a URL may have {LONGEST_URL} bytes")
+        _check_size(request)
         if request.path == TOKEN_PATH:
             return self._log_in(request)
         if request.path.rstrip("/") == "/services/data":
@@ -141,6 +140,8 @@ class Sandbox(Standin):
             raise Refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
         if not settings.api_enabled:
             raise Refusal(403, "API_DISABLED_FOR_ORG", "API is disabled for this organization")
+        if settings.day_used_up:
+            state.faults.struck["day_used_up"] += 1
         state.pace.admit(settings, now)
         call = Call(
             store=self.store,
@@ -168,11 +169,20 @@ class Sandbox(Standin):
         return answer
 
 
+def _check_size(request: Request) -> None:
+    """Of the URL, and of URL and headers together."""
+    url = len(str(request.environ["RAW_URI"]))
+    if url > LONGEST_URL:
+        raise Refusal(414, "URI_TOO_LONG", f"a URL may have {LONGEST_URL} bytes")
+    if url + sum(len(name) + len(value) for name, value in request.headers) > LONGEST_URL:
+        raise Refusal(431, "HEADERS_TOO_LONG", f"URL and headers may have {LONGEST_URL} bytes")
+
+
 def _made_tasks(method: str, body: Any) -> tuple[str, ...]:
     """Ids of new tasks: alone, or of the rows of a collection."""
     rows = body if isinstance(body, list) else [body]
     made = [each.get("id") for each in rows if isinstance(each, dict) and each.get("success")]
-    return tuple(each for each in made if method == "POST" and str(each).startswith("00T"))
+    return tuple(str(each) for each in made if method == "POST" and str(each).startswith("00T"))
 
 
 def _versions() -> list[dict[str, str]]:

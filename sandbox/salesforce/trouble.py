@@ -192,6 +192,17 @@ def _block(state: SalesforceState, target: str, on: bool, at: datetime) -> None:
     state.store.rules.duplicates = "block" if on else "alert"
 
 
+COUNTRIES = {"Germany", "United States"}
+
+
+def _are_chosen(state: SalesforceState, target: str) -> bool:
+    return bool(state.store.rules.countries)
+
+
+def _choose_countries(state: SalesforceState, target: str, on: bool, at: datetime) -> None:
+    state.store.rules.countries = set(COUNTRIES) if on else set()
+
+
 VALIDATED = ("Lead.Phone", "Contact.Phone", "Task.Type")
 REQUIRED = "Region__c"
 
@@ -272,6 +283,9 @@ def _record_switches() -> Iterator[Switch]:
     yield Switch("duplicates_blocked", "Records", "Duplicates are blocked",
                  "A second lead or contact of an address is refused, whatever the header says.",
                  _blocks, _block, strikes=False)  # fmt: skip
+    yield Switch("country_picklists", "Records", "Countries are chosen from a list",
+                 f"Any other than {' and '.join(sorted(COUNTRIES))} is refused.",
+                 _are_chosen, _choose_countries, strikes=False)  # fmt: skip
     yield Switch("validation_rule", "Records", "A validation rule of the org",
                  "Writes that leave this field empty are refused, in the org's own words.",
                  _is_validated, _validate, _same(*VALIDATED), strikes=False)  # fmt: skip

@@ -91,6 +91,8 @@ class Access:
     def sees(self, record: Record) -> bool:
         """Whether the record is shared with the user at all; setup objects are with everybody."""
         object_ = self._store.objects[record.object]
+        if record.id in self._store.rules.uncommitted:
+            return False
         if object_.rights in ("setup", "sets", "fields"):
             return True
         if object_.rights == "task":
@@ -111,7 +113,7 @@ class Access:
         if record.object == "OpportunityContactRole":
             deal = self._store.find(record.get("OpportunityId"), "Opportunity")
             return deal is not None and self._is_own(deal)
-        return record.get("OwnerId") == self.user_id
+        return bool(record.get("OwnerId") == self.user_id)
 
     def _sees_task(self, record: Record) -> bool:
         """With the person or deal it is for, or as its owner."""

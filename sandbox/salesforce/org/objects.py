@@ -157,7 +157,6 @@ def _opportunity() -> SObject:
         choice("LeadSource", LEAD_SOURCES),
         choice("Type", ("Existing Business", "New Business")),
         to("AccountId", "Account"),
-        to("ContactId", "Contact", updateable=False),
         to("RecordTypeId", "RecordType"),
         to("OwnerId", "User", required=True),
         read_only(kind("date", "LastActivityDate")),

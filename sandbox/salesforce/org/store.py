@@ -40,13 +40,16 @@ class Rules:
     """What the org's administrators decided for all records.
 
     `fls`: `Object.Field` → "none" or "read": what field-level security takes from the integration user.
-    `locked`: ids of records that another transaction holds. `validations`: `Object.Field` that a write of
+    `locked`: ids of records that another transaction holds; `uncommitted`: of new ones that a long transaction
+    has stamped and that nobody sees before it ends. `countries`: those that may be chosen, none: any. `validations`: `Object.Field` that a write of
     the object must not leave empty. `duplicates`: "", alert or block. `assigns_to`: the owner that the active
     assignment rule of leads gives, "" for no such rule. `stages_of`: record type → its stages; `unassigned`: those that the integration user's profile lacks.
     """
 
     fls: dict[str, str] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
+    uncommitted: set[str] = field(default_factory=set)
+    countries: set[str] = field(default_factory=set)
     validations: set[str] = field(default_factory=set)
     duplicates: str = "alert"
     assigns_to: str = ""
@@ -71,7 +74,7 @@ class Store:
     def organization(self) -> Record:
         return next(iter(self.records["Organization"].values()))
 
-    def object(self, name: str) -> SObject | None:
+    def object_named(self, name: str) -> SObject | None:
         """By a name in any case."""
         return self.objects.get(name) or next(
             (each for each in self.objects.values() if each.name.lower() == name.lower()), None
@@ -82,13 +85,13 @@ class Store:
         whole = ids.full(id_)
         if whole is None:
             return None
-        for name in objects_ or self.named(whole):
+        for name in objects_ or self.objects_of(whole):
             found = self.records[name].get(whole)
             if found:
                 return found
         return None
 
-    def named(self, id_: str) -> list[str]:
+    def objects_of(self, id_: str) -> list[str]:
         """The objects whose ids begin like that."""
         return [each.name for each in self.objects.values() if id_.startswith(each.prefix)]
 
@@ -208,8 +211,11 @@ class Store:
     @classmethod
     def load(cls, saved: dict[str, Any], at: datetime) -> Store:
         store = cls(at)
-        sets = {name: set(saved["rules"][name]) for name in ("locked", "validations", "unassigned")}
-        store.rules = Rules(**(saved["rules"] | sets))
+        kept = {
+            name: set(value) if isinstance(getattr(store.rules, name), set) else value
+            for name, value in saved["rules"].items()
+        }
+        store.rules = Rules(**kept)
         store.next_number = saved["next_number"]
         for name, fields in saved["fields"].items():
             for each in fields:

@@ -1,6 +1,7 @@
 """`/composite/sobjects`: up to 200 records in one request, each with a result of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..call import Answer, Call, Item, listed
@@ -29,7 +30,7 @@ def create(call: Call) -> Answer:
         values = call.writer.read(object_, sent)
         return lambda: {"id": call.writer.create(object_, values).id}
 
-    return _each(call, [lambda row=row: plan(*row) for row in _rows(call)])
+    return _each(call, [partial(plan, *row) for row in _rows(call)])
 
 
 def update(call: Call) -> Answer:
@@ -50,7 +51,7 @@ def update(call: Call) -> Answer:
         seen.add(record.id)
         return call.writer.update(record, values).id
 
-    return _each(call, [lambda row=row: plan(*row) for row in _rows(call)])
+    return _each(call, [partial(plan, *row) for row in _rows(call)])
 
 
 def upsert_rows(call: Call) -> Answer:
@@ -63,20 +64,23 @@ def upsert_rows(call: Call) -> Answer:
         values = call.writer.read(object_, sent)
         return lambda: upsert.save(call, object_, field, value, values)
 
-    return _each(call, [lambda row=row: plan(*row) for row in _rows(call, call.object())])
+    return _each(call, [partial(plan, *row) for row in _rows(call, call.object())])
 
 
 def delete(call: Call) -> Answer:
     asked = [each for each in call.query.get("ids", "").split(",") if each]
     all_or_none = call.flag(call.query.get("allOrNone"), "allOrNone")
 
+    def plan(id_: str) -> Plan:
+        return lambda: gone(id_)
+
     def gone(id_: str) -> Item:
         record = call.writer.record(id_)
         call.writer.delete(record)
         return {"id": record.id}
 
-    plans = [lambda id_=id_: lambda: gone(id_) for id_ in listed(asked, MOST_ROWS, "ids")]
-    return _each(call, plans, all_or_none)
+    ids_ = listed(asked, MOST_ROWS, "ids")
+    return _each(call, [partial(plan, id_) for id_ in ids_], all_or_none)
 
 
 def retrieve(call: Call) -> Answer:
@@ -130,7 +134,9 @@ def _rows(call: Call, only: SObject | None = None) -> list[tuple[SObject, Item]]
     return found
 
 
-def _each(call: Call, planned: list[Callable[[], Plan]], all_or_none: bool | None = None) -> Answer:
+def _each(
+    call: Call, planned: Sequence[Callable[[], Plan]], all_or_none: bool | None = None
+) -> Answer:
     """All rows are read before one is carried out."""
     if all_or_none is None:
         all_or_none = call.flag(call.document().get("allOrNone"), "allOrNone")

@@ -52,7 +52,7 @@ def _page(cursor: Cursor, locator: str, place: int) -> dict[str, Any]:
     found, end = cursor.found, place + cursor.rows
     rows = [found.show(each) for each in found.rows[place:end] if _is_there(each, found.show)]
     more = end < len(found.rows)
-    shown = {"totalSize": found.total, "done": not more}
+    shown: dict[str, Any] = {"totalSize": found.total, "done": not more}
     if more:
         shown["nextRecordsUrl"] = f"{cursor.url}/{locator}-{end}"
     return shown | {"records": rows}

@@ -117,7 +117,8 @@ class _Parser:
         return path
 
     def _typeof(self) -> TypeOf:
-        relationship, branches, otherwise = self._word(), [], ()
+        relationship, branches = self._word(), []
+        otherwise: tuple[Path, ...] = ()
         while self._took("WHEN"):
             name = self._word()
             self._expect("THEN")

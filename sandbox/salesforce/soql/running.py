@@ -19,7 +19,7 @@ from .tree import Order, Path, Query, TypeOf
 
 HIGHEST_OFFSET = 2_000
 ARCHIVED_AFTER = timedelta(days=365)
-AGGREGATES = {
+AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
     "COUNT": len,
     "COUNT_DISTINCT": lambda values: len(set(values)),
     "MIN": lambda values: min(values, default=None),
@@ -66,7 +66,7 @@ class Runner:
         return Found(found, self._show(object_, query.fields), len(found))
 
     def _object(self, name: str) -> SObject:
-        found = self._store.object(name)
+        found = self._store.object_named(name)
         if found is None or found.tooling != self._tooling or not self._access.may("Read", found):
             raise no_object(name)
         return found
@@ -250,7 +250,7 @@ def _aggregated(
             row[column.field.name] = as_json(values[names[column.names]])
             continue
         held = [value for each in group if (value := column.value(each)) is not None]
-        row[asked.alias or f"expr{unnamed}"] = as_json(AGGREGATES[asked.function](held))  # type: ignore[operator]  # a table of functions
+        row[asked.alias or f"expr{unnamed}"] = as_json(AGGREGATES[asked.function](held))
         unnamed += not asked.alias
     return row
 

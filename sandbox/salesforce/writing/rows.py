@@ -30,7 +30,7 @@ class Writer:
         self._at = at
 
     def object(self, name: object) -> SObject:
-        found = self.store.object(name) if isinstance(name, str) else None
+        found = self.store.object_named(name) if isinstance(name, str) else None
         if found is None or found.tooling or not self._access.may("Read", found):
             raise no_object(str(name)[:80])
         return found

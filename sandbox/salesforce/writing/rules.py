@@ -46,6 +46,7 @@ class Rules:
         self._references(plan)
         self._person_of_task(plan)
         self._locks(plan)
+        self._countries(plan)
         self._validations(plan)
         self._unique(plan)
         self._duplicates(plan)
@@ -91,9 +92,19 @@ class Rules:
             raise bad("FIELD_INTEGRITY_EXCEPTION", message, ["WhatId"])
 
     def _locks(self, plan: Plan) -> None:
-        held = {plan.values.get(name) for name in LOCKED_BY} & self._store.rules.locked
+        held = {str(plan.values.get(name)) for name in LOCKED_BY} & self._store.rules.locked
         if held:
             raise locked(sorted(held)[0])
+
+    def _countries(self, plan: Plan) -> None:
+        known = self._store.rules.countries
+        for name, value in plan.changes.items():
+            if known and name.endswith("Country") and value is not None and value not in known:
+                message = (
+                    "There's a problem with this country, even though it may appear correct. "
+                    "Please select a country/territory from the list of valid countries."
+                )
+                raise bad("FIELD_INTEGRITY_EXCEPTION", message, [name])
 
     def _validations(self, plan: Plan) -> None:
         for rule in sorted(self._store.rules.validations):
