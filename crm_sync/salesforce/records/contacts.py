@@ -121,7 +121,7 @@ def archived_contacts(org: Org, ids: Sequence[str]) -> set[str]:
 
 
 @with_fresh_fields
-def company_owners(org: Org, record_ids: Sequence[str]) -> dict[str, str]:
+def account_owners(org: Org, record_ids: Sequence[str]) -> dict[str, str]:
     """Return the owner of each contact's account. Omit who could get no lead: inactive, or ourselves."""
     asked = {full: id_ for id_ in record_ids if object_of(full := full_id(id_)) == CONTACT}
     rows = org.all_rows(for_each_part(list(asked), lambda part: select(

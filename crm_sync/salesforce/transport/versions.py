@@ -6,6 +6,7 @@ docs/salesforce-facts.md#versions
 from datetime import date
 
 # Three releases a year: Spring in February, Summer in June, Winter in October. v67.0 is Summer '26.
+DEFAULT = "67.0"
 KNOWN, KNOWN_YEAR, KNOWN_MONTH = 67, 2026, 6
 MONTHS_BETWEEN = 4
 YEARS_OF_SUPPORT = 3
