@@ -35,7 +35,7 @@ GUARD_STEP = f"Create the field {REFERENCE} of tasks, which keeps a task from be
 WITHOUT_GUARD = "This org cannot keep task references unique ({why}): tasks are looked for before they are made again"
 PERMISSION_STEP = f"Create the permission set “{PERMISSION_LABEL}” with our fields, and give it to the integration user"
 BY_HAND = "an administrator has to do it, see docs/salesforce.md ({why})"
-SIZES = {
+SIZES: dict[str, Json] = {
     "number": {"type": "Number", "precision": 10, "scale": 2},
     "text": {"type": "Text", "length": 255},
     "long_text": {"type": "LongTextArea", "length": 32_768, "visibleLines": 6},
