@@ -6,6 +6,7 @@ from typing import Any
 
 from ..server.trouble import NETWORK, Dial, Switch, Trouble, server_errors
 from .org.fields import choice
+from .org.store import Record
 from .pace import CONCURRENT, TOTAL
 from .refusals import Refusal
 from .state import SalesforceState
@@ -97,48 +98,51 @@ def _end_sessions(state: SalesforceState, target: str, on: bool, at: datetime) -
         state.sessions.end_all()
 
 
+Granted = Callable[[SalesforceState, str], list[Record]]
+
+
 def _of_set(permission: str) -> tuple[IsOn, Turn]:
     """A permission of the integration user that is taken away."""
-
-    def rows(state: SalesforceState) -> list[Any]:
-        return [
-            state.store.records["PermissionSet"][each.get("PermissionSetId")]
-            for each in state.store.live_holding(
-                "PermissionSetAssignment", "AssigneeId", state.people.integration
-            )
-        ]
-
-    def is_on(state: SalesforceState, target: str) -> bool:
-        return not any(each.get(permission) for each in rows(state))
-
-    def turn(state: SalesforceState, target: str, on: bool, at: datetime) -> None:
-        for each in rows(state)[: None if on else 1]:
-            state.store.set(each, {permission: not on}, at)
-
-    return is_on, turn
+    return _taken(_sets, permission)
 
 
 def _of_objects(*permissions: str) -> tuple[IsOn, Turn]:
     """Rights of one object, or of all, that are taken from the integration user."""
 
-    def rows(state: SalesforceState, target: str) -> list[Any]:
+    def rows(state: SalesforceState, target: str) -> list[Record]:
         return [
             each
-            for assigned in state.store.live_holding(
-                "PermissionSetAssignment", "AssigneeId", state.people.integration
-            )
-            for each in state.store.live_holding(
-                "ObjectPermissions", "ParentId", assigned.get("PermissionSetId")
-            )
+            for parent in _sets(state, "")
+            for each in state.store.live_holding("ObjectPermissions", "ParentId", parent.id)
             if target in ("", each.get("SobjectType"))
         ]
+
+    return _taken(rows, *permissions)
+
+
+def _sets(state: SalesforceState, target: str) -> list[Record]:
+    user = state.people.integration
+    assigned = state.store.live_holding("PermissionSetAssignment", "AssigneeId", user)
+    return [state.store.records["PermissionSet"][each.get("PermissionSetId")] for each in assigned]
+
+
+def _taken(rows: Granted, *permissions: str) -> tuple[IsOn, Turn]:
+    """What was taken is given back, and no more."""
 
     def is_on(state: SalesforceState, target: str) -> bool:
         return not any(each.get(name) for each in rows(state, target) for name in permissions)
 
     def turn(state: SalesforceState, target: str, on: bool, at: datetime) -> None:
+        taken = state.store.rules.taken
         for each in rows(state, target):
-            state.store.set(each, dict.fromkeys(permissions, not on), at)
+            for name in permissions:
+                key = f"{each.id}.{name}"
+                if on and each.get(name):
+                    taken.add(key)
+                    state.store.set(each, {name: False}, at)
+                elif not on and key in taken:
+                    taken.remove(key)
+                    state.store.set(each, {name: True}, at)
 
     return is_on, turn
 

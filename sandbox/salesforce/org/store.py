@@ -41,7 +41,8 @@ class Rules:
 
     `fls`: `Object.Field` → "none" or "read": what field-level security takes from the integration user.
     `locked`: ids of records that another transaction holds; `uncommitted`: of new ones that a long transaction
-    has stamped and that nobody sees before it ends. `countries`: those that may be chosen, none: any. `validations`: `Object.Field` that a write of
+    has stamped and that nobody sees before it ends. `countries`: those that may be chosen, none: any. `taken`: permissions that a switch took away.
+    `validations`: `Object.Field` that a write of
     the object must not leave empty. `duplicates`: "", alert or block. `assigns_to`: the owner that the active
     assignment rule of leads gives, "" for no such rule. `stages_of`: record type → its stages; `unassigned`: those that the integration user's profile lacks.
     """
@@ -50,6 +51,7 @@ class Rules:
     locked: set[str] = field(default_factory=set)
     uncommitted: set[str] = field(default_factory=set)
     countries: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
     validations: set[str] = field(default_factory=set)
     duplicates: str = "alert"
     assigns_to: str = ""
@@ -223,7 +225,10 @@ class Store:
                 store.objects[name].fields[each["name"]] = Field(**(each | {"options": []}))
         for name, options in saved["options"].items():
             for field_, kept in options.items():
-                store.objects[name].fields[field_].options = [Option(**each) for each in kept]
+                options_ = [Option(**each) for each in kept]
+                default = next((each.value for each in options_ if each.default), None)
+                found = store.objects[name].fields[field_]
+                found.options, found.default = options_, default or found.default
         for name, rows in saved["records"].items():
             for row in rows:
                 store._take(name, row)
