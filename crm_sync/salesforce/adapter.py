@@ -40,6 +40,7 @@ from crm_sync.salesforce.records import (
     properties,
     set_up,
     stages,
+    task_fields,
     task_reads,
     task_writes,
 )
@@ -145,7 +146,7 @@ class Salesforce:
         return task_writes.create_all_tasks(self._org, writes, zone, guarded=guarded, until=until)
 
     def guards_tasks(self) -> bool:
-        return set_up.keeps_references_unique(self._org)
+        return task_fields.keeps_references_unique(self._org)
 
     def tasks_of(self, record_ids: Sequence[str]) -> Mapping[str, Sequence[CrmTask]]:
         return task_reads.tasks_of_people(self._org, record_ids)

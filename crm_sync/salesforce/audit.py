@@ -20,12 +20,11 @@ from crm_sync.salesforce.records.properties import is_writable, known_name
 from crm_sync.salesforce.records.set_up import (
     PEOPLE_OBJECTS,
     PERMISSION_LABEL,
-    keeps_references_unique,
     missing_objects,
     property_problem,
 )
 from crm_sync.salesforce.records.soql import Query, id_literal, select, text_literal
-from crm_sync.salesforce.records.task_fields import TASK
+from crm_sync.salesforce.records.task_fields import TASK, keeps_references_unique
 from crm_sync.salesforce.transport.calls import VERSIONS
 from crm_sync.salesforce.transport.versions import support_ends
 

@@ -15,10 +15,10 @@ CAPABILITIES = CrmCapabilities(
     changes_at_once=400,
     people_at_once=2_000,
     deal_ids_cost=1,
-    # Of a hundred: leads, contacts and their tasks in one call, their deals in another.
-    read_cost=2,
+    # Of a hundred: leads, contacts and their tasks in one call; their addresses' opt-outs; their deals.
+    read_cost=3,
     # Of a hundred: read, written, read back.
-    write_cost=3,
+    write_cost=5,
     # Of a Developer org. docs/salesforce-facts.md#limits
     daily_allowance=15_000,
 )

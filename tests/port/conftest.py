@@ -1,7 +1,6 @@
 """Each adapter that the contract is held against: the adapter, and the other side of it."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -94,7 +93,7 @@ def crm(sides) -> Crm:
 def another(request, there, settings):
     """The same CRM as somebody with other credentials has it."""
     connect = ADAPTERS[request.node.callspec.params["sides"]].connect
-    return partial(connect, there=there, redis_url=settings.REDIS_URL)
+    return lambda token: connect(token, there, settings.REDIS_URL)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from crm_sync.port import ChangeKind, CrmChange
 from crm_sync.salesforce.records.contacts import contact_of, email_of
 from crm_sync.salesforce.records.deals import OPPORTUNITY, ROLE
 from crm_sync.salesforce.records.ids import CONTACT, LEAD, full_id
-from crm_sync.salesforce.records.org import Org, Rows
+from crm_sync.salesforce.records.org import Org, Rows, with_fresh_fields
 from crm_sync.salesforce.records.people import row_id
 from crm_sync.salesforce.records.soql import (
     ROWS,
@@ -44,10 +44,9 @@ class Source:
     columns: Sequence[str]
     deleted: bool = False
 
-    def query(self, where: str, order: str) -> Query:
-        return Query(
-            select(["Id", MODIFIED, *self.columns], self.sobject, where, order), self.deleted
-        )
+    def query(self, org: Org, where: str, order: str) -> Query:
+        columns = ["Id", MODIFIED, *org.sobject(self.sobject).shown(*self.columns)]
+        return Query(select(columns, self.sobject, where, order), self.deleted)
 
 
 # Adding or removing a role does not move the deal's time. docs/salesforce-facts.md#contact-roles
@@ -66,7 +65,7 @@ def changed_records(
     """Yield what changed at `since` or later, oldest first, in parts. `most`: rows of a page."""
     sources = SOURCES[kind]
     start, end = f"{MODIFIED} >= {instant_literal(since)}", f"{ORDER} LIMIT {most}"
-    first = org.rows_of([source.query(start, end) for source in sources])
+    first = _pages(org, sources, start, end)
     streams = [
         _rows_after(org, source, page, most) for source, page in zip(sources, first, strict=True)
     ]
@@ -79,8 +78,13 @@ def changed_records(
 def newest_changed(org: Org, kind: ChangeKind) -> datetime | None:
     """Return the time of the latest change, None when there is no record."""
     end = f"ORDER BY {MODIFIED} DESC LIMIT 1"
-    found = org.rows_of([source.query("", end) for source in SOURCES[kind]])
+    found = _pages(org, SOURCES[kind], "", end)
     return max((_stamp(row)[0] for rows in found for row in rows), default=None)
+
+
+@with_fresh_fields
+def _pages(org: Org, sources: Sequence[Source], where: str, order: str) -> list[Rows]:
+    return org.rows_of([source.query(org, where, order) for source in sources])
 
 
 def _rows_after(org: Org, source: Source, page: Rows, most: int) -> Iterator[Json]:
@@ -91,7 +95,7 @@ def _rows_after(org: Org, source: Source, page: Rows, most: int) -> Iterator[Jso
             return
         at, last = instant_literal(_stamp(page[-1])[0]), id_literal(row_id(page[-1]))
         beyond = f"{MODIFIED} >= {at} AND ({MODIFIED} > {at} OR Id > {last})"
-        page = org.rows(source.query(beyond, f"{ORDER} LIMIT {most}"))
+        page = _pages(org, [source], beyond, f"{ORDER} LIMIT {most}")[0]
 
 
 def _stamp(row: Json) -> tuple[datetime, str]:

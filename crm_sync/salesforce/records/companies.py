@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Sequence
 
-from crm_sync.port import CrmRejected
 from crm_sync.salesforce.records.contacts import account_owners
 from crm_sync.salesforce.records.org import Org
 from crm_sync.salesforce.records.people import can_see_accounts
+from crm_sync.salesforce.transport.errors import StaleFields
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +22,9 @@ class AccountOwnerReader:
         try:
             if not record_ids or can_see_accounts(org):
                 return account_owners(org, record_ids)
-        except CrmRejected as refused:
-            why = str(refused)
+        except StaleFields as hidden:
+            org.schema.forget()
+            why = str(hidden)
         if not self._told:
             logger.warning("Leads go to nobody's company owner: %s", why)
         self._told = True

@@ -3,17 +3,24 @@
 docs/salesforce-facts.md#collections, docs/salesforce-facts.md#required-names
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmMissing, CrmRejected
+from crm_sync.port import (
+    CrmContact,
+    CrmContactWrite,
+    CrmError,
+    CrmMissing,
+    CrmRejected,
+    CrmUnexplained,
+)
 from crm_sync.salesforce.records.contacts import contacts_by_email, contacts_by_id, folded
 from crm_sync.salesforce.records.ids import LEAD, full_id, object_of
 from crm_sync.salesforce.records.org import Org
 from crm_sync.salesforce.records.people import COMPANY, field_name, property_name
 from crm_sync.salesforce.records.rows import MOST_ROWS, Row, write_rows
 from crm_sync.salesforce.records.values import UNKNOWN, UnfitValue, written_value
-from crm_sync.salesforce.transport.calls import CREATE_LEADS, UPDATE_CONTACTS
+from crm_sync.salesforce.transport.calls import CREATE_LEADS, UPDATE_CONTACTS, SalesforceCall
 from crm_sync.salesforce.transport.errors import (
     REASONS,
     DuplicateRuleBlock,
@@ -31,6 +38,11 @@ NOT_SHOWN = (
 NEEDED_BY_LEADS = ("LastName", "Company")
 LONGEST_VALUE = 60  # characters of a refused value
 Writes = Sequence[CrmContactWrite]
+
+
+class UnfitRow(NamedTuple):
+    trace: str
+    error: CrmError
 
 
 def save_contacts(org: Org, writes: Writes) -> Outcome[CrmContact]:
@@ -93,14 +105,14 @@ def _updated(org: Org, places: Mapping[str, str], writes: Writes) -> Outcome[str
 
 
 def _written(org: Org, places: Mapping[str, str], writes: Writes) -> Outcome[str]:
-    def rows() -> Iterator[Row | tuple[str, CrmError]]:
+    def rows() -> Iterator[Row | UnfitRow]:
         for write in writes:
             record_id = full_id(places[write.trace])
             sobject = object_of(record_id)
             if sobject:
                 yield _row(org, write, sobject, record_id)
             else:
-                yield write.trace, CrmMissing(NOT_SHOWN)
+                yield UnfitRow(write.trace, CrmMissing(NOT_SHOWN))
 
     return _with_fresh_columns(org, UPDATE_CONTACTS, rows)
 
@@ -111,26 +123,37 @@ def _created(org: Org, writes: Writes) -> Outcome[str]:
     )
 
 
-def _with_fresh_columns(org: Org, call: Any, rows: Any) -> Outcome[str]:
-    """Write rows; build them anew, from newly described fields, when a field is not there any more."""
-    for last in (False, True):
-        built = list(rows())
-        outcome: Outcome[str] = dict(each for each in built if isinstance(each, tuple))
-        batch = [each for each in built if isinstance(each, Row)]
+def _with_fresh_columns(
+    org: Org, call: SalesforceCall, rows: Callable[[], Iterable[Row | UnfitRow]]
+) -> Outcome[str]:
+    """Write rows; those for which a field is not there any more once more, from newly described ones."""
+    outcome: Outcome[str] = {}
+    for _ in range(2):
+        built = [each for each in rows() if each.trace not in outcome]
+        outcome |= {each.trace: each.error for each in built if isinstance(each, UnfitRow)}
+        sending = [each for each in built if isinstance(each, Row)]
         # An update without values would count as a change all the same.
-        outcome |= {row.trace: row.record_id for row in batch if not row.values}
-        sending = [row for row in batch if row.values]
-        try:
-            return outcome | (_named(write_rows(org, call, sending), sending) if sending else {})
-        except StaleFields as stale:
-            org.schema.forget()
-            if last:
-                return outcome | {row.trace: stale for row in sending}
-    return {}
+        outcome |= {row.trace: row.record_id for row in sending if not row.values}
+        answers = _sent(org, call, [row for row in sending if row.values])
+        stale = {trace: each for trace, each in answers.items() if isinstance(each, StaleFields)}
+        outcome |= {trace: each for trace, each in answers.items() if trace not in stale}
+        if not stale:
+            return outcome
+        org.schema.forget()
+    return outcome | stale
 
 
-def _row(org: Org, write: CrmContactWrite, sobject: str, record_id: str) -> Any:
-    """Return the row of a write, or its trace and the error that names values that do not fit."""
+def _sent(org: Org, call: SalesforceCall, rows: Sequence[Row]) -> Outcome[str]:
+    if not rows:
+        return {}
+    try:
+        return _named(write_rows(org, call, rows), rows)
+    except StaleFields as stale:
+        return dict.fromkeys((row.trace for row in rows), stale)
+
+
+def _row(org: Org, write: CrmContactWrite, sobject: str, record_id: str) -> Row | UnfitRow:
+    """Return the row of a write, or the error that names the values that do not fit."""
     columns, values, faults = org.sobject(sobject).columns, {}, {}
     sent = dict(write.properties)
     if not record_id:
@@ -149,7 +172,7 @@ def _row(org: Org, write: CrmContactWrite, sobject: str, record_id: str) -> Any:
             except UnfitValue as unfit:
                 faults[name] = f"{unfit} (it was “{bounded_line(text, LONGEST_VALUE)}”)"
     if faults:
-        return write.trace, rejected_fields_error(faults)
+        return UnfitRow(write.trace, rejected_fields_error(faults))
     return Row(write.trace, sobject, record_id, values)
 
 
@@ -162,15 +185,21 @@ def _is_elsewhere(org: Org, sobject: str, name: str) -> bool:
 
 def _named(outcome: Outcome[str], rows: Sequence[Row]) -> Outcome[str]:
     """Return the outcome with properties' names in place of fields' names."""
-    sobject = {row.trace: row.sobject for row in rows}
+    row_of = {row.trace: row for row in rows}
     return {
-        trace: rejected_fields_error(
-            {property_name(sobject[trace], name): why for name, why in each.properties.items()}
-        )
+        trace: _explained(each, row_of[trace])
         if type(each) is CrmRejected and each.properties
         else each
         for trace, each in outcome.items()
     }
+
+
+def _explained(refused: CrmRejected, row: Row) -> CrmRejected:
+    """Return the error by properties; as unexplained when none of the fields at fault was sent."""
+    named = {property_name(row.sobject, name): why for name, why in refused.properties.items()}
+    if row.values.keys() & refused.properties.keys():
+        return rejected_fields_error(named)
+    return CrmUnexplained(str(refused), named)
 
 
 def _read_back(org: Org, writes: Writes, outcome: Outcome[str]) -> Outcome[CrmContact]:

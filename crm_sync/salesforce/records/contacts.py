@@ -13,7 +13,7 @@ from functools import partial
 from crm_sync.port import CrmContact
 from crm_sync.salesforce.records.ids import CONTACT, LEAD, PEOPLE, full_id, object_of
 from crm_sync.salesforce.records.org import Org, Rows, with_fresh_fields
-from crm_sync.salesforce.records.people import COMPANY, columns_of, read_person, row_id
+from crm_sync.salesforce.records.people import COMPANY, OPT_OUT, columns_of, read_person, row_id
 from crm_sync.salesforce.records.soql import (
     Query,
     for_each_part,
@@ -61,8 +61,11 @@ def contacts_by_id(
         place = {asked: moved.get(there, there) for asked, there in place.items()}
     live = {asked: there for asked, there in place.items()
             if there in found.rows and not is_converted(found.rows[there])}  # fmt: skip
-    return {asked: _person(org, found, there, properties, asked, live)
-            for asked, there in live.items()}  # fmt: skip
+    people = {asked: _person(org, found, there, properties, asked, live)
+              for asked, there in live.items()}  # fmt: skip
+    out = opted_out_addresses(org, [one.email for one in people.values() if not one.opted_out])
+    return {asked: replace(one, opted_out=one.opted_out or one.email in out)
+            for asked, one in people.items()}  # fmt: skip
 
 
 @with_fresh_fields
@@ -77,8 +80,11 @@ def contacts_by_email(
     former = [row for row in rows[LEAD] if is_converted(row)]
     lost = {email_of(row): row_id(row) for row in former if email_of(row) not in first}
     elsewhere = contacts_by_id(org, list(lost.values()), properties) if lost else {}
+    out = {email_of(row) for some in rows.values() for row in some if row.get(OPT_OUT) is True}
     found = {
-        email: read_person(org, object_of(row_id(row)), row, properties)
+        email: replace(
+            read_person(org, object_of(row_id(row)), row, properties), opted_out=email in out
+        )
         for email, row in first.items()
     }
     found |= {
@@ -109,6 +115,7 @@ def rows_by_email(
     return found
 
 
+@with_fresh_fields
 def archived_contacts(org: Org, ids: Sequence[str]) -> set[str]:
     """Return those ids that are in the recycle bin; not those that were merged away.
 
@@ -120,7 +127,6 @@ def archived_contacts(org: Org, ids: Sequence[str]) -> set[str]:
     return {asked[id_] for id_ in found if id_ in asked}
 
 
-@with_fresh_fields
 def account_owners(org: Org, record_ids: Sequence[str]) -> dict[str, str]:
     """Return the owner of each contact's account. Omit who could get no lead: inactive, or ourselves."""
     asked = {full: id_ for id_ in record_ids if object_of(full := full_id(id_)) == CONTACT}
@@ -133,6 +139,21 @@ def account_owners(org: Org, record_ids: Sequence[str]) -> dict[str, str]:
         for id_, owner in owners.items()
         if id_ in asked and owner not in ("", org.user_id)
     }
+
+
+def opted_out_addresses(org: Org, emails: Iterable[str]) -> set[str]:
+    """Return those addresses that are opted out on any lead or contact: several may have one address.
+
+    docs/salesforce-facts.md#opt-out
+    """
+    wanted = sorted({folded(email) for email in emails} - {""})
+    queries = [
+        Query(soql)
+        for sobject in PEOPLE.values()
+        if org.sobject(sobject).shown(OPT_OUT)
+        for soql in for_each_part(wanted, partial(_opted_out, sobject), text_literal)
+    ]
+    return {email_of(row) for rows in org.rows_of(queries) for row in rows}
 
 
 def contact_of(row: Json) -> str:
@@ -154,6 +175,10 @@ def folded(email: str) -> str:
 
 def _by_email(columns: Sequence[str], sobject: str, part: str) -> str:
     return select(columns, sobject, f"Email IN {part}", OLDEST_FIRST)
+
+
+def _opted_out(sobject: str, part: str) -> str:
+    return select(["Id", "Email"], sobject, f"Email IN {part} AND {OPT_OUT} = TRUE")
 
 
 def _in_the_bin(sobject: str, part: str) -> str:

@@ -30,6 +30,7 @@ LOSS_REASONS = ("Loss_Reason__c", "Lost_Reason__c", "Closed_Lost_Reason__c")
 MASTER = "012000000000000AAA"
 
 
+@with_fresh_fields
 def deal_ids_of_people(org: Org, record_ids: Sequence[str]) -> dict[str, list[str]]:
     """Return deal ids by the person's record id."""
     rows = _roles(org, "ContactId", record_ids, ["ContactId", "OpportunityId"])
@@ -38,6 +39,7 @@ def deal_ids_of_people(org: Org, record_ids: Sequence[str]) -> dict[str, list[st
     )
 
 
+@with_fresh_fields
 def contact_ids_of_deals(org: Org, deal_ids: Sequence[str]) -> dict[str, list[str]]:
     """Return record ids of contacts by deal id."""
     rows = _roles(org, "OpportunityId", deal_ids, ["ContactId", "OpportunityId"])

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, urlsplit
 
-from crm_sync.port import CrmRejected
+from crm_sync.port import CrmDenied, CrmRejected
 from crm_sync.salesforce.records.schema import Schema, SObject
 from crm_sync.salesforce.records.soql import Query
 from crm_sync.salesforce.transport.calls import QUERIES, QUERY, QUERY_ALL, QUERY_MORE
@@ -107,7 +107,10 @@ class Org:
 def with_fresh_fields(
     read: Callable[Concatenate[Org, Given], Result],
 ) -> Callable[Concatenate[Org, Given], Result]:
-    """Read once more, with newly described fields, when one of them is not there any more."""
+    """Read once more, with newly described fields, when one of them is not there any more.
+
+    Raise CrmDenied when what cannot be done without is hidden from us.
+    """
 
     @wraps(read)
     def reread(org: Org, /, *given: Given.args, **named: Given.kwargs) -> Result:
@@ -115,7 +118,10 @@ def with_fresh_fields(
             return read(org, *given, **named)
         except StaleFields:
             org.schema.forget()
+        try:
             return read(org, *given, **named)
+        except StaleFields as hidden:
+            raise CrmDenied(f"{hidden} Give the integration user what is missing.") from None
 
     return reread
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crm_sync.port import CrmAccount
 from crm_sync.salesforce.records.ids import full_id
-from crm_sync.salesforce.records.org import Org
+from crm_sync.salesforce.records.org import Org, with_fresh_fields
 from crm_sync.salesforce.records.soql import Query, select
 from crm_sync.salesforce.records.values import text_value
 from crm_sync.salesforce.transport.calls import QUERY
@@ -23,6 +23,7 @@ class Organization:
     is_sandbox: bool
 
 
+@with_fresh_fields
 def read_organization(org: Org) -> Organization:
     """Return the org. A sandbox has another id than production, and a new one after each refresh."""
     rows = org.rows(Query(select(COLUMNS, "Organization")))

@@ -4,13 +4,14 @@ docs/salesforce-facts.md#owners
 """
 
 from crm_sync.port import CrmOwner
-from crm_sync.salesforce.records.org import Org
+from crm_sync.salesforce.records.org import Org, with_fresh_fields
 from crm_sync.salesforce.records.people import row_id
 from crm_sync.salesforce.records.soql import Query, select
 from crm_sync.salesforce.records.values import text_value
 from crm_sync.salesforce.transport.client import Json
 
 
+@with_fresh_fields
 def read_users_and_queues(org: Org) -> list[CrmOwner]:
     """Return users, inactive ones too, which are never deleted; and queues, which are never active.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from crm_sync.port import CrmProperty
 from crm_sync.salesforce.records.ids import CONTACT, LEAD
-from crm_sync.salesforce.records.org import Org
+from crm_sync.salesforce.records.org import Org, with_fresh_fields
 from crm_sync.salesforce.records.people import NAMES_ON_LEAD, field_name
 from crm_sync.salesforce.records.schema import Column
 from crm_sync.salesforce.records.soql import Query, select
@@ -51,6 +51,7 @@ def all_properties(org: Org) -> list[CrmProperty]:
             for name, column in columns.items()]  # fmt: skip
 
 
+@with_fresh_fields
 def lead_status_names(org: Org) -> list[str]:
     """Return the values of a lead's status. docs/salesforce-facts.md#lead-status"""
     rows = org.rows(

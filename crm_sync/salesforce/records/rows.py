@@ -10,7 +10,7 @@ from typing import Any
 from crm_sync.salesforce.records.org import Org
 from crm_sync.salesforce.transport.calls import SalesforceCall
 from crm_sync.salesforce.transport.client import Json
-from crm_sync.salesforce.transport.errors import error_from_row, silence_error
+from crm_sync.salesforce.transport.errors import OrgCodeLimit, error_from_row, silence_error
 from crm_sync.transport.batches import Outcome
 
 MOST_ROWS = 200
@@ -43,6 +43,9 @@ def write_rows(
         row.trace: _answer_of(call, answer) for row, answer in zip(rows, answers, strict=False)
     }
     silence = silence_error(call, "it said nothing of this one")
+    limits = [each for each in outcome.values() if isinstance(each, OrgCodeLimit)]
+    if 1 < len(limits) == len(batch):
+        raise limits[0]  # nothing was done: fewer rows are tried
     return {row.trace: outcome.get(row.trace, silence) for row in batch}
 
 

@@ -17,7 +17,7 @@ from crm_sync.salesforce.records.properties import is_writable, known_name, prop
 from crm_sync.salesforce.records.rows import Row, write_rows
 from crm_sync.salesforce.records.schema import Column
 from crm_sync.salesforce.records.soql import Query, id_literal, select, text_literal
-from crm_sync.salesforce.records.task_fields import REFERENCE, TASK
+from crm_sync.salesforce.records.task_fields import REFERENCE, TASK, keeps_references_unique
 from crm_sync.salesforce.transport.calls import (
     ASSIGN_PERMISSION_SET,
     CREATE_FIELD,
@@ -72,16 +72,6 @@ def set_up_org(org: Org, wanted: Sequence[CrmProperty], *, plan: bool) -> list[S
     return steps
 
 
-def guard_column(org: Org) -> Column | None:
-    return org.sobject(TASK).columns.get(REFERENCE)
-
-
-def keeps_references_unique(org: Org) -> bool:
-    """Return whether the org refuses a second task of one reference."""
-    column = guard_column(org)
-    return column is not None and column.unique and column.createable
-
-
 def property_problem(org: Org, wanted: CrmProperty) -> str:
     """Return why a property that is there cannot take our values, "" when it can or is not there."""
     for sobject in PEOPLE_OBJECTS:
@@ -133,7 +123,7 @@ def _plan(org: Org, wanted: CrmProperty) -> FieldPlan | None:
 
 
 def _guard_plan(org: Org) -> FieldPlan | None:
-    if guard_column(org):
+    if REFERENCE in org.sobject(TASK).columns:
         return None
     label, text = "Lead handoff reference", {"type": "Text", "length": 40}
     unique = {"externalId": True, "unique": True, "caseSensitive": True}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from crm_sync.port import CrmMissing, CrmRejected, CrmStage
 from crm_sync.salesforce.records.deals import MASTER, OPPORTUNITY
 from crm_sync.salesforce.records.ids import full_id
-from crm_sync.salesforce.records.org import Org
+from crm_sync.salesforce.records.org import Org, with_fresh_fields
 from crm_sync.salesforce.records.soql import Query, select, text_literal
 from crm_sync.salesforce.records.values import text_value
 from crm_sync.salesforce.transport.calls import STAGES_OF_TYPE
@@ -36,6 +36,7 @@ class Pipeline(NamedTuple):
     offered: Collection[str] | None = None
 
 
+@with_fresh_fields
 def read_pipeline_stages(org: Org) -> list[CrmStage]:
     """Return the stages of all pipelines in their order.
 

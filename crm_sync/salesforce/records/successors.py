@@ -6,7 +6,7 @@ docs/salesforce-facts.md#conversion, docs/salesforce-facts.md#merges
 from collections.abc import Collection, Mapping
 
 from crm_sync.salesforce.records.ids import LEAD, full_id, object_of
-from crm_sync.salesforce.records.org import Org
+from crm_sync.salesforce.records.org import Org, with_fresh_fields
 from crm_sync.salesforce.records.soql import Query, for_each_part, queries_of_people, select
 
 LONGEST_CHAIN = 8  # conversions and merges in a row; a ring of them would have no end
@@ -34,6 +34,7 @@ def next_places(org: Org, record_ids: Collection[str], *, converted: bool = True
     return found
 
 
+@with_fresh_fields
 def present_places(org: Org, record_ids: Collection[str]) -> Mapping[str, str]:
     """Return where people are now that were merged or converted, by the asked id; omit the others."""
     place = {each: each for each in record_ids}

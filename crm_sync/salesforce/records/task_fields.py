@@ -3,7 +3,14 @@
 docs/salesforce-facts.md#task-fields
 """
 
-from crm_sync.port import CrmError, CrmOwnerRejected, CrmRejected, CrmTask, PlainText
+from crm_sync.port import (
+    CrmError,
+    CrmOwnerRejected,
+    CrmRejected,
+    CrmTask,
+    CrmUnexplained,
+    PlainText,
+)
 from crm_sync.salesforce.records.ids import full_id
 from crm_sync.salesforce.records.org import Org
 from crm_sync.salesforce.records.people import row_id
@@ -27,6 +34,7 @@ READ = (
     "CreatedDate",
     REFERENCE,
 )
+SENT = {"Subject", "Description", OWNER, PERSON, STATUS, "Priority", "ActivityDate", REFERENCE}
 LONGEST_SUBJECT = 255
 UNFIT_OWNER = "Salesforce has no such user"
 
@@ -64,8 +72,17 @@ def new_status(org: Org) -> str:
     return status.default if status else ""
 
 
+def keeps_references_unique(org: Org) -> bool:
+    """Return whether the org refuses a second task of one reference."""
+    column = org.sobject(TASK).columns.get(REFERENCE)
+    return column is not None and column.unique and column.createable
+
+
 def with_owner_cause(answer: CrmTask | CrmError) -> CrmTask | CrmError:
-    """Return the answer with the port's error where the owner is at fault."""
-    if isinstance(answer, CrmRejected) and OWNER in answer.properties:
+    """Return the answer with the port's error for its cause: the owner, or nothing that was sent."""
+    if type(answer) is not CrmRejected or not answer.properties:
+        return answer
+    if OWNER in answer.properties:
         return CrmOwnerRejected(str(answer), answer.properties)
-    return answer
+    sent = answer.properties.keys() & SENT
+    return answer if sent else CrmUnexplained(str(answer), answer.properties)

@@ -70,6 +70,7 @@ def tasks_by_reference(org: Org, references: Sequence[str]) -> dict[str, CrmTask
     return found
 
 
+@with_fresh_fields
 def archived_task_ids(org: Org, task_ids: Sequence[str]) -> set[str]:
     """Return those ids that are in the recycle bin. docs/salesforce-facts.md#recycle-bin"""
     asked = {full: id_ for id_ in task_ids if (full := full_id(id_))}

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_sync.port import (
+    CrmDenied,
     CrmError,
     CrmMissing,
     CrmTask,
@@ -32,6 +33,7 @@ from crm_sync.salesforce.records.task_fields import (
     TASK,
     UNFIT_OWNER,
     SalesforceTaskText,
+    keeps_references_unique,
     new_status,
     with_owner_cause,
 )
@@ -61,6 +63,10 @@ MOST_TASKS = 100
 HIGH = "High"
 NO_TASK = (
     "Salesforce does not show the task: it is deleted, or not shared with the integration user."
+)
+GONE = (
+    f"The field {REFERENCE} of tasks, which keeps tasks from being made twice, is gone in Salesforce, or "
+    "not unique any more, or hidden from the integration user. Run crm_setup, and look at its permission set."
 )
 HELD_REFERENCE = (
     "Salesforce says that there is a task of this reference, and does not show it: it may be in the "
@@ -128,16 +134,22 @@ def _with_fresh_task(
     zone: str,
     until: float | None,
 ) -> Outcome[str]:
-    """Create; once more without a field that is not there any more. The refused request made nothing."""
-    try:
-        return write_rows(
-            org, call, [_row(org, write, places, zone) for write in batch], until=until
-        )
-    except StaleFields:
+    """Create; once more without a field that is not there any more: what was refused was not made."""
+    outcome: Outcome[str] = {}
+    left = list(batch)
+    for _ in range(2):
+        if call is CREATE_GUARDED_TASKS and not keeps_references_unique(org):
+            raise CrmDenied(GONE)
+        rows = [_row(org, write, places, zone) for write in left]
+        try:
+            outcome |= write_rows(org, call, rows, until=until)
+        except StaleFields as stale:
+            outcome |= dict.fromkeys((row.trace for row in rows), stale)
+        left = [write for write in left if isinstance(outcome[write.trace], StaleFields)]
+        if not left:
+            break
         org.schema.forget()
-        return write_rows(
-            org, call, [_row(org, write, places, zone) for write in batch], until=until
-        )
+    return outcome
 
 
 def _unfit(write: CrmTaskWrite) -> CrmError | None:

@@ -43,6 +43,7 @@ REASONS = {
     "INACTIVE_OWNER_OR_USER": "the user is not active",
 }
 COLUMN = re.compile(r"No such column '(\w{1,80})'")
+ORG_LIMIT = re.compile(r"LimitException|CPU time limit|Too many|timed? ?out", re.IGNORECASE)
 DELETED_RECORD = "the record is deleted, or it is not shown to the integration user"
 
 
@@ -62,7 +63,11 @@ class SalesforceFault:
 
 
 class StaleFields(CrmUnexplained):
-    """A field that was described is not there any more, or not for us: describe anew."""
+    """A field or object that was described is not there any more, or not for us: describe anew."""
+
+
+class OrgCodeLimit(CrmUnexplained):
+    """The org's own triggers or flows ran into a limit of Salesforce's: fewer rows at once may pass."""
 
 
 class RecordMoved(CrmMissing):
@@ -158,10 +163,8 @@ def _refused(call: SalesforceCall, fault: SalesforceFault) -> CrmRejected:
 def _unseen_field(call: SalesforceCall, fault: SalesforceFault) -> CrmRejected:
     column = COLUMN.search(fault.message)
     fields = fault.fields or ((column[1],) if column else ())
-    named = dict.fromkeys(fields, fault.reason)
-    if fault.whole:
-        return StaleFields(f"Salesforce does not show us a field: {fault.message}", named)
-    return rejected_fields_error(named) if named else _refused(call, fault)
+    what = f"Salesforce does not show us a field when asked to {call.purpose}: {fault.message}"
+    return StaleFields(what, dict.fromkeys(fields, fault.reason))
 
 
 def _moved(call: SalesforceCall, fault: SalesforceFault) -> CrmError:
@@ -182,6 +185,12 @@ def _duplicate_rule(call: SalesforceCall, fault: SalesforceFault) -> CrmRejected
         "A duplicate rule of the org does not let the record be created: it takes somebody else for "
         f"the same person ({fault.reason})."
     )
+
+
+def _org_code(call: SalesforceCall, fault: SalesforceFault) -> CrmRejected:
+    if ORG_LIMIT.search(fault.message):
+        return OrgCodeLimit(f"The org's own code ran into a limit: {fault.reason}")
+    return _refused(call, fault)
 
 
 def _no_session(call: SalesforceCall, fault: SalesforceFault) -> CrmDenied:
@@ -258,6 +267,7 @@ BY_CODE: Mapping[str, Kind] = {
     "REQUEST_LIMIT_EXCEEDED": _limit,
     "SERVER_UNAVAILABLE": _unavailable,
     "QUERY_TIMEOUT": _unclear,
+    "INVALID_QUERY_LOCATOR": _unclear,
     "UNKNOWN_EXCEPTION": _unclear,
     "DUPLICATE_VALUE": _duplicate,
     "DUPLICATE_EXTERNAL_ID": _duplicate,
@@ -265,6 +275,8 @@ BY_CODE: Mapping[str, Kind] = {
     "INVALID_FIELD": _unseen_field,
     "INVALID_FIELD_FOR_INSERT_UPDATE": _unseen_field,
     "INVALID_TYPE": _unseen_field,
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": _org_code,
+    "APEX_ERROR": _org_code,
     "CANNOT_UPDATE_CONVERTED_LEAD": lambda call, fault: RecordMoved(fault.reason),
     "ENTITY_IS_DELETED": _moved,
     "NOT_FOUND": _moved,
