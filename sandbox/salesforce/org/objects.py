@@ -40,7 +40,7 @@ def _system(binned: bool) -> list[Field]:
         to("CreatedById", "User"),
         kind("datetime", "LastModifiedDate"),
         to("LastModifiedById", "User"),
-        kind("datetime", "SystemModstamp"),
+        kind("datetime", "SystemModstamp", indexed=True),
     ]
     return [read_only(each) for each in [*([flag("IsDeleted")] if binned else []), *stamps]]
 

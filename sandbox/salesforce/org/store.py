@@ -112,6 +112,13 @@ class Store:
     def live_holding(self, object_: str, name: str, value: Any) -> list[Record]:
         return [each for each in self.holding(object_, name, value) if not each.is_deleted]
 
+    def changed_since(self, object_: str, at: datetime) -> list[Record]:
+        """The records that were stamped then or later, deleted ones too."""
+        field_ = self.objects[object_].fields["SystemModstamp"]
+        stamps, first = self._values(object_, field_), key(field_, at)
+        found = [id_ for stamp, ids_ in stamps.items() if stamp >= first for id_ in ids_]
+        return [self.records[object_][id_] for id_ in sorted(found)]
+
     def _values(self, object_: str, field_: Field) -> dict[Any, set[str]]:
         return self._index.setdefault((object_, field_.name), {})
 
@@ -164,7 +171,10 @@ class Store:
         for field_ in self._indexed(record.object, names):
             holders = self._values(record.object, field_)
             before = key(field_, record.values.get(field_.name))
-            holders.get(before, set()).discard(record.id)
+            if before in holders:
+                holders[before].discard(record.id)
+                if not holders[before]:
+                    del holders[before]
 
     def _enter(self, record: Record, names: Any) -> None:
         for field_ in self._indexed(record.object, names):
@@ -213,11 +223,9 @@ class Store:
     @classmethod
     def load(cls, saved: dict[str, Any], at: datetime) -> Store:
         store = cls(at)
-        kept = {
-            name: set(value) if isinstance(getattr(store.rules, name), set) else value
-            for name, value in saved["rules"].items()
-        }
-        store.rules = Rules(**kept)
+        for name, value in saved["rules"].items():
+            is_set = isinstance(getattr(store.rules, name), set)
+            setattr(store.rules, name, set(value) if is_set else value)
         store.next_number = saved["next_number"]
         for name, fields in saved["fields"].items():
             for each in fields:

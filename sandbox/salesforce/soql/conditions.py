@@ -59,6 +59,8 @@ class Conditions:
             return _like(column, compare.values[0])
         values = [self._value(column.field, each) for each in compare.values]
         if compare.operator in ORDERED:
+            if sole:
+                self._narrow_to_late(column, compare.operator, values[0])
             return self._ordered(column, compare.operator, values[0])
         wanted = compare.operator in ("=", "IN")
         if wanted and sole:
@@ -94,6 +96,18 @@ class Conditions:
             found = [store.holding(name, column.field.name, each) for each in values]
             self.candidates = list({each.id: each for part in found for each in part}.values())
 
+    def _narrow_to_late(self, column: Column, operator: str, wanted: Any) -> None:
+        """A poll asks for what changed lately."""
+        stamped = column.field.name == "SystemModstamp" and not column.steps
+        if (
+            self.candidates is None
+            and stamped
+            and operator in (">", ">=")
+            and isinstance(wanted, datetime)
+        ):
+            store = self._reader.store
+            self.candidates = store.changed_since(self._object.name, wanted)
+
     def _ordered(self, column: Column, operator: str, wanted: Any) -> Test:
         field, compare = column.field, ORDERED[operator]
         if field.type == "boolean" or wanted is None:
@@ -102,11 +116,15 @@ class Conditions:
             wanted = wanted[0] if operator in ("<", ">=") else wanted[1]
             compare = {"<": lt, ">=": ge, ">": ge, "<=": lt}[operator]
 
+        is_text = field.is_text
+        if is_text:
+            wanted = wanted.lower()  # ids by their case, for nothing else tells some of them apart
+
         def holds(record: Record) -> bool:
             value = column.value(record)
-            return value is not None and bool(
-                compare(_comparable(field, value), _comparable(field, wanted))
-            )
+            if value is None:
+                return False
+            return bool(compare(value.lower() if is_text else value, wanted))
 
         return holds
 
@@ -169,11 +187,6 @@ def _wrong_operator(field: Field) -> Refusal:
 
 def _midnight(day_: date) -> datetime:
     return datetime.combine(day_, time(), UTC)
-
-
-def _comparable(field: Field, value: Any) -> Any:
-    """Text in any case; ids by their case, for nothing else tells some of them apart."""
-    return value.lower() if field.is_text and isinstance(value, str) else value
 
 
 def _among(column: Column, values: Iterable[Any], wanted: bool) -> Test:

@@ -80,7 +80,9 @@ class Reader:
 
     def _value(self, steps: Sequence[Field], name: str) -> Callable[[Record], Any]:
         if not steps:
-            return lambda record: shown(record, name)
+            if name == "Type":
+                return lambda record: shown(record, name)
+            return lambda record: record.values.get(name)
 
         def value(record: Record) -> Any:
             found = self.follow(record, steps)

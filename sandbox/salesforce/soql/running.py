@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from ..org.access import Access
@@ -99,9 +100,12 @@ class Runner:
                     "INVALID_FIELD",
                     f"field '{column.field.name}' can not be sorted in a query call",
                 )
-            empty = [each for each in records if column.value(each) is None]
-            held = [each for each in records if column.value(each) is not None]
-            held.sort(key=_sorting(column), reverse=order.descending)
+            value = _sorting(column)
+            keys = [(value(each), each) for each in records]
+            empty = [each for found, each in keys if found is None]
+            keys = [pair for pair in keys if pair[0] is not None]
+            keys.sort(key=itemgetter(0), reverse=order.descending)
+            held = [each for _, each in keys]
             records = held + empty if order.nulls_last else empty + held
         return records
 
@@ -265,8 +269,9 @@ def _labels(field: Field) -> Callable[[Any], Any]:
 
 
 def _sorting(column: Column) -> Callable[[Record], Any]:
+    """By text in any case, and ids by theirs."""
     if column.field.is_text:
-        return lambda record: column.value(record).lower()
+        return lambda record: (column.value(record) or "").lower() or None
     return column.value
 
 
