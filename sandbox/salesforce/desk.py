@@ -190,10 +190,7 @@ class SalesforceDesk:
         return [
             Group(
                 label,
-                [
-                    (each.label or each.name, each.name, self._shown(each, record))
-                    for each in members
-                ],
+                [(each.label, each.name, self._shown(each, record)) for each in members],
             )
             for label, members in parts.items()
             if members
@@ -331,6 +328,8 @@ def _amount(text: str) -> float | None:
 
 def _plain(value: object) -> str:
     """A value as text, without a decimal point that says nothing."""
+    if isinstance(value, bool):
+        return YES_NO[str(value).lower()]
     return "" if value is None else str(as_json(value)).removesuffix(".0")
 
 

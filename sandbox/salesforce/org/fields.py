@@ -1,11 +1,13 @@
 """What a field of an object is, and short ways to define one."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 NUMBERS = ("double", "currency", "percent", "int")
 CHOICES = ("picklist", "combobox", "multipicklist")
+WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 LONG = 255  # a text area beyond it is neither filtered nor sorted
 
 
@@ -43,6 +45,10 @@ class Field:
     custom: bool = False
     indexed: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """`CreatedDate` is called Created Date when nothing else is said."""
+        self.label = self.label or WORDS.sub(" ", self.name)
 
     @property
     def is_long(self) -> bool:

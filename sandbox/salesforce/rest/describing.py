@@ -69,7 +69,7 @@ def _field(call: Call, object_: SObject, field: Field) -> Item:
     edits = call.access.edits(object_, field)
     return {
         "name": field.name,
-        "label": field.label or field.name,
+        "label": field.label,
         "type": field.type,
         "soapType": SOAP.get(field.type, "xsd:string"),
         "length": field.length,

@@ -61,7 +61,7 @@ class Rules:
         whole = ids.full(value)
         prefixes = {self._store.objects[each].prefix for each in field.lookup}
         if whole is None or whole[:3] not in prefixes:
-            message = f"{field.label or field.name}: id value of incorrect type: {value[:80]}"
+            message = f"{field.label}: id value of incorrect type: {value[:80]}"
             raise bad("MALFORMED_ID", message, [field.name])
         target = self._store.find(whole, *field.lookup)
         if target is None or not self._access.sees(target):

@@ -64,14 +64,14 @@ def fitted(field: Field, value: Any, settings: Settings) -> Any:
 
 def _text(field: Field, value: Any, settings: Settings) -> Any:
     if field.length and isinstance(value, str) and len(value) > field.length:
-        message = f"{_label(field)}: data value too large: {value[:80]} (max length={field.length})"
+        message = f"{field.label}: data value too large: {value[:80]} (max length={field.length})"
         raise bad("STRING_TOO_LONG", message, [field.name])
     return value
 
 
 def _email(field: Field, value: str, settings: Settings) -> str:
     if not EMAIL.fullmatch(value):
-        message = f"{_label(field)}: invalid email address: {value[:80]}"
+        message = f"{field.label}: invalid email address: {value[:80]}"
         raise bad("INVALID_EMAIL_ADDRESS", message, [field.name])
     return str(_text(field, value.lower() if settings.lowers_emails else value, settings))
 
@@ -80,7 +80,7 @@ def _number(field: Field, value: float, settings: Settings) -> float | int:
     """More decimals than the field has are rounded."""
     exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
     if abs(exact) >= Decimal(10) ** (field.precision - field.scale):
-        message = f"{_label(field)}: value outside of valid range on numeric field: {value}"
+        message = f"{field.label}: value outside of valid range on numeric field: {value}"
         raise bad("NUMBER_OUTSIDE_VALID_RANGE", message, [field.name])
     return int(exact) if field.type == "int" else float(exact)
 
@@ -88,13 +88,9 @@ def _number(field: Field, value: float, settings: Settings) -> float | int:
 def _choice(field: Field, value: str, settings: Settings) -> str:
     known = [each.value for each in field.options if each.active]
     if field.restricted and value not in known:
-        message = f"{_label(field)}: bad value for restricted picklist field: {value[:80]}"
+        message = f"{field.label}: bad value for restricted picklist field: {value[:80]}"
         raise bad("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, [field.name])
     return str(_text(field, value, settings))
-
-
-def _label(field: Field) -> str:
-    return field.label or field.name
 
 
 Check = Callable[[Field, Any, Settings], Any]
