@@ -43,7 +43,8 @@ def forget_salesforce(redis_url: str) -> None:
 
 
 class SalesforceSide:
-    """Who is added is a contact of Salesforce's: leads have neither deals nor companies."""
+    """`kind`: what is added as a contact. Leads have neither deals nor companies: they are converted for them,
+    which gives them another id."""
 
     abilities = frozenset(["guard", "batch_of_100", "started", "lost_reason", "end_of_support"])
     token = CLIENT_ID
@@ -53,8 +54,9 @@ class SalesforceSide:
     lifecycle_property = "Lifecycle_Stage__c"
     stage_of_their_own = "Evangelist"
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, kind: str = "Contact") -> None:
         self.sandbox = sandbox
+        self.kind = kind
         self.url = sandbox.url
         self.own: list[tuple[str, str]] = []  # requests that are ours, not the adapter's
         people, self._session = sandbox.people, sandbox.session_of(sandbox.people.administrator)
@@ -132,7 +134,9 @@ class SalesforceSide:
 
     def add_contact(self, email: str, *, owner_id: str = "", lifecycle_stage: str = "") -> str:
         owner = owner_id or self.sandbox.people.integration
-        id_ = self.add("Contact", LastName=email.partition("@")[0], Email=email, OwnerId=owner)
+        values = {"LastName": email.partition("@")[0], "Email": email, "OwnerId": owner}
+        company = {"Company": "Acme"} if self.kind == "Lead" else {}
+        id_ = self.add(self.kind, **values, **company)
         if lifecycle_stage:
             stage = STAGES.get(lifecycle_stage, lifecycle_stage)
             self.set(id_, **{self.lifecycle_property: stage})
@@ -150,6 +154,13 @@ class SalesforceSide:
         store, by = self.sandbox.store, self.sandbox.people.administrator
         with self.sandbox.state.lock:
             return recycle_bin.convert(store, self.record(lead_id), self.now, by, deal=deal).id
+
+    def converted(self, record_id: str) -> str:
+        """The contact that a lead is, or becomes now."""
+        record = self.record(record_id)
+        if record.object == "Contact":
+            return record_id
+        return record.get("ConvertedContactId") or self.convert(record_id)
 
     def archive(self, record_id: str) -> None:
         self.ask("DELETE", f"{SOBJECTS}/{self.record(record_id).object}/{record_id}")
@@ -183,7 +194,8 @@ class SalesforceSide:
     def employ(self, record_id: str, owner_id: str) -> None:
         """Every company has an owner; nobody's are those of whoever imported them."""
         owner = owner_id or self.sandbox.people.integration
-        self.set(record_id, AccountId=self.add("Account", Name="Acme", OwnerId=owner))
+        account = self.add("Account", Name="Acme", OwnerId=owner)
+        self.set(self.converted(record_id), AccountId=account)
 
     def touch(self, record_id: str, at: datetime) -> None:
         """A call that was logged then; when a task was closed is Salesforce's own to write."""
@@ -196,7 +208,7 @@ class SalesforceSide:
         """Imports are Salesforce's own work; what they leave behind is one time on many records."""
         store, by, at = self.sandbox.store, self.sandbox.people.administrator, self.now
         name, values = (
-            ("Contact", {"LastName": "x", "Name": "x"})
+            (self.kind, {"LastName": "x", "Name": "x"})
             if kind == "contacts"
             else ("Opportunity", {"Name": "x", "StageName": self.open_stage[1]})
         )
@@ -215,7 +227,8 @@ class SalesforceSide:
         return deal_id
 
     def associate_deal(self, deal_id: str, record_id: str) -> str:
-        return self.add("OpportunityContactRole", OpportunityId=deal_id, ContactId=record_id)
+        contact = self.converted(record_id)
+        return self.add("OpportunityContactRole", OpportunityId=deal_id, ContactId=contact)
 
     def move_deal(self, deal_id: str, stage: tuple[str, str]) -> None:
         self.later()
