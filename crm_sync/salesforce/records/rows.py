@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crm_sync.salesforce.records.ids import full_id
 from crm_sync.salesforce.records.org import Org
 from crm_sync.salesforce.transport.calls import SalesforceCall
 from crm_sync.salesforce.transport.client import Json
@@ -54,4 +55,4 @@ def _answer_of(call: SalesforceCall, answer: object) -> Any:
         return silence_error(call, "it said nothing of this one")
     if answer["success"] is not True:
         return error_from_row(call, answer)
-    return str(answer.get("id") or "")
+    return full_id(str(answer.get("id") or "")) or silence_error(call, "it names no record")

@@ -91,8 +91,11 @@ class SessionKeeper:
         if mine is False:
             return self._awaited(refused)
         try:
-            session = self._log_in()
-            self._share(session)
+            # Another process may have logged in between our two questions.
+            session = self._shared_session(refused)
+            if session is None:
+                session = self._log_in()
+                self._share(session)
         finally:
             self._shared.ask(lambda redis: redis.delete(key))
         return session
