@@ -32,4 +32,5 @@ class Pace:
 
     def header(self, settings: Settings, now: float) -> str:
         used = settings.daily if settings.day_used_up else self.used(now)
-        return f"api-usage={used}/{settings.daily or 5_000_000}"
+        app = f"per-app-api-usage={used}/250(appName=Lead scoring)"
+        return f"api-usage={used}/{settings.daily or 5_000_000}; {app}"

@@ -32,6 +32,7 @@ DATA = re.compile(r"/services/data/v(\d+\.0)(/.*)?")
 GONE, FIRST, LAST = 30, 31, 68
 SEASONS = ("Winter", "Spring", "Summer")
 LONGEST_URL = 16_384
+FEWEST_PACKED = 1_000  # bytes
 
 
 class Sandbox(Standin):
@@ -105,6 +106,8 @@ class Sandbox(Standin):
             answer = as_json(
                 500, Refusal(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred").body()
             )
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            _pack(answer)
         answer.headers["Date"] = format_datetime(self.state.clock(request.at), usegmt=True)
         return answer
 
@@ -167,6 +170,14 @@ class Sandbox(Standin):
         answer = as_json(status, body, limit)
         answer.made = _made_tasks(request.method, body)
         return answer
+
+
+def _pack(answer: Answer) -> None:
+    """Only what is worth it."""
+    body = answer.get_data()
+    if len(body) > FEWEST_PACKED:
+        answer.set_data(gzip.compress(body, 1))
+        answer.headers["Content-Encoding"] = "gzip"
 
 
 def _check_size(request: Request) -> None:

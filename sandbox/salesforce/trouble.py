@@ -172,6 +172,27 @@ def _of_field(level: str) -> tuple[IsOn, Turn]:
     return is_on, turn
 
 
+def _of_rule(name: str) -> tuple[IsOn, Turn]:
+    """Whether the target is in a set of the org's rules."""
+
+    def is_on(state: SalesforceState, target: str) -> bool:
+        return target in getattr(state.store.rules, name)
+
+    def turn(state: SalesforceState, target: str, on: bool, at: datetime) -> None:
+        members = getattr(state.store.rules, name)
+        (members.add if on else members.discard)(target)
+
+    return is_on, turn
+
+
+def _contacts(state: SalesforceState) -> Mapping[str, str]:
+    return {each.id: str(each.get("Name")) for each in state.store.live("Contact")}
+
+
+def _record_types(state: SalesforceState) -> Mapping[str, str]:
+    return {each.id: str(each.get("Name")) for each in state.store.all("RecordType")}
+
+
 def _users(state: SalesforceState) -> Mapping[str, str]:
     return {
         each.id: each.get("Name")
@@ -209,14 +230,6 @@ def _choose_countries(state: SalesforceState, target: str, on: bool, at: datetim
 
 VALIDATED = ("Lead.Phone", "Contact.Phone", "Task.Type")
 REQUIRED = "Region__c"
-
-
-def _is_validated(state: SalesforceState, target: str) -> bool:
-    return target in state.store.rules.validations
-
-
-def _validate(state: SalesforceState, target: str, on: bool, at: datetime) -> None:
-    (state.store.rules.validations.add if on else state.store.rules.validations.discard)(target)
 
 
 def _requires(state: SalesforceState, target: str) -> bool:
@@ -281,6 +294,15 @@ def _permission_switches() -> Iterator[Switch]:
 
 
 def _record_switches() -> Iterator[Switch]:
+    yield Switch("email_encrypted", "Records", "Addresses are encrypted",
+                 "They can be read and not searched for.", *_of_rule("encrypted"),
+                 _same("Lead.Email", "Contact.Email"), strikes=False)  # fmt: skip
+    yield Switch("person_account", "Records", "A contact is a person account",
+                 "Its standard fields are written on its account, and refused on the contact.",
+                 *_of_rule("persons"), _contacts, strikes=False)  # fmt: skip
+    yield Switch("record_type_unassigned", "Permissions", "A record type of deals is not assigned",
+                 "Which stages it offers is told to nobody.",
+                 *_of_rule("unassigned"), _record_types, strikes=False)  # fmt: skip
     yield Switch("owner_inactive", "Records", "A user has left",
                  "Deactivated: still the owner of records, and refused as the owner of new ones.",
                  _has_left, _let_go, _users, strikes=False)  # fmt: skip
@@ -292,7 +314,7 @@ def _record_switches() -> Iterator[Switch]:
                  _are_chosen, _choose_countries, strikes=False)  # fmt: skip
     yield Switch("validation_rule", "Records", "A validation rule of the org",
                  "Writes that leave this field empty are refused, in the org's own words.",
-                 _is_validated, _validate, _same(*VALIDATED), strikes=False)  # fmt: skip
+                 *_of_rule("validations"), _same(*VALIDATED), strikes=False)  # fmt: skip
     yield Switch("required_field", "Records", "A required field of the org",
                  f"{REQUIRED} must be filled in new records, and nobody told us.",
                  _requires, _require, _same("Lead", "Contact", "Task"), strikes=False)  # fmt: skip

@@ -41,7 +41,8 @@ class Rules:
 
     `fls`: `Object.Field` → "none" or "read": what field-level security takes from the integration user.
     `locked`: ids of records that another transaction holds; `uncommitted`: of new ones that a long transaction
-    has stamped and that nobody sees before it ends. `countries`: those that may be chosen, none: any. `taken`: permissions that a switch took away.
+    has stamped and that nobody sees before it ends. `countries`: those that may be chosen, none: any.
+    `encrypted`: `Object.Field` of which nothing can be searched for. `persons`: contacts that are person accounts. `taken`: permissions that a switch took away.
     `validations`: `Object.Field` that a write of
     the object must not leave empty. `duplicates`: "", alert or block. `assigns_to`: the owner that the active
     assignment rule of leads gives, "" for no such rule. `stages_of`: record type → its stages; `unassigned`: those that the integration user's profile lacks.
@@ -51,6 +52,8 @@ class Rules:
     locked: set[str] = field(default_factory=set)
     uncommitted: set[str] = field(default_factory=set)
     countries: set[str] = field(default_factory=set)
+    encrypted: set[str] = field(default_factory=set)
+    persons: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     validations: set[str] = field(default_factory=set)
     duplicates: str = "alert"

@@ -67,6 +67,7 @@ def _rights(call: Call, object_: SObject) -> Item:
 
 def _field(call: Call, object_: SObject, field: Field) -> Item:
     edits = call.access.edits(object_, field)
+    encrypted = f"{object_.name}.{field.name}" in call.store.rules.encrypted
     return {
         "name": field.name,
         "label": field.label,
@@ -82,7 +83,7 @@ def _field(call: Call, object_: SObject, field: Field) -> Item:
         "defaultValue": field.default if field.type in CHOICES or field.type == "boolean" else None,
         "createable": field.createable and edits and call.access.may("Create", object_),
         "updateable": field.updateable and edits and call.access.may("Edit", object_),
-        "filterable": not field.is_long,
+        "filterable": not field.is_long and not encrypted,
         "sortable": not field.is_long,
         "groupable": not field.is_long and field.type not in (*NUMBERS, "datetime"),
         "aggregatable": not field.is_long,
@@ -90,7 +91,7 @@ def _field(call: Call, object_: SObject, field: Field) -> Item:
         "custom": field.custom,
         "calculated": False,
         "autoNumber": False,
-        "encrypted": False,
+        "encrypted": encrypted,
         "unique": field.unique,
         "externalId": field.external_id,
         "idLookup": field.external_id or field.name in ("Id", "Email"),

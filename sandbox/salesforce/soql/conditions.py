@@ -47,7 +47,8 @@ class Conditions:
         if compare.path.function:
             raise bad("MALFORMED_QUERY", f"unexpected token: '{compare.path.function}'")
         column = self._reader.column(self._object, compare.path)
-        if column.field.is_long:
+        encrypted = f"{self._object.name}.{column.field.name}" in self._reader.store.rules.encrypted
+        if column.field.is_long or (encrypted and not column.steps):
             raise bad(
                 "INVALID_FIELD", f"field '{column.field.name}' can not be filtered in a query call"
             )

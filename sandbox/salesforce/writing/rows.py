@@ -76,6 +76,7 @@ class Writer:
         object_ = self.store.objects[record.object]
         self._check_changeable(object_, record, "Edit")
         self._check_writable(object_, sent, new=False)
+        self._check_person(record, sent)
         changes = self._fitted(object_, sent)
         emptied = [
             name
@@ -134,6 +135,16 @@ class Writer:
                 f"Unable to create/update fields: {', '.join(wrong)}. Please check the security settings of "
                 "this field and verify that it is read/write for your profile or permission set."
             )
+            raise bad("INVALID_FIELD_FOR_INSERT_UPDATE", message, wrong)
+
+    def _check_person(self, record: Record, sent: Values) -> None:
+        """The standard fields of a person account are written on the account."""
+        if record.id not in self.store.rules.persons:
+            return
+        fields = self.store.objects[record.object].fields
+        wrong = [name for name in sent if not fields[name].custom]
+        if wrong:
+            message = f"Unable to create/update fields: {', '.join(wrong)}"
             raise bad("INVALID_FIELD_FOR_INSERT_UPDATE", message, wrong)
 
     def _fitted(self, object_: SObject, sent: Values) -> Values:

@@ -103,7 +103,7 @@ def test_each_answer_tells_how_many_calls_there_were(org: Org) -> None:
     answer = org.asked("SELECT nonsense FROM Lead")
 
     assert answer.status_code == 400
-    assert answer.headers["Sforce-Limit-Info"] == "api-usage=2/500"
+    assert answer.headers["Sforce-Limit-Info"].split(";")[0] == "api-usage=2/500"
     assert org.get(f"{DATA}/limits").json()["DailyApiRequests"] == {"Max": 500, "Remaining": 497}
 
 
@@ -146,6 +146,16 @@ def test_a_body_may_be_packed(org: Org) -> None:
     answer = org.session.post(f"{org.url}{SOBJECTS}/Lead", data=body, headers=headers, timeout=10)
 
     assert answer.status_code == 201
+
+
+def test_an_answer_is_packed_for_who_can_unpack_it(org: Org) -> None:
+    answers = [
+        org.get(f"{SOBJECTS}/Lead/describe", Accept_Encoding=each) for each in ("gzip", "identity")
+    ]
+
+    assert [each.headers.get("Content-Encoding") for each in answers] == ["gzip", None]
+    assert answers[0].json() == answers[1].json()
+    assert int(answers[0].headers["Content-Length"]) * 5 < int(answers[1].headers["Content-Length"])
 
 
 def test_a_body_of_another_type_is_refused(org: Org) -> None:

@@ -199,6 +199,33 @@ def test_picklists_take_anything_unless_they_are_restricted(org: Org) -> None:
     assert codes(rows) == ["ok", "ok", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"]
 
 
+def test_an_address_that_is_encrypted_is_told_and_not_searched_for(org: Org) -> None:
+    org.turn("email_encrypted", "Lead.Email")
+    org.lead("Ada")
+
+    fields = org.get(f"{SOBJECTS}/Lead/describe").json()["fields"]
+
+    assert refusal(org.asked("SELECT Id FROM Lead WHERE Email = 'x@y.example'")) == (
+        400,
+        "INVALID_FIELD",
+    )
+    assert org.query("SELECT Email FROM Lead") != []
+    assert [each["filterable"] for each in fields if each["name"] == "Email"] == [False]
+
+
+def test_standard_fields_of_a_person_account_are_not_written_on_its_contact(org: Org) -> None:
+    org.field("Contact.Score__c", {"label": "Score", "type": "Number", "precision": 4, "scale": 1})
+    ada = org.contact("Ada")
+    org.turn("person_account", ada)
+
+    rows = [
+        org.rows("PATCH", typed("Contact", id=ada, **each))
+        for each in ({"Title": "x"}, {"Score__c": 1})
+    ]
+
+    assert [codes(each) for each in rows] == [["INVALID_FIELD_FOR_INSERT_UPDATE"], ["ok"]]
+
+
 # --- what the integration user may see and do
 
 
