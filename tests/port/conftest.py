@@ -43,11 +43,16 @@ def hubspot(version: str) -> Adapter:
     )
 
 
-def salesforce_side(request: pytest.FixtureRequest, redis_url: str) -> SalesforceSide:
-    standin: SalesforceSandbox = request.getfixturevalue("salesforce_standin")
-    standin.reset()
-    forget_salesforce(redis_url)
-    return SalesforceSide(standin)
+def salesforce_side(kind: str) -> Callable[[pytest.FixtureRequest, str], SalesforceSide]:
+    """`kind`: what people are there: contacts, or leads."""
+
+    def side(request: pytest.FixtureRequest, redis_url: str) -> SalesforceSide:
+        standin: SalesforceSandbox = request.getfixturevalue("salesforce_standin")
+        standin.reset()
+        forget_salesforce(redis_url)
+        return SalesforceSide(standin, kind)
+
+    return side
 
 
 def salesforce(token: str, there: SalesforceSide, redis_url: str) -> Salesforce:
@@ -58,7 +63,8 @@ def salesforce(token: str, there: SalesforceSide, redis_url: str) -> Salesforce:
 ADAPTERS = {
     "hubspot": hubspot(CLASSIC),
     **{f"hubspot-{version}": hubspot(version) for version in DATED},
-    "salesforce": Adapter(salesforce_side, salesforce),
+    "salesforce": Adapter(salesforce_side("Contact"), salesforce),
+    "salesforce-leads": Adapter(salesforce_side("Lead"), salesforce),
 }
 
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from heapq import merge
 
 from crm_sync.port import ChangeKind, CrmChange
-from crm_sync.salesforce.records.contacts import contact_of, email_of
+from crm_sync.salesforce.records.contacts import email_of
 from crm_sync.salesforce.records.deals import OPPORTUNITY, ROLE
 from crm_sync.salesforce.records.ids import CONTACT, LEAD, full_id
 from crm_sync.salesforce.records.org import Org, Rows, with_fresh_fields
-from crm_sync.salesforce.records.people import row_id
+from crm_sync.salesforce.records.people import contact_of, row_id
 from crm_sync.salesforce.records.soql import (
     ROWS,
     Query,

@@ -4,6 +4,7 @@ docs/salesforce-facts.md#collections, docs/salesforce-facts.md#required-names
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from crm_sync.port import (
@@ -14,7 +15,12 @@ from crm_sync.port import (
     CrmRejected,
     CrmUnexplained,
 )
-from crm_sync.salesforce.records.contacts import contacts_by_email, contacts_by_id, folded
+from crm_sync.salesforce.records.contacts import (
+    contacts_by_email,
+    contacts_by_id,
+    folded,
+    read_people,
+)
 from crm_sync.salesforce.records.ids import LEAD, full_id, object_of
 from crm_sync.salesforce.records.org import Org
 from crm_sync.salesforce.records.people import COMPANY, field_name, property_name
@@ -58,14 +64,17 @@ def save_contacts(org: Org, writes: Writes) -> Outcome[CrmContact]:
     for each in unique_rounds(known, lambda write: full_id(write.record_id)):
         outcome |= _updated(org, {write.trace: write.record_id for write in each}, each)
     new = [write for write in writes if not write.record_id and write.email]
+    opted_out: set[str] = set()
     for each in unique_rounds(new, lambda write: folded(write.email)):
-        outcome |= _saved_by_address(org, each)
-    saved = _read_back(org, writes, outcome)
+        outcome |= _saved_by_address(org, each, opted_out)
+    saved = _read_back(org, writes, outcome, opted_out)
     return {write.trace: saved[write.trace] for write in writes}
 
 
-def _saved_by_address(org: Org, writes: Writes) -> Outcome[str]:
+def _saved_by_address(org: Org, writes: Writes, opted_out: set[str]) -> Outcome[str]:
+    """`opted_out` takes in the addresses that are so on any record."""
     there = contacts_by_email(org, [write.email for write in writes], [])
+    opted_out |= {folded(email) for email, person in there.items() if person.opted_out}
     places = {write.trace: there[write.email].record_id for write in writes if write.email in there}
     found = [write for write in writes if write.trace in places]
     new = [write for write in writes if write.trace not in places]
@@ -202,16 +211,23 @@ def _explained(refused: CrmRejected, row: Row) -> CrmRejected:
     return CrmUnexplained(str(refused), named)
 
 
-def _read_back(org: Org, writes: Writes, outcome: Outcome[str]) -> Outcome[CrmContact]:
+def _read_back(
+    org: Org, writes: Writes, outcome: Outcome[str], opted_out: set[str]
+) -> Outcome[CrmContact]:
     """Return the saved records as Salesforce keeps them; as they were sent where it does not tell."""
+    read = contacts_by_id if any(write.record_id for write in writes) else read_people
     saved = {trace: id_ for trace, id_ in outcome.items() if isinstance(id_, str)}
     names = list(dict.fromkeys(name for write in writes for name in write.properties))
     try:
-        there = contacts_by_id(org, list(dict.fromkeys(saved.values())), names) if saved else {}
+        there = read(org, list(dict.fromkeys(saved.values())), names) if saved else {}
     except CrmError:
         if not any(write.properties for write in writes):
             raise
         there = {id_: _as_sent(id_, write) for write in writes if (id_ := saved.get(write.trace))}
+    there = {
+        id_: replace(one, opted_out=one.opted_out or one.email in opted_out)
+        for id_, one in there.items()
+    }
     return {
         trace: there.get(answer, CrmMissing(NOT_SHOWN)) if isinstance(answer, str) else answer
         for trace, answer in outcome.items()

@@ -13,7 +13,14 @@ from functools import partial
 from crm_sync.port import CrmContact
 from crm_sync.salesforce.records.ids import CONTACT, LEAD, PEOPLE, full_id, object_of
 from crm_sync.salesforce.records.org import Org, Rows, with_fresh_fields
-from crm_sync.salesforce.records.people import COMPANY, OPT_OUT, columns_of, read_person, row_id
+from crm_sync.salesforce.records.people import (
+    OPT_OUT,
+    columns_of,
+    contact_of,
+    is_converted,
+    read_person,
+    row_id,
+)
 from crm_sync.salesforce.records.soql import (
     Query,
     for_each_part,
@@ -42,10 +49,20 @@ class Found:
         return {id_: place for id_, row in self.rows.items() if (place := contact_of(row))}
 
 
-@with_fresh_fields
 def contacts_by_id(
     org: Org, ids: Sequence[str], properties: Sequence[str]
 ) -> dict[str, CrmContact]:
+    """Return people by the id that was asked; one is opted out if any record of the address is."""
+    people = read_people(org, ids, properties)
+    out = opted_out_addresses(org, [one.email for one in people.values() if not one.opted_out])
+    return {
+        asked: replace(one, opted_out=one.opted_out or one.email in out)
+        for asked, one in people.items()
+    }
+
+
+@with_fresh_fields
+def read_people(org: Org, ids: Sequence[str], properties: Sequence[str]) -> dict[str, CrmContact]:
     """Return people by the id that was asked; merged and converted ones are where they are now."""
     place = {id_: full for id_ in ids if object_of(full := full_id(id_))}
     found = Found()
@@ -61,11 +78,8 @@ def contacts_by_id(
         place = {asked: moved.get(there, there) for asked, there in place.items()}
     live = {asked: there for asked, there in place.items()
             if there in found.rows and not is_converted(found.rows[there])}  # fmt: skip
-    people = {asked: _person(org, found, there, properties, asked, live)
-              for asked, there in live.items()}  # fmt: skip
-    out = opted_out_addresses(org, [one.email for one in people.values() if not one.opted_out])
-    return {asked: replace(one, opted_out=one.opted_out or one.email in out)
-            for asked, one in people.items()}  # fmt: skip
+    return {asked: _person(org, found, there, properties, asked, live)
+            for asked, there in live.items()}  # fmt: skip
 
 
 @with_fresh_fields
@@ -127,20 +141,7 @@ def archived_contacts(org: Org, ids: Sequence[str]) -> set[str]:
     return {asked[id_] for id_ in found if id_ in asked}
 
 
-def account_owners(org: Org, record_ids: Sequence[str]) -> dict[str, str]:
-    """Return the owner of each contact's account. Omit who could get no lead: inactive, or ourselves."""
-    asked = {full: id_ for id_ in record_ids if object_of(full := full_id(id_)) == CONTACT}
-    rows = org.all_rows(for_each_part(list(asked), lambda part: select(
-        ["Id", "Account.OwnerId", "Account.Owner.IsActive"], CONTACT, f"Id IN {part}"
-    )))  # fmt: skip
-    owners = {row_id(row): _account_owner(row) for row in rows}
-    return {
-        asked[id_]: owner
-        for id_, owner in owners.items()
-        if id_ in asked and owner not in ("", org.user_id)
-    }
-
-
+@with_fresh_fields
 def opted_out_addresses(org: Org, emails: Iterable[str]) -> set[str]:
     """Return those addresses that are opted out on any lead or contact: several may have one address.
 
@@ -154,15 +155,6 @@ def opted_out_addresses(org: Org, emails: Iterable[str]) -> set[str]:
         for soql in for_each_part(wanted, partial(_opted_out, sobject), text_literal)
     ]
     return {email_of(row) for rows in org.rows_of(queries) for row in rows}
-
-
-def contact_of(row: Json) -> str:
-    """Return the contact that a converted lead became, "" for any other."""
-    return full_id(str(row.get("ConvertedContactId") or "")) if is_converted(row) else ""
-
-
-def is_converted(row: Json) -> bool:
-    return row.get("IsConverted") is True
 
 
 def email_of(row: Json) -> str:
@@ -240,11 +232,3 @@ def _person(
     former.pop(record_id, None)
     person = read_person(org, object_of(record_id), found.rows[record_id], properties, asked)
     return replace(person, former_ids=tuple(former), touched_at=found.touched_at.get(record_id))
-
-
-def _account_owner(row: Json) -> str:
-    account = row.get(COMPANY.partition(".")[0])
-    owner = account.get("Owner") if isinstance(account, dict) else None
-    if not isinstance(account, dict) or not isinstance(owner, dict) or not owner.get("IsActive"):
-        return ""
-    return full_id(str(account.get("OwnerId") or ""))

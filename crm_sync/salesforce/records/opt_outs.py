@@ -6,10 +6,10 @@ docs/salesforce-facts.md#opt-out
 from collections.abc import Sequence
 
 from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRejected
-from crm_sync.salesforce.records.contacts import email_of, folded, is_converted, rows_by_email
+from crm_sync.salesforce.records.contacts import email_of, folded, rows_by_email
 from crm_sync.salesforce.records.ids import object_of
 from crm_sync.salesforce.records.org import Org, with_fresh_fields
-from crm_sync.salesforce.records.people import OPT_OUT, row_id
+from crm_sync.salesforce.records.people import OPT_OUT, is_converted, row_id
 from crm_sync.salesforce.records.rows import MOST_ROWS, Row, write_rows
 from crm_sync.salesforce.transport.calls import UPDATE_CONTACTS
 from crm_sync.transport.batches import Outcome, write_all

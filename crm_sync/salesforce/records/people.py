@@ -102,6 +102,15 @@ def row_id(row: Json) -> str:
     return full_id(str(row.get("Id") or ""))
 
 
+def contact_of(row: Json) -> str:
+    """Return the contact that a converted lead became, "" for any other."""
+    return full_id(str(row.get("ConvertedContactId") or "")) if is_converted(row) else ""
+
+
+def is_converted(row: Json) -> bool:
+    return row.get("IsConverted") is True
+
+
 def _value(row: Json, field: str) -> object:
     """Return a row's value; a parent's for a field such as Account.Name."""
     parent, _, name = field.rpartition(".")

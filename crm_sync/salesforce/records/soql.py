@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
 
-from crm_sync.salesforce.records.ids import ID, PEOPLE, object_of
+from crm_sync.salesforce.records.ids import ID, LEAD, PEOPLE, object_of
 
 # An address of a request may have 16,384 bytes. Kept in a composite too.
 LONGEST_ENCODED = 12_000
@@ -95,6 +95,14 @@ def queries_of_people(
             [each for each in ids if object_of(each) == sobject], partial(build, sobject)
         )
     ]
+
+
+def queries_of_converted(record_ids: Iterable[str]) -> list[Query]:
+    """Return queries of the contacts that leads have become."""
+    leads = sorted({each for each in record_ids if object_of(each) == LEAD})
+    names = ["Id", "IsConverted", "ConvertedContactId"]
+    return [Query(soql) for soql in for_each_part(
+        leads, lambda part: select(names, LEAD, f"Id IN {part} AND IsConverted = TRUE"))]  # fmt: skip
 
 
 def _escaped(sign: str) -> str:

@@ -5,9 +5,9 @@ docs/salesforce-facts.md#conversion, docs/salesforce-facts.md#merges
 
 from collections.abc import Collection, Mapping
 
-from crm_sync.salesforce.records.ids import LEAD, full_id, object_of
+from crm_sync.salesforce.records.ids import full_id
 from crm_sync.salesforce.records.org import Org, with_fresh_fields
-from crm_sync.salesforce.records.soql import Query, for_each_part, queries_of_people, select
+from crm_sync.salesforce.records.soql import queries_of_converted, queries_of_people, select
 
 LONGEST_CHAIN = 8  # conversions and merges in a row; a ring of them would have no end
 
@@ -21,10 +21,7 @@ def next_places(org: Org, record_ids: Collection[str], *, converted: bool = True
     """Return where people are that were merged, and with `converted` also converted, one step on."""
     queries = queries_of_people(record_ids, _merged, deleted=True)
     if converted:
-        leads = sorted(each for each in record_ids if object_of(each) == LEAD)
-        queries += map(Query, for_each_part(leads, lambda part: select(
-            ["Id", "ConvertedContactId"], LEAD, f"Id IN {part} AND IsConverted = TRUE"
-        )))  # fmt: skip
+        queries += queries_of_converted(record_ids)
     found = {}
     for rows in org.rows_of(queries):
         for row in rows:

@@ -7,6 +7,7 @@ docs/salesforce-facts.md#limits
 
 import re
 from collections.abc import Mapping
+from math import inf
 from time import monotonic, sleep
 
 from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Priority
@@ -41,7 +42,7 @@ class SalesforceLimiter:
     def __init__(self, shared: RedisState) -> None:
         self._shared = shared
         self._alone = LocalRateLimiter(0.0)
-        self._use = (0, 0, 0.0)  # used, allowed, when it was noted
+        self._use = (0, 0, -inf)  # used, allowed, when it was told
         self._noted_at = -SECONDS_BETWEEN_NOTES
 
     def wait(self, priority: Priority) -> None:
@@ -91,12 +92,14 @@ class SalesforceLimiter:
 
     def _today(self) -> tuple[int, int]:
         """Return the used and the allowed calls of 24 hours; (0, 0) while unknown."""
+        used, allowed, at = self._use
+        if monotonic() - at < SECONDS_BETWEEN_NOTES:  # newer than what is noted for all
+            return used, allowed
         key = self._shared.key("today")
         shared = self._shared.ask(lambda redis: redis.get(key) or "")
         if shared:
             noted = [int(each) for each in str(shared).split()]
             return noted[0], noted[1]
-        used, allowed, at = self._use
         return (used, allowed) if monotonic() - at < USE_KNOWN_FOR else (0, 0)
 
     def _turn(self) -> LimiterAnswer:

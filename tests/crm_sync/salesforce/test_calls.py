@@ -98,6 +98,9 @@ def test_fresh_leads_take_few_calls(salesforce, there):
     """A hundred, from address to task."""
     emails = [f"p{number}@x.example" for number in range(100)]
     salesforce.account()
+    known = [there.add_contact("known@x.example")]
+    salesforce.deals_of(known)  # what objects are made of is asked once an hour
+    salesforce.company_owners(known)
     before = there.requests()
 
     salesforce.contacts_by_email(emails, ["Lead_Score__c"])

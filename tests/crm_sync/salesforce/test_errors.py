@@ -98,12 +98,14 @@ def test_all_fields_at_fault_are_named():
 
     error = error_from_row(UPDATE_CONTACTS, {"errors": errors})
 
+    assert isinstance(error, CrmRejected)
     assert sorted(error.properties) == ["Email", "Title"]
 
 
 def test_the_orgs_own_words_are_for_people_and_of_one_line():
     error = row("FIELD_CUSTOM_VALIDATION_EXCEPTION", "Call\nTom\x00 first", fields=["Phone"])
 
+    assert isinstance(error, CrmRejected)
     assert error.properties == {"Phone": "Call Tom first"}
 
 
