@@ -10,6 +10,7 @@ from typing import Any
 BEFORE = ("status", "drop_before")
 KINDS = (*BEFORE, "status_after", "drop_after", "slow", "dripping", "garbage", "partial")
 PARTIAL = ("/batch/create", "/batch/update", "/batch/upsert")
+COLLECTION = "/composite/sobjects"
 LONGEST_SECONDS = 600
 
 
@@ -22,7 +23,7 @@ class Fault:
     slow: done and answered `seconds` later than usual. dripping: done at once, and the answer's
     end comes byte by byte over `seconds`. garbage: done, then answered with what is no JSON.
     partial: each third input of a batch fails, the others are done; only where every input has an
-    `objectWriteTraceId`. `body` is then the entry of a failed input.
+    `objectWriteTraceId`, or a result of its own in their order. `body` is then the entry of a failed input.
     `name`: the dial it was set by, if any.
     """
 
@@ -39,8 +40,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-        if not set(self.match) <= {"method", "path_prefix"}:
-            raise ValueError("match takes method and path_prefix")
+        if not set(self.match) <= {"method", "path", "path_prefix", "path_contains"}:
+            raise ValueError("match takes method, path, path_prefix and path_contains")
         if not 200 <= self.status <= 599 or not 0 <= self.seconds <= LONGEST_SECONDS:
             raise ValueError("status or seconds out of range")
         if not 0 <= self.share <= 1:
@@ -60,15 +61,19 @@ class Fault:
         return self.name or self.kind
 
     def is_for(self, method: str, path: str, body: bytes) -> bool:
-        if self.kind == "partial" and not _is_traced_batch(path, body):
+        if self.kind == "partial" and not _is_batch(path, body):
             return False
-        return self.match.get("method", method) == method and path.startswith(
-            self.match.get("path_prefix", "/")
+        return (
+            self.match.get("method", method) == method
+            and self.match.get("path", path) == path
+            and path.startswith(self.match.get("path_prefix", "/"))
+            and self.match.get("path_contains", "") in path
         )
 
 
-def _is_traced_batch(path: str, body: bytes) -> bool:
-    return "/objects/" in path and path.endswith(PARTIAL) and b'"objectWriteTraceId"' in body
+def _is_batch(path: str, body: bytes) -> bool:
+    traced = "/objects/" in path and path.endswith(PARTIAL) and b'"objectWriteTraceId"' in body
+    return traced or path.endswith(COLLECTION)
 
 
 class Storm:

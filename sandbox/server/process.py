@@ -9,14 +9,15 @@ from threading import Event
 from .standin import Standin
 
 
-def parser(crm: str) -> argparse.ArgumentParser:
-    """The options that every stand-in has."""
+def parser(crm: str, *, token: bool = True) -> argparse.ArgumentParser:
+    """The options that every stand-in has. `token`: whether its only credential is a bearer token."""
     made = argparse.ArgumentParser(
         prog=f"python -m sandbox.{crm.lower()}", description=f"A local stand-in for {crm}."
     )
     made.add_argument("--port", type=int, default=8900, help="0: any free one")
     made.add_argument("--host", default="127.0.0.1")
-    made.add_argument("--token", required=True, help="the bearer token it accepts")
+    if token:
+        made.add_argument("--token", required=True, help="the bearer token it accepts")
     made.add_argument("--file", type=Path, help="keeps the data in this JSON file")
     return made
 

@@ -55,6 +55,7 @@ class HubSpotSide:
             "lost_reason",
             "retry_after",
             "end_of_support",
+            "short_pages",
         ]
     )
     token = TOKEN

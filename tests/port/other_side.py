@@ -15,7 +15,8 @@ class OtherSide(Protocol):
     several contacts. tasks_without_contact: a task outlives its contact. several_addresses: a record
     has several, all unique. lifecycle_order: the CRM itself moves no lifecycle stage back.
     lost_reason: a deal says why it was lost. retry_after: an answer says when to ask again.
-    end_of_support: the last day of each call's support is known.
+    end_of_support: the last day of each call's support is known. short_pages: a page of the list of
+    tasks holds less than 151.
     """
 
     abilities: frozenset[str]

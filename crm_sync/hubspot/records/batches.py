@@ -5,14 +5,15 @@ inside a 200. So `errors` is read whatever the status, and answers are matched b
 docs/hubspot-facts.md#batch-answers, docs/hubspot-facts.md#version-differences
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import error_from_item, no_answer_error
-from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmMissing, CrmRejected, CrmSilent
+from crm_sync.port import CrmError, CrmMissing
+from crm_sync.transport.batches import Outcome, Write
 from leadscoring.common.batching import batched
 
 # docs/hubspot-facts.md#batch-inputs
@@ -21,71 +22,12 @@ LINKS = 1_000  # inputs of a batch that reads associations
 NEW_LINKS = 2_000  # inputs of a batch that makes associations
 
 
-class Traced(Protocol):
-    @property
-    def trace(self) -> str: ...
-
-
 Item = TypeVar("Item")
-Write = TypeVar("Write", bound=Traced)
-Result = TypeVar("Result")
-Outcome = dict[str, Result | CrmError]
 
 
 def split_batches(items: Sequence[Item], most: int = OBJECTS) -> Iterator[Sequence[Item]]:
     """Yield the items in batches, by default as large as HubSpot takes records."""
     return batched(items, most)
-
-
-def unique_rounds(writes: Iterable[Write], key: Callable[[Write], Hashable]) -> list[list[Write]]:
-    """Distribute writes over rounds in which no key occurs twice: HubSpot rejects a batch with two.
-
-    docs/hubspot-facts.md#batch-inputs
-    """
-    found: list[dict[Hashable, Write]] = []
-    for write in writes:
-        free = next((each for each in found if key(write) not in each), None)
-        if free is None:
-            free = {}
-            found.append(free)
-        free[key(write)] = write
-    return [list(each.values()) for each in found]
-
-
-def write_all(
-    batches: Iterable[Sequence[Write]],
-    write: Callable[[Sequence[Write]], Mapping[str, Result | CrmError]],
-) -> Outcome[Result]:
-    """Return the result or error of every write, by trace.
-
-    Halve a batch that is rejected as a whole until the rejected write stands alone. Stop at the first
-    batch without an answer or without permission. Raise CrmBusy and CrmDenied only when nothing was
-    done before them. docs/hubspot-facts.md#batch-answers
-    """
-    waiting = deque(batches)
-    outcome: Outcome[Result] = {}
-    while waiting:
-        batch = waiting.popleft()
-        try:
-            outcome |= write(batch)
-        except (CrmRejected, CrmMissing) as error:
-            if len(batch) == 1:
-                outcome[batch[0].trace] = error
-            else:
-                half = len(batch) // 2
-                waiting.extendleft((batch[half:], batch[:half]))
-        except CrmSilent as error:
-            not_tried = CrmBusy("Not asked yet: HubSpot did not answer what was asked before.")
-            return outcome | _all([batch], error) | _all(waiting, not_tried)
-        except (CrmBusy, CrmDenied) as error:
-            if not outcome:
-                raise
-            return outcome | _all([batch, *waiting], error)
-    return outcome
-
-
-def _all(batches: Iterable[Sequence[Write]], error: CrmError) -> dict[str, Any]:
-    return {write.trace: error for batch in batches for write in batch}
 
 
 def batch_outcomes(

@@ -3,13 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from crm_sync.hubspot.records.batches import (
-    Outcome,
     batch_outcomes,
     property_values,
     read_records,
     split_batches,
-    unique_rounds,
-    write_all,
 )
 from crm_sync.hubspot.timestamps import parse_instant_value
 from crm_sync.hubspot.transport.calls import (
@@ -23,6 +20,7 @@ from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.error_details import with_values
 from crm_sync.hubspot.transport.errors import explained_by, rejected_values_error
 from crm_sync.port import CrmContact, CrmContactWrite, CrmError, CrmMissing, CrmRejected
+from crm_sync.transport.batches import Outcome, unique_rounds, write_all
 
 # Ours → HubSpot's internal names, ascending. "other" and stages that an account made itself are none
 # of ours: where they stand among the six differs from account to account.

@@ -7,11 +7,12 @@ docs/hubspot-facts.md#opt-out
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crm_sync.hubspot.records.batches import Outcome, list_field, write_all
+from crm_sync.hubspot.records.batches import list_field
 from crm_sync.hubspot.transport.calls import UNSUBSCRIBE
 from crm_sync.hubspot.transport.client import HubSpotClient
 from crm_sync.hubspot.transport.errors import error_from_item
 from crm_sync.port import CrmError
+from crm_sync.transport.batches import Outcome, write_all
 
 CHANNEL = [("channel", "EMAIL")]  # the only one that HubSpot has
 

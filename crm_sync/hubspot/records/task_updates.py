@@ -3,15 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from crm_sync.hubspot.records.batches import (
-    NEW_LINKS,
-    Outcome,
-    batch_outcomes,
-    list_field,
-    split_batches,
-    unique_rounds,
-    write_all,
-)
+from crm_sync.hubspot.records.batches import NEW_LINKS, batch_outcomes, list_field, split_batches
 from crm_sync.hubspot.records.task_fields import (
     COMPLETED,
     NOT_STARTED,
@@ -24,6 +16,7 @@ from crm_sync.hubspot.transport.calls import ARCHIVE_TASKS, ASSOCIATE_TASKS, UPD
 from crm_sync.hubspot.transport.client import HubSpotClient, Json
 from crm_sync.hubspot.transport.errors import error_from_item
 from crm_sync.port import CrmError, CrmTask, CrmTaskChange
+from crm_sync.transport.batches import Outcome, unique_rounds, write_all
 
 
 class TaskUpdate(NamedTuple):

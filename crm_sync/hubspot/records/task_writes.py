@@ -8,12 +8,10 @@ docs/hubspot-facts.md#no-idempotency-key, docs/hubspot-facts.md#unique-task-refe
 from collections.abc import Iterable, Mapping, Sequence
 
 from crm_sync.hubspot.records.batches import (
-    Outcome,
     batch_outcomes,
     property_values,
     read_records,
     split_batches,
-    write_all,
 )
 from crm_sync.hubspot.records.task_fields import (
     NOT_STARTED,
@@ -43,6 +41,7 @@ from crm_sync.port import (
     CrmTask,
     CrmTaskWrite,
 )
+from crm_sync.transport.batches import Outcome, write_all
 
 Batch = Sequence[CrmTaskWrite]
 LOST = (CrmMissing, CrmRejected)

@@ -340,6 +340,9 @@ _PAGES: Mapping[str, Shown] = {
     "GET /contacts/<id>": show_contact,
     # Where HubSpot's own pages have it, so that links made for HubSpot lead here too.
     "GET /contacts/<portal>/record/0-1/<id>": show_contact,
+    # And where Salesforce has it.
+    "GET /<id>": show_contact,
+    "GET /lightning/r/<object>/<id>/view": show_contact,
     "POST /contacts/<id>": change_contact,
     "POST /contacts/<id>/archive": archive_contact,
     "POST /contacts/<id>/deals": make_deal,

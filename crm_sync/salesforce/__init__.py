@@ -1,0 +1,1 @@
+"""Salesforce as a `Crm`: the only package with its words."""

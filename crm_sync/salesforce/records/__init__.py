@@ -1,0 +1,1 @@
+"""Salesforce's records in the port's terms: a module for each kind."""

@@ -1,0 +1,1 @@
+"""Requests to Salesforce: the register of calls, the session, the limits, and what errors mean."""
