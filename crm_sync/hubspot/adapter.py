@@ -22,9 +22,7 @@ from crm_sync.hubspot.records.companies import CompanyOwnerReader
 from crm_sync.hubspot.transport.calls import ACCOUNT, register_calls
 from crm_sync.hubspot.transport.client import HubSpotClient, Json, Sdk
 from crm_sync.hubspot.transport.errors import no_answer_error
-from crm_sync.hubspot.transport.http import TOTAL_SECONDS
 from crm_sync.hubspot.transport.rate_limit import RateLimiter
-from crm_sync.hubspot.transport.redis_state import RedisState
 from crm_sync.hubspot.transport.versions import CLASSIC
 from crm_sync.port import (
     ChangeKind,
@@ -48,6 +46,8 @@ from crm_sync.port import (
     Priority,
     SetUpStep,
 )
+from crm_sync.transport.http import TOTAL_SECONDS
+from crm_sync.transport.redis_state import RedisState
 
 REMEMBERED_SECONDS = 7 * 24 * 3600  # of the address of the account's pages
 
@@ -76,7 +76,7 @@ class HubSpot:
         self.calls: Sequence[CrmCall] = register_calls(version)
         self._scheme = base_url.partition("://")[0]
         self._token = token
-        self._shared = RedisState(redis_url, base_url, token)
+        self._shared = RedisState(redis_url, "hubspot", base_url, token)
         self._limiter = RateLimiter(self._shared, requests_per_10s)
         self._client = HubSpotClient(Sdk(token, base_url, seconds), self._limiter, version)
         self._company_owners = CompanyOwnerReader()

@@ -4,8 +4,9 @@ import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.defaults import MAPPING
-from crm_sync.hubspot.transport import rate_limit_script
+from crm_sync.hubspot.transport import buckets
 from crm_sync.port import Crm
+from crm_sync.transport.rate_limit_script import Bucket
 from sandbox.hubspot.server import Sandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 
@@ -16,9 +17,7 @@ def there(sandbox: Sandbox, monkeypatch) -> HubSpotSide:
 
     Without the limit of five searches a second, which would be the slowest part of most tests.
     """
-    monkeypatch.setitem(
-        rate_limit_script.BUCKETS, "search", (rate_limit_script.Bucket("search", 1, 10_000),)
-    )
+    monkeypatch.setitem(buckets.BUCKETS, "search", (Bucket("search", 1, 10_000),))
     sandbox.settings.search_rate = 0
     return HubSpotSide(sandbox)
 

@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from crm_sync.hubspot.transport import rate_limit_script
+from crm_sync.hubspot.transport import buckets
+from crm_sync.transport.rate_limit_script import NO_LIMIT, Bucket
 from sequences import gate
 from sequences.policy import Go
 from tests.crm_sync.conftest import account_set_up, crm, there
@@ -36,9 +37,9 @@ def a_week(crm, there, mail_server, monkeypatch):
     monkeypatch.setattr("sandbox.server.http.datetime", clock)
     for name in ("search", "associations"):
         monkeypatch.setitem(
-            rate_limit_script.BUCKETS,
+            buckets.BUCKETS,
             name,
-            (rate_limit_script.Bucket(name, 1, rate_limit_script.NO_LIMIT),),
+            (Bucket(name, 1, NO_LIMIT),),
         )
     dials = there.sandbox.settings
     dials.search_rate, dials.search_lag = 0, INDEX_LAG

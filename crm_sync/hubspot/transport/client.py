@@ -11,17 +11,18 @@ from time import monotonic, sleep
 from typing import Any
 
 from crm_sync.hubspot.transport.calls import ApiCall
-from crm_sync.hubspot.transport.errors import error_from_answer, no_answer_error, parse_body
-from crm_sync.hubspot.transport.http import (
+from crm_sync.hubspot.transport.errors import error_from_answer, no_answer_error
+from crm_sync.hubspot.transport.rate_limit import RateLimiter
+from crm_sync.hubspot.transport.versions import CLASSIC
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmPaced, Priority
+from crm_sync.transport.http import (
     TOTAL_SECONDS,
     HttpError,
     HttpTransport,
     NoHttpAnswer,
     RawAnswer,
 )
-from crm_sync.hubspot.transport.rate_limit import RateLimiter
-from crm_sync.hubspot.transport.versions import CLASSIC
-from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmPaced, Priority
+from crm_sync.transport.json_body import parse_body
 from leadscoring.common.text import bounded_line
 
 logger = logging.getLogger(__name__)

@@ -5,8 +5,6 @@ in length. Every key of an error body is optional, and the body may be HTML.
 docs/hubspot-facts.md#error-body
 """
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +17,6 @@ from crm_sync.hubspot.transport.error_details import (
     property_errors,
     strings_in,
 )
-from crm_sync.hubspot.transport.http import RawAnswer
 from crm_sync.port import (
     CrmBusy,
     CrmDenied,
@@ -29,6 +26,8 @@ from crm_sync.port import (
     CrmSilent,
     CrmUnexplained,
 )
+from crm_sync.transport.http import RawAnswer
+from crm_sync.transport.json_body import parse_body
 from leadscoring.common.text import bounded_line
 
 LONGEST_WAIT = 3600.0  # seconds
@@ -92,36 +91,6 @@ def no_answer_error(call: ApiCall, why: str) -> CrmError:
 
 def unclear_answer_error(call: ApiCall, said: ErrorBody) -> CrmError:
     return no_answer_error(call, said.message)
-
-
-def parse_body(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body, {} when the body is none.
-
-    Remove from its texts what PostgreSQL cannot store: one deal's name must not stop the reading of
-    all others.
-    """
-    try:
-        found = json.loads(body.decode("utf-8", "replace"))
-        if UNSTORABLE.search(body):
-            found = storable_body(found)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-# NUL and surrogates, as JSON escapes them. Pairs of surrogates are one character and are kept.
-UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
-
-
-def storable_body(value: Any) -> Any:
-    """Return a JSON value without the characters that PostgreSQL cannot store."""
-    if isinstance(value, str):
-        return value.replace("\0", "").encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [storable_body(each) for each in value]
-    if isinstance(value, dict):
-        return {storable_body(name): storable_body(each) for name, each in value.items()}
-    return value
 
 
 def _refused(call: ApiCall, said: ErrorBody) -> CrmRejected:

@@ -2,25 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from time import monotonic, sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from crm_sync.hubspot.transport.buckets import BUCKETS, BURST, COUNTED_SECONDS
 from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.errors import USED_UP, DailyLimitReached
-from crm_sync.hubspot.transport.rate_limit_script import (
-    BUCKETS,
-    BURST,
-    COUNTED_SECONDS,
+from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Priority
+from crm_sync.transport.local_rate_limit import LocalRateLimiter
+from crm_sync.transport.rate_limit_script import (
     NO_LIMIT,
     SHARES,
     TURN,
     Bucket,
     LimiterAnswer,
 )
-from crm_sync.hubspot.transport.redis_state import RedisState
-from crm_sync.port import CrmBudget, CrmBusy, CrmError, CrmPaced, Priority
+from crm_sync.transport.redis_state import RedisState
 
 PATIENCE = 2.0  # seconds that a call may wait here; a longer wait is left to the caller
 SHORTEST_SLEEP = 0.002  # seconds
@@ -53,7 +51,7 @@ class RateLimiter:
         self._most = most
         self._learned = ""
         self._noted_at = -SECONDS_BETWEEN_NOTES
-        self._alone = LocalRateLimiter(most)
+        self._alone = LocalRateLimiter(max(SECONDS_BETWEEN_LOCAL, 10 / most if most else 0.0))
 
     def wait(self, call: ApiCall, priority: Priority = "live") -> None:
         """Block until the call may be made; raise CrmPaced when that is more than PATIENCE s away.
@@ -172,40 +170,6 @@ class RateLimiter:
             return LONGEST_DAY
         (seconds, _), zone = found
         return seconds_until_midnight(datetime.fromtimestamp(seconds, UTC), str(zone or "UTC"))
-
-
-class LocalRateLimiter:
-    """Space the requests of one process evenly, while Redis and the shared budget cannot be reached.
-
-    `most`: the configured limit in requests per ten seconds, None for none.
-    """
-
-    def __init__(self, most: int | None) -> None:
-        self._between = max(SECONDS_BETWEEN_LOCAL, 10 / most if most else 0.0)
-        self._next = 0.0
-        self._blocked: dict[str, tuple[float, str]] = {}
-        self._lock = Lock()
-
-    def turn(self, blocks: list[str], *, take: bool) -> LimiterAnswer:
-        """Return the seconds to wait and why. With `take`, reserve the slot when the wait is 0."""
-        with self._lock:
-            now = monotonic()
-            until, cause = max(
-                (self._blocked.get(name, (0.0, "")) for name in blocks), default=(0.0, "")
-            )
-            if until > max(now, self._next):
-                return LimiterAnswer(until - now, cause)
-            wait = max(self._next - now, 0.0)
-            if wait == 0 and take:
-                self._next = now + self._between
-            return LimiterAnswer(wait)
-
-    def block(self, name: str, seconds: float, cause: str) -> None:
-        """Block a name for some seconds. Needed while Redis answers too: it may be gone at the
-        next call.
-        """
-        with self._lock:
-            self._blocked[name] = monotonic() + seconds, cause
 
 
 def seconds_until_midnight(at: datetime, zone: str) -> float:

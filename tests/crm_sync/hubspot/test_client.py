@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
-from crm_sync.hubspot.transport import http
 from crm_sync.port import CrmBusy, CrmDenied, CrmSilent, CrmTaskWrite, TaskText
+from crm_sync.transport import http
 from tests.port.hubspot_side import TOKEN
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

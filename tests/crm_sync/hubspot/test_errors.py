@@ -8,10 +8,10 @@ from crm_sync.hubspot.transport.errors import (
     MissingScope,
     error_from_answer,
     error_from_item,
-    parse_body,
 )
-from crm_sync.hubspot.transport.http import RawAnswer
 from crm_sync.port import CrmBusy, CrmDenied, CrmMissing, CrmRejected, CrmSilent, CrmUnexplained
+from crm_sync.transport.http import RawAnswer
+from crm_sync.transport.json_body import parse_body
 
 
 def told(status, body=None, call=CREATE_TASKS, **headers):

@@ -12,7 +12,7 @@ import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.transport import rate_limit as pace_module
-from crm_sync.hubspot.transport import redis_state
+from crm_sync.hubspot.transport.buckets import BUCKETS
 from crm_sync.hubspot.transport.calls import (
     CREATE_TASKS,
     DEALS_OF_CONTACTS,
@@ -22,11 +22,11 @@ from crm_sync.hubspot.transport.calls import (
     ApiCall,
 )
 from crm_sync.hubspot.transport.errors import DailyLimitReached, error_from_answer
-from crm_sync.hubspot.transport.http import RawAnswer
 from crm_sync.hubspot.transport.rate_limit import RateLimiter, seconds_until_midnight
-from crm_sync.hubspot.transport.rate_limit_script import BUCKETS
-from crm_sync.hubspot.transport.redis_state import RedisState
 from crm_sync.port import CrmBudget, CrmBusy, CrmDenied, CrmPaced
+from crm_sync.transport import redis_state
+from crm_sync.transport.http import RawAnswer
+from crm_sync.transport.redis_state import RedisState
 from leadscoring import devservers
 from sandbox.hubspot.server import Sandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
@@ -40,7 +40,9 @@ def process(settings):
     token = uuid4().hex
 
     def one(most=None, token=token):
-        return RateLimiter(RedisState(settings.REDIS_URL, "https://crm.example", token), most)
+        return RateLimiter(
+            RedisState(settings.REDIS_URL, "test", "https://crm.example", token), most
+        )
 
     return one
 
@@ -349,7 +351,7 @@ def test_a_budget_of_which_nothing_is_known_says_so(process):
 
 
 def without_redis(most=1_000):
-    return RateLimiter(RedisState("redis://127.0.0.1:1/0", "token"), most)
+    return RateLimiter(RedisState("redis://127.0.0.1:1/0", "test", "token"), most)
 
 
 def test_without_redis_a_process_asks_once_a_second(caplog):
@@ -380,7 +382,7 @@ def test_without_redis_a_process_still_does_as_it_is_told():
 def test_redis_that_goes_and_comes_back_is_said_once_each(caplog, monkeypatch):
     monkeypatch.setattr(redis_state, "AWAY_SECONDS", 0)  # or it would be left alone for a while
     with devservers.run_server(devservers.Redis) as redis:
-        pace = RateLimiter(RedisState(redis.url, "token"), 1_000)
+        pace = RateLimiter(RedisState(redis.url, "test", "token"), 1_000)
         pace.wait(OWNERS)
         redis.stop()
         alone = [wait_of(pace) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Admit the requests of all processes of a token, by one Redis script.
+"""Admit the requests of all processes of one set of credentials, by one Redis script.
 
 Each bucket keeps one instant: when all admitted requests would be through at an even rate (the
 generic cell rate algorithm, GCRA). A request may be ahead of the even rate by a small burst. Within
@@ -12,7 +12,6 @@ request is admitted at once, while the even rate serves whoever asks.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from crm_sync.hubspot.transport.calls import Limit
 from crm_sync.port import Priority
 
 
@@ -33,22 +32,11 @@ class PriorityShare(NamedTuple):
 
 
 NO_LIMIT = 1_000_000
-BURST = Bucket("burst", 10, NO_LIMIT)
-# Associations have a limit of their own (100, or 150 in larger accounts). Whether they count
-# against the ordinary one differs by endpoint, so they do here. Searches have a limit of their own
-# and count against no other.
-# docs/hubspot-facts.md#request-limits, docs/hubspot-facts.md#search-limits
-BUCKETS: Mapping[Limit, tuple[Bucket, ...]] = {
-    "burst": (BURST,),
-    "associations": (Bucket("associations", 10, 150), BURST),
-    "search": (Bucket("search", 1, 5),),
-}
 SHARES: Mapping[Priority, PriorityShare] = {
     "live": PriorityShare(1.0),
     "backlog": PriorityShare(0.6),
     "polling": PriorityShare(0.3, spare=0.8),
 }
-COUNTED_SECONDS = 10
 
 # KEYS: the learned limit, the counter's prefix, the mark of a spare turn that was used, then the
 # buckets' instants, then the blocks that concern this call.
@@ -98,7 +86,7 @@ return {string.format('%.6f', wait), learned or '', cause}
 
 
 class LimiterAnswer(NamedTuple):
-    """`seconds`: to wait, 0 for now. `cause`: why requests are blocked, a key of BLOCK_REASONS."""
+    """`seconds`: to wait, 0 for now. `cause`: why requests are blocked, "" for the rate alone."""
 
     seconds: float
     cause: str = ""

@@ -1,8 +1,7 @@
-"""Make the HTTP requests of the client library, with what it lacks.
+"""Make HTTP requests with what urllib3 and the libraries above it lack.
 
 One deadline for a whole call, answers of bounded size, no redirects, no retries, and errors of one
 kind.
-docs/hubspot-facts.md#library-timeouts-and-retries, docs/hubspot-facts.md#library-errors
 """
 
 import socket
@@ -40,7 +39,7 @@ class HttpError(Exception):
 
 
 class NoHttpAnswer(Exception):
-    """There is no answer. `sent`: the request may have reached HubSpot."""
+    """There is no answer. `sent`: the request may have reached the CRM."""
 
     def __init__(self, why: str, *, sent: bool) -> None:
         super().__init__(why)
@@ -48,11 +47,10 @@ class NoHttpAnswer(Exception):
 
 
 class HttpTransport:
-    """Replace the client library's connection pool, of which it calls `request` alone.
+    """A pool of connections. `seconds`: the longest a call may take.
 
-    `seconds`: the longest a call may take. The library reads an error body without bound and fails on
-    one that is not UTF-8, so an answer that is not 2xx is raised past it.
-    docs/hubspot-facts.md#library-errors
+    An answer that is not 2xx is raised: past a client library that calls `request`, which may read
+    an error body without bound or fail on one that is not UTF-8.
     """
 
     def __init__(self, seconds: float = TOTAL_SECONDS) -> None:
@@ -98,7 +96,6 @@ class _Deadline:
     """Cut the connection of this thread when the time is over.
 
     A read timeout bounds each read; a server that sends byte by byte would hold the call open.
-    docs/hubspot-facts.md#library-timeouts-and-retries
     """
 
     def __init__(self, seconds: float) -> None:

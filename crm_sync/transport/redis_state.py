@@ -1,4 +1,7 @@
-"""Share state between all processes of one token, in Redis. Without Redis each is on its own."""
+"""Share state between all processes of one set of credentials, in Redis.
+
+Without Redis each is on its own.
+"""
 
 import hashlib
 import logging
@@ -18,9 +21,10 @@ AWAY_SECONDS = 5.0  # without a request to Redis after it failed
 
 
 class RedisState:
-    """Name the keys by a hash of address and token, from which neither can be read."""
+    """Name the keys by the adapter and a hash of address and credentials, which cannot be read from it."""
 
-    def __init__(self, url: str, *names: str) -> None:
+    def __init__(self, url: str, adapter: str, *names: str) -> None:
+        self._adapter = adapter
         self._redis = Redis.from_url(
             url,
             socket_connect_timeout=0.5,
@@ -32,7 +36,7 @@ class RedisState:
         self._outage = OutageMemory(AWAY_SECONDS)
 
     def key(self, name: str) -> str:
-        return f"hubspot:{self.name}:{name}"
+        return f"{self._adapter}:{self.name}:{name}"
 
     def ask(self, question: Callable[[Redis], Found]) -> Found | None:
         """Return the answer, None while Redis cannot be reached: for AWAY_SECONDS after a failure."""
