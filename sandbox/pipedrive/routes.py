@@ -12,7 +12,18 @@ from typing import Any
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 
-from . import activities, person_fields, persons, users
+from . import (
+    activities,
+    deals,
+    merging,
+    organizations,
+    participants,
+    person_fields,
+    persons,
+    pipelines,
+    search,
+    users,
+)
 from .bodies import whole
 from .call import Answer, Call
 from .descriptions import operation
@@ -54,6 +65,7 @@ class Route:
 
 
 FIELD = "/v2/personFields/{field_code}"
+PARTICIPANTS = "/v1/deals/{id}/participants"
 ROUTES = (
     Route("GET", "/v2/persons", persons.page, "persons"),
     Route("POST", "/v2/persons", persons.create, "persons"),
@@ -71,6 +83,27 @@ ROUTES = (
     Route("GET", "/v2/activities/{id}", activities.read, "activities"),
     Route("PATCH", "/v2/activities/{id}", activities.update, "activities"),
     Route("DELETE", "/v2/activities/{id}", activities.delete, "activities"),
+    Route("GET", "/v2/deals", deals.page, "deals"),
+    Route("POST", "/v2/deals", deals.create, "deals"),
+    Route("GET", "/v2/deals/archived", deals.archived, "deals"),
+    Route("GET", "/v2/deals/{id}", deals.read, "deals"),
+    Route("PATCH", "/v2/deals/{id}", deals.update, "deals"),
+    Route("DELETE", "/v2/deals/{id}", deals.delete, "deals"),
+    Route("GET", PARTICIPANTS, participants.page, "deals"),
+    Route("POST", PARTICIPANTS, participants.add, "deals"),
+    Route("DELETE", f"{PARTICIPANTS}/{{deal_participant_id}}", participants.remove, "deals"),
+    Route("PUT", "/v1/deals/{id}/merge", merging.deals, "deals"),
+    Route("PUT", "/v1/persons/{id}/merge", merging.persons, "persons"),
+    Route("GET", "/v2/organizations", organizations.page, "organizations"),
+    Route("POST", "/v2/organizations", organizations.create, "organizations"),
+    Route("GET", "/v2/organizations/{id}", organizations.read, "organizations"),
+    Route("GET", "/v2/persons/search", search.persons, "persons", is_search=True),
+    Route("GET", "/v2/organizations/search", search.organizations, "organizations", is_search=True),
+    Route("GET", "/v2/itemSearch/field", search.by_field, "persons", is_search=True),
+    Route("GET", "/v2/pipelines", pipelines.page),
+    Route("GET", "/v2/pipelines/{id}", pipelines.read),
+    Route("GET", "/v2/stages", pipelines.stages),
+    Route("GET", "/v2/stages/{id}", pipelines.read_stage),
     Route("GET", "/v1/users", users.page),
     Route("GET", "/v1/users/me", users.me),
     Route("GET", "/v1/users/{id}", users.read),

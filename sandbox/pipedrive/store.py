@@ -160,7 +160,7 @@ class Store:
         previous = {
             name: deepcopy(held.get(name)) for name in changes if held.get(name) != changes[name]
         }
-        if not previous:
+        if not previous and not more:
             return
         self._unlink(record)
         held.update({name: deepcopy(changes[name]) for name in previous})
