@@ -26,6 +26,7 @@ class Call:
     settings: Settings
     at: datetime
     user_id: int
+    is_admin: bool = True
     args: dict[str, Any] = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
     body: Any = None

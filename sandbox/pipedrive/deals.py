@@ -58,8 +58,14 @@ def create(call: Call) -> Answer:
     open_ones = sum(each.values["status"] == "open" for each in call.store.live("deals"))
     if 0 < call.settings.most_open_deals <= open_ones:
         raise capped("deals")
-    first: Item = {
-        "owner_id": call.user_id,
+    first = fresh(call.user_id)
+    return data(view(call, call.store.create("deals", first | values, call.at)))
+
+
+def fresh(owner_id: int) -> Item:
+    """What a deal has of which nothing is said."""
+    return {
+        "owner_id": owner_id,
         "person_id": None,
         "org_id": None,
         "value": 0,
@@ -72,7 +78,6 @@ def create(call: Call) -> Answer:
         "origin": "API",
         "custom_fields": {},
     }
-    return data(view(call, call.store.create("deals", first | values, call.at)))
 
 
 def _first_stage(call: Call, pipeline_id: int) -> int:

@@ -46,17 +46,25 @@ def create(call: Call) -> Answer:
     values = _checked(call, call.body, {})
     if not values.get("name"):
         raise invalid("name", "is required")
-    owned: Item = {
-        "owner_id": call.user_id,
+    first = fresh(call.user_id)
+    if call.settings.campaigns:
+        first["marketing_status"] = "no_consent"
+    return data(view(call, call.store.create("persons", first | values, call.at)))
+
+
+def fresh(owner_id: int) -> Item:
+    """What a person has of whom nothing is said."""
+    return {
+        "name": "",
+        "owner_id": owner_id,
         "org_id": None,
         "emails": [],
         "phones": [],
         "visible_to": 3,
+        "label_ids": [],
+        "picture_id": None,
+        "custom_fields": {},
     }
-    first = owned | {"label_ids": [], "picture_id": None, "custom_fields": {}}
-    if call.settings.campaigns:
-        first["marketing_status"] = "no_consent"
-    return data(view(call, call.store.create("persons", first | values, call.at)))
 
 
 def update(call: Call) -> Answer:

@@ -107,6 +107,7 @@ class Sandbox(Standin):
             settings=self.settings,
             at=request.at,
             user_id=token.user_id,
+            is_admin=token.admin,
             args=args,
             query=check_query(route.parameters, query),
             body=body,

@@ -16,6 +16,7 @@ class Token:
     """A token may do what its user may. `forbidden`: `organizations`, or `persons write`."""
 
     user_id: int = API_USER
+    admin: bool = True
     revoked: bool = False
     forbidden: list[str] = field(default_factory=list)
 

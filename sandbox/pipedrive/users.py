@@ -29,7 +29,10 @@ def me(call: Call) -> Answer:
 
 
 def _shown(call: Call, user: Item) -> Item:
-    return user | {"is_you": user["id"] == call.user_id}
+    if user["id"] != call.user_id:
+        return user
+    access = [each | {"admin": call.is_admin} for each in user["access"]]
+    return user | {"is_you": True, "access": access}
 
 
 def activity_types(call: Call) -> Answer:
