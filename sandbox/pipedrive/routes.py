@@ -23,6 +23,7 @@ from . import (
     pipelines,
     search,
     users,
+    webhooks,
 )
 from .bodies import whole
 from .call import Answer, Call
@@ -108,6 +109,9 @@ ROUTES = (
     Route("GET", "/v1/users/me", users.me),
     Route("GET", "/v1/users/{id}", users.read),
     Route("GET", "/v1/activityTypes", users.activity_types),
+    Route("GET", "/v1/webhooks", webhooks.page),
+    Route("POST", "/v1/webhooks", webhooks.create, "webhooks"),
+    Route("DELETE", "/v1/webhooks/{id}", webhooks.delete, "webhooks"),
 )
 MAP = Map(
     [rule for route in ROUTES for rule in route.rules()], strict_slashes=False, merge_slashes=False

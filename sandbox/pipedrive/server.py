@@ -7,15 +7,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from ..server.desk import Desk
 from ..server.http import Answer, Request, as_json
-from ..server.refusals import Refused
 from ..server.standin import Standin
 from . import activities, routes
 from .bodies import check_body, check_query
 from .call import Call
+from .desk import PipedriveDesk
 from .pace import BLOCK_PAGE, Blocked
-from .refusals import Refusal, bad_request, forbidden, unauthorized
+from .refusals import Refusal, bad_request, bad_webhook, forbidden, unauthorized
 from .settings import Settings, Token
 from .state import PipedriveState
 from .store import Store
@@ -61,8 +60,8 @@ class Sandbox(Standin):
     def token(self, request: Request) -> str:
         return str(request.headers.get("x-api-token", ""))
 
-    def desk(self, request: Request) -> Desk:
-        raise Refused(404, "There are no pages yet.")
+    def desk(self, request: Request) -> PipedriveDesk:
+        return PipedriveDesk(self.state, request.at)
 
     def work(self, request: Request, spoilt: Any) -> Answer:
         try:
@@ -100,7 +99,7 @@ class Sandbox(Standin):
         query = {name: values[-1] for name, values in request.args.lists()}
         body = None
         if route.schema is not None:
-            body = check_body(route.path, route.schema, _document(request))
+            body = _checked(route, route.schema, _document(request))
         self.store.actor = (token.user_id, "api")
         call = Call(
             store=self.store,
@@ -113,6 +112,15 @@ class Sandbox(Standin):
             body=body,
         )
         return route.endpoint(call)
+
+
+def _checked(route: routes.Route, schema: Any, body: Any) -> Any:
+    try:
+        return check_body(route.path, schema, body)
+    except Refusal as refusal:
+        if route.kind == "webhooks":  # these say it in a form of their own
+            raise bad_webhook("body", refusal.message) from None
+        raise
 
 
 def _document(request: Request) -> Any:

@@ -63,6 +63,8 @@ class Settings(WebhookSettings):
     archived_readable: bool = True  # by id
     most_custom_fields: int = 0
     most_open_deals: int = 0
+    webhook_backoff: float = 3.0  # then ten and fifty times as long
+    webhook_seconds: bool = False  # a webhook's timestamp as seconds since 1970, else ISO 8601
 
     def change(self, wanted: dict[str, Any]) -> None:
         others = {name: value for name, value in wanted.items() if name != "tokens"}
