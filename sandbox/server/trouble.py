@@ -96,8 +96,8 @@ class Trouble:
 
     def groups(self) -> list[str]:
         """Those who come to a group look for the network first; the account's own are rarer."""
-        every = (*self.dials.values(), *self.switches.values())
-        return list(dict.fromkeys(each.group for each in every))
+        groups = [each.group for each in self.dials.values()]
+        return list(dict.fromkeys([*groups, *(each.group for each in self.switches.values())]))
 
     def add(self, state: AnyState, sent: dict[str, Any], at: datetime) -> None:
         """By `name` (of a dial or a switch, which may need a `target`), or a fault of one's own by
