@@ -1,6 +1,7 @@
 """Environment in, Django's names out. Every setting a person can make stands in `.env.example`."""
 
 import hashlib
+import re
 import sys
 from email.utils import parseaddr
 from importlib.util import find_spec
@@ -254,10 +255,19 @@ if ANYMAIL and not (isinstance(ANYMAIL, dict) and ":" in str(ANYMAIL.get("WEBHOO
     _stop_start('ANYMAIL must have a "WEBHOOK_SECRET" of the form "name:password".')
 
 # --- the CRM ----------------------------------------------------------------------------------
-# The package of crm_sync that speaks with the CRM.
-CRM = str(env("CRM", default="hubspot"))
+# Which package of crm_sync speaks with the CRM: by default the one whose credentials are set.
+CREDENTIALS = {
+    "hubspot": "HUBSPOT_ACCESS_TOKEN",
+    "salesforce": "SALESFORCE_CLIENT_ID",
+    "pipedrive": "PIPEDRIVE_API_TOKEN",
+}
+connectable = [name for name, setting in CREDENTIALS.items() if env(setting, default="").strip()]
+CRM = str(env("CRM", default="")).strip()
+if len(connectable) > 1 and not CRM:
+    _stop_start(f"CRM must say which: there are credentials of {' and '.join(connectable)}.")
+CRM = CRM or next(iter(connectable), "hubspot")
 if not (CRM.isidentifier() and (BASE_DIR / "crm_sync" / CRM / "entry.py").is_file()):
-    _stop_start("CRM must be the name of a package that speaks with a CRM, such as hubspot.")
+    _stop_start(f"CRM must be one of {', '.join(CREDENTIALS)}.")
 HUBSPOT_ACCESS_TOKEN = env("HUBSPOT_ACCESS_TOKEN", default="")
 HUBSPOT_BASE_URL = _http_url("HUBSPOT_BASE_URL", "https://api.hubapi.com")
 HUBSPOT_API_VERSION = env("HUBSPOT_API_VERSION", default="")
@@ -265,10 +275,31 @@ if HUBSPOT_API_VERSION not in ("", "2026-03", "2026-09"):
     _stop_start("HUBSPOT_API_VERSION must be 2026-03 or 2026-09, or empty for v3 and v4.")
 HUBSPOT_CLIENT_SECRET = env("HUBSPOT_CLIENT_SECRET", default="")
 HUBSPOT_REQUESTS_PER_10S = _whole_number("HUBSPOT_REQUESTS_PER_10S", None)
+SALESFORCE_LOGIN_URL = ""
+if env("SALESFORCE_LOGIN_URL", default=""):
+    SALESFORCE_LOGIN_URL = _http_url("SALESFORCE_LOGIN_URL", "")
+    login_parts = urlsplit(SALESFORCE_LOGIN_URL)
+    # The client's secret is sent there.
+    if login_parts.scheme != "https" and login_parts.hostname not in ("127.0.0.1", "localhost"):
+        _stop_start("SALESFORCE_LOGIN_URL must start with https://.")
+SALESFORCE_CLIENT_ID = env("SALESFORCE_CLIENT_ID", default="")
+SALESFORCE_CLIENT_SECRET = env("SALESFORCE_CLIENT_SECRET", default="")
+SALESFORCE_API_VERSION = env("SALESFORCE_API_VERSION", default="") or "67.0"
+if not re.fullmatch(r"\d{2,3}\.0", SALESFORCE_API_VERSION):
+    _stop_start("SALESFORCE_API_VERSION must be a version such as 67.0.")
+PIPEDRIVE_API_TOKEN = env("PIPEDRIVE_API_TOKEN", default="")
+PIPEDRIVE_BASE_URL = _http_url("PIPEDRIVE_BASE_URL", "https://api.pipedrive.com")
+PIPEDRIVE_WEBHOOK_PASSWORD = env("PIPEDRIVE_WEBHOOK_PASSWORD", default="")
 CRM_POLL_SECONDS = _whole_number("CRM_POLL_SECONDS", 60)
 CRM_MAX_AGE_SECONDS = _whole_number("CRM_MAX_AGE_SECONDS", 900)
-if not DEBUG and HUBSPOT_ACCESS_TOKEN and any(c.isspace() for c in HUBSPOT_ACCESS_TOKEN):
-    _stop_start("HUBSPOT_ACCESS_TOKEN must not contain spaces or line ends.")
+for secret in (
+    "HUBSPOT_ACCESS_TOKEN",
+    "SALESFORCE_CLIENT_ID",
+    "SALESFORCE_CLIENT_SECRET",
+    "PIPEDRIVE_API_TOKEN",
+):
+    if not DEBUG and any(sign.isspace() for sign in globals()[secret]):
+        _stop_start(f"{secret} must not contain spaces or line ends.")
 
 # --- the queue --------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

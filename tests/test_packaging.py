@@ -144,20 +144,21 @@ def test_compose_does_not_start_without_its_secrets(secret):
     assert set(uses) == {":?"}
 
 
-SECRETS = {
-    "SECRET_KEY", "EMAIL_URL", "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_CLIENT_SECRET", "ANYMAIL", "OIDC_CLIENT_SECRET",
-    "POSTGRES_PASSWORD", "REDIS_PASSWORD", "FLOWER_BASIC_AUTH",
-}  # fmt: skip
 SERVERS = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
-OF_A_WORKER = SERVERS | {"SECRET_KEY", "EMAIL_URL", "HUBSPOT_ACCESS_TOKEN"}
+OF_A_CRM = {
+    "HUBSPOT_ACCESS_TOKEN", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET", "PIPEDRIVE_API_TOKEN",
+}  # fmt: skip
+OF_ITS_WEBHOOKS = {"HUBSPOT_CLIENT_SECRET", "PIPEDRIVE_WEBHOOK_PASSWORD"}
+OF_A_WORKER = SERVERS | OF_A_CRM | {"SECRET_KEY", "EMAIL_URL"}
+SECRETS = OF_A_WORKER | OF_ITS_WEBHOOKS | {"ANYMAIL", "OIDC_CLIENT_SECRET", "FLOWER_BASIC_AUTH"}
 
 
 @pytest.mark.parametrize(
     ("service", "secrets"),
     [
-        ("web", OF_A_WORKER | {"HUBSPOT_CLIENT_SECRET", "ANYMAIL", "OIDC_CLIENT_SECRET"}),
+        ("web", OF_A_WORKER | OF_ITS_WEBHOOKS | {"ANYMAIL", "OIDC_CLIENT_SECRET"}),
         ("worker-live", OF_A_WORKER),
-        ("worker-slow", OF_A_WORKER | {"HUBSPOT_CLIENT_SECRET"}),
+        ("worker-slow", OF_A_WORKER | OF_ITS_WEBHOOKS),
         ("migrate", SERVERS),
         ("beat", {"REDIS_PASSWORD"}),
         ("flower", {"REDIS_PASSWORD", "FLOWER_BASIC_AUTH"}),

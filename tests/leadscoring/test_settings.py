@@ -67,6 +67,12 @@ def started(show: str = "", **settings: str) -> "subprocess.CompletedProcess[str
         ("HUBSPOT_ACCESS_TOKEN", "hidden-word with spaces"),
         ("HUBSPOT_BASE_URL", "api.hubapi.com"),
         ("HUBSPOT_API_VERSION", "v3"),
+        ("SALESFORCE_LOGIN_URL", "hidden-word"),
+        ("SALESFORCE_LOGIN_URL", "http://example.my.salesforce.com"),
+        ("SALESFORCE_CLIENT_SECRET", "hidden-word with spaces"),
+        ("SALESFORCE_API_VERSION", "hidden-word"),
+        ("PIPEDRIVE_API_TOKEN", "hidden-word with spaces"),
+        ("PIPEDRIVE_BASE_URL", "api.pipedrive.com"),
         ("CRM", "nobody"),
         ("CRM", "../hubspot"),
         ("CRM_POLL_SECONDS", "soon"),
@@ -86,6 +92,18 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence_that_names_it_and_hides
     assert start.stderr.startswith("Not started: ")
     assert name in start.stderr
     assert "hidden-word" not in start.stderr
+
+
+def test_credentials_of_two_crms_need_a_word_which():
+    two = {"HUBSPOT_ACCESS_TOKEN": "hidden-word", "PIPEDRIVE_API_TOKEN": "hidden-word"}
+
+    start = started(**two)
+
+    assert start.returncode == 2
+    assert start.stderr == (
+        "Not started: CRM must say which: there are credentials of hubspot and pipedrive.\n"
+    )
+    assert started("settings.CRM", CRM="hubspot", **two).stdout == "hubspot\n"
 
 
 OIDC = {
