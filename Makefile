@@ -20,8 +20,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1~\2/p' $(MAKEFILE_LIST) | awk -F'~' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-demo: $(READY) ## Play the whole loop on this machine and keep serving (ONCE=1: check every hop and end)
-	@$(VENV) manage.py demo $(if $(filter-out 0,$(ONCE)),--once)
+demo: $(READY) ## Play the whole loop on this machine and keep serving (ONCE=1: check every hop and end; CRM=salesforce or pipedrive)
+	@$(VENV) manage.py demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(CRM),--crm $(CRM))
 
 test: $(READY) lint browser ## Run linters, types, import contracts and all tests
 	@$(VENV) -m pytest -q $(TWO_AT_ONCE)

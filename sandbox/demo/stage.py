@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 from leadscoring import devservers
+from sandbox.demo.sales import sales_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 READY_WITHIN = 60.0
@@ -62,7 +63,7 @@ def asked_to_end(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def set_up() -> Iterator[Stage]:
+def set_up(crm: str) -> Iterator[Stage]:
     """Everything, started and ended: also on Ctrl-C, a closed terminal (SIGHUP) and SIGTERM.
 
     When this very process is killed, the guards of `embedded.end_with_parent` end the rest.
@@ -71,7 +72,7 @@ def set_up() -> Iterator[Stage]:
         signal.signal(number, asked_to_end)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lead-demo-"))
-        stage = arrange(Path(folder), stack.enter_context(devservers.run_servers()))
+        stage = arrange(Path(folder), stack.enter_context(devservers.run_servers()), crm)
         stack.enter_context(running(stage))
         yield stage
 
@@ -79,12 +80,12 @@ def set_up() -> Iterator[Stage]:
 @contextmanager
 def running(stage: Stage) -> Iterator[None]:
     """The stand-in, a mail server, web, worker and beat, each a process of its own."""
-    python, token = sys.executable, stage.environment["HUBSPOT_ACCESS_TOKEN"]
+    python, sales = sys.executable, sales_of(stage.environment["CRM"])
     mail = stage.environment["EMAIL_URL"].removeprefix("smtp://")
     web = f"127.0.0.1:{port_of(stage.web)}"
     celery = (python, "-m", "celery", "-A", "leadscoring")
     commands = {
-        "crm": (python, "-m", "sandbox.hubspot", "--port", port_of(stage.crm), "--token", token),
+        "crm": (python, "-m", sales.module, "--port", port_of(stage.crm), *sales.options(stage.environment)),
         "mail": (python, "-m", "aiosmtpd", "-n", "-l", mail, "-c", "aiosmtpd.handlers.Mailbox", str(stage.mails)),
         "web": (python, "-m", "gunicorn", "leadscoring.wsgi", "--bind", web, "--workers", "2",
                 "--worker-class", "leadscoring.operations.gunicorn_worker.BoundedThreadWorker", "--threads", "4", "--no-control-socket"),
@@ -102,7 +103,7 @@ def running(stage: Stage) -> Iterator[None]:
         yield
 
 
-def arrange(folder: Path, servers: devservers.Servers) -> Stage:
+def arrange(folder: Path, servers: devservers.Servers, crm_name: str = "hubspot") -> Stage:
     web, crm = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
     own = {
         "DATABASE_URL": servers.database_url,
@@ -114,12 +115,8 @@ def arrange(folder: Path, servers: devservers.Servers) -> Stage:
         "BASE_URL": web,
         "EMAIL_URL": f"smtp://127.0.0.1:{free_port()}",
         "DEFAULT_FROM_EMAIL": "Northwind Tools <hello@northwind-tools.example>",
-        "CRM": "hubspot",
-        "HUBSPOT_ACCESS_TOKEN": f"demo-{secrets.token_hex(8)}",
-        "HUBSPOT_BASE_URL": crm,
-        "HUBSPOT_API_VERSION": "",
-        "HUBSPOT_CLIENT_SECRET": secrets.token_hex(18),
-        "HUBSPOT_REQUESTS_PER_10S": "100",
+        "CRM": crm_name,
+        **sales_of(crm_name).settings(crm),
         "CRM_POLL_SECONDS": "3",
         "CRM_MAX_AGE_SECONDS": "900",
         "SENTRY_DSN": "",

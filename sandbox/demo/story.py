@@ -1,6 +1,6 @@
 """The story of the loop, played on real parts and checked hop by hop by asking both sides.
 
-It speaks to the product through its commands and its HTTP API, and to the CRM through HubSpot's
+It speaks to the product through its commands and its HTTP API, and to the CRM through the CRM's
 API, as any other program would. It imports nothing of either.
 """
 
@@ -25,6 +25,7 @@ from urllib.parse import quote
 
 from rich.console import Console
 
+from sandbox.demo.sales import CRMS, HopFailed, SalesTask, ask, bearer, sales_of
 from sandbox.demo.stage import Stage, StageError, set_up
 
 HERE = Path(__file__).parent
@@ -32,27 +33,6 @@ HERE = Path(__file__).parent
 ANCHOR = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LOG_IN = ("demo", "demo-log-in")
 ADA, BEN = "ada.lind@alder-robotics.example", "ben.osei@fern-foods.example"
-
-
-class HopFailed(Exception):
-    """A hop of the loop did not happen; the sentence says which."""
-
-
-def ask(url: str, token: str, body: Any = None, method: str | None = None) -> Any:
-    """A JSON question over HTTP; the answer, parsed. Raises HopFailed with what was refused."""
-    request = urllib.request.Request(  # noqa: S310 - loopback addresses that the stage made
-        url,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        method=method,
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
-            return json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as refused:
-        raise HopFailed(
-            f"{request.get_method()} {url} answered {refused.code}: {refused.read()[:300]!r}"
-        ) from refused
 
 
 def until(what: str, question: Callable[[], Any], within: float = 60.0) -> tuple[Any, float]:
@@ -71,7 +51,7 @@ class Loop:
     def __init__(self, stage: Stage, console: Console) -> None:
         self.stage = stage
         self.console = console
-        self.token = stage.environment["HUBSPOT_ACCESS_TOKEN"]
+        self.sales = sales_of(stage.environment["CRM"])(stage.crm, stage.environment)
         self.key = ""
 
     def say(self, sentence: str) -> None:
@@ -87,7 +67,7 @@ class Loop:
 
     # --- our side -----------------------------------------------------------------------------
     def ours(self, path: str, body: Any = None) -> Any:
-        return ask(f"{self.stage.web}/api/v1/{path}", self.key, body)
+        return ask(f"{self.stage.web}/api/v1/{path}", bearer(self.key), body)
 
     def contact(self, address: str) -> Any:
         return self.ours(f"contacts/{quote(address)}")
@@ -104,25 +84,8 @@ class Loop:
         return next(iter(self.contact(address)["enrollments"]), None)
 
     # --- the CRM's side -----------------------------------------------------------------------
-    def crm(self, path: str, body: Any = None, method: str | None = None) -> Any:
-        return ask(f"{self.stage.crm}/crm/v3/{path}", self.token, body, method)
-
-    def tasks(self) -> list[Any]:
-        wanted = "hs_task_subject,hs_task_body,hubspot_owner_id,hs_timestamp"
-        rows, after = [], ""
-        while True:
-            page = self.crm(f"objects/tasks?limit=100&properties={wanted}{after}")
-            rows += page["results"]
-            if "paging" not in page:
-                return rows
-            after = f"&after={page['paging']['next']['after']}"
-
-    def task_of(self, reference: str) -> Any:
-        return next((t for t in self.tasks() if reference in t["properties"]["hs_task_body"]), None)
-
-    def owner(self, owner_id: str) -> str:
-        found = self.crm(f"owners/{owner_id}")
-        return f"{found['firstName']} {found['lastName']}"
+    def task_of(self, reference: str) -> SalesTask | None:
+        return next((task for task in self.sales.tasks() if reference in task.body), None)
 
     def mails_to(self, address: str) -> list[email.message.EmailMessage]:
         found = [
@@ -193,8 +156,8 @@ def ready_for_sales(loop: Loop) -> None:
         return rows if rows and all(row["status"] == "delivered" for row in rows) else []
 
     rows, seconds = until("the imported people who crossed have their tasks", all_delivered)
-    reps = Counter(task["properties"]["hubspot_owner_id"] for task in loop.tasks())
-    shares = ", ".join(f"{loop.owner(rep)} {count}" for rep, count in reps.most_common())
+    reps = Counter(task.owner_id for task in loop.sales.tasks())
+    shares = ", ".join(f"{loop.sales.owner(rep)} {count}" for rep, count in reps.most_common())
     loop.say(
         f"{len(rows)} crossed the threshold, each has one task in the CRM {seconds:.1f} s later ({shares})."
     )
@@ -224,11 +187,11 @@ def ada_asks_for_a_demo(loop: Loop) -> None:
     reference = contact["handoffs"][0]["reference"]
     task, _ = until("Ada's task is in the CRM", lambda: loop.task_of(reference))
     took = time.monotonic() - posted
-    rep = loop.owner(task["properties"]["hubspot_owner_id"])
+    rep = loop.sales.owner(task.owner_id)
     score = contact["score"]
     loop.say(f"Stored and scored in {answered:.2f} s: {score['total']:.0f}, {score['grade']}.")
     loop.say(
-        f"Ada asked for a demo {took:.1f} s ago → task for {rep} in the CRM: “{task['properties']['hs_task_subject']}”."
+        f"Ada asked for a demo {took:.1f} s ago → task for {rep} in the CRM: “{task.subject}”."
     )
     delivered, _ = until(
         "the ledger says delivered", lambda: loop.contact(ADA)["handoffs"][0]["delivered_at"]
@@ -293,12 +256,7 @@ class StayHere(urllib.request.HTTPRedirectHandler):
 def ada_negotiates_and_signs(loop: Loop) -> None:
     loop.console.print("\n[bold]5. Sales negotiates with Ada: marketing is quiet[/bold]")
     record = loop.contact(ADA)["handoffs"][0]["record_id"]
-    deal = loop.crm("objects/deals", {
-        "properties": {"dealname": "Alder Robotics, 40 seats", "pipeline": "default",
-                       "dealstage": "contractsent", "amount": "18000"},
-        "associations": [{"to": {"id": record}, "types": [
-            {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}]}],
-    })  # fmt: skip
+    deal_id = loop.sales.negotiate(record, "Alder Robotics, 40 seats", "18000")
     _, seconds = until("the deal came back", lambda: loop.contact(ADA)["crm"]["effect"] == "pause")
     loop.say(
         f"A deal moved to contract in the CRM; known here {seconds:.1f} s later: {loop.contact(ADA)['crm']['because']}"
@@ -306,7 +264,7 @@ def ada_negotiates_and_signs(loop: Loop) -> None:
     paused = loop.enrollment(ADA)
     check(paused["state"] == "paused", f"Ada's sequence is not paused: {paused}")
     loop.say(f"Ada's sequence is paused: {paused['because']}")
-    loop.crm(f"objects/deals/{deal['id']}", {"properties": {"dealstage": "closedwon"}}, "PATCH")
+    loop.sales.win(deal_id)
     _, seconds = until(
         "the won deal came back", lambda: loop.contact(ADA)["crm"]["effect"] == "stop"
     )
@@ -322,7 +280,7 @@ def ada_negotiates_and_signs(loop: Loop) -> None:
 def both_sides_agree(loop: Loop) -> None:
     loop.console.print("\n[bold]6. Both sides agree[/bold]")
     references = [row["reference"] for row in loop.handoffs() if row["status"] == "delivered"]
-    bodies = [task["properties"]["hs_task_body"] for task in loop.tasks()]
+    bodies = [task.body for task in loop.sales.tasks()]
     found = Counter(ref for body in bodies for ref in re.findall(r"LS-[A-Z0-9]+", body))
     wrong = [ref for ref in references if found[ref] != 1]
     check(not wrong, f"not exactly one task each: {wrong}")
@@ -358,18 +316,19 @@ def told(console: Console) -> Iterator[None]:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="play, check every hop, and exit")
-    once = parser.parse_args(arguments).once
+    parser.add_argument("--crm", default="hubspot", choices=CRMS)
+    options = parser.parse_args(arguments)
     console, began = Console(soft_wrap=True), time.monotonic()
     console.print(
         "Starting PostgreSQL, Redis, a CRM to try with, a mail server, web, worker and beat …"
     )
-    with told(console), set_up() as stage:
+    with told(console), set_up(options.crm) as stage:
         loop = Loop(stage, console)
         play(loop)
         console.print(
             f"\n[bold green]Every hop happened[/bold green] ({time.monotonic() - began:.0f} s in all)."
         )
-        if not once:
+        if not options.once:
             keep_serving(stage, console)
     return 0
 

@@ -51,14 +51,14 @@ def ours(loop: Loop, number: int) -> float:
 
 def usual(loop: Loop, number: int) -> float:
     began = time.perf_counter()
-    contact = loop.crm(
+    contact = loop.sales.ask(
         "objects/contacts", {"properties": {"email": f"usual-{number}@bench.example"}}
     )
     link = {
         "to": {"id": contact["id"]},
         "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 204}],
     }
-    loop.crm(
+    loop.sales.ask(
         "objects/tasks",
         {"properties": {"hs_timestamp": str(int(time.time() * 1000))}, "associations": [link]},
     )

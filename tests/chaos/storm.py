@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
+from sandbox.demo.sales import HopFailed
 from sandbox.demo.stage import wait_for
-from sandbox.demo.story import HopFailed, Loop, until
+from sandbox.demo.story import Loop, until
 from tests.chaos import faults
 from tests.chaos.checker import Findings, check
 from tests.chaos.ground import Ground, ground

@@ -15,8 +15,9 @@ from celery import Celery
 from redis import Redis
 
 from leadscoring.celery import QUEUES
+from sandbox.demo.sales import HopFailed
 from sandbox.demo.stage import wait_for
-from sandbox.demo.story import HopFailed, until
+from sandbox.demo.story import until
 from tests.chaos.ground import Ground, pauses
 from tests.chaos.parts import Part
 

@@ -140,7 +140,7 @@ def tasks_of_delivered(loop: Loop, address: str) -> int:
     """How many tasks the CRM has, once the ledger says that it has one."""
     until("it is delivered", lambda: handoff(loop, address)["status"] == "delivered")
     reference = handoff(loop, address)["reference"]
-    return sum(reference in task["properties"]["hs_task_body"] for task in loop.tasks())
+    return sum(reference in task.body for task in loop.sales.tasks())
 
 
 def test_with_redis_gone_a_crossing_is_answered_and_reaches_sales_by_itself_later(parts: Parts):

@@ -184,7 +184,7 @@ def follow_up(loop: Loop) -> None:
     """What sales does with the first leads: a task is done, a deal is negotiated, one is won."""
     by_address = {row["email"]: row for row in loop.handoffs()}
     first = by_address[address("lead0")]
-    loop.crm(
+    loop.sales.ask(
         f"objects/tasks/{first['task_id']}",
         {"properties": {"hs_task_status": "COMPLETED"}},
         "PATCH",
@@ -192,7 +192,7 @@ def follow_up(loop: Loop) -> None:
     loop.command("sequence", "enroll", "nurture", address("lead1"), address("lead2"))
     for name, stage, effect in (("lead1", "contractsent", "pause"), ("lead2", "closedwon", "stop")):
         record = by_address[address(name)]["record_id"]
-        loop.crm("objects/deals", {
+        loop.sales.ask("objects/deals", {
             "properties": {"dealname": f"{name} seats", "pipeline": "default", "dealstage": stage,
                            "amount": "1200"},
             "associations": [{"to": {"id": record}, "types": [

@@ -152,8 +152,10 @@ def let_numbers_pass(release: Release) -> None:
     ):
         number = 0
         while number < last:
-            number = int(release.loop.crm(f"objects/{kind}", {"properties": properties})["id"])
-            release.loop.crm(f"objects/{kind}/{number}", method="DELETE")
+            number = int(
+                release.loop.sales.ask(f"objects/{kind}", {"properties": properties})["id"]
+            )
+            release.loop.sales.ask(f"objects/{kind}/{number}", method="DELETE")
 
 
 def test_the_documented_upgrade_fails_no_request_and_loses_no_lead(release: Release):
@@ -217,8 +219,6 @@ def test_what_became_of_each_task_is_taken_over_and_could_be_taken_back(release:
 def tasks_of(loop: Loop, who: str) -> int:
     """How many tasks the CRM has of somebody's one handoff."""
     (row,) = loop.contact(address(who))["handoffs"]
-    found = [
-        task for task in loop.tasks() if row["reference"] in task["properties"]["hs_task_body"]
-    ]
-    assert [task["id"] for task in found] == [row["task_id"]]
+    found = [task for task in loop.sales.tasks() if row["reference"] in task.body]
+    assert [task.task_id for task in found] == [row["task_id"]]
     return len(found)
