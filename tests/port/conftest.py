@@ -6,10 +6,14 @@ import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.transport.versions import CLASSIC, DATED
+from crm_sync.pipedrive.adapter import Pipedrive
 from crm_sync.port import Crm, CrmProperty
 from sandbox.hubspot.server import Sandbox
+from sandbox.pipedrive.server import Sandbox as PipedriveSandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 from tests.port.other_side import OtherSide
+from tests.port.pipedrive_side import TOKEN as PIPEDRIVE_TOKEN
+from tests.port.pipedrive_side import PipedriveSide, forget_pipedrive
 
 Sides = tuple[Crm, OtherSide]
 Connecting = Callable[[pytest.FixtureRequest, str], Sides]
@@ -25,17 +29,33 @@ def hubspot(version: str) -> Connecting:
     return connected
 
 
+@pytest.fixture(scope="session")
+def pipedrive_standin():
+    with PipedriveSandbox(PIPEDRIVE_TOKEN, daily=10_000_000) as running:
+        yield running
+
+
+def pipedrive(request: pytest.FixtureRequest, redis_url: str) -> Sides:
+    sandbox: PipedriveSandbox = request.getfixturevalue("pipedrive_standin")
+    sandbox.reset()
+    forget_pipedrive(redis_url)
+    sandbox.settings.rate, sandbox.settings.search_rate = 10_000, 0
+    return Pipedrive(PIPEDRIVE_TOKEN, sandbox.url, redis_url), PipedriveSide(sandbox)
+
+
 # An adapter is added here: how it is connected to the other side of it.
 ADAPTERS = {
     "hubspot": hubspot(CLASSIC),
     **{f"hubspot-{version}": hubspot(version) for version in DATED},
+    "pipedrive": pipedrive,
 }
 
 
 @pytest.fixture(params=ADAPTERS)
 def sides(request, settings) -> Sides:
     adapter, there = ADAPTERS[request.param](request, settings.REDIS_URL)
-    adapter.set_up([CrmProperty("lead_score", "Lead score", "number")], plan=False)
+    score = CrmProperty("lead_score", "Lead score", "number")
+    adapter.set_up([score, *adapter.made_properties], plan=False)
     return adapter, there
 
 

@@ -14,7 +14,8 @@ class OtherSide(Protocol):
     hundred tasks. started: a task tells whether the rep has begun. shared_tasks: a task hangs on
     several contacts. tasks_without_contact: a task outlives its contact. several_addresses: a record
     has several, all unique. lifecycle_order: the CRM itself moves no lifecycle stage back.
-    lost_reason: a deal says why it was lost. retry_after: an answer says when to ask again.
+    former_ids: a read and a change tell the ids of records that were merged into one. short_pages: a page
+    of the list of tasks holds at most 150. lost_reason: a deal says why it was lost. retry_after: an answer says when to ask again.
     end_of_support: the last day of each call's support is known.
     """
 
