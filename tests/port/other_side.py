@@ -22,9 +22,6 @@ class OtherSide(Protocol):
     abilities: frozenset[str]
     url: str
     token: str  # what the adapter under test is given to show
-    text_property: str  # properties of contacts that the account has
-    number_property: str
-    lifecycle_property: str
     stage_of_their_own: str  # a lifecycle stage there that is none of ours
     active_owner: str
     other_owner: str  # another who is active
@@ -33,6 +30,14 @@ class OtherSide(Protocol):
     won_stage: tuple[str, str]
     lost_stage: tuple[str, str]
 
+    @property
+    def text_property(self) -> str:
+        """A property of contacts that the account has."""
+
+    @property
+    def number_property(self) -> str: ...
+    @property
+    def lifecycle_property(self) -> str: ...
     def add_contact(self, email: str, *, owner_id: str = "", lifecycle_stage: str = "") -> str: ...
     def merge(self, kept: str, gone: str) -> str:
         """Two records become one; answers its id, which may be a new one."""
