@@ -212,8 +212,10 @@ class PipedriveSide:
         self.ask("DELETE", f"{ACTIVITIES}/{task_id}")
 
     def associate(self, task_id: str, record_ids: list[str]) -> None:
-        held = self.ask("GET", f"{ACTIVITIES}/{task_id}")["data"]["participants"]
-        rows = [*held, *({"person_id": int(each), "primary": False} for each in record_ids)]
+        first = self.ask("GET", f"{ACTIVITIES}/{task_id}")["data"]["person_id"]
+        rows = [
+            {"person_id": int(each), "primary": int(each) == first} for each in [first, *record_ids]
+        ]
         self.ask("PATCH", f"{ACTIVITIES}/{task_id}", {"participants": rows})
 
     def tasks(self) -> list[str]:
