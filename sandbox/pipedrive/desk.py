@@ -18,6 +18,7 @@ from ..server.desk import (
     Task,
 )
 from ..server.moments import instant
+from ..server.pages.words import day
 from . import activities, deals, persons
 from .call import SINGULAR, Call
 from .moments import stamp
@@ -176,7 +177,11 @@ class PipedriveDesk:
         texts = [
             (label, name, ", ".join(each["value"] for each in held[name])) for label, name in lines
         ]
-        more = [(label, name, str(held[name])) for name, label in DETAILS.items() if held.get(name)]
+        more = [
+            (label, name, day(instant(held[name])) if name.endswith("_time") else held[name])
+            for name, label in DETAILS.items()
+            if held.get(name)
+        ]
         return [Group("Custom fields", own), Group("Details", [*texts, *more])]
 
     def _shown(self, field: Item, value: Any) -> str:

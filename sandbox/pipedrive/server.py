@@ -67,8 +67,12 @@ class Sandbox(Standin):
         try:
             return self._admitted(request)
         except Refusal as refusal:
+            if refusal.status == 429 and self.settings.day_used_up:
+                self._struck("day_used_up")
             return as_json(refusal.status, refusal.body(), refusal.headers)
         except Blocked:
+            if self.settings.blocked:
+                self._struck("blocked")
             return Answer(BLOCK_PAGE, 403, {"Content-Type": "text/html; charset=UTF-8"})
         except Exception:  # a bug of ours; say so to whoever runs this, and do not hang the client
             traceback.print_exc(file=sys.stderr)
@@ -77,7 +81,10 @@ class Sandbox(Standin):
     def _admitted(self, request: Request) -> Answer:
         token = self.token(request)
         allowed = self.settings.tokens.get(token)
-        if allowed is None or allowed.revoked:
+        if allowed is None:
+            raise unauthorized()
+        if allowed.revoked:
+            self._struck("token_revoked")
             raise unauthorized()
         route, args = routes.find(request.method, request.path)
         headers = self.state.pace.admit(
@@ -85,6 +92,7 @@ class Sandbox(Standin):
         )
         try:
             if not allowed.may(route.kind, request.method != "GET"):
+                self._struck("permission_removed")
                 raise forbidden()
             answer = as_json(*self._worked(request, route, args, allowed), headers)
         except Refusal as refusal:  # those of an endpoint carry the rate headers too
@@ -92,6 +100,9 @@ class Sandbox(Standin):
         if route.endpoint is activities.create:
             answer.made = (str(json.loads(answer.get_data())["data"]["id"]),)
         return answer
+
+    def _struck(self, switch: str) -> None:
+        self.state.faults.struck[switch] += 1
 
     def _worked(
         self, request: Request, route: routes.Route, args: dict[str, Any], token: Token

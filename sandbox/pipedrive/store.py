@@ -32,7 +32,7 @@ LINKS = {
 VERSIONS_KEPT = 20
 SAVED_AS_THEY_ARE = (
     "company_id", "domain", "campaign_moves", "next_id", "webhooks", "participants", "merged", "users",
-    "pipelines", "stages", "activity_types", "fields",
+    "pipelines", "stages", "activity_types", "fields", "hidden_fields",
 )  # fmt: skip
 INTEGER_KEYS = (
     "campaign_moves",
@@ -82,6 +82,7 @@ class Store:
         self.activity_types = definitions.activity_types()
         self.pipelines, self.stages = definitions.pipelines()
         self.fields = definitions.fields()
+        self.hidden_fields: dict[str, Item] = {}  # of persons, deleted for a while
         self.webhooks: dict[int, Item] = {}
         self.participants: dict[int, dict[int, int]] = {}  # by deal: row → person
         self.campaign_moves: dict[int, list[str]] = {}
@@ -204,6 +205,12 @@ class Store:
         for name in LINKS.get(record.kind, ()):
             if record.values.get(name):
                 self._linked[record.kind, name, record.values[name]].discard(record.id)
+
+    def hide_field(self, code: str, hidden: bool) -> None:
+        """As if it was deleted, but its values are there again when it comes back."""
+        known = self.fields["persons"]
+        source, target = (known, self.hidden_fields) if hidden else (self.hidden_fields, known)
+        target[code] = source.pop(code)
 
     def let_go(self, user_id: int, gone: bool) -> None:
         self.users[user_id] |= {"active_flag": not gone, "is_deleted": gone}

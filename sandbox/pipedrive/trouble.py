@@ -13,6 +13,7 @@ from .state import PipedriveState
 PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1><p>cloudflare</p></body></html>"
 INTERNAL = Refusal(500, "Internal server error", "ERR_INTERNAL").body()
 MAINTENANCE = Refusal(503, "Scheduled maintenance").body()
+RENAMED = " (renamed)"
 NULL = {"success": True, "data": None}
 
 
@@ -93,6 +94,31 @@ def _forbid(state: PipedriveState, target: str, on: bool, at: datetime) -> None:
         token.forbidden = [*others, target] if on else others
 
 
+def _fields(state: PipedriveState) -> Mapping[str, str]:
+    """The account's own fields of persons; Pipedrive's cannot be deleted."""
+    known = state.store.fields["persons"] | state.store.hidden_fields
+    return {code: each["field_name"] for code, each in known.items() if each["is_custom_field"]}
+
+
+def _is_hidden(state: PipedriveState, target: str) -> bool:
+    return target in state.store.hidden_fields
+
+
+def _hide(state: PipedriveState, target: str, on: bool, at: datetime) -> None:
+    if on != _is_hidden(state, target):
+        state.store.hide_field(target, on)
+
+
+def _is_renamed(state: PipedriveState, target: str) -> bool:
+    return _fields(state).get(target, "").endswith(RENAMED)
+
+
+def _rename(state: PipedriveState, target: str, on: bool, at: datetime) -> None:
+    known = state.store.fields["persons"] | state.store.hidden_fields
+    name = known[target]["field_name"].removesuffix(RENAMED)
+    known[target]["field_name"] = name + RENAMED if on else name
+
+
 def _users(state: PipedriveState) -> Mapping[str, str]:
     return {str(id_): each["name"] for id_, each in state.store.users.items()}
 
@@ -117,6 +143,12 @@ def switches() -> Iterator[Switch]:
     yield Switch("permission_removed", "Account", "A permission is removed",
                  "Requests that need it are refused with 403.", _is_forbidden, _forbid,
                  _kinds)  # fmt: skip
+    yield Switch("field_deleted", "Records", "A field is deleted",
+                 "Writes that name it are refused, reads leave it out.", _is_hidden, _hide, _fields,
+                 strikes=False)  # fmt: skip
+    yield Switch("field_renamed", "Records", "A field is renamed",
+                 "Somebody gave it another label; its key stays.", _is_renamed, _rename, _fields,
+                 strikes=False)  # fmt: skip
     yield Switch("owner_archived", "Records", "A user has left",
                  "Deactivated: still on persons and activities, and takes no new ones.",
                  _has_left, _let_go, _users, strikes=False)  # fmt: skip

@@ -147,3 +147,37 @@ def test_a_body_is_json_and_says_so(pipe):
     ]
 
     assert [each.status_code for each in answers] == [415, 400]
+
+
+def test_a_field_may_be_away_for_a_while_or_have_another_label(pipe):
+    code = pipe.field("Score")
+    id_ = pipe.person(custom_fields={code: 1})
+
+    pipe.trouble("field_deleted", target=code)
+    pipe.refused("PATCH", f"/v2/persons/{id_}", {"custom_fields": {code: 2}})
+    assert pipe.get(f"/v2/persons/{id_}")["custom_fields"] == {}
+    pipe.ask("DELETE", "/sandbox/faults")
+    assert pipe.get(f"/v2/persons/{id_}")["custom_fields"] == {code: 1}
+    pipe.trouble("field_renamed", target=code)
+    assert pipe.get(f"/v2/personFields/{code}")["field_name"] == "Score (renamed)"
+    pipe.ask("DELETE", "/sandbox/faults?name=field_renamed")
+    assert pipe.get(f"/v2/personFields/{code}")["field_name"] == "Score"
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("day_used_up", ""),
+        ("blocked", ""),
+        ("token_revoked", ""),
+        ("permission_removed", "persons"),
+    ],
+)
+def test_a_switch_counts_what_it_refused(pipe, name, target):
+    pipe.trouble(name, target=target)
+    for _ in range(2):
+        assert pipe.ask("GET", "/v2/persons").status_code >= 400
+
+    assert pipe.sandbox.state.faults.struck[name] == 2
+    pipe.ask("DELETE", "/sandbox/faults")
+    assert pipe.get("/v2/persons") == []
