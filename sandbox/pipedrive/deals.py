@@ -19,7 +19,9 @@ REFUSED = ("is_deleted", "archive_time", "close_time", "won_time", "lost_time")
 
 
 def page(call: Call) -> Answer:
-    found = (each for each in _wanted(call) if not each.values["is_archived"])
+    """Archived ones by id alone, if at all."""
+    shown = call.settings.archived_readable and "ids" in call.query
+    found = (each for each in _wanted(call) if shown or not each.values["is_archived"])
     return answer_page(call, found)
 
 
@@ -32,9 +34,8 @@ def _wanted(call: Call) -> Iterable[Record]:
     if unknown := set(statuses) - {*STATUSES, "deleted"}:
         raise invalid("status", f"'{unknown.pop()}' is not a status")
     records = wanted(call, "deals", ["person_id"])
-    if "ids" in call.query and not call.settings.archived_readable:
-        records = [each for each in records if not each.values["is_archived"]]
-    elif "person_id" in call.query and call.settings.deals_of_participants:
+    asks_person = "person_id" in call.query and "ids" not in call.query
+    if asks_person and call.settings.deals_of_participants:
         more = call.store.deals_as_participant(call.query["person_id"])
         records = {each.id: each for each in chain(records, more)}.values()
     found = [each for each in records if not statuses or each.values["status"] in statuses]

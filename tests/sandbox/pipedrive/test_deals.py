@@ -73,10 +73,12 @@ def test_an_archived_deal_is_told_apart_and_not_changed(pipe):
     assert pipe.get("/v2/deals") == []
     assert [each["id"] for each in pipe.get("/v2/deals/archived")] == [id_]
     assert pipe.get(f"/v2/deals/{id_}")["is_archived"] is True
+    assert len(pipe.get(f"/v2/deals?ids={id_}")) == 1
     pipe.refused("PATCH", f"/v2/deals/{id_}", {"title": "x"})
     pipe.turn(archived_readable=False)
     pipe.refused("GET", f"/v2/deals/{id_}", status=404)
-    assert pipe.get("/v2/deals/archived")[0]["id"] == id_
+    assert pipe.get(f"/v2/deals?ids={id_}") == []
+    assert pipe.get(f"/v2/deals/archived?ids={id_}")[0]["id"] == id_
     pipe.turn(archived_readable=True)
     assert pipe.patch(f"/v2/deals/{id_}", {"is_archived": False})["is_archived"] is False
 
