@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import environ
 from django.conf import settings
 
 from crm_sync.pipedrive.defaults import MAPPING, REFUSING
@@ -19,12 +18,10 @@ __all__ = ["MAPPING", "NAME", "REFUSING", "connect", "missing_setting", "surface
 NAME = "Pipedrive"
 WEBHOOKS_PATH = "/webhooks/pipedrive"
 
-env = environ.Env()
-
 
 def missing_setting() -> str:
     """Return the name of the token's setting when it is empty, else ""."""
-    return "" if _token() else "PIPEDRIVE_API_TOKEN"
+    return "" if settings.PIPEDRIVE_API_TOKEN else "PIPEDRIVE_API_TOKEN"
 
 
 def connect() -> Crm | None:
@@ -37,7 +34,8 @@ def webhooks() -> CrmWebhooks:
     from crm_sync.pipedrive.webhooks import PipedriveWebhooks
 
     adapter = _adapter()
-    return PipedriveWebhooks(_password(), adapter.known_user if adapter else str)
+    known_user = adapter.known_user if adapter else str
+    return PipedriveWebhooks(settings.PIPEDRIVE_WEBHOOK_PASSWORD, known_user)
 
 
 def surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
@@ -48,20 +46,16 @@ def surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
     return REGISTER, tuple(always_used())
 
 
-def _token() -> str:
-    return str(env.str("PIPEDRIVE_API_TOKEN", default="")).strip()
-
-
-def _password() -> str:
-    return str(env.str("PIPEDRIVE_WEBHOOK_PASSWORD", default=""))
-
-
 def _adapter() -> "Pipedrive | None":
     if missing_setting():
         return None
-    base_url = str(env.str("PIPEDRIVE_BASE_URL", default="")) or "https://api.pipedrive.com"
-    target = (settings.BASE_URL.rstrip("/") + WEBHOOKS_PATH, _password())
-    return _connected(_token(), base_url, settings.REDIS_URL, target, os.getpid())
+    return _connected(
+        settings.PIPEDRIVE_API_TOKEN,
+        settings.PIPEDRIVE_BASE_URL,
+        settings.REDIS_URL,
+        (settings.BASE_URL.rstrip("/") + WEBHOOKS_PATH, settings.PIPEDRIVE_WEBHOOK_PASSWORD),
+        os.getpid(),
+    )
 
 
 @lru_cache(maxsize=2)

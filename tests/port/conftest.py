@@ -13,7 +13,7 @@ from sandbox.pipedrive.server import Sandbox as PipedriveSandbox
 from tests.port.hubspot_side import TOKEN, HubSpotSide
 from tests.port.other_side import OtherSide
 from tests.port.pipedrive_side import TOKEN as PIPEDRIVE_TOKEN
-from tests.port.pipedrive_side import PipedriveSide, forget_pipedrive
+from tests.port.pipedrive_side import PipedriveSide
 
 Sides = tuple[Crm, OtherSide]
 Connecting = Callable[[pytest.FixtureRequest, str], Sides]
@@ -29,17 +29,8 @@ def hubspot(version: str) -> Connecting:
     return connected
 
 
-@pytest.fixture(scope="session")
-def pipedrive_standin():
-    with PipedriveSandbox(PIPEDRIVE_TOKEN, daily=10_000_000) as running:
-        yield running
-
-
 def pipedrive(request: pytest.FixtureRequest, redis_url: str) -> Sides:
-    sandbox: PipedriveSandbox = request.getfixturevalue("pipedrive_standin")
-    sandbox.reset()
-    forget_pipedrive(redis_url)
-    sandbox.settings.rate, sandbox.settings.search_rate = 10_000, 0
+    sandbox: PipedriveSandbox = request.getfixturevalue("pipedrive_sandbox")
     return Pipedrive(PIPEDRIVE_TOKEN, sandbox.url, redis_url), PipedriveSide(sandbox)
 
 

@@ -28,15 +28,18 @@ class CampaignsMemory:
         known = self._shared.ask(lambda redis: redis.get(key))
         if known is None:
             known = self._probe(client)
-            self._shared.ask(lambda redis: redis.set(key, known, ex=KNOWN_SECONDS))
+            if known:
+                self._shared.ask(lambda redis: redis.set(key, known, ex=KNOWN_SECONDS))
         return known == THERE
 
     def _probe(self, client: PipedriveClient) -> str:
-        """Whether an account without Campaigns refuses the question or leaves the answer out is not
-        documented."""
+        """Ask; return "" while there is nobody. Whether an account without Campaigns refuses the question
+        or leaves the answer out is not documented."""
         query = [("include_fields", MARKETING_STATUS), ("limit", "1")]
         try:
             found = objects_of(client.ask(LIST_PERSONS, query=query))
         except (CrmRejected, NotPermitted):
             return ABSENT
-        return THERE if found and MARKETING_STATUS in found[0] else ABSENT
+        if not found:
+            return ""
+        return THERE if MARKETING_STATUS in found[0] else ABSENT

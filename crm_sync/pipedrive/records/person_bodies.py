@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from crm_sync.pipedrive.records.field_values import json_value, with_primary
+from crm_sync.pipedrive.records.field_values import LONGEST_LINE, json_value, with_primary
 from crm_sync.pipedrive.records.lists import text_at
 from crm_sync.pipedrive.records.person_fields import CONTACT_DATA, NAMES, Fields
 from crm_sync.pipedrive.transport.client import Json
@@ -10,7 +10,8 @@ from crm_sync.pipedrive.transport.errors import named_faults
 from crm_sync.port import CrmRejected, CrmUnexplained
 from leadscoring.common.text import bounded_line
 
-LONGEST_VALUE = 60  # characters
+LONGEST_VALUE = 60  # characters, in a sentence
+LONGEST_PART = LONGEST_LINE // 2  # of a name: the whole has no more than a line
 # The name of a property there, where it is another in a body.
 SENT_AS = {"email": "emails", "phone": "phones"}
 
@@ -50,9 +51,10 @@ def _names(properties: Mapping[str, str], item: Json) -> Json:
     if not any(properties.get(name) for name in NAMES):
         return {}
     if properties.get("name"):
-        return {"name": properties["name"][:255]}
+        return {"name": properties["name"][:LONGEST_LINE]}
     first, last = (
-        (properties.get(name) or text_at(item, name))[:255] for name in ("first_name", "last_name")
+        (properties.get(name) or text_at(item, name))[:LONGEST_PART]
+        for name in ("first_name", "last_name")
     )
     return {"first_name": first, "last_name": last} if first and last else {"name": first or last}
 

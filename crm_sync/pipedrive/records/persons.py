@@ -8,7 +8,7 @@ from crm_sync.pipedrive.own_fields import LEAD_STATUS, LIFECYCLE, LIFECYCLE_STAG
 from crm_sync.pipedrive.records.account_memory import AccountMemory
 from crm_sync.pipedrive.records.campaigns import MARKETING_STATUS, UNWANTED, CampaignsMemory
 from crm_sync.pipedrive.records.field_values import primary_value, property_text, values_at
-from crm_sync.pipedrive.records.lists import id_text, pages_of, records_by_id, text_at
+from crm_sync.pipedrive.records.lists import id_text, is_record_id, pages_of, records_by_id, text_at
 from crm_sync.pipedrive.records.person_fields import FieldMemory, Fields
 from crm_sync.pipedrive.transport.calls import LIST_PERSONS
 from crm_sync.pipedrive.transport.client import Json, PipedriveClient, Query
@@ -33,7 +33,7 @@ class PersonReader:
 
     def by_id(self, record_ids: Sequence[str], properties: Sequence[str]) -> dict[str, Json]:
         """Return people by id, without those who are not there."""
-        if not record_ids:
+        if not any(map(is_record_id, record_ids)):
             return {}
         try:
             found = list(self._by_id(record_ids, properties))

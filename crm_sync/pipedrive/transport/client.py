@@ -136,6 +136,7 @@ class PipedriveClient:
                 raise CrmBusy(away) from None
             raise silent_or_busy(call, str(silence)) from None
         self.limiter.learn(call, answer.headers)
+        self.limiter.forgive()
         found = parse_body(answer.body)
         # A 200 may say that it is none. docs/pipedrive-facts.md#error-body
         if found.get("success") is not True:

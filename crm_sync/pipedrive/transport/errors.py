@@ -55,8 +55,14 @@ class RefusedAnswer:
 
     @property
     def message(self) -> str:
-        said = self.body.get("error") or self.body.get("errors") or f"status {self.status}"
-        return bounded_line(said, 300)
+        said, listed = self.body.get("error"), self.body.get("errors")
+        if not said and isinstance(listed, dict):
+            said = "; ".join(f"{name}: {_first(why)}" for name, why in listed.items())
+        return bounded_line(said or f"status {self.status}", 300)
+
+
+def _first(why: object) -> object:
+    return why[0] if isinstance(why, list) and why else why
 
 
 Kind = Callable[[PipedriveCall, RefusedAnswer], CrmError]
@@ -118,7 +124,8 @@ def _forbidden(call: PipedriveCall, refused: RefusedAnswer) -> CrmError:
 
 
 def _too_fast(call: PipedriveCall, refused: RefusedAnswer) -> CrmError:
-    if refused.headers.get(REMAINING, "").strip() == "0":
+    left = refused.headers.get(REMAINING, "").strip()
+    if left.isascii() and left.isdigit() and int(left[:12]) < call.cost:
         return DayUsedUp(USED_UP)
     return CrmBusy("Pipedrive asks us to slow down.", _wait(refused.headers), shared=True)
 

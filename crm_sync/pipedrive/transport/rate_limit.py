@@ -10,6 +10,7 @@ from typing import Any
 from crm_sync.pipedrive.transport.calls import PipedriveCall
 from crm_sync.pipedrive.transport.errors import (
     BLOCKED,
+    BLOCKED_SECONDS,
     REMAINING,
     USED_UP,
     WINDOW,
@@ -25,8 +26,10 @@ PATIENCE = 2.0  # seconds that a call may wait here; a longer wait is left to th
 SHORTEST_SLEEP = 0.002  # seconds
 # Requests in a window for the smallest plan, until an answer tells the account's own.
 SMALLEST_BURST = 20
-BURST = Bucket("burst", WINDOW, NO_LIMIT)
-SEARCHES = Bucket("search", WINDOW, 10)
+# Longer than Pipedrive's window: what is admitted in it may arrive later than it was admitted.
+OUR_WINDOW = 1.25 * WINDOW
+BURST = Bucket("burst", OUR_WINDOW, NO_LIMIT)
+SEARCHES = Bucket("search", OUR_WINDOW, 10)
 # Seconds between the requests of one process without Redis: eight such stay below the smallest burst.
 SECONDS_BETWEEN_LOCAL = 1.0
 LEARNED_FOR = 24 * 3600  # seconds that the burst's limit is kept
@@ -35,6 +38,7 @@ REST_FOR = 900
 SECONDS_BETWEEN_NOTES = 2.0  # of the day's rest, which is in every answer
 COUNTED_FOR = 2 * 24 * 3600  # seconds that a day's own tokens are kept
 SMALLEST_DAY = 30_000
+MOST_DOUBLINGS = 7  # of the wait after a refusal
 # Which part of the day's tokens is left alone by what can wait, so that a fresh lead still goes.
 KEPT: Mapping[Priority, float] = {"live": 0.0, "backlog": 0.03, "polling": 0.1}
 BLOCKED_FOR_ALL, DAY = "all", "day"
@@ -53,6 +57,7 @@ class TokenLimiter:
     def __init__(self, shared: RedisState) -> None:
         self._shared = shared
         self._learned = ""
+        self._refused = False
         self._noted_at = -SECONDS_BETWEEN_NOTES
         self._alone = LocalRateLimiter(SECONDS_BETWEEN_LOCAL)
 
@@ -82,6 +87,12 @@ class TokenLimiter:
             return paced.retry_after
         return self._turn((BURST,), priority, waited=0, take=False).seconds
 
+    def forgive(self) -> None:
+        """Count refusals anew: a request was answered."""
+        if self._refused:
+            self._refused = False
+            self._shared.ask(lambda redis: redis.delete(self._shared.key("refusals")))
+
     def learn(self, call: PipedriveCall, headers: Mapping[str, str]) -> None:
         """Store the limits from an answer's headers, for all processes."""
         most = _number(headers.get("x-ratelimit-limit"))
@@ -104,7 +115,7 @@ class TokenLimiter:
             self._block(BLOCKED_FOR_ALL, error.retry_after, STOPPED)
         elif isinstance(error, CrmBusy) and error.shared:
             name = SEARCHES.name if call.search else BURST.name
-            self._block(name, error.retry_after, SLOW)
+            self._block(name, error.retry_after * self._patience(), SLOW)
 
     def budget(self) -> CrmBudget:
         """Return the tokens of today and the account's limit, as far as they are known.
@@ -120,6 +131,20 @@ class TokenLimiter:
         left, day = map(int, rest.split()) if rest else (0, 0)
         used = max(own, day - left) if day else own
         return CrmBudget(None, None, used, max(day or SMALLEST_DAY, used), unit="tokens")
+
+    def _patience(self) -> int:
+        """Return how many times as long to wait as is asked for: twice as long for each refusal in a row,
+        since whoever goes on asking is blocked. A day that is used up may look like this, too."""
+        key = self._shared.key("refusals")
+
+        def count(redis: Any) -> int:
+            refusals = int(redis.incr(key))
+            redis.expire(key, int(BLOCKED_SECONDS))
+            return refusals
+
+        self._refused = True
+        refusals = self._shared.ask(count) or 1
+        return int(2 ** min(refusals - 1, MOST_DOUBLINGS))
 
     def _check_day(self, priority: Priority) -> None:
         """Raise CrmPaced when what is left of the day is kept for more urgent work."""
