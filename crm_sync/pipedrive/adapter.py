@@ -181,7 +181,7 @@ class Pipedrive:
         activity_writes.delete_activities(self._client, task_ids)
 
     def owners(self) -> Sequence[CrmOwner]:
-        return users.read_users(self._client)
+        return users.read_users(self._client, self._account.own_user(self._client))
 
     def stages(self) -> Sequence[CrmStage]:
         return stages.read_pipeline_stages(self._client)

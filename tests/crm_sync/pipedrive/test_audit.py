@@ -101,3 +101,21 @@ def test_a_link_leads_to_the_companys_own_pages(settings, base, domain, pages):
     memory = AccountMemory(RedisState(settings.REDIS_URL, "pipedrive", base), base)
 
     assert memory._pages(domain) == pages
+
+
+def test_the_tokens_user_takes_no_leads_while_others_do(pipedrive, there):
+    own = str(there.ask("GET", "/v1/users/me")["data"]["id"])
+
+    active = {owner.owner_id for owner in pipedrive.owners() if owner.active}
+
+    assert own not in active
+    assert there.active_owner in active
+
+
+def test_an_account_of_one_user_gives_its_leads_to_that_one(pipedrive, there):
+    own = there.ask("GET", "/v1/users/me")["data"]["id"]
+    with there.sandbox.state.lock:
+        for id_, user in there.sandbox.store.users.items():
+            user["active_flag"] = id_ == own
+
+    assert [owner.owner_id for owner in pipedrive.owners() if owner.active] == [str(own)]

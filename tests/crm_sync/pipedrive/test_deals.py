@@ -31,7 +31,9 @@ def test_who_takes_part_in_a_deal_has_it(pipedrive, there, dials, people, listed
     assert pipedrive.deal_ids_of([bob])[bob].count(shared) == 1
 
 
-def test_an_archived_deal_is_still_a_deal(pipedrive, there, people):
+@pytest.mark.parametrize("readable", [True, False])
+def test_an_archived_deal_is_still_a_deal(pipedrive, there, dials, people, readable):
+    dials.archived_readable = readable
     ada, bob, _ = people
     deal_id = there.add_deal("Archived", there.open_stage, ada, bob)
     archive(there, deal_id)

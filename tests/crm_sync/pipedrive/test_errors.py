@@ -43,7 +43,7 @@ def refusal(status, message="no", **headers):
 
 
 def test_an_ordinary_answer_is_read(pipedrive_at):
-    assert pipedrive_at(http(200, EMPTY)).owners() == []
+    assert pipedrive_at(http(200, EMPTY)).stages() == []
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_an_ordinary_answer_is_read(pipedrive_at):
 )
 def test_each_status_has_its_error(pipedrive_at, answer, error):
     with pytest.raises(error) as raised:
-        pipedrive_at(answer).owners()
+        pipedrive_at(answer).stages()
 
     assert type(raised.value) is error
 
@@ -99,7 +99,7 @@ def test_a_server_that_never_answers_is_given_up(pipedrive_at):
     crm = pipedrive_at()
 
     with pytest.raises(CrmBusy, match="took longer"):
-        crm.owners()
+        crm.stages()
     assert isinstance(crm.create_tasks([A_TASK])["t"], CrmSilent)
 
 
@@ -108,7 +108,7 @@ def test_a_server_that_drips_is_given_up_although_bytes_keep_coming(pipedrive_at
     crm = pipedrive_at(*(dripped[at : at + 1] for at in range(len(dripped))), pause=0.05)
 
     with pytest.raises(CrmBusy, match="took longer"):
-        crm.owners()
+        crm.stages()
 
 
 def test_an_activity_that_never_left_us_was_not_made(settings):
@@ -127,7 +127,7 @@ def test_a_good_status_with_nonsense_is_no_answer(pipedrive_at, body):
     crm = pipedrive_at(http(200, body))
 
     with pytest.raises(CrmBusy):
-        crm.owners()
+        crm.stages()
     assert isinstance(crm.create_tasks([A_TASK])["t"], CrmSilent)
 
 
@@ -139,14 +139,14 @@ def test_a_redirect_is_not_followed_with_the_token(pipedrive_at, settings):
     crm = pipedrive_at(http(307, b"", Location=elsewhere._client._http._base_url))
 
     with pytest.raises(CrmDenied, match="PIPEDRIVE_BASE_URL"):
-        crm.owners()
+        crm.stages()
 
 
 def test_the_token_is_in_no_log_and_no_error(pipedrive_at, caplog):
     caplog.set_level(logging.DEBUG)
     for answer in (refusal(401), refusal(429), http(500), http(200, b"x"), b"junk\r\n\r\n"):
         with pytest.raises((CrmBusy, CrmDenied)) as raised:
-            pipedrive_at(answer).owners()
+            pipedrive_at(answer).stages()
         assert TOKEN not in repr(raised.value)
 
     assert TOKEN not in caplog.text
@@ -155,7 +155,7 @@ def test_the_token_is_in_no_log_and_no_error(pipedrive_at, caplog):
 @pytest.mark.parametrize("token", ["tok\nen", "tökén"])
 def test_a_token_with_strange_signs_is_refused_without_showing_it(pipedrive_at, token):
     with pytest.raises(CrmDenied) as denied:
-        pipedrive_at(http(200, EMPTY), token=token).owners()
+        pipedrive_at(http(200, EMPTY), token=token).stages()
 
     assert token not in str(denied.value)
 
@@ -164,7 +164,7 @@ def test_an_answer_that_is_too_long_is_none(pipedrive_at):
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 20000000\r\n\r\n"
 
     with pytest.raises(CrmBusy):
-        pipedrive_at(head, b" " * 20_000_000).owners()
+        pipedrive_at(head, b" " * 20_000_000).stages()
 
 
 def test_a_message_is_bounded(pipedrive_at):

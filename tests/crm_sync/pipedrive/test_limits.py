@@ -23,7 +23,7 @@ def test_the_smallest_plans_burst_is_never_overrun_by_many_workers(there, dials,
     def work(crm):
         for _ in range(15):
             with suppress(CrmPaced):
-                crm.owners()
+                crm.stages()
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(work, workers))
@@ -57,9 +57,9 @@ def test_the_budget_is_counted_without_the_headers(pipedrive, there, dials):
     dials.daily_headers = False
     before = pipedrive.budget().used_today
 
-    pipedrive.owners()
+    pipedrive.stages()
 
-    assert pipedrive.budget().used_today - before == 20
+    assert pipedrive.budget().used_today - before == 10
     assert pipedrive.budget().unit == "tokens"
 
 
@@ -67,7 +67,7 @@ def test_the_budget_is_the_companys_with_the_headers(pipedrive, there, dials):
     """Somebody else's integration has used most of it."""
     dials.daily, there.sandbox.state.pace.used_today = 30_000, 20_000
 
-    Pipedrive(TOKEN, there.url, settings_of(pipedrive)).owners()
+    Pipedrive(TOKEN, there.url, settings_of(pipedrive)).stages()
 
     budget = pipedrive.budget()
     assert budget.allowed_today == 30_000
@@ -98,7 +98,7 @@ def test_what_is_left_of_a_day_is_kept_for_what_cannot_wait(
     for priority in ("live", "backlog", "polling"):
         crm = pipedrive.with_priority(priority)
         with suppress(CrmPaced):
-            crm.owners()
+            crm.stages()
             found.add(priority)
         assert (crm.room() > 60) == (priority not in found)
 
@@ -108,11 +108,11 @@ def test_what_is_left_of_a_day_is_kept_for_what_cannot_wait(
 def test_a_day_that_is_used_up_stops_all_until_later(pipedrive, there, dials, settings):
     dials.day_used_up = True
     with pytest.raises(CrmDenied):
-        pipedrive.owners()
+        pipedrive.stages()
     before = there.requests()
 
     with pytest.raises(DayUsedUp):
-        Pipedrive(TOKEN, there.url, settings.REDIS_URL).owners()
+        Pipedrive(TOKEN, there.url, settings.REDIS_URL).stages()
 
     assert there.requests() == before
 
@@ -120,7 +120,7 @@ def test_a_day_that_is_used_up_stops_all_until_later(pipedrive, there, dials, se
 def test_who_is_blocked_asks_nothing_for_a_while(pipedrive, there, dials, settings):
     dials.blocked = True
     with pytest.raises(PipedriveBlocked) as blocked:
-        pipedrive.owners()
+        pipedrive.stages()
     before = there.requests()
 
     with pytest.raises(PipedriveBlocked):
@@ -143,7 +143,7 @@ def test_who_is_blocked_asks_nothing_for_a_while(pipedrive, there, dials, settin
 )
 def test_a_request_too_many_says_when_to_ask_again(pipedrive_at, headers, seconds):
     with pytest.raises(CrmBusy) as busy:
-        pipedrive_at(refusal(429, **headers)).owners()
+        pipedrive_at(refusal(429, **headers)).stages()
 
     assert (busy.value.retry_after, busy.value.shared) == (seconds, True)
 
@@ -155,7 +155,7 @@ def test_refusals_in_a_row_make_us_wait_longer_each_time(pipedrive_at, monkeypat
     for _ in range(3):
         crm._limiter._shared.ask(lambda redis: redis.delete(crm._limiter._shared.key("burst:held")))
         with pytest.raises(CrmBusy):
-            crm.owners()
+            crm.stages()
         waits.append(round(crm.room() / 2))
 
     assert waits == [1, 2, 4]
@@ -165,7 +165,7 @@ def test_an_answer_ends_the_row(pipedrive_at):
     crm = pipedrive_at(http(200, EMPTY))
     crm._limiter._patience()
 
-    crm.owners()
+    crm.stages()
 
     assert crm._limiter._patience() == 1
 
@@ -176,6 +176,6 @@ def test_strange_limits_are_not_learned(pipedrive_at, value):
         http(200, EMPTY, x_ratelimit_limit=value, x_daily_ratelimit_token_limit=value)
     )
 
-    crm.owners()
+    crm.stages()
 
-    assert crm.budget().used_today == 20
+    assert crm.budget().used_today == 10
