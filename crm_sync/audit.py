@@ -100,7 +100,9 @@ def ask_crm(crm: Crm, mappings: Sequence[FieldMapping], at: datetime) -> CrmAudi
     """Return the CRM's audit; an error of the CRM becomes its flaw."""
     try:
         there = crm.audit(
-            wanted_properties(mappings), [mapping.property for mapping in mappings], at
+            wanted_properties(mappings, crm.made_properties),
+            [mapping.property for mapping in mappings],
+            at,
         )
     except CrmError as error:
         return CrmAudit({}, [flaw_from_error(error)])

@@ -19,7 +19,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from leadscoring import devservers
 from sandbox.hubspot.server import Sandbox
+from sandbox.pipedrive.server import Sandbox as PipedriveSandbox
 from tests.port.hubspot_side import TOKEN, forget_hubspot
+from tests.port.pipedrive_side import TOKEN as PIPEDRIVE_TOKEN
+from tests.port.pipedrive_side import forget_pipedrive
 
 TESTS = Path(__file__).parent
 # Each setting is given, so that nobody's .env gets into the tests.
@@ -90,6 +93,22 @@ def sandbox(standin: Sandbox) -> Sandbox:
     return standin
 
 
+@pytest.fixture(scope="session")
+def pipedrive_standin() -> Iterator[PipedriveSandbox]:
+    """One stand-in of Pipedrive for the whole run of a process. Tests take `pipedrive_sandbox`."""
+    with PipedriveSandbox(PIPEDRIVE_TOKEN, daily=10_000_000) as running:
+        yield running
+
+
+@pytest.fixture
+def pipedrive_sandbox(pipedrive_standin: PipedriveSandbox) -> PipedriveSandbox:
+    """The stand-in as on its first day, as fast as one likes, and nothing learned of it yet."""
+    pipedrive_standin.reset()
+    pipedrive_standin.settings.rate, pipedrive_standin.settings.search_rate = 10_000, 0
+    forget_pipedrive(os.environ["REDIS_URL"])
+    return pipedrive_standin
+
+
 # Where every test needs processes or the stand-in of the CRM, and what brings them elsewhere.
 FOLDERS_WITH_PROCESSES = {
     TESTS / name
@@ -104,7 +123,14 @@ FOLDERS_WITH_PROCESSES = {
         "upgrade",
     )
 }
-FIXTURES_WITH_PROCESSES = {"browser", "live_server", "sandbox", "standin", "there"}
+FIXTURES_WITH_PROCESSES = {
+    "browser",
+    "live_server",
+    "pipedrive_standin",
+    "sandbox",
+    "standin",
+    "there",
+}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "os.system"}
 running: list[pytest.Item] = []
 # The longest first: a file stays on one worker, and the last ones to end should end together.

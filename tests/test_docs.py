@@ -20,7 +20,7 @@ SOURCES = sorted(
     for kind in ("*.py", "*.html", "*.yml")
     for path in folder.rglob(kind)
 )
-FACTS = ROOT / "docs" / "hubspot-facts.md"
+FACTS = sorted((ROOT / "docs").glob("*-facts.md"))
 CITED = re.compile(r"(?<![\w/])docs/[\w/-]+\.\w+(?:#[\w-]+)?")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.M | re.S)
@@ -65,8 +65,9 @@ def test_every_link_between_pages_leads_somewhere():
     assert [f"{page.name}: {link}" for page, link in local if not is_there(link, page)] == []
 
 
-def test_every_fact_about_hubspot_says_how_sure_it_is_and_who_says_so_and_who_relies_on_it():
-    sections = prose(FACTS).split("\n### ")[1:]
+@pytest.mark.parametrize("page", FACTS, ids=lambda page: page.stem)
+def test_every_fact_about_a_crm_says_how_sure_it_is_and_who_says_so_and_who_relies_on_it(page):
+    sections = prose(page).split("\n### ")[1:]
     last_lines = [
         re.search(r"^- (?:sure|to be tried).*(?:\n  .*)*", each, re.M) for each in sections
     ]

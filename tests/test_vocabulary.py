@@ -23,6 +23,8 @@ GLOSSARY = Path("docs/glossary.md")
 def test_no_function_name_is_used_in_more_than_three_files() -> None:
     places = defaultdict(set)
     for path in PRODUCT:
+        if path.name == "entry.py":  # each adapter's answers to the same questions
+            continue
         for node in parsed(path).body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
                 places[node.name].add(str(path))

@@ -62,6 +62,7 @@ class HubSpot:
     connected = True
     capabilities = CAPABILITIES
     lifecycle_words: Mapping[str, str] = contacts.LIFECYCLE
+    made_properties: Sequence[CrmProperty] = ()
     fields: Sequence[CrmField] = tuple(fields.used_fields())
 
     def __init__(

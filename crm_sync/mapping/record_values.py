@@ -231,9 +231,17 @@ def stage_is_ahead(known: ContactFacts, record: CrmContact, there: str) -> bool:
     return Lifecycle(known.contact.lifecycle_stage).ahead_of(record.lifecycle_stage)
 
 
-def wanted_properties(mappings: Iterable[FieldMapping]) -> list[CrmProperty]:
-    """Return the properties that exist only for us, as set-up has to create them."""
-    return [wanted_property(mapping) for mapping in mappings if mapping.source in OURS]
+def wanted_properties(
+    mappings: Iterable[FieldMapping], made: Iterable[CrmProperty] = ()
+) -> list[CrmProperty]:
+    """Return the properties that set-up has to create: those that exist only for us, and those that
+    the CRM lacks (`made`) as long as a mapping knows them by the name of the default mapping."""
+    lacked = {each.name: each for each in made}
+    return [
+        lacked.get(mapping.property) or wanted_property(mapping)
+        for mapping in mappings
+        if mapping.source in OURS or mapping.property in lacked
+    ]
 
 
 def wanted_property(mapping: FieldMapping) -> CrmProperty:

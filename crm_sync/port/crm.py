@@ -11,6 +11,7 @@ from crm_sync.port.records import (
     CrmBudget,
     CrmCall,
     CrmField,
+    CrmProperty,
     Priority,
 )
 from crm_sync.port.requests import CrmRequests
@@ -33,6 +34,8 @@ class Crm(CrmRequests, CrmContacts, CrmTasks, CrmDeals, CrmSchema, Protocol):
     identity: str
     # Our lifecycle stage -> the CRM's value for it, in ascending order.
     lifecycle_words: Mapping[str, str]
+    # What the default mapping writes to and the CRM lacks, by its names there: set-up creates these too.
+    made_properties: Sequence[CrmProperty]
     # Every call that is ever made, and every value that is sent or read.
     calls: Sequence[CrmCall]
     fields: Sequence[CrmField]
@@ -50,6 +53,7 @@ class NotConnected:
     connected = False
     identity = ""
     lifecycle_words: Mapping[str, str] = {}
+    made_properties: Sequence[CrmProperty] = ()
     calls: Sequence[CrmCall] = ()
     fields: Sequence[CrmField] = ()
 

@@ -68,6 +68,7 @@ class Salesforce:
     connected = True
     capabilities = CAPABILITIES
     lifecycle_words: Mapping[str, str] = people.LIFECYCLE
+    made_properties: Sequence[CrmProperty] = ()
     fields: Sequence[CrmField] = tuple(fields.fields_used())
 
     def __init__(

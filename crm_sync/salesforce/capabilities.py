@@ -15,6 +15,8 @@ CAPABILITIES = CrmCapabilities(
     changes_at_once=400,
     people_at_once=2_000,
     deal_ids_cost=1,
+    # Changes of leads and contacts, and of opportunities and their roles, in one call each.
+    poll_cost=2,
     # Of a hundred: leads, contacts and their tasks in one call; their addresses' opt-outs; their deals.
     read_cost=3,
     # Of a hundred: read, written, read back.

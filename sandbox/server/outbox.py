@@ -2,7 +2,8 @@
 
 At most 100 events in a request, 5 s for the answer, 10 requests at once, 10 further attempts; the
 order is not kept, and an event may come twice: HubSpot's numbers, which are the strictest. A real CRM
-spreads its attempts over hours; here the first wait is a setting, and each is twice the last.
+spreads its attempts over hours; here the first wait is a setting, and each is twice the last. A CRM's
+own outbox may do otherwise.
 """
 
 import time
@@ -41,6 +42,9 @@ class Delivery:
 class Outbox:
     """Tells nobody until `webhook_url` is set. `log`: each attempt and how it was answered."""
 
+    most_events = MOST_EVENTS
+    answer_seconds = ANSWER_SECONDS
+
     def __init__(self, settings: WebhookSettings, pack: Pack) -> None:
         self.log: deque[dict[str, Any]] = deque(maxlen=LOG_KEPT)
         self._settings = settings
@@ -54,6 +58,18 @@ class Outbox:
         self._changed = Condition()
         self._threads: list[Thread] = []
         self._stopped = False
+
+    def address(self, events: list[Event]) -> str:
+        """Where events of one request go; "" for nowhere."""
+        return self._settings.webhook_url
+
+    def backoff(self, attempt: int) -> float | None:
+        """Seconds until the next attempt; None to give up."""
+        wait = self._settings.webhook_backoff * 2**attempt * self._chance.uniform(1, 1.5)
+        return wait if attempt < MOST_RETRIES else None
+
+    def answered(self, delivery: Delivery, status: int) -> None:
+        """An attempt is over."""
 
     def put(self, event: Callable[[int], Event]) -> None:
         """Send what `event` makes of the event's number; whoever tells it waits for nobody."""
@@ -77,18 +93,19 @@ class Outbox:
     def _work(self) -> None:
         while (delivery := self._next()) is not None:
             status = self._post(delivery)
+            self.answered(delivery, status)
             with self._changed:
                 self.log.append(
                     {"status": status, "attempt": delivery.attempt, "events": delivery.events}
                 )
                 self._under_way -= 1
-                failed = not 200 <= status < 300 and bool(self._settings.webhook_url)
-                if failed and delivery.attempt < MOST_RETRIES:
-                    self._again(delivery)
+                failed = not 200 <= status < 300 and bool(self.address(delivery.events))
+                wait = self.backoff(delivery.attempt) if failed else None
+                if wait is not None:
+                    self._again(delivery, wait)
                 self._changed.notify_all()
 
-    def _again(self, delivery: Delivery) -> None:
-        wait = self._settings.webhook_backoff * 2**delivery.attempt * self._chance.uniform(1, 1.5)
+    def _again(self, delivery: Delivery, wait: float) -> None:
         due, number = time.monotonic() + wait, next(self._numbers)
         heappush(self._deliveries, Delivery(due, number, delivery.attempt + 1, delivery.events))
 
@@ -114,18 +131,21 @@ class Outbox:
     def _taken(self) -> list[Event]:
         if self._settings.webhook_reorder:
             self._chance.shuffle(self._waiting)
-        taken, self._waiting = self._waiting[:MOST_EVENTS], self._waiting[MOST_EVENTS:]
+        most = self.most_events
+        taken, self._waiting = self._waiting[:most], self._waiting[most:]
         return taken
 
     def _post(self, delivery: Delivery) -> int:
         """The status of the answer; 0 when there was none in time."""
-        url = self._settings.webhook_url
+        url = self.address(delivery.events)
+        if not url:
+            return 0
         body, headers = self._pack(url, delivery.events, delivery.attempt)
         parts = urlsplit(url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         try:
-            connection = kind(parts.netloc, timeout=ANSWER_SECONDS)
+            connection = kind(parts.netloc, timeout=self.answer_seconds)
             try:
                 connection.request("POST", target or "/", body, headers)
                 return connection.getresponse().status

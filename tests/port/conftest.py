@@ -7,12 +7,15 @@ import pytest
 
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.transport.versions import CLASSIC, DATED
+from crm_sync.pipedrive.adapter import Pipedrive
 from crm_sync.port import Crm, CrmProperty
 from crm_sync.salesforce.adapter import Salesforce
 from sandbox.hubspot.server import Sandbox
+from sandbox.pipedrive.server import Sandbox as PipedriveSandbox
 from sandbox.salesforce.server import Sandbox as SalesforceSandbox
 from tests.port.hubspot_side import HubSpotSide
 from tests.port.other_side import OtherSide
+from tests.port.pipedrive_side import PipedriveSide
 from tests.port.salesforce_side import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -43,6 +46,15 @@ def hubspot(version: str) -> Adapter:
     )
 
 
+def pipedrive_side(request: pytest.FixtureRequest, redis_url: str) -> PipedriveSide:
+    sandbox: PipedriveSandbox = request.getfixturevalue("pipedrive_sandbox")
+    return PipedriveSide(sandbox)
+
+
+def pipedrive(token: str, there: PipedriveSide, redis_url: str) -> Pipedrive:
+    return Pipedrive(token, there.url, redis_url)
+
+
 def salesforce_side(kind: str) -> Callable[[pytest.FixtureRequest, str], SalesforceSide]:
     """`kind`: what people are there: contacts, or leads."""
 
@@ -65,6 +77,7 @@ ADAPTERS = {
     **{f"hubspot-{version}": hubspot(version) for version in DATED},
     "salesforce": Adapter(salesforce_side("Contact"), salesforce),
     "salesforce-leads": Adapter(salesforce_side("Lead"), salesforce),
+    "pipedrive": Adapter(pipedrive_side, pipedrive),
 }
 
 
@@ -79,7 +92,8 @@ def sides(request, settings) -> Sides:
     side, connect = ADAPTERS[request.param]
     there = side(request, settings.REDIS_URL)
     adapter = connect(there.token, there, settings.REDIS_URL)
-    adapter.set_up([CrmProperty("lead_score", "Lead score", "number")], plan=False)
+    score = CrmProperty("lead_score", "Lead score", "number")
+    adapter.set_up([score, *adapter.made_properties], plan=False)
     return adapter, there
 
 

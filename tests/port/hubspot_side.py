@@ -52,6 +52,8 @@ class HubSpotSide:
             "tasks_without_contact",
             "several_addresses",
             "lifecycle_order",
+            "former_ids",
+            "short_pages",
             "lost_reason",
             "retry_after",
             "end_of_support",

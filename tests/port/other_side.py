@@ -14,17 +14,14 @@ class OtherSide(Protocol):
     hundred tasks. started: a task tells whether the rep has begun. shared_tasks: a task hangs on
     several contacts. tasks_without_contact: a task outlives its contact. several_addresses: a record
     has several, all unique. lifecycle_order: the CRM itself moves no lifecycle stage back.
-    lost_reason: a deal says why it was lost. retry_after: an answer says when to ask again.
-    end_of_support: the last day of each call's support is known. short_pages: a page of the list of
-    tasks holds less than 151.
+    former_ids: a read and a change tell the ids of records that were merged into one. lost_reason: a
+    deal says why it was lost. retry_after: an answer says when to ask again. end_of_support: the last
+    day of each call's support is known. short_pages: a page of the list of tasks holds less than 151.
     """
 
     abilities: frozenset[str]
     url: str
     token: str  # what the adapter under test is given to show
-    text_property: str  # properties of contacts that the account has
-    number_property: str
-    lifecycle_property: str
     stage_of_their_own: str  # a lifecycle stage there that is none of ours
     active_owner: str
     other_owner: str  # another who is active
@@ -33,6 +30,14 @@ class OtherSide(Protocol):
     won_stage: tuple[str, str]
     lost_stage: tuple[str, str]
 
+    @property
+    def text_property(self) -> str:
+        """A property of contacts that the account has."""
+
+    @property
+    def number_property(self) -> str: ...
+    @property
+    def lifecycle_property(self) -> str: ...
     def add_contact(self, email: str, *, owner_id: str = "", lifecycle_stage: str = "") -> str: ...
     def merge(self, kept: str, gone: str) -> str:
         """Two records become one; answers its id, which may be a new one."""

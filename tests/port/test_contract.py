@@ -188,22 +188,40 @@ def test_a_plan_creates_nothing(crm):
     assert planned == crm.set_up(wanted, plan=True) != []
 
 
+def as_named(wanted, steps):
+    """Properties by the names that the CRM gave them, as the mapping keeps them."""
+    named = {step.wanted: step.named for step in steps if step.named}
+    return [replace(each, name=named.get(each.name, each.name)) for each in wanted]
+
+
 def test_set_up_is_done_once(crm):
     wanted = [CrmProperty("tier", "Tier", "enumeration", ("gold", "silver"))]
 
     done = crm.set_up(wanted, plan=False)
 
     assert [step.problem for step in done] == [""]
-    assert crm.set_up(wanted, plan=False) == []
+    assert crm.set_up(as_named(wanted, done), plan=False) == []
+
+
+def test_a_property_that_is_there_is_not_made_again(crm):
+    wanted = [CrmProperty("tier", "Tier", "enumeration", ("gold", "silver"))]
+    as_named(wanted, crm.set_up(wanted, plan=False))
+    before = len(crm.properties())
+
+    again = crm.set_up(wanted, plan=False)
+
+    assert len(crm.properties()) == before
+    assert crm.set_up(as_named(wanted, again), plan=False) == []
 
 
 def test_a_property_of_another_type_is_reported_and_left_alone(crm):
-    crm.set_up([CrmProperty("size", "Size", "number")], plan=False)
+    size = [CrmProperty("size", "Size", "number")]
+    size = as_named(size, crm.set_up(size, plan=False))
 
-    (step,) = crm.set_up([CrmProperty("size", "Size", "long_text")], plan=False)
+    (step,) = crm.set_up([replace(size[0], type="long_text")], plan=False)
 
     assert "type" in step.problem
-    assert crm.set_up([CrmProperty("size", "Size", "number")], plan=False) == []
+    assert crm.set_up(size, plan=False) == []
 
 
 def test_options_that_lack_are_reported(crm):
@@ -950,7 +968,7 @@ def test_a_deal_that_moves_is_told_with_its_new_time_as_the_deal_says_it(crm, th
     assert crm.deals_of([ada])[ada][0].changed_at == last.changed_at
 
 
-def test_a_contact_is_told_with_all_that_it_is_known_by(crm, there):
+def test_a_contact_is_told_with_all_its_addresses(crm, there):
     kept, gone = there.add_contact("Ada@example.com"), there.add_contact("countess@example.com")
     merged = there.merge(kept, gone)
 
@@ -958,6 +976,15 @@ def test_a_contact_is_told_with_all_that_it_is_known_by(crm, there):
 
     assert last.record_id == merged
     assert set(last.emails) == {"ada@example.com", "countess@example.com"}
+
+
+@needs("former_ids")
+def test_a_contact_is_told_with_the_ids_that_were_merged_into_it(crm, there):
+    kept, gone = there.add_contact("ada@example.com"), there.add_contact("countess@example.com")
+    merged = there.merge(kept, gone)
+
+    last = told(crm, "contacts", LONG_AGO)[-1]
+
     assert {kept, gone} <= {*last.former_ids, merged}
 
 

@@ -31,7 +31,7 @@ class Command(Console):
 
     def run(self, **options: Any) -> int:
         crm = connect()
-        wanted = wanted_properties(FieldMapping.objects.sent().order_by("pk"))
+        wanted = wanted_properties(FieldMapping.objects.sent().order_by("pk"), crm.made_properties)
         try:
             account = read_account(crm, now())
             steps = crm.set_up(wanted, plan=options["plan"])

@@ -338,16 +338,18 @@ _PAGES: Mapping[str, Shown] = {
     "POST /tasks/<id>/contacted": log_contact,
     "GET /contacts": show_contacts,
     "GET /contacts/<id>": show_contact,
-    # Where HubSpot's own pages have it, so that links made for HubSpot lead here too.
+    # Where the CRMs' own pages have it, so that links made for them lead here too.
     "GET /contacts/<portal>/record/0-1/<id>": show_contact,
     # And where Salesforce has it.
     "GET /<id>": show_contact,
     "GET /lightning/r/<object>/<id>/view": show_contact,
+    "GET /person/<id>": show_contact,
     "POST /contacts/<id>": change_contact,
     "POST /contacts/<id>/archive": archive_contact,
     "POST /contacts/<id>/deals": make_deal,
     "GET /deals": show_board,
     "GET /deals/<id>": show_deal,
+    "GET /deal/<id>": show_deal,
     "POST /deals/<id>": change_deal,
     "GET /owners": show_team,
     "POST /owners/<id>": change_owner,

@@ -1,0 +1,1 @@
+"""Pipedrive as a `Crm`: the only package with its words."""
