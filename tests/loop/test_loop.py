@@ -11,15 +11,17 @@ import pytest
 from rich.console import Console
 
 from leadscoring import devservers
+from sandbox.demo.sales import CRMS
 from sandbox.demo.stage import CHECKOUT, arrange, part, running
 from sandbox.demo.story import Loop, play
 from tests.loop.strict import Strict, violations
 
 
-def test_the_demo_plays_every_hop_and_ends():
+@pytest.mark.parametrize("crm", CRMS)
+def test_the_demo_plays_every_hop_and_ends(crm: str):
     done = subprocess.run(
-        [sys.executable, "manage.py", "demo", "--once"],
-        cwd=CHECKOUT, capture_output=True, text=True, timeout=240, check=False,
+        [sys.executable, "manage.py", "demo", "--once", "--crm", crm],
+        cwd=CHECKOUT, capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
