@@ -79,9 +79,9 @@ class Rate:
 
 def begin(over: Ground) -> Leads:
     loop = Loop(over.stage, Console(quiet=True))
-    loop.command("crm_setup")
     over.web.start()
     wait_for(f"{over.stage.web}/healthz", over.stage)
+    loop.command("crm_setup")
     key = loop.command("create_api_key", "bench")["key"]
     return Leads(over.stage.web, key, Random(1), lengths=(500,))
 

@@ -172,12 +172,12 @@ def begin(over: Ground, unique: bool) -> str:
     loop = Loop(over.stage, Console(quiet=True))
     if name := over.crm.unique:
         faults.told(f"{over.stage.crm}/sandbox/settings", "POST", {name: unique})
-    loop.command("crm_setup")
     over.web.start()
+    wait_for(f"{over.stage.web}/healthz", over.stage)
+    loop.command("crm_setup")  # a CRM may try the address of its webhooks
     for machine in over.machines:
         machine.worker.start()
         machine.beat.start()
-    wait_for(f"{over.stage.web}/healthz", over.stage)
     return str(loop.command("create_api_key", "chaos")["key"])
 
 
