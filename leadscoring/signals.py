@@ -27,7 +27,7 @@ class Crossing:
 threshold_crossed = Signal()
 
 # contact_ids: set[int], at: datetime, types: dict[int, set[str]] (the types of activities just
-# stored, by contact; empty when only time or a model moved the scores).
+# stored that happened within the last days, by contact; empty when only time or a model moved the scores).
 people_scored = Signal()
 
 # contact_ids: set[int], at: datetime. Their CrmState row is new or different.
