@@ -45,3 +45,6 @@ addresses_changed = Signal()
 
 # contact: Contact, emails: set[str] (all addresses that were theirs), at: datetime. The person is to be forgotten: everything about them goes now.
 contact_erased = Signal()
+
+# wishes: list[MailWish], at: datetime. These addresses are not to be mailed.
+no_mail_asked = Signal()
