@@ -159,3 +159,19 @@ def test_nothing_is_kept_of_an_erased_address(tmp_path):
     run("import_suppressions", tmp_path, "Email\nada@example.com\n")
 
     assert held() == {}
+
+
+def test_people_read_how_the_file_was_read_and_who_wants_no_mail(tmp_path):
+    path, out = tmp_path / "people.csv", StringIO()
+    titles = [f"c{n}" for n in range(101)]
+    path.write_text(
+        f"Email,Opted out,{','.join(titles)}\nada@example.com,yes{',x' * 101}\n",
+        encoding="utf-8-sig",
+    )
+
+    call_command("import_contacts", str(path), "--dry-run", stdout=out)
+
+    said = out.getvalue()
+    assert "Read as utf-8-sig, cells apart by ,;" in said
+    assert "1 addresses want no mail (by 'Opted out'): they would go under Do not mail." in said
+    assert "2 columns are left out, 100 fit: c99, c100." in said
