@@ -159,6 +159,14 @@ def test_an_encoding_that_is_not_sure_is_asked_about_with_what_the_file_would_sa
         detect_encoding(path)
 
 
+def test_an_encoding_that_the_file_cannot_be_in_is_refused(tmp_path: Path):
+    path = tmp_path / "people.csv"
+    path.write_text("Email,Name\n")
+
+    with pytest.raises(UnreadableFile, match="not in utf-16"):
+        detect_encoding(path, "utf-16")
+
+
 # --- who wants no mail ---------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "title",

@@ -39,7 +39,10 @@ def detect_encoding(path: Path, wanted: str = "") -> tuple[str, int]:
     when it is not sure which one it is.
     """
     if wanted:
-        return wanted, _count_lines(path, wanted)
+        try:
+            return wanted, _count_lines(path, wanted)
+        except UnicodeError:
+            raise UnreadableFile(f"The file is not in {wanted}.") from None
     with path.open("rb") as file:
         begin = file.read(4)
         for mark, encoding in MARKS.items():
