@@ -27,7 +27,7 @@ class Crossing:
 threshold_crossed = Signal()
 
 # contact_ids: set[int], at: datetime, types: dict[int, set[str]] (the types of activities just
-# stored, by contact; empty when only time or a model moved the scores).
+# stored that happened within the last days, by contact; empty when only time or a model moved the scores).
 people_scored = Signal()
 
 # contact_ids: set[int], at: datetime. Their CrmState row is new or different.
@@ -45,3 +45,6 @@ addresses_changed = Signal()
 
 # contact: Contact, emails: set[str] (all addresses that were theirs), at: datetime. The person is to be forgotten: everything about them goes now.
 contact_erased = Signal()
+
+# wishes: list[MailWish], at: datetime. These addresses are not to be mailed.
+no_mail_asked = Signal()

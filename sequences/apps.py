@@ -19,6 +19,7 @@ class SequencesConfig(AppConfig):
         signals.with_sales_changed.connect(receivers.on_with_sales_changed)
         signals.contacts_merged.connect(receivers.on_contacts_merged)
         signals.addresses_changed.connect(receivers.on_addresses_changed)
+        signals.no_mail_asked.connect(receivers.on_no_mail_asked)
         signals.contact_erased.connect(receivers.on_contact_erased)
         extensions.contact_details.add("enrollments", summarize_enrollments)
         extensions.problem_sources.add("mail", mail_problems)

@@ -1,7 +1,7 @@
 """Conditions on entering a sequence: `{score__gte: 20, lifecycle__in: [lead], activity: webinar}`.
 
-All of them must hold. `activity` asks whether one of these types has just been stored; the
-others ask what holds now.
+All of them must hold. `activity` asks whether one of these types has just been stored and is
+no history (`leadscoring.intake.activities.NEWS`); the others ask what holds now.
 """
 
 import re

@@ -1,15 +1,20 @@
 """What follows for sequences of facts about people."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db.models import Q
 
+from leadscoring.intake.wishes import MailWish
 from leadscoring.models import Contact
 from sequences import enrolling
 from sequences.entry_rules import enroll_by_rules
 from sequences.models import BY_A_HANDOFF, BY_THE_CRM, EarlyFit, Enrollment, Suppression
-from sequences.suppression import carry_over_suppressions, suppress_addresses
+from sequences.suppression import (
+    carry_over_suppressions,
+    suppress_addresses,
+    suppress_wishes,
+)
 
 
 def on_people_scored(
@@ -74,3 +79,9 @@ def on_addresses_changed(
 def on_contact_erased(sender: object, emails: Collection[str], **kwargs: object) -> None:
     """Delete the suppression, which holds the address itself; its hash keeps it out from now on."""
     Suppression.objects.filter(email__in=emails).delete()
+
+
+def on_no_mail_asked(
+    sender: object, wishes: Iterable[MailWish], at: datetime, **kwargs: object
+) -> None:
+    suppress_wishes(wishes, at, by="a file")

@@ -1,11 +1,11 @@
 """Suppress addresses, and stop what goes to them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from leadscoring.models import Contact
+from leadscoring.intake.wishes import MailWish
 from sequences import enrolling
 from sequences.models import Enrollment, Suppression
 
@@ -18,19 +18,47 @@ def suppress_addresses(
     An address that is suppressed already keeps its first reason, unless that was a bounce: a person's
     wish says more. Only a person takes a suppression back.
     """
-    said = {"reason": reason, "detail": detail[:500], "created_at": at}
+    rows = [
+        Suppression(email=email.lower(), reason=reason, detail=detail[:500], created_at=at)
+        for email in sorted(set(emails))
+    ]
+    return _suppress(rows, at, by)
+
+
+def suppress_wishes(wishes: Iterable[MailWish], at: datetime, *, by: str) -> int:
+    """Suppress addresses, each with its own reason and time; return how many enrollments stopped."""
+    strongest = sorted(wishes, key=lambda wish: (wish.bounced, wish.since), reverse=True)
+    by_email = {wish.email.lower(): wish for wish in strongest}
+    rows = [
+        Suppression(
+            email=email,
+            reason=Suppression.Reason.BOUNCED if wish.bounced else Suppression.Reason.UNSUBSCRIBED,
+            detail=wish.detail[:500],
+            created_at=wish.since,
+        )
+        for email, wish in sorted(by_email.items())
+    ]
+    return _suppress(rows, at, by)
+
+
+def _suppress(rows: Sequence[Suppression], at: datetime, by: str) -> int:
+    """Store rows of addresses in lower case and stop the enrollments; queries grow with the reasons only."""
+    stopped = 0
     with transaction.atomic():
-        Suppression.objects.bulk_create(
-            [Suppression(email=email.lower(), **said) for email in sorted(set(emails))],
-            ignore_conflicts=True,
-        )
-        if reason != Suppression.Reason.BOUNCED:
-            known = Suppression.objects.filter(email__in=[email.lower() for email in emails])
-            known.filter(reason=Suppression.Reason.BOUNCED).update(**said)
-        people = Contact.objects.filter(email__in=[email.lower() for email in emails])
-        return enrolling.stop_enrollments(
-            Enrollment.objects.filter(contact__in=people), at, reason=reason.label, by=by
-        )
+        Suppression.objects.bulk_create(rows, ignore_conflicts=True)
+        wishes = {row.email: row for row in rows if row.reason != Suppression.Reason.BOUNCED}
+        known = Suppression.objects.filter(email__in=wishes, reason=Suppression.Reason.BOUNCED)
+        outweighed = list(known)
+        for row in outweighed:
+            wish = wishes[row.email]
+            row.reason, row.detail, row.created_at = wish.reason, wish.detail, wish.created_at
+        Suppression.objects.bulk_update(outweighed, ["reason", "detail", "created_at"])
+        for reason in sorted({row.reason for row in rows}):
+            emails = [row.email for row in rows if row.reason == reason]
+            theirs = Enrollment.objects.filter(contact__email__in=emails)
+            label = str(Suppression.Reason(reason).label)
+            stopped += enrolling.stop_enrollments(theirs, at, reason=label, by=by)
+    return stopped
 
 
 def carry_over_suppressions(moves: Mapping[str, str], at: datetime) -> None:

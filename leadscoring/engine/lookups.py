@@ -5,8 +5,10 @@ What counts as what:
 - A fact that is absent, None, or an empty text, list or mapping is missing. A missing fact
   matches `isnull: true` and nothing else.
 - A fact that is a list matches when one of its items does; a mapping itself matches nothing.
-- When the rule's value is a number, a fact written as a decimal number in text is that number.
-  When it is true or false, the texts "true" and "false" in any case are. When it is a text, a
+- When the rule's value is a number, a fact in text is the number that it spells as people do:
+  "1,234", "1 234", "12,5"; of "250+" and "501-1000" the lower bound. A dot is a decimal point
+  unless there are two ("1.234" is below 2). When it is true or false, a text is that in the words of
+  exports in any case: "yes", "1", "WAHR", "Oui" (TRUE, FALSE). When it is a text, a
   number is its shortest decimal form ("50", "2.5") and a truth value is "true" or "false".
 - `gt gte lt lte` with a text compare texts only, sign by sign: right for ISO dates.
 - Texts differ by case, except in the look-ups that begin with i.
@@ -35,6 +37,29 @@ ORDER_LOOKUPS: dict[str, Callable[..., bool]] = {
 LOOKUPS = ("exact", "in", *TEXT_LOOKUPS, *ORDER_LOOKUPS, "isnull")
 
 _DECIMAL = re.compile(r"\s*[+-]?\d{1,300}(\.\d{1,300})?\s*", re.ASCII)
+_SPACES = " \u00a0\u2009\u202f"
+_WRITTEN = rf"\d{{1,300}}(?:[{_SPACES}'’.,]\d{{1,300}}){{0,100}}"
+_SPELLED = re.compile(
+    rf"[{_SPACES}]*(?P<sign>[+-]?)(?P<low>{_WRITTEN})"
+    rf"(?:[{_SPACES}]?\+|[{_SPACES}]?(?:-|–|—|to|bis|à)[{_SPACES}]?(?P<high>{_WRITTEN}))?[{_SPACES}]*",
+    re.ASCII,
+)
+# Thousands in threes, then decimals; the two signs differ.
+_GROUPED = re.compile(
+    rf"(\d{{1,3}})((?P<by>[{_SPACES}'’.,])\d{{3}}(?:(?P=by)\d{{3}})*)?((?!(?P=by))[.,]\d+)?"
+)
+
+_LONGEST = 100
+
+# As spreadsheets and CRMs write a truth in their languages.
+TRUE = frozenset({
+    "true", "yes", "y", "1", "on", "wahr", "ja", "oui", "vrai", "sí", "si", "verdadero", "vero", "sì",
+    "sim", "verdadeiro", "waar", "tak", "prawda", "kyllä", "tosi", "sant", "はい", "真",
+})  # fmt: skip
+FALSE = frozenset({
+    "false", "no", "n", "0", "off", "falsch", "nein", "non", "faux", "falso", "não", "nao", "nee",
+    "onwaar", "nie", "fałsz", "ei", "epätosi", "nej", "falskt", "いいえ", "偽",
+})  # fmt: skip
 
 
 def is_missing(fact: object) -> bool:
@@ -42,10 +67,42 @@ def is_missing(fact: object) -> bool:
 
 
 def number_of(fact: object) -> int | float | None:
-    """Return the number a fact is or spells, if it does. True is no number."""
+    """Return the number a fact is or spells, if it does; of a range the lower bound. True is no number."""
     if isinstance(fact, (int, float)):
         return None if isinstance(fact, bool) else fact
-    return float(fact) if isinstance(fact, str) and _DECIMAL.fullmatch(fact) else None
+    if not isinstance(fact, str):
+        return None
+    if _DECIMAL.fullmatch(fact):
+        return float(fact)
+    spelled = _SPELLED.fullmatch(fact) if len(fact) <= _LONGEST else None
+    if spelled is None:
+        return None
+    low = _plain_number(spelled["low"])
+    if low is None or spelled["high"] is None:
+        return low if low is None or spelled["sign"] != "-" else -low
+    high = _plain_number(spelled["high"])
+    # 12345-6789 is no range, nor is -1-5.
+    return low if high is not None and high >= low and not spelled["sign"] else None
+
+
+def _plain_number(written: str) -> float | None:
+    """Read thousands and decimals. One comma before three digits sets thousands apart, one dot never."""
+    if _DECIMAL.fullmatch(written):
+        return float(written)
+    if (found := _GROUPED.fullmatch(written)) and found[2]:
+        whole = found[1] + re.sub(r"\D", "", found[2])
+        return float(whole + (found[4] or "").replace(",", "."))
+    whole, comma, decimals = written.partition(",")
+    plain = comma and whole.isdecimal() and decimals.isdecimal()
+    return float(f"{whole}.{decimals}") if plain else None
+
+
+def truth_of(fact: object) -> bool | None:
+    """Return the truth a fact is or spells, if it does. A number is none."""
+    if isinstance(fact, str):
+        word = fact.strip().casefold()
+        return True if word in TRUE else False if word in FALSE else None
+    return fact if isinstance(fact, bool) else None
 
 
 def text_of(fact: object) -> str | None:
@@ -76,8 +133,7 @@ def _any_item(match: Match, items: list[object]) -> bool:
 
 def _equal(values: Sequence[Scalar]) -> Match:
     texts = {value for value in values if isinstance(value, str)}
-    # A truth value is held as its text: as a number, True would be found among {1}.
-    truths = {str(value).lower() for value in values if isinstance(value, bool)}
+    truths = [value for value in values if isinstance(value, bool)]
     numbers = {number for value in values if (number := _number(value)) is not None}
 
     def equal(fact: object) -> bool:
@@ -86,7 +142,8 @@ def _equal(values: Sequence[Scalar]) -> Match:
         text = fact if isinstance(fact, str) else text_of(fact)
         if text is None or text in texts:
             return text is not None
-        if isinstance(fact, (bool, str)) and text.lower() in truths:
+        # Not as numbers, among which True would be found as 1.
+        if truths and truth_of(fact) in truths:
             return True
         return bool(numbers) and number_of(fact) in numbers
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from leadscoring.common import bulk_sql
@@ -26,6 +26,8 @@ Event = tuple[str, str]  # source and event id
 OWN_SOURCES = frozenset({SALES_SOURCE, "sequences"})
 Stored = tuple[int, str, datetime]  # contact id, type, when
 
+# Later than this after it happened, an activity is history: it counts in the score and starts nothing.
+NEWS = timedelta(days=7)
 # Kept as activities since they may count in a score, but the contact did not act.
 NOT_THEIR_DOING = frozenset({"email_sent", REFUSED, "sales_deal", "sales_won", "sales_lost"})
 
@@ -42,7 +44,7 @@ LATEST = """
 
 @dataclass(slots=True)
 class TakenActivities:
-    """How many are new and how many known; the new ones' types by contact."""
+    """How many are new and how many known; by contact, the new ones' types that are no history."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -109,7 +111,7 @@ def _store_activities(
         accepted=len(stored),
         duplicates=len(given) - len(rejected) - len(stored),
         rejected=rejected,
-        types=_types_by_contact(stored),
+        types=_types_by_contact(stored, at - NEWS),
         contact_ids=people.changed | {contact_id for contact_id, _, _ in stored},
     )
 
@@ -154,10 +156,11 @@ def _activity_row(
     }
 
 
-def _types_by_contact(stored: Iterable[Stored]) -> dict[int, set[str]]:
+def _types_by_contact(stored: Iterable[Stored], since: datetime) -> dict[int, set[str]]:
     types: dict[int, set[str]] = defaultdict(set)
-    for contact_id, type_, _ in stored:
-        types[contact_id].add(type_)
+    for contact_id, type_, occurred_at in stored:
+        if occurred_at >= since:
+            types[contact_id].add(type_)
     return dict(types)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from leadscoring.engine import RECENT_PER_TYPE, ActivityFact, Profile, Rule, ScoringModel
-from leadscoring.engine.lookups import is_missing, number_of, text_of
+from leadscoring.engine.lookups import is_missing, number_of, text_of, truth_of
 from leadscoring.engine.rules import ActivityIs, All, AnyOf, FactIs, Not, ProfileIs
 
 Figures = tuple[float, float, float, dict[str, tuple[float, int]], bool]
@@ -146,9 +146,7 @@ def relates(lookup: str, fact: Any, value: Any) -> bool:
         return False
     if lookup in ("exact", "in"):
         if isinstance(value, bool):
-            return (
-                text.lower() == str(value).lower() and not isinstance(fact, (int, float))
-            ) or fact is value
+            return truth_of(fact) is value
         return text == value if isinstance(value, str) else number_of(fact) == value
     wanted = str(value)
     if lookup.startswith("i"):

@@ -87,6 +87,14 @@ def test_any_usual_encoding_is_found(file, encoding):
     assert Contact.objects.get().first_name == "Zoë"
 
 
+def test_an_encoding_that_somebody_names_is_taken_and_shown(file):
+    answer, _ = people(
+        file("Email,First Name\na@example.com,Иван\n".encode("cp1251")), "--encoding", "cp1251"
+    )
+
+    assert (Contact.objects.get().first_name, answer["encoding"]) == ("Иван", "cp1251")
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_any_line_end_is_understood(file, end):
     people(file(PEOPLE.replace("\n", end)))
@@ -99,7 +107,7 @@ def test_any_line_end_is_understood(file, end):
     [
         ("Record ID,First Name,Last Name,Email,Company name", ("external_id", "first_name", "last_name", "email", "company")),
         ("E-mail Address,Job Title,Country/Region,Phone Number", ("email", "job_title", "country", "phone")),
-        ("Contact ID,Account Name,Title,Mailing Country", ("external_id", "company", "job_title", "country")),
+        ("Contact ID,Email,Account Name,Title,Mailing Country", ("external_id", "email", "company", "job_title", "country")),
         ("Given Name,Family Name,E-mail 1 - Value,Organization 1 - Name", ("first_name", "last_name", "email", "company")),
         ("EMAIL,FNAME,LNAME", ("email", "first_name", "last_name")),
     ],
@@ -126,6 +134,98 @@ def test_a_column_can_be_named_where_the_guess_fails(file):
     people(path, "--map", "email=Wer", "--map", "country=Wo")
 
     assert Contact.objects.get().country == "Chile"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Person - Email - Work", "Adresse e-mail", "E-Mail-Adresse", "Correo electrónico", "Indirizzo e-mail",
+        "E-mailadres", "Endereço de e-mail", "Adres e-mail", "E-postadress", "Sähköpostiosoite",
+        "Eメール", "Ｅメール", "EMAIL", "E-mail 1 - Value",
+    ],
+)  # fmt: skip
+def test_the_address_is_found_beside_an_id(file, title):
+    people(file(f"ID,{title}\n7,ada@example.com\n"))
+
+    assert emails() == ["ada@example.com"]
+
+
+def test_an_id_alone_is_asked_about(file):
+    path = file("ID,Postfach\n7,ada@example.com\n")
+
+    sentence = refused(path)
+    people(path, "--map", "email=Postfach")
+
+    assert "--map email=COLUMN" in sentence
+    assert "Addresses are in: Postfach" in sentence
+    assert emails() == ["ada@example.com"]
+
+
+@pytest.mark.parametrize("options", [["--map", "external_id=ID"], []])
+def test_an_id_alone_is_taken_when_somebody_says_so(file, options):
+    people(file(f"{'ID' if options else 'external_id'},Name\n7,Ada\n"), *options)
+
+    assert Contact.objects.get().external_id == "7"
+
+
+def test_columns_beyond_a_hundred_are_left_out_and_named(file):
+    titles = [f"c{n}" for n in range(150)]
+    path = file(f"Email,{','.join(titles)}\nada@example.com{',x' * 150}\n")
+
+    answer, code = people(path)
+
+    assert (code, len(Contact.objects.get().properties)) == (0, 100)
+    assert answer["left_out"] == titles[100:]
+
+
+def test_the_columns_of_rules_and_the_filled_ones_go_before_others(file):
+    titles = [f"c{n}" for n in range(150)]
+    path = file(f"Email,{','.join(titles)},Employees\nada@example.com{',' * 60}{',x' * 90},9\n")
+
+    people(path)
+
+    assert len(Contact.objects.get().properties) == 91
+
+
+def test_only_mapped_takes_nothing_else(file):
+    answer, _ = people(
+        file("Email,Phone,Note\nada@example.com,1,x\n"), "--map", "email=Email", "--only-mapped"
+    )
+
+    contact = Contact.objects.get()
+    assert (contact.phone, contact.properties, answer["columns"]) == ("", {}, {"email": "Email"})
+
+
+def test_a_column_that_is_there_twice_can_be_chosen_by_its_number(file):
+    path = file("Email,Email,Phone,Phone\na@example.com,b@example.com,1,2\n")
+
+    assert "choose one with --map email=#1" in refused(path)
+    answer, _ = people(path, "--map", "email=#2")
+
+    contact = Contact.objects.get()
+    assert (contact.email, contact.phone) == ("b@example.com", "1")
+    assert "--map phone=#4 takes another" in answer["notes"][0]
+
+
+def test_several_addresses_in_a_cell_are_noted(file):
+    answer, _ = people(
+        file('Email\n"Ada <ada@example.com>; ben@example.com"\nmailto:cy@example.com\n')
+    )
+
+    assert emails() == ["ada@example.com", "cy@example.com"]
+    assert answer["notes"] == ["Cells with several addresses, of which the first is taken: 1."]
+
+
+def test_numbers_as_people_write_them_give_points_and_others_are_said(file):
+    sizes = ["1.234", "250+", "501-1000", "1 234", "many"]
+    rows = "".join(f"a{n}@example.com,{size}\n" for n, size in enumerate(sizes))
+
+    answer, _ = people(file(f"Email,Employees\n{rows}"))
+
+    fits = [row.fit > 0 for row in Score.objects.order_by("contact__email")]
+    assert fits == [True, True, True, True, False]
+    assert "1.234 as 1234" in answer["notes"][0]
+    assert "'many'" in answer["notes"][1]
 
 
 def test_an_empty_cell_changes_nothing(file):
@@ -313,10 +413,35 @@ def test_event_ids_of_the_file_are_kept_and_belong_to_the_named_source(file):
     assert Activity.objects.values_list("source", "event_id").get() == ("shop", "7")
 
 
-def test_a_time_without_an_offset_is_put_aside(file):
-    answer, _ = activities(file(ACTIVITIES.replace("00Z", "00")))
+def test_a_file_whose_times_have_no_offset_is_read_with_the_time_zone_it_asks_for(file):
+    path = file(ACTIVITIES.replace("2026-05-01T10:00:00Z", "01.05.2026 12:00"))
 
-    assert "has no offset" in answer["rejections"][0]["reason"]
+    with pytest.raises(CommandError, match="--time-zone"):
+        call_command("import_activities", str(path))
+    activities(path, "--time-zone", "Europe/Berlin")
+
+    assert Activity.objects.get().occurred_at.isoformat() == "2026-05-01T10:00:00+00:00"
+
+
+def test_one_time_without_an_offset_spoils_its_row_only(file):
+    row = ACTIVITIES.splitlines()[1]
+    answer, _ = activities(file(f"{ACTIVITIES}{row}2\n{row.replace('00Z', '00')}\n"))
+
+    assert (answer["accepted"], answer["rejected"]) == (2, 1)
+    assert "--time-zone" in answer["rejections"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--time-zone", "Mars/Base"], "is not a time zone"),
+        (["--time-format", "often"], "is neither day-first"),
+        (["--encoding", "hex"], "is not an encoding"),
+    ],
+)
+def test_an_option_that_cannot_be_right_is_refused(file, options, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        call_command("import_activities", str(file(ACTIVITIES)), *options)
 
 
 # --- dry runs ------------------------------------------------------------------------------------

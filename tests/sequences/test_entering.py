@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -21,9 +22,9 @@ def scored(*contacts: Contact, did: str = "") -> None:
     people_scored.send(None, contact_ids={one.pk for one in contacts}, at=NOON, types=types)
 
 
-def does(contact: Contact, type_: str) -> None:
+def does(contact: Contact, type_: str, at: datetime = NOON) -> None:
     take_activities(
-        [{"email": contact.email, "type": type_, "occurred_at": NOON.isoformat()}], "test", NOON
+        [{"email": contact.email, "type": type_, "occurred_at": at.isoformat()}], "test", NOON
     )
 
 
@@ -36,6 +37,15 @@ def test_an_activity_that_arrives_lets_its_person_in() -> None:
     does(contact, "webinar")
     row = Enrollment.objects.get()
     assert (row.contact, row.sequence, row.by) == (contact, sequence, BY_A_RULE)
+
+
+@pytest.mark.parametrize(("days_ago", "enters"), [(1, True), (7, True), (8, False), (2500, False)])
+def test_history_that_is_imported_starts_nothing(days_ago: int, enters: bool) -> None:
+    a_sequence(enter_when={"activity": "webinar"})
+
+    does(a_contact(), "webinar", NOON - timedelta(days=days_ago))
+
+    assert Enrollment.objects.exists() is enters
 
 
 def test_a_score_that_rises_lets_its_person_in() -> None:

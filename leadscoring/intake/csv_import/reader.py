@@ -4,7 +4,6 @@ A row that cannot be right is one row lost, never the file: a quote that is not 
 its own line, a line without an end is cut, and reading goes on behind it.
 """
 
-import codecs
 import csv
 import re
 from collections import deque
@@ -13,23 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from leadscoring.intake.csv_import.encoding import (
+    NOT_UTF8,
+    UnreadableFile,
+    decoding_errors,
+    detect_encoding,
+)
+
 DELIMITERS = ",;\t|"
 LONGEST_LINE = 1_048_576
 MOST_LINES_OF_A_ROW = 100
-BLOCK = 1 << 20
-MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF16_LE: "utf-16",
-    codecs.BOM_UTF16_BE: "utf-16",
-}
-ERRORS = dict.fromkeys(("utf-8", "utf-8-sig", "cp1252"), "surrogateescape") | {"utf-16": "replace"}
-NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how Python keeps a byte that is not
-ASCII = re.compile("[\x00-\x7f]+")
 EXCEL_HINT = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
-
-
-class UnreadableFile(Exception):
-    """The file as a whole cannot be used; the sentence says why."""
 
 
 @dataclass(slots=True)
@@ -53,10 +46,12 @@ class CsvTable:
     close: Callable[[], None] = field(repr=False)
 
 
-def open_table(path: Path) -> CsvTable:
-    """Open a file; its rows are read one by one. Raise UnreadableFile."""
-    encoding, lines = _detect_encoding(path)
-    source = NumberedLines(path.open(encoding=encoding, errors=ERRORS[encoding], newline=""))
+def open_table(path: Path, encoding: str = "") -> CsvTable:
+    """Open a file; its rows are read one by one. `encoding`: found out when empty. Raise UnreadableFile."""
+    encoding, lines = detect_encoding(path, encoding)
+    source = NumberedLines(
+        path.open(encoding=encoding, errors=decoding_errors(encoding), newline="")
+    )
     delimiter = _detect_delimiter(source)
     rows = _iter_rows(source, delimiter)
     header = next(rows, CsvRow(1, [], "is missing: the file is empty"))
@@ -68,37 +63,6 @@ def open_table(path: Path) -> CsvTable:
         names.pop()
     whole = _iter_fitted_rows(rows, names, encoding)
     return CsvTable(names, delimiter, encoding, lines, whole, source.file.close)
-
-
-# --- encoding -----------------------------------------------------------------------------------
-def _detect_encoding(path: Path) -> tuple[str, int]:
-    """Return the encoding of a file and its number of lines. Read it once.
-
-    A file without a mark is UTF-8 if most of what is not ASCII in it is; its other bytes spoil
-    their rows only. Else it is Windows-1252, which older Excels write.
-    """
-    with path.open("rb") as file:
-        begin = file.read(4)
-        for mark, encoding in MARKS.items():
-            if begin.startswith(mark):
-                return encoding, _count_lines(path, encoding)
-    good = bad = lines = 0
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            lines += block.count(b"\n") or block.count(b"\r")
-            if b"\0" in block:
-                raise UnreadableFile("The file is not text: it contains zero bytes.")
-            if not block.isascii():
-                signs = ASCII.sub("", decoder.decode(block))
-                wrong = len(NOT_UTF8.findall(signs))
-                good, bad = good + len(signs) - wrong, bad + wrong
-    return ("cp1252" if bad > good else "utf-8"), lines
-
-
-def _count_lines(path: Path, encoding: str) -> int:
-    with path.open(encoding=encoding, errors="replace", newline="") as file:
-        return sum(block.count("\n") for block in iter(lambda: file.read(BLOCK), ""))
 
 
 # --- rows ---------------------------------------------------------------------------------------
