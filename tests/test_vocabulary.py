@@ -15,6 +15,8 @@ CONVENTIONAL = {"Command"}
 # The API's description publishes the names of its schemas: a contact is a `Contact` there as it is in the
 # database. They have a list of names of their own, in which none may be there twice either.
 SCHEMAS = Path("leadscoring/api")
+# What every adapter is asked for by name: docs/adding-a-crm.md.
+ENTRIES = "entry.py"
 # The stand-ins speak the words of their CRMs.
 PRODUCT = [path for path in SOURCES if path.parts[0] != "sandbox"]
 GLOSSARY = Path("docs/glossary.md")
@@ -24,6 +26,7 @@ def test_no_function_name_is_used_in_more_than_three_files() -> None:
     places = defaultdict(set)
     for path in PRODUCT:
         if path.name == "entry.py":  # each adapter's answers to the same questions
+        if path.name == ENTRIES:
             continue
         for node in parsed(path).body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":

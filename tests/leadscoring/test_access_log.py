@@ -463,7 +463,7 @@ PRINTING_PEOPLE = {
     "crm_setup", "handoff_reconcile", "import_activities", "import_contacts", "rescore", "sequence",
 }  # fmt: skip
 PRINTING_FIGURES = {
-    "after_restore", "create_api_key", "crm_audit", "crm_pull", "import_suppressions", "remove_second_factor", "scoring_model",
+    "after_restore", "create_api_key", "crm_audit", "crm_move", "crm_pull", "import_suppressions", "remove_second_factor", "scoring_model",
     "stage_effects",
 }  # fmt: skip
 

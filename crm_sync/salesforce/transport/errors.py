@@ -67,7 +67,7 @@ class StaleFields(CrmUnexplained):
 
 
 class OrgCodeLimit(CrmUnexplained):
-    """The org's own triggers or flows ran into a limit of Salesforce's: fewer rows at once may pass."""
+    """Triggers or flows of the org ran into a limit of Salesforce's: fewer rows at once may pass."""
 
 
 class RecordMoved(CrmMissing):
