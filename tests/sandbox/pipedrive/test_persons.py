@@ -49,6 +49,7 @@ def test_nobody_is_made_without_a_name(pipe):
         ({"name": "Ada", "owner_id": str(KIM)}, "owner_id"),
         ({"name": "Ada", "owner_id": TOM}, "owner_id"),
         ({"name": "Ada", "owner_id": None}, "owner_id"),
+        ({"name": "Ada", "visible_to": True}, "visible_to"),
         ({"name": "Ada", "emails": "ada@lead.example"}, "emails"),
         ({"name": "Ada", "emails": [{**ADA, "primary": 1}]}, "emails[0].primary"),
         ({"name": "Ada", "emails": [{**ADA, "primary": True}] * 2}, "only one"),
