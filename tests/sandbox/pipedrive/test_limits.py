@@ -41,6 +41,16 @@ def test_the_user_of_the_token_says_whose_account_it_is(pipe):
     assert {each["active_flag"] for each in pipe.get("/v1/users")} == {True, False}
 
 
+def test_a_user_without_admin_rights_is_told_as_such(pipe):
+    before = pipe.get("/v1/users/me")["access"]
+    pipe.turn(tokens={TOKEN: {"admin": False}})
+
+    flags = [
+        {each["admin"] for each in found} for found in (before, pipe.get("/v1/users/me")["access"])
+    ]
+    assert flags == [{True}, {False}]
+
+
 def test_each_call_costs_what_its_description_says(pipe):
     def left():
         answer = pipe.ask("GET", "/v1/users/me")
