@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from crm_sync.pipedrive.adapter import Pipedrive
 from crm_sync.pipedrive.records.webhook_registration import WebhookTarget
 from crm_sync.pipedrive.webhooks import PipedriveWebhooks
-from crm_sync.port import CrmForged, Posted
+from crm_sync.port import CrmForged, CrmHint, Posted
 from tests.port.pipedrive_side import TOKEN, PipedriveSide
 from tests.sandbox.pipedrive.test_webhooks import Ear, ear
 
@@ -25,7 +25,8 @@ def test_a_merge_is_told_as_such_and_only_with_the_password(
     there.merge(kept, gone)
 
     assert pipedrive_sandbox.state.webhooks.settled()
-    hints, forged = [], 0
+    hints: list[CrmHint] = []
+    forged = 0
     for password, told in ear.told:
         posted = Posted("POST", ear.url, {"authorization": password}, json.dumps(told).encode())
         hints += PipedriveWebhooks(target.password).hints(posted, datetime.now(UTC))
