@@ -123,7 +123,14 @@ FOLDERS_WITH_PROCESSES = {
         "upgrade",
     )
 }
-FIXTURES_WITH_PROCESSES = {"browser", "live_server", "pipedrive_standin", "sandbox", "standin", "there"}
+FIXTURES_WITH_PROCESSES = {
+    "browser",
+    "live_server",
+    "pipedrive_standin",
+    "sandbox",
+    "standin",
+    "there",
+}
 STARTS_A_PROCESS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "os.system"}
 running: list[pytest.Item] = []
 # The longest first: a file stays on one worker, and the last ones to end should end together.
