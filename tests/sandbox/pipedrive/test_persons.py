@@ -174,6 +174,16 @@ def test_a_field_that_is_deleted_takes_its_values_along(pipe):
     pipe.refused("PATCH", f"/v2/persons/{id_}", {"custom_fields": {code: 1}})
 
 
+def test_a_new_field_never_takes_the_place_of_another(pipe):
+    first, second = pipe.field("One"), pipe.field("Two")
+    pipe.done("DELETE", f"/v2/personFields/{first}")
+
+    third = pipe.field("Three")
+
+    assert len({first, second, third}) == 3
+    assert pipe.get(f"/v2/personFields/{second}")["field_name"] == "Two"
+
+
 def test_pipedrives_own_fields_stay(pipe):
     pipe.refused("DELETE", "/v2/personFields/name")
 
