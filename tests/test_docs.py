@@ -105,7 +105,7 @@ UNITS = {
     for path in sorted((EXAMPLES / "systemd").glob("*.service"))
 }
 HOME, PROGRAMS = "/opt/leadscoring/app/", "/opt/leadscoring/venv/bin/"
-FOLLOWED = [ROOT / "docs" / "operating.md", ROOT / "docs" / "hubspot.md"]
+FOLLOWED = [ROOT / "docs" / f"{name}.md" for name in ("operating", "hubspot", "pipedrive")]
 MADE = {".env"}  # a link, by one of the steps
 CAPITALS = {"HTTP_X_FORWARDED_PROTO", "CELERY_BROKER_URL", "IN_PROGRESS"}
 VARIES = "…"
@@ -216,8 +216,8 @@ def sentences(page: Path, heading: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("page", "heading"),
-    [(FOLLOWED[0], "**What `/readyz` says.**"), (FOLLOWED[1], "## Errors")],
-    ids=["readyz", "errors"],
+    [(FOLLOWED[0], "**What `/readyz` says.**"), *((page, "## Errors") for page in FOLLOWED[1:])],
+    ids=["readyz", *(page.stem for page in FOLLOWED[1:])],
 )
 def test_what_the_program_is_said_to_say_it_says(page, heading):
     said = "\n".join(texts_of("leadscoring", "crm_sync"))
@@ -231,13 +231,17 @@ def test_what_the_program_is_said_to_say_it_says(page, heading):
     ] == []
 
 
-def test_every_error_of_the_crms_answers_is_explained():
-    of_answers = texts_of("crm_sync/hubspot/transport/errors.py")
+@pytest.mark.parametrize(
+    ("page", "most"), [(FOLLOWED[1], 10), (FOLLOWED[2], 8)], ids=["hubspot", "pipedrive"]
+)
+def test_every_error_of_the_crms_answers_is_explained(page, most):
+    name = page.stem
+    of_answers = texts_of(f"crm_sync/{name}/transport/errors.py")
     for_people = {
         text for text in of_answers
-        if re.match(r"(HubSpot|HUBSPOT_|The access token) ?\S", text) and text[-1] in f".{VARIES}"
+        if re.match(rf"({name}|The access token)(\w*_|'s)? ?\S", text, re.I) and text[-1] in f".{VARIES}"
         and "\n" not in text
     }  # fmt: skip
 
-    assert len(for_people) > 10
-    assert sorted(for_people - set(sentences(FOLLOWED[1], "## Errors"))) == []
+    assert len(for_people) > most
+    assert sorted(for_people - set(sentences(page, "## Errors"))) == []

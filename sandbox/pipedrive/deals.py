@@ -56,11 +56,14 @@ def create(call: Call) -> Answer:
     if "stage_id" not in values:
         pipeline = values.get("pipeline_id", next(iter(call.store.pipelines)))
         values |= {"pipeline_id": pipeline, "stage_id": _first_stage(call, pipeline)}
-    open_ones = sum(each.values["status"] == "open" for each in call.store.live("deals"))
-    if 0 < call.settings.most_open_deals <= open_ones:
+    if 0 < call.settings.most_open_deals <= _count_open(call):
         raise capped("deals")
     first = fresh(call.user_id)
     return data(view(call, call.store.create("deals", first | values, call.at)))
+
+
+def _count_open(call: Call) -> int:
+    return sum(each.values["status"] == "open" for each in call.store.live("deals"))
 
 
 def fresh(owner_id: int) -> Item:

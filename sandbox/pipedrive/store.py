@@ -21,7 +21,7 @@ KINDS = ("persons", "organizations", "deals", "activities")
 # Far apart, so that an id taken for another kind's shows.
 FIRST_ID = {
     "persons": 1_001, "organizations": 20_001, "deals": 300_001, "activities": 4_000_001,
-    "webhooks": 51, "participants": 601, "options": 701,
+    "webhooks": 51, "participants": 601, "options": 701, "fields": 1,
 }  # fmt: skip
 # By which records are found without reading all.
 LINKS = {
@@ -31,11 +31,10 @@ LINKS = {
 }
 VERSIONS_KEPT = 20
 SAVED_AS_THEY_ARE = (
-    "company_id", "domain", "campaign_moves", "next_id", "webhooks", "participants", "merged", "users",
+    "company_id", "domain", "next_id", "webhooks", "participants", "merged", "users",
     "pipelines", "stages", "activity_types", "fields", "hidden_fields",
 )  # fmt: skip
 INTEGER_KEYS = (
-    "campaign_moves",
     "webhooks",
     "participants",
     "merged",
@@ -85,7 +84,6 @@ class Store:
         self.hidden_fields: dict[str, Item] = {}  # of persons, deleted for a while
         self.webhooks: dict[int, Item] = {}
         self.participants: dict[int, dict[int, int]] = {}  # by deal: row → person
-        self.campaign_moves: dict[int, list[str]] = {}
         self.next_id = dict(FIRST_ID)
         self.records: dict[str, dict[int, Record]] = {kind: {} for kind in KINDS}
         self.merged: dict[str, dict[int, int]] = {kind: {} for kind in KINDS}

@@ -14,7 +14,8 @@ PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1><p>cloudflare</p>
 INTERNAL = Refusal(500, "Internal server error", "ERR_INTERNAL").body()
 MAINTENANCE = Refusal(503, "Scheduled maintenance").body()
 RENAMED = " (renamed)"
-NULL = {"success": True, "data": None}
+NO_DATA = {"success": True, "data": None}
+JSON = {"Content-Type": "application/json"}
 
 
 def _refused(status: int, body: Any, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -23,9 +24,12 @@ def _refused(status: int, body: Any, headers: Mapping[str, str] | None = None) -
 
 def dials() -> Iterator[Dial]:
     yield from NETWORK
-    yield Dial("null", "Network", "An answer without data",
+    yield Dial("null", "Network", "An answer that is null",
+               "The work is done; the answer says 200 and its whole body is null.",
+               {"kind": "status_after", "status": 200, "body": "null", "headers": JSON})  # fmt: skip
+    yield Dial("no_data", "Network", "An answer without data",
                "The work is done; the answer says success, and its data is null.",
-               {"kind": "status_after", "status": 200, "body": NULL})  # fmt: skip
+               {"kind": "status_after", "status": 200, "body": NO_DATA})  # fmt: skip
     yield from server_errors(
         "Pipedrive",
         ("server_error", 500, "500 internal error", INTERNAL),

@@ -7,13 +7,17 @@ import pytest
 from typing_extensions import get_protocol_members
 
 from crm_sync.hubspot.records.contacts import LIFECYCLE, READ
+from crm_sync.pipedrive import fields, own_fields
 from crm_sync.port import Crm
 from tests.port import test_contract
 from tests.port.hubspot_side import HubSpotSide
 
 OURS = {"email", *LIFECYCLE}
+PORTS = {"owner_id"}
 WORDS = {"hubspot", *READ, *LIFECYCLE.values(), HubSpotSide.lifecycle_property,
-         HubSpotSide.text_property} - OURS  # fmt: skip
+         HubSpotSide.text_property,
+         "pipedrive", *(name for name in fields.READ["contact"] if "_" in name),
+         *(each.label.lower() for each in own_fields.OWN_FIELDS)} - OURS - PORTS  # fmt: skip
 
 
 @pytest.mark.parametrize("word", sorted(WORDS))

@@ -83,9 +83,10 @@ class FieldMemory:
             return self._here[1]
         key = self._shared.key("fields")
         kept = self._shared.ask(lambda redis: redis.get(key))
-        if not kept:
+        try:
+            fields = {each["code"]: PersonField(**each) for each in json.loads(str(kept or ""))}
+        except (ValueError, TypeError, KeyError):  # nothing there, or of another release
             return self.read(client)
-        fields = {each["code"]: PersonField(**each) for each in json.loads(str(kept))}
         self._here = monotonic(), fields
         return fields
 

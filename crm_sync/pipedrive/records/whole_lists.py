@@ -9,6 +9,7 @@ from crm_sync.pipedrive.transport.client import Json
 from crm_sync.transport.redis_state import RedisState
 
 KNOWN_SECONDS = 24 * 3600
+MOST_PAGES = 60  # of 500 items, which are in memory at once
 
 
 class WholeLists:
@@ -18,7 +19,8 @@ class WholeLists:
         self._shared = shared
 
     def read(self, name: str, pages: Iterable[list[Json]], most: int) -> list[Json] | None:
-        """Return all items of a list; None when it has more than `most` pages."""
+        """Return all items of a list; None when it has more than `most` pages, or MOST_PAGES."""
+        most = min(most, MOST_PAGES)
         key = self._shared.key(f"pages:{name}")
         if int(self._shared.ask(lambda redis: redis.get(key)) or 0) > most or most < 1:
             return None

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from crm_sync.pipedrive.transport.calls import PipedriveCall
+from crm_sync.pipedrive.transport.calls import V2, PipedriveCall
 from crm_sync.pipedrive.transport.errors import LONGEST_WAIT, error_of_answer, silent_or_busy
 from crm_sync.pipedrive.transport.rate_limit import TokenLimiter
 from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmPaced, Priority
@@ -138,8 +138,7 @@ class PipedriveClient:
         self.limiter.learn(call, answer.headers)
         self.limiter.forgive()
         found = parse_body(answer.body)
-        # A 200 may say that it is none. docs/pipedrive-facts.md#error-body
-        if found.get("success") is not True:
+        if not _is_answer(call, found):
             raise silent_or_busy(call, "the answer was not JSON that says success")
         return found
 
@@ -150,3 +149,12 @@ class PipedriveClient:
         self.limiter.learn(call, answer.headers)
         self.limiter.obey(error, call)
         return error
+
+
+def _is_answer(call: PipedriveCall, found: Json) -> bool:
+    """Return whether a 200 is one: it may say that it is not, or hold no data. An empty list of v1 is null.
+
+    To believe such a one would be to make a task a second time. docs/pipedrive-facts.md#error-body
+    """
+    has_data = isinstance(found.get("data"), list | dict)
+    return found.get("success") is True and (has_data or not call.path.startswith(V2))

@@ -84,6 +84,8 @@ def test_each_status_has_its_error(pipedrive_at, answer, error):
         (http(200, b"<html>log in</html>"), False),
         (http(200, b'{"success": false, "error": "x"}'), False),
         (http(200, b"null"), False),
+        (http(200, b'{"success": true, "data": null}'), False),
+        (http(200, b'{"success": true}'), False),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n" + EMPTY, False),
         (refusal(400), True),
         (refusal(404), True),
@@ -131,10 +133,14 @@ def test_a_good_status_with_nonsense_is_no_answer(pipedrive_at, body):
     assert isinstance(crm.create_tasks([A_TASK])["t"], CrmSilent)
 
 
-def test_a_redirect_is_not_followed_with_the_token(pipedrive_at, settings):
-    class Caught(Exception):
-        pass
+@pytest.mark.parametrize("body", [b'{"success": true, "data": null}', b'{"success": true}'])
+def test_a_list_without_data_is_not_an_empty_one(pipedrive_at, body):
+    """Else a task that is there would be made again."""
+    with pytest.raises(CrmBusy):
+        pipedrive_at(http(200, body)).tasks_of(["7"])
 
+
+def test_a_redirect_is_not_followed_with_the_token(pipedrive_at):
     elsewhere = pipedrive_at(http(200, EMPTY))
     crm = pipedrive_at(http(307, b"", Location=elsewhere._client._http._base_url))
 

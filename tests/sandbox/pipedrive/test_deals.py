@@ -105,6 +105,23 @@ def test_participants_are_persons_of_the_deal_and_the_deal_is_not_theirs(pipe):
     assert deals_of(bo) == []
 
 
+def test_a_person_says_how_many_deals_there_are(pipe):
+    ada, bo = pipe.person(), pipe.person("bo@lead.example")
+    for status in ("open", "won", "lost", "lost"):
+        deal = pipe.deal(person_id=ada, status=status)
+        pipe.post(f"/v1/deals/{deal}/participants", {"person_id": bo})
+
+    own = "open_deals_count,closed_deals_count,won_deals_count,lost_deals_count"
+    others = "participant_open_deals_count,participant_closed_deals_count"
+
+    def counts(person, names):
+        found = pipe.get(f"/v2/persons/{person}?include_fields={names}")
+        return [found[name] for name in names.split(",")]
+
+    assert (counts(ada, own), counts(ada, others)) == ([1, 3, 1, 2], [0, 0])
+    assert (counts(bo, own), counts(bo, others)) == ([0, 0, 0, 0], [1, 3])
+
+
 def test_a_participant_may_count_as_a_change_of_the_deal(pipe, sandbox):
     id_, persons = pipe.deal(), [pipe.person(f"p{each}@lead.example") for each in range(2)]
     held = sandbox.store.records["deals"][id_].values

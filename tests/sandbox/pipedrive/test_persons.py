@@ -49,6 +49,7 @@ def test_nobody_is_made_without_a_name(pipe):
         ({"name": "Ada", "owner_id": str(KIM)}, "owner_id"),
         ({"name": "Ada", "owner_id": TOM}, "owner_id"),
         ({"name": "Ada", "owner_id": None}, "owner_id"),
+        ({"name": "Ada", "visible_to": True}, "visible_to"),
         ({"name": "Ada", "emails": "ada@lead.example"}, "emails"),
         ({"name": "Ada", "emails": [{**ADA, "primary": 1}]}, "emails[0].primary"),
         ({"name": "Ada", "emails": [{**ADA, "primary": True}] * 2}, "only one"),
@@ -171,6 +172,16 @@ def test_a_field_that_is_deleted_takes_its_values_along(pipe):
 
     assert pipe.get(f"/v2/persons/{id_}")["custom_fields"] == {}
     pipe.refused("PATCH", f"/v2/persons/{id_}", {"custom_fields": {code: 1}})
+
+
+def test_a_new_field_never_takes_the_place_of_another(pipe):
+    first, second = pipe.field("One"), pipe.field("Two")
+    pipe.done("DELETE", f"/v2/personFields/{first}")
+
+    third = pipe.field("Three")
+
+    assert len({first, second, third}) == 3
+    assert pipe.get(f"/v2/personFields/{second}")["field_name"] == "Two"
 
 
 def test_pipedrives_own_fields_stay(pipe):
