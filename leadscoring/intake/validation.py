@@ -12,8 +12,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from django.core.exceptions import ValidationError as NotValid
-from django.core.validators import EmailValidator
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -24,6 +22,8 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import ErrorDetails
+
+from leadscoring.common.email_address import check_email, fold_email
 
 AHEAD = timedelta(minutes=5)  # clocks of senders differ
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,7 +49,6 @@ MESSAGES = {
     "invalid_key": "has a field whose name contains half of a character (a lone surrogate)",
 }
 ITEM = "item"  # what is wrong with no single field is wrong with the item
-valid_email = EmailValidator(allowlist=[])
 
 
 class InvalidItem(Exception):
@@ -87,18 +86,8 @@ def _max_length(most: int) -> Callable[[str], str]:
 
 
 def normalize_email(text: str) -> str:
-    """Return an e-mail address in lower case, with a domain in punycode made readable: one spelling each."""
-    text = clean_line(text).lower()
-    local, _, domain = text.rpartition("@")
-    try:
-        valid_email(text)
-        if "xn--" in domain:
-            domain = domain.encode("ascii").decode("idna").lower()
-    except (NotValid, UnicodeError):
-        raise ValueError("is not an e-mail address") from None
-    if domain.startswith("["):
-        raise ValueError("is an address without a domain, where no mail of ours can go")
-    return f"{local}@{domain}"
+    """Return an e-mail address in its one spelling. Raise ValueError when no mail can go to it."""
+    return check_email(clean_line(fold_email(text)))
 
 
 def _check_activity_type(text: str) -> str:
