@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadscoring.intake.csv_import.reader import UnreadableFile
-from leadscoring.intake.validation import NOT_OF_A_TYPE
 
 # Field -> how exports of CRMs, mail tools and address books, and people, call it, the surest
 # first, in lower case with all but letters and digits as one space.
@@ -74,8 +73,6 @@ class Columns:
         item: dict[str, Any] = {
             name: cell for name, place in self.fields.items() if (cell := cells[place].strip())
         }
-        if "type" in item:
-            item["type"] = NOT_OF_A_TYPE.sub("_", item["type"].lower())
         properties = {
             name: cell for name, place in self.properties.items() if (cell := cells[place].strip())
         }

@@ -45,22 +45,28 @@ class ImportKind:
     words: Sequence[str]
     know: Callable[[DryRun, list[Item], datetime], None]
     have_events: bool
+    id_source: str
 
 
-def contact_rows() -> ImportKind:
+def contact_rows(id_source: str = "") -> ImportKind:
+    """Describe rows of people. `id_source`: the namespace of their ids."""
+
+    def take(items: list[Item], at: datetime, scored: bool) -> TakenContacts:
+        return take_contacts(items, at, scored, fixed=True)
+
     def know(rehearsing: DryRun, items: list[Item], at: datetime) -> None:
         persons, _ = split_rejected(enumerate(items), validation.validate_person)
-        rehearsing.know([one.email for _, one in persons], [one.external_id for _, one in persons])
+        rehearsing.know([one.email for _, one in persons], [one.identifier for _, one in persons])
 
     words = ("created", "updated", "unchanged")
-    return ImportKind(PERSON, take_contacts, words, know, have_events=False)
+    return ImportKind(PERSON, take, words, know, have_events=False, id_source=id_source)
 
 
-def activity_rows(source: str) -> ImportKind:
-    """Describe rows of activities. `source`: of rows that name none."""
+def activity_rows(source: str, id_source: str = "") -> ImportKind:
+    """Describe rows of activities. `source`: of rows that name none. `id_source`: as of people."""
 
     def take(items: list[Item], at: datetime, scored: bool) -> TakenActivities:
-        return take_activities(items, source, at, scored, OWN_SOURCES)
+        return take_activities(items, source, at, scored, OWN_SOURCES, fixed=True)
 
     def know(rehearsing: DryRun, items: list[Item], at: datetime) -> None:
         done, _ = split_rejected(
@@ -68,11 +74,13 @@ def activity_rows(source: str) -> ImportKind:
         )
         rehearsing.know(
             [one.email for _, one in done],
-            [one.external_id for _, one in done],
+            [one.identifier for _, one in done],
             [(one.source or source, one.event_id or "") for _, one in done],
         )
 
-    return ImportKind(ACTIVITY, take, ("accepted", "duplicates"), know, have_events=True)
+    return ImportKind(
+        ACTIVITY, take, ("accepted", "duplicates"), know, have_events=True, id_source=id_source
+    )
 
 
 @dataclass(slots=True)
@@ -132,6 +140,8 @@ class FileImport:
         if self.columns.mended:
             row.cells = [unescape_formula(cell) for cell in row.cells]
         item = self.columns.item(row.cells)
+        if self.kind.id_source and "external_id" in item:
+            item["id_source"] = self.kind.id_source
         if self.kind.have_events and "event_id" not in item:
             item["event_id"] = self.ordinals.event_id(self.columns.titles, row.cells)
         return item
