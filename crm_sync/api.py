@@ -15,6 +15,7 @@ from crm_sync.models.handoff import HandoffQuerySet
 from leadscoring.access_log import note_people
 from leadscoring.api.errors import ApiError
 from leadscoring.api.schemas import ERRORS
+from leadscoring.common.email_address import fold_email
 from leadscoring.common.text import storable_text
 
 PAGE = 100
@@ -77,7 +78,7 @@ def requested_handoffs(status: str, contact: str, cursor: str) -> HandoffQuerySe
     if contact.isdecimal():
         rows = rows.filter(contact_id=positive_parameter("contact", contact))
     elif contact:
-        rows = rows.filter(contact__email=storable_text(contact.lower()))
+        rows = rows.filter(contact__email=storable_text(fold_email(contact)))
     return rows.filter(pk__lt=positive_parameter("cursor", cursor)) if cursor else rows
 
 

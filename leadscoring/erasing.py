@@ -10,6 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
+from leadscoring.common.email_address import fold_email
 from leadscoring.models import Contact, Erased, ErasureSalt, ProfileChange
 from leadscoring.signals import contact_erased
 
@@ -32,7 +33,7 @@ def addresses_of(contact: Contact) -> set[str]:
     """Return all addresses that a contact has had, without those that belong to another one by now."""
     told = ProfileChange.objects.filter(contact=contact).values_list("fields__email", flat=True)
     merged = contact.aliases.values_list("email", flat=True)
-    emails = {email for email in (*told, *merged, contact.email) if email}
+    emails = {fold_email(email) for email in (*told, *merged, contact.email) if email}
     others = Contact.objects.exclude(pk=contact.pk).filter(email__in=emails)
     return emails.difference(others.values_list("email", flat=True))
 
@@ -67,4 +68,4 @@ def _erasure_salt() -> str:
 
 
 def _hash_address(email: str, key: str) -> str:
-    return hmac.new(key.encode(), email.lower().encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key.encode(), fold_email(email).encode(), hashlib.sha256).hexdigest()

@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 from django.utils.timezone import now
 
+from leadscoring.address_spelling import unify_addresses
 from leadscoring.operations import restore
 from leadscoring.publishing import publish_starting_model
 
@@ -52,6 +53,7 @@ def make_starting_rows(sender: AppConfig, **kwargs: object) -> None:
     if sender.label == "leadscoring":
         restore.record_first()
         publish_starting_model(now())
+        unify_addresses(now())
     _rename_permissions(sender)
     for name, permissions in GROUPS.items():
         ours = {

@@ -57,6 +57,7 @@ def _keep_aliases(kept: Contact, gone: Contact) -> None:
     told = {"contact": kept, "number": gone.pk, "external_id": gone.external_id or ""}
     Alias.objects.bulk_create(Alias(email=email, **told) for email in sorted(emails))
     gone.aliases.update(contact=kept)
+    gone.identifiers.update(contact=kept)
 
 
 def _take_over_identifiers(kept: Contact, gone: Contact, at: datetime) -> None:

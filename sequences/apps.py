@@ -7,13 +7,20 @@ class SequencesConfig(AppConfig):
 
     def ready(self) -> None:
         from anymail.signals import tracking
+        from django.db.models.signals import post_migrate
+        from django.utils.timezone import now
 
         from leadscoring import extensions, signals
         from sequences import receivers
         from sequences.contact_summary import summarize_enrollments
         from sequences.problems import mail_problems
+        from sequences.suppression import unify_suppressions
         from sequences.tracking import provider_events
 
+        def after_migrations(**kwargs: object) -> None:
+            unify_suppressions(now())
+
+        post_migrate.connect(after_migrations, sender=self, weak=False, dispatch_uid="suppressions")
         signals.people_scored.connect(receivers.on_people_scored)
         signals.crm_state_changed.connect(receivers.on_crm_state_changed)
         signals.with_sales_changed.connect(receivers.on_with_sales_changed)

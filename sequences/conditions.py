@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
+from leadscoring.common.activity_type import spell_activity_type
 from leadscoring.engine.lookups import ORDER_LOOKUPS, build_matcher
 from leadscoring.models import Lifecycle
 
@@ -92,6 +93,6 @@ def conditions_hold(
 
 def _one_holds(name: str, value: object, facts: Mapping[str, object], did: Collection[str]) -> bool:
     if name == "activity":
-        return any(type_ in did for type_ in _as_list(value))
+        return any(spell_activity_type(str(type_)) in did for type_ in _as_list(value))
     fact, _, lookup = name.partition("__")
     return build_matcher(lookup, _as_list(value))(facts.get(fact))  # type: ignore[arg-type]

@@ -71,8 +71,7 @@ def _mail_activity_item(
     which: str,
     more: Mapping[str, str],
 ) -> dict[str, object]:
-    who = {"email": person.email} if person.email else {"external_id": person.external_id}
-    return who | {
+    return person.named_item() | {
         "type": type_,
         "event_id": "-".join(filter(None, (type_, str(mail.pk), which))),
         "occurred_at": when.isoformat(),

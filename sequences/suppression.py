@@ -5,7 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from leadscoring.address_spelling import other_spellings
+from leadscoring.common.email_address import fold_email
 from leadscoring.intake.wishes import MailWish
+from leadscoring.models import Contact
 from sequences import enrolling
 from sequences.models import Enrollment, Suppression
 
@@ -19,16 +22,16 @@ def suppress_addresses(
     wish says more. Only a person takes a suppression back.
     """
     rows = [
-        Suppression(email=email.lower(), reason=reason, detail=detail[:500], created_at=at)
-        for email in sorted(set(emails))
+        Suppression(email=email, reason=reason, detail=detail[:500], created_at=at)
+        for email in sorted(set(map(fold_email, emails)))
     ]
-    return _suppress(rows, at, by)
+    return _suppress(rows, at, by, also=emails)
 
 
 def suppress_wishes(wishes: Iterable[MailWish], at: datetime, *, by: str) -> int:
     """Suppress addresses, each with its own reason and time; return how many enrollments stopped."""
     strongest = sorted(wishes, key=lambda wish: (wish.bounced, wish.since), reverse=True)
-    by_email = {wish.email.lower(): wish for wish in strongest}
+    by_email = {fold_email(wish.email): wish for wish in strongest}
     rows = [
         Suppression(
             email=email,
@@ -41,8 +44,13 @@ def suppress_wishes(wishes: Iterable[MailWish], at: datetime, *, by: str) -> int
     return _suppress(rows, at, by)
 
 
-def _suppress(rows: Sequence[Suppression], at: datetime, by: str) -> int:
-    """Store rows of addresses in lower case and stop the enrollments; queries grow with the reasons only."""
+def _suppress(
+    rows: Sequence[Suppression], at: datetime, by: str, also: Collection[str] = ()
+) -> int:
+    """Store rows and stop the enrollments; queries grow with the reasons only.
+
+    `also`: spellings under which people may be stored still.
+    """
     stopped = 0
     with transaction.atomic():
         Suppression.objects.bulk_create(rows, ignore_conflicts=True)
@@ -54,11 +62,25 @@ def _suppress(rows: Sequence[Suppression], at: datetime, by: str) -> int:
             row.reason, row.detail, row.created_at = wish.reason, wish.detail, wish.created_at
         Suppression.objects.bulk_update(outweighed, ["reason", "detail", "created_at"])
         for reason in sorted({row.reason for row in rows}):
-            emails = [row.email for row in rows if row.reason == reason]
-            theirs = Enrollment.objects.filter(contact__email__in=emails)
+            emails = {row.email for row in rows if row.reason == reason} | set(also)
+            people = Contact.objects.filter(email__in=emails)
             label = str(Suppression.Reason(reason).label)
+            theirs = Enrollment.objects.filter(contact__in=people)
             stopped += enrolling.stop_enrollments(theirs, at, reason=label, by=by)
     return stopped
+
+
+def unify_suppressions(at: datetime) -> None:
+    """Put suppressed addresses that were stored before into the one spelling of their mailbox."""
+    for pk, email in other_spellings(Suppression):
+        row = Suppression.objects.get(pk=pk)
+        with transaction.atomic():
+            suppress_addresses(
+                [row.email], Suppression.Reason(row.reason), at, by="an upgrade", detail=row.detail
+            )
+            later = Suppression.objects.filter(email=email, created_at__gt=row.created_at)
+            later.filter(reason=row.reason).update(created_at=row.created_at, detail=row.detail)
+            row.delete()
 
 
 def carry_over_suppressions(moves: Mapping[str, str], at: datetime) -> None:

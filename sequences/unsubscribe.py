@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
+from leadscoring.common.email_address import fold_email
 from sequences import mail_activities
 from sequences.models import BY_THEMSELVES, Delivery, Suppression
 from sequences.suppression import suppress_addresses
@@ -33,7 +34,7 @@ def delivery_of_token(token: str) -> Delivery | None:
 
 
 def is_unsubscribed(delivery: Delivery) -> bool:
-    return Suppression.objects.wishes().filter(email=delivery.email).exists()
+    return Suppression.objects.wishes().filter(email=fold_email(delivery.email)).exists()
 
 
 def unsubscribe_delivery(delivery: Delivery, at: datetime) -> None:

@@ -189,14 +189,13 @@ def outcome_activity(
     found: OutcomeFinding,
 ) -> dict[str, object]:
     """Build an activity. `when`: at most now, as the CRM's clock may be ahead. Sales' text is cleaned."""
-    who = {"email": person.email} if person.email else {"external_id": person.external_id}
     about = {
         "handoff": handoff.reference,
         "model": str(row.model),
         "deal": format_fact(found.deal),
         "reason": format_fact(found.reason) if what == found.state else "",
     }
-    return who | {
+    return person.named_item() | {
         "type": f"sales_{what}",
         "event_id": f"{handoff.reference}-{what}",
         "occurred_at": when.isoformat(),

@@ -14,6 +14,7 @@ from crm_sync.port import CrmContact
 from crm_sync.pull.fetch import Snapshot
 from leadscoring.address_changes import change_addresses
 from leadscoring.common import bulk_sql
+from leadscoring.common.email_address import fold_email
 from leadscoring.intake.validation import InvalidItem, PersonItem, validate_item
 from leadscoring.merging import merge_contacts
 from leadscoring.models import Contact
@@ -53,7 +54,11 @@ def find_changed_addresses(found: Snapshot, contacts: Mapping[int, Contact]) -> 
 def is_new_address(link: Link, record: CrmContact, contact: Contact, names: Iterable[str]) -> bool:
     """Return whether it differs from the record's last, from what we wrote, and from the contact's."""
     known = {link.email, *(link.last_written.get(name, "") for name in names)} - {""}
-    return bool(known) and record.email not in {"", contact.email, *known}
+    return bool(known) and not {record.email, fold_email(record.email)} & {
+        "",
+        contact.email,
+        *known,
+    }
 
 
 def normalize_crm_email(text: str) -> str:

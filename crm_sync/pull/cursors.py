@@ -23,6 +23,7 @@ from crm_sync.pull.apply import apply_snapshot
 from crm_sync.pull.fetch import Snapshot, fetch_snapshot, people_of_interest
 from crm_sync.pull.run import CHUNK, PullRun
 from leadscoring.common.batching import batched
+from leadscoring.common.email_address import fold_email
 from leadscoring.models import CrmState
 from leadscoring.operations.failpoints import reach
 
@@ -169,6 +170,7 @@ def contacts_with_record(visit: PullRun, record_ids: Collection[str]) -> set[int
 
 
 def contacts_with_address(emails: Collection[str]) -> set[int]:
+    emails = set(map(fold_email, emails))
     states = CrmState.objects.filter(contact__email__in=emails)
     ours = people_of_interest().filter(email__in=emails)
     return {*states.values_list("pk", flat=True), *ours.values_list("pk", flat=True)}

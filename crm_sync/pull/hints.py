@@ -92,6 +92,4 @@ def resolve_record_ids(visit: PullRun, record_ids: Collection[str]) -> set[int]:
     """Return contacts that have these records by another id (merged), or by their address (new there)."""
     found = visit.crm.contacts_by_id(list(record_ids), []).values() if record_ids else ()
     merged = contacts_with_record(visit, {record.record_id for record in found})
-    return merged | contacts_with_address(
-        {record.email.lower() for record in found if record.email}
-    )
+    return merged | contacts_with_address({record.email for record in found if record.email})

@@ -17,6 +17,7 @@ from leadscoring.admin.model_admin import (
     ReadOnlyModelAdmin,
 )
 from leadscoring.common import format
+from leadscoring.common.email_address import fold_email
 from leadscoring.models import AccessEntry, Alias, Contact
 
 MOST_NAMED = 100  # on an entry's page
@@ -142,7 +143,7 @@ class AccessEntryAdmin(ReadOnlyModelAdmin[AccessEntry]):
 
 def _called(term: str) -> set[int]:
     """Return the ids of people of exactly this address or name. Each part of the query has its index."""
-    email, words = term.lower(), term.split(" ")
+    email, words = fold_email(term), term.split(" ")
     found = Q(email=email) | Q(external_id=term)
     for cut in range(len(words) + 1) if len(words) <= MOST_WORDS else ():
         first, last = " ".join(words[:cut]), " ".join(words[cut:])

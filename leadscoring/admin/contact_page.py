@@ -37,7 +37,7 @@ def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str,
         "crm": crm,
         "mail": mail_state(contact),
         "crm_url": crm.record_url if crm and crm.record_url.startswith("http") else "",
-        "activities": contact.activities.order_by("-occurred_at", "-pk")[:ACTIVITIES],
+        "activities": contact.activities.with_labels().order_by("-occurred_at", "-pk")[:ACTIVITIES],
         "who_looked": list_url(AccessEntry, person=contact.pk)
         if user.has_perm("leadscoring.view_accessentry")
         else "",

@@ -51,8 +51,11 @@ class ContactForm(ModelForm[Contact]):
         contact = self.instance
         if contact.company:
             self.initial["company_name"] = contact.company.name
+        # Who is known by an id of another source alone is found by that one.
+        elsewhere = contact.pk and not contact.email and not contact.external_id
+        self.known_elsewhere = contact.named_item() if elsewhere else {}
         # People are found by their identifiers, so one of them has to stay.
-        if "external_id" in self.fields and contact.external_id:
+        if "external_id" in self.fields and (contact.external_id or self.known_elsewhere):
             self.fields["external_id"].disabled = True
         elif "email" in self.fields and contact.email:
             self.fields["email"].disabled = True
@@ -91,6 +94,7 @@ class ContactForm(ModelForm[Contact]):
         )
         item: dict[str, object] = {name: given.get(name, "") for name in TEXTS}
         item |= {name: given[name] for name in IDENTIFIERS if given.get(name)}
+        item |= self.known_elsewhere
         item["company"] = given.get("company_name", "")
         item["properties"] = {**gone, **properties} if isinstance(properties, dict) else properties
         return item
@@ -227,8 +231,9 @@ class ContactAdmin(PeopleSearch[Contact]):
         taken = intake.take_contacts([form.item()], now())
         for rejected in taken.rejected:
             raise validation.InvalidItem(rejected.field, rejected.message)
-        known = {name: form.item()[name] for name in IDENTIFIERS if name in form.item()}
-        obj.pk = Contact.objects.values_list("pk", flat=True).get(**known)
+        if not change:
+            known = {name: form.item()[name] for name in IDENTIFIERS if name in form.item()}
+            obj.pk = Contact.objects.values_list("pk", flat=True).get(**known)
 
 
 def _surviving_contact_id(number: str | None) -> Contact | None:
@@ -260,12 +265,21 @@ class CompanyAdmin(PeopleSearch[Company], ReadOnlyModelAdmin[Company]):
 
 @admin.register(Activity)
 class ActivityAdmin(PeopleSearch[Activity], ReadOnlyModelAdmin[Activity]):
-    list_display = ("type", "person", "happened", "source", "event_id")
+    list_display = ("what", "person", "happened", "source", "event_id")
     contact_path = "contact_id"
     nothing = "Nothing has been sent to us yet: make an API key, or import a file."
     fields = ("person", "type", "happened", "received", "source", "event_id", "told")
     list_select_related = ("contact",)
     ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Activity]:
+        rows: Any = super().get_queryset(request)
+        labelled: QuerySet[Activity] = rows.with_labels()
+        return labelled
+
+    @admin.display(description="Type", ordering="type")
+    def what(self, activity: Any) -> str:
+        return str(activity.label or activity.type)
 
     @admin.display(description="Contact")
     def person(self, activity: Activity) -> SafeString:

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +19,7 @@ from leadscoring.api.auth import ApiKeyAuth, RateLimited
 from leadscoring.api.body import read_items
 from leadscoring.api.errors import ApiError
 from leadscoring.intake import TakenActivities, TakenContacts, validation
+from leadscoring.intake.validation import InvalidItem
 from leadscoring.models import Contact
 
 log = logging.getLogger(__name__)
@@ -94,6 +96,30 @@ def get_score(
     contact = _find_contact(who)
     scored, version = scoring.score_at(contact, instant)
     return JsonResponse(serializers.score_json(contact, scored, version, instant))
+
+
+@api.get("/contacts", response={200: schemas.ContactOut, **schemas.ERRORS})
+def find_contact(request: HttpRequest, external_id: str = "", id_source: str = "") -> HttpResponse:
+    """All that is known of the contact of an id; `id_source`: whose id, if not the company's own."""
+    if not external_id:
+        raise ApiError(422, "invalid", "external_id is missing.", {"external_id": "is missing"})
+    try:
+        named = validation.validate_person({"external_id": external_id, "id_source": id_source})
+    except InvalidItem as wrong:
+        raise ApiError(422, "invalid", f"{wrong}.", {wrong.field: wrong.message}) from None
+    source, value = named.identifier or ("", "")
+    contacts = Contact.objects.select_related("company", "score", "crm_state")
+    if source:
+        found = Q(identifiers__source=source, identifiers__value=value)
+        contact = contacts.filter(found).first()
+        if contact is None and source == settings.CRM:
+            contact = contacts.filter(crm_state__record_id=value).first()
+    else:
+        contact = contacts.filter(external_id=value).first()
+        contact = contact or contacts.filter(aliases__external_id=value).first()
+    if contact is None:
+        raise ApiError(404, message="There is no such contact.")
+    return JsonResponse(serializers.contact_json(contact, now()))
 
 
 @api.get("/contacts/{path:who}", response={200: schemas.ContactOut, **schemas.ERRORS})

@@ -86,10 +86,18 @@ class EnrollmentOut(Schema):
     next_at: datetime | None
 
 
+class IdentifierOut(Schema):
+    """An id of another source than the company itself."""
+
+    source: str
+    value: str
+
+
 class ContactOut(Schema):
     id: int
     email: str | None
     external_id: str | None
+    identifiers: list[IdentifierOut]
     first_name: str
     last_name: str
     company: str

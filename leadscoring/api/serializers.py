@@ -18,6 +18,9 @@ def contact_json(contact: Contact, at: datetime) -> dict[str, Any]:
         **profile_of(contact),
         "email": contact.email,
         "external_id": contact.external_id,
+        "identifiers": list(
+            contact.identifiers.order_by("source", "value").values("source", "value")
+        ),
         "properties": contact.properties,
         "lifecycle_stage": contact.lifecycle_stage,
         "last_activity_at": contact.last_activity_at,

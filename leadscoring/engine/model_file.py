@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from leadscoring.common.activity_type import spell_activity_type
 from leadscoring.engine.lookups import LOOKUPS, ORDER_LOOKUPS, TEXT_LOOKUPS, Scalar
 from leadscoring.engine.model import GROUPS, Bounds, Caps, Grades, ScoringModel, Thresholds
 from leadscoring.engine.rules import (
@@ -234,12 +235,18 @@ def _part(name: str, fields: Fields) -> Condition:
     if name == "profile":
         return ProfileIs(_tests(place))
     if name == "activity":
-        types = tuple(dict.fromkeys(map(YamlNode.text, place.some())))
+        types = tuple(dict.fromkeys(map(_activity_type, place.some())))
         return ActivityIs(types, _given(fields, "where", _tests, ()))
     if name == "not":
         return Not(_condition(place))
     parts = tuple(map(_condition, place.items(MOST_VALUES)))
     return All(parts) if name == "all" else AnyOf(parts)
+
+
+def _activity_type(place: YamlNode) -> str:
+    """Read a type in the spelling in which activities have it."""
+    written = place.text()
+    return spell_activity_type(written) or written
 
 
 def _tests(place: YamlNode) -> tuple[FactIs, ...]:

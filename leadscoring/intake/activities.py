@@ -18,7 +18,7 @@ from leadscoring.intake.people import (
 )
 from leadscoring.intake.rejections import Rejection, split_rejected
 from leadscoring.intake.validation import ActivityItem, InvalidItem
-from leadscoring.models import Activity
+from leadscoring.models import Activity, ActivityType
 from leadscoring.scoring import REFUSED, SALES_SOURCE, rescore
 
 Event = tuple[str, str]  # source and event id
@@ -63,12 +63,13 @@ def take_activities(
     at: datetime,
     scored: bool = True,
     others: Container[str] = (),
+    fixed: bool = False,
 ) -> TakenActivities:
     """Take in activities, at most some thousand at a time; scores are up to date afterwards.
 
     `source`: of those that name none. `others`: sources that the sender may not name, since an event
     id that it claimed in one would keep the real one out. `scored`: False for a dry run, which is
-    rolled back.
+    rolled back. `fixed`: as of contacts.
     """
 
     def check(item: object) -> ActivityItem:
@@ -78,26 +79,46 @@ def take_activities(
         return checked
 
     checked, rejected = split_rejected(enumerate(items), check)
+    labels = {item.type: _written_type(items[place]) for place, item in reversed(checked)}
 
     def work() -> TakenActivities:
-        taken = _store_activities(checked, source, at)
+        taken = _store_activities(checked, source, at, fixed)
         if scored:
             rescore(sorted(taken.contact_ids), at, taken.types)
         return taken
 
     taken = retry_on_race(work) if checked else TakenActivities()
     taken.rejected = sorted([*rejected, *taken.rejected])
+    if scored:
+        _keep_labels(labels, set().union(*taken.types.values()))
     return taken
 
 
+def _written_type(item: object) -> str:
+    """Return the type as the sender of a valid item wrote it."""
+    return validation.clean_line(str(item["type"])) if isinstance(item, Mapping) else ""
+
+
+def _keep_labels(labels: Mapping[str, str], stored: Container[str]) -> None:
+    """Keep how types were written first, outside the batch: no batch waits for another because of it."""
+    rows = [
+        {"name": name, "label": label[:100]}
+        for name, label in labels.items()
+        if name in stored and label and label != name
+    ]
+    known = ActivityType.objects.filter(name__in=[row["name"] for row in rows])
+    if rows and known.count() < len(rows):
+        bulk_sql.bulk_insert(ActivityType, rows, order='name COLLATE "C"', answer="name")
+
+
 def _store_activities(
-    given: Sequence[tuple[int, ActivityItem]], source: str, at: datetime
+    given: Sequence[tuple[int, ActivityItem]], source: str, at: datetime, fixed: bool
 ) -> TakenActivities:
     fresh = _new_events(
         {place: (item.source or source, item.event_id or uuid4().hex) for place, item in given}
     )
     news = [(place, item) for place, item in given if place in fresh]
-    people = lock_people([item for _, item in news], _resolve_person, at)
+    people = lock_people([item for _, item in news], _resolve_person, at, fixed)
     done, rejected = split_rejected(news, lambda item: (_resolve_person(people, item), item))
     save_contacts(people, contacts_by_id(people.changed) if people.changed else {}, at)
     stored = bulk_sql.bulk_insert(
@@ -129,12 +150,12 @@ def _resolve_person(people: IdentityMap, item: ActivityItem) -> KnownIdentity:
 
     Change no address: an activity with an old address of a contact known by external_id may come late.
     """
-    known = people.who(item.email, item.external_id)
+    known = people.who(item.email, item.identifier)
     if known is None and item.email is None:
         raise InvalidItem("external_id", "is nobody's here; give an email to make the person known")
     if known is None:
-        return people.make(item.email, item.external_id)
-    people.identify(known, known.email or item.email, item.external_id)
+        return people.make(item.email, item.identifier)
+    people.identify(known, known.email or item.email, item.identifier)
     if known.pk in people.made:
         people.changed.add(known.pk)
     return known

@@ -36,15 +36,18 @@ class TakenContacts:
         return self.created + self.updated + self.unchanged
 
 
-def take_contacts(items: Sequence[object], at: datetime, scored: bool = True) -> TakenContacts:
+def take_contacts(
+    items: Sequence[object], at: datetime, scored: bool = True, fixed: bool = False
+) -> TakenContacts:
     """Take in contacts, at most some thousand at a time, and bring their scores up to date.
 
-    `scored`: False for a dry run, which is rolled back.
+    `scored`: False for a dry run, which is rolled back. `fixed`: an id moves nobody to another address
+    (a file may count its rows).
     """
     checked, rejected = split_rejected(enumerate(items), validation.validate_person)
 
     def work() -> TakenContacts:
-        taken = _store_contacts(checked, at)
+        taken = _store_contacts(checked, at, fixed)
         if scored:
             rescore(sorted(taken.contact_ids), at)
         return taken
@@ -54,9 +57,11 @@ def take_contacts(items: Sequence[object], at: datetime, scored: bool = True) ->
     return taken
 
 
-def _store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> TakenContacts:
+def _store_contacts(
+    persons: Sequence[tuple[int, PersonItem]], at: datetime, fixed: bool
+) -> TakenContacts:
     known_companies = companies.companies_by_name((person.company for _, person in persons), at)
-    people = lock_people([person for _, person in persons], _resolve_contact, at)
+    people = lock_people([person for _, person in persons], _resolve_contact, at, fixed)
     contacts = contacts_by_id(known.pk for known in people.everybody())
     taken = TakenContacts()
     for index, person in persons:
@@ -73,10 +78,10 @@ def _store_contacts(persons: Sequence[tuple[int, PersonItem]], at: datetime) -> 
 
 def _resolve_contact(people: IdentityMap, person: PersonItem) -> KnownIdentity:
     """Find an item's contact; create an unknown one, take over a new or missing identifier."""
-    known = people.who(person.email, person.external_id)
+    known = people.who(person.email, person.identifier)
     if known is None:
-        return people.make(person.email, person.external_id)
-    people.identify(known, person.email, person.external_id)
+        return people.make(person.email, person.identifier)
+    people.identify(known, person.email, person.identifier)
     return known
 
 
@@ -88,15 +93,15 @@ def _apply_item(
     taken: TakenContacts,
 ) -> None:
     """Bring one contact up to date with an item, and count what became of it."""
-    known = people.who(person.email, person.external_id)
+    known = people.who(person.email, person.identifier)
     facts = _merge_properties(contacts[known.pk].properties if known else {}, person.properties)
     made = known is not None and known.pk in people.made - people.changed
-    before = known and (known.email, known.external_id)
+    before = known and known.names
     known = _resolve_contact(people, person)
     new = _fill_contact(contacts[known.pk], person, known_companies, facts)
     if made:
         taken.created += 1
-    elif new or before != (known.email, known.external_id):
+    elif new or before != known.names:
         taken.updated += 1
     else:
         taken.unchanged += 1

@@ -13,7 +13,7 @@ from django.db import transaction
 from psycopg import sql
 
 from leadscoring.common.bulk_sql import run_statement
-from leadscoring.models import Activity, Company, Contact, ProfileChange
+from leadscoring.models import Activity, Company, Contact, Identifier, ProfileChange
 
 FIRST_ID = 2**62  # beyond every real one
 
@@ -24,7 +24,13 @@ STAND_IN = """
 COMPANIES = "INSERT INTO pg_temp.{table} SELECT * FROM {schema}.{table}"
 CONTACTS = """
     INSERT INTO pg_temp.{table} SELECT * FROM {schema}.{table}
-    WHERE email = ANY(%s) OR external_id = ANY(%s) ON CONFLICT DO NOTHING
+    WHERE email = ANY(%s) OR external_id = ANY(%s)
+    OR id IN (SELECT contact_id FROM pg_temp.leadscoring_identifier) ON CONFLICT DO NOTHING
+"""
+IDENTIFIERS = """
+    INSERT INTO pg_temp.{table} SELECT real.* FROM {schema}.{table} AS real
+    JOIN unnest(%s::text[], %s::text[]) AS asked(source, value) USING (source, value)
+    ON CONFLICT DO NOTHING
 """
 ACTIVITIES = """
     INSERT INTO pg_temp.{table} SELECT real.* FROM {schema}.{table} AS real
@@ -36,18 +42,22 @@ ACTIVITIES = """
 class DryRun:
     def __init__(self) -> None:
         [(self.schema,)] = run_statement("SELECT current_schema()", [])
-        for model in (Company, Contact, ProfileChange, Activity):
+        for model in (Company, Contact, Identifier, ProfileChange, Activity):
             self.run(STAND_IN, model._meta.db_table)
         self.run(COMPANIES, Company._meta.db_table)
 
     def know(
         self,
         emails: Iterable[str | None],
-        external_ids: Iterable[str | None],
+        ids: Iterable[tuple[str, str] | None],
         events: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Copy the people and events of a batch, unless they were copied before."""
-        self.run(CONTACTS, Contact._meta.db_table, list(emails), list(external_ids))
+        named = [identifier for identifier in ids if identifier]
+        parts: list[list[str]] = [[one[place] for one in named] for place in (0, 1)]
+        self.run(IDENTIFIERS, Identifier._meta.db_table, *parts)
+        own = [value for source, value in named if not source]
+        self.run(CONTACTS, Contact._meta.db_table, list(emails), own)
         if events:
             sources, event_ids = zip(*events, strict=True)
             self.run(ACTIVITIES, Activity._meta.db_table, list(sources), list(event_ids))

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from django.core.exceptions import ValidationError as NotValid
-from django.core.validators import EmailValidator
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -25,6 +23,9 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from leadscoring.common.activity_type import spell_activity_type
+from leadscoring.common.email_address import check_email, fold_email
+
 AHEAD = timedelta(minutes=5)  # clocks of senders differ
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_KEYS, MOST_SIGNS, DEEPEST = 100, 16_384, 5
@@ -34,7 +35,6 @@ LARGEST = 2**53  # RFC 7493: beyond it programs no longer agree on a number
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # In free properties a text may have lines and tabs.
 CONTROL_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-NOT_OF_A_TYPE = re.compile("[^a-z0-9_.:-]")
 # The sign before an offset that arrives as a space: a plus in a query string that was not escaped.
 LOST_PLUS = re.compile(r"([T ]\d\d[\d:.,]*) (\d\d:?\d\d)$")
 
@@ -49,7 +49,6 @@ MESSAGES = {
     "invalid_key": "has a field whose name contains half of a character (a lone surrogate)",
 }
 ITEM = "item"  # what is wrong with no single field is wrong with the item
-valid_email = EmailValidator(allowlist=[])
 
 
 class InvalidItem(Exception):
@@ -87,24 +86,14 @@ def _max_length(most: int) -> Callable[[str], str]:
 
 
 def normalize_email(text: str) -> str:
-    """Return an e-mail address in lower case, with a domain in punycode made readable: one spelling each."""
-    text = clean_line(text).lower()
-    local, _, domain = text.rpartition("@")
-    try:
-        valid_email(text)
-        if "xn--" in domain:
-            domain = domain.encode("ascii").decode("idna").lower()
-    except (NotValid, UnicodeError):
-        raise ValueError("is not an e-mail address") from None
-    if domain.startswith("["):
-        raise ValueError("is an address without a domain, where no mail of ours can go")
-    return f"{local}@{domain}"
+    """Return an e-mail address in its one spelling. Raise ValueError when no mail can go to it."""
+    return check_email(clean_line(fold_email(text)))
 
 
-def _check_activity_type(text: str) -> str:
-    if found := NOT_OF_A_TYPE.search(text):
-        raise ValueError(f"may hold only a–z, 0–9 and _ . : -, not U+{ord(found[0]):04X}")
-    return text
+def _spell_type(text: str) -> str:
+    if spelled := spell_activity_type(text):
+        return spelled
+    raise ValueError("has neither a letter nor a digit" if text else MESSAGES["string_too_short"])
 
 
 def parse_instant(value: object) -> datetime:
@@ -187,10 +176,19 @@ Source = Annotated[
     AfterValidator(check_not_empty),
     AfterValidator(_max_length(100)),
 ]
+IdSource = Annotated[
+    str,
+    Field(max_length=100),
+    AfterValidator(clean_line),
+    AfterValidator(str.lower),
+    AfterValidator(_max_length(100)),
+]
 Kind = Annotated[
     str,
-    Field(min_length=1, max_length=100, json_schema_extra={"pattern": "^[a-z0-9_.:-]+$"}),
-    AfterValidator(_check_activity_type),
+    Field(min_length=1, max_length=100),
+    AfterValidator(clean_line),
+    AfterValidator(_spell_type),
+    AfterValidator(_max_length(100)),
 ]
 Address = Annotated[
     str,
@@ -210,14 +208,31 @@ Properties = Annotated[
 ]
 
 
-class PersonItem(BaseModel):
-    """A person: `email` and/or `external_id`. A field that is left out stays as it is; null or
-    an empty text clears it. Properties are merged key by key; null removes a key."""
+class NamedItem(BaseModel):
+    """Who an item is about."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, title="Person")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     email: Address | None = None
     external_id: Identifier | None = None
+    id_source: IdSource | None = None
+
+    @property
+    def identifier(self) -> tuple[str, str] | None:
+        """Return namespace and id; the company's own namespace is ""."""
+        return (self.id_source or "", self.external_id) if self.external_id else None
+
+
+class PersonItem(NamedItem):
+    """A person: `email` and/or `external_id`. A field that is left out stays as it is; null or
+    an empty text clears it. Properties are merged key by key; null removes a key.
+
+    `id_source`: who counts these ids, if not the company itself (a program's name). Such an id
+    changes nobody's address.
+    """
+
+    model_config = ConfigDict(title="Person")
+
     first_name: Name | None = None
     last_name: Name | None = None
     company: Name | None = None
@@ -227,17 +242,16 @@ class PersonItem(BaseModel):
     properties: Properties | None = None
 
 
-class ActivityItem(BaseModel):
+class ActivityItem(NamedItem):
     """Something a person did: who (`email` or `external_id`), what and when (default: now).
 
     `event_id` is unique per `source`; without one a repeat cannot be noticed. `source` is the
-    API key's name when it is left out.
+    API key's name when it is left out. One `type` has one spelling: `Demo Requested` is
+    `demo_requested`. `id_source`: who counts these ids, as of a person.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, title="Activity")
+    model_config = ConfigDict(title="Activity")
 
-    email: Address | None = None
-    external_id: Identifier | None = None
     type: Kind
     occurred_at: Instant | None = None
     event_id: Identifier | None = None
@@ -272,6 +286,8 @@ def validate_item(shape: type[In], item: object) -> In:
 def _check_identified(item: Item) -> Item:
     if item.email is None and item.external_id is None:
         raise InvalidItem("email", "is missing, and so is external_id: one of them is needed")
+    if item.id_source and item.external_id is None:
+        raise InvalidItem("id_source", "says whose an id is, but there is no external_id")
     return item
 
 

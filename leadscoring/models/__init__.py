@@ -3,6 +3,7 @@ from leadscoring.models.operations import DatabaseIdentity
 from leadscoring.models.people import (
     CRM_ID_LENGTH,
     Activity,
+    ActivityType,
     Alias,
     ApiKey,
     Company,
@@ -12,6 +13,7 @@ from leadscoring.models.people import (
     Effect,
     Erased,
     ErasureSalt,
+    Identifier,
     Lifecycle,
     ProfileChange,
 )
@@ -23,6 +25,7 @@ __all__ = [
     "CRM_ID_LENGTH",
     "AccessEntry",
     "Activity",
+    "ActivityType",
     "Alias",
     "ApiKey",
     "Company",
@@ -34,6 +37,7 @@ __all__ = [
     "Effect",
     "Erased",
     "ErasureSalt",
+    "Identifier",
     "Lifecycle",
     "ModelVersion",
     "ProfileChange",

@@ -5,7 +5,16 @@ from typing import ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import CheckConstraint, F, Index, Q, UniqueConstraint, Value
+from django.db.models import (
+    CheckConstraint,
+    F,
+    Index,
+    OuterRef,
+    Q,
+    Subquery,
+    UniqueConstraint,
+    Value,
+)
 from django.db.models.functions import Concat, Lower
 
 from leadscoring.common.fold import Fold
@@ -50,7 +59,10 @@ class Company(models.Model):
 
 
 class Contact(models.Model):
-    """A person who may become a customer. Known by e-mail address, by `external_id`, or both."""
+    """A person who may become a customer, known by e-mail address or ids.
+
+    `external_id`: the company's own id. Ids of other sources are in `Identifier`.
+    """
 
     email = models.EmailField("e-mail", max_length=254, null=True, blank=True, unique=True)
     external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
@@ -78,11 +90,6 @@ class Contact(models.Model):
                 condition=Q(email=Lower("email")) & ~Q(email=""), name="email_is_lower_case"
             ),
             CheckConstraint(condition=~Q(external_id=""), name="external_id_is_not_empty"),
-            CheckConstraint(
-                condition=Q(email__isnull=False) | Q(external_id__isnull=False),
-                name="contact_has_an_identifier",
-                violation_error_message="A contact needs an e-mail address or an external id.",
-            ),
         ]
         indexes: ClassVar = [
             # The admin's list, newest activity first, and "no activity for 30 days".
@@ -97,6 +104,39 @@ class Contact(models.Model):
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    def named_item(self) -> dict[str, str]:
+        """Return who this is, as an item of the intake names people."""
+        if self.email:
+            return {"email": self.email}
+        if self.external_id:
+            return {"external_id": self.external_id}
+        known = self.identifiers.order_by("pk").first()
+        return {"external_id": known.value, "id_source": known.source} if known else {}
+
+
+class Identifier(models.Model):
+    """An id by which another source than the company itself knows a contact; of one it may know several.
+
+    `source`: the namespace, such as another program's name. The company's own is `Contact.external_id`.
+    """
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="identifiers")
+    source = models.CharField(max_length=100)
+    value = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            UniqueConstraint(
+                fields=["source", "value"], name="one_contact_per_identifier_of_a_source"
+            ),
+            CheckConstraint(
+                condition=~Q(source="") & ~Q(value=""), name="an_identifier_has_source_and_value"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.value}"
 
 
 class ProfileChange(models.Model):
@@ -145,6 +185,13 @@ class Alias(models.Model):
         return f"contact {self.number}, now {self.contact_id}"
 
 
+class ActivityQuerySet(models.QuerySet["Activity"]):
+    def with_labels(self) -> Self:
+        """Add `label`: how the type was written first; None where it came in its one spelling."""
+        labels = ActivityType.objects.filter(name=OuterRef("type")).values("label")
+        return self.annotate(label=Subquery(labels))
+
+
 class Activity(models.Model):
     """Something a contact did, once."""
 
@@ -155,6 +202,8 @@ class Activity(models.Model):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(auto_now_add=True)
     properties = models.JSONField(default=dict, blank=True)
+
+    objects = ActivityQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "activities"
@@ -172,6 +221,16 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} at {format_moment(self.occurred_at)}"
+
+
+class ActivityType(models.Model):
+    """A type of activities, in its one spelling, and how its sender wrote it first."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    label = models.CharField(max_length=100)
+
+    def __str__(self) -> str:
+        return self.label
 
 
 class Effect(models.TextChoices):

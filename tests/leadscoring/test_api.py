@@ -148,7 +148,8 @@ def test_a_revoked_key_is_no_key(api):
         ("get", "contacts/%00", 404),
         ("get", "contacts/1/score", 404),
         ("get", "nothing/here", 404),
-        ("get", "contacts", 405),
+        ("get", "contacts", 422),
+        ("get", "activities", 405),
         ("delete", "contacts/1", 405),
         ("put", "activities", 405),
     ],
@@ -161,7 +162,7 @@ def test_what_is_not_there_is_said_in_the_same_shape(api, method, path, status):
 
 
 def test_a_method_that_is_not_taken_comes_with_those_that_are(api):
-    assert api.get("/api/v1/contacts")["Allow"] == "POST"
+    assert api.get("/api/v1/activities")["Allow"] == "POST"
 
 
 # --- keys -------------------------------------------------------------------------------------
@@ -316,6 +317,7 @@ def test_answers_are_as_the_description_says(api, described):
         (refused, "activities", "post"),
         (post(api, "contacts", {"email": "ada@example.com"}), "contacts", "post"),
         (shown, "contacts/{who}", "get"),
+        (api.get("/api/v1/contacts?external_id=none"), "contacts", "get"),
         (scored, "contacts/{who}/score", "get"),
         (api.get("/api/v1/contacts/0"), "contacts/{who}", "get"),
     ):
@@ -327,7 +329,7 @@ def test_bodies_are_described(described):
     one, many = body["application/json"]["schema"]["oneOf"]
 
     assert set(one["properties"]) == {
-        "email", "external_id", "type", "occurred_at", "event_id", "source", "properties"
+        "email", "external_id", "id_source", "type", "occurred_at", "event_id", "source", "properties"
     }  # fmt: skip
     assert (one["required"], many["maxItems"]) == (["type"], 1000)
     jsonschema.Draft202012Validator.check_schema(one)

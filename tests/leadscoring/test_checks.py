@@ -36,6 +36,7 @@ def deep(levels):
         "ada @example.com", "Ada <ada@example.com>", "a@b.example, c@d.example", "ada@localhost",
         "ada@[127.0.0.1]", "ädä@example.com", "ada@exam\ud800ple.com", "ada@-example.com",
         f"{'a' * 300}@example.com", f"ada@{'a' * 64}.example", "ada@xn--.example",
+        "ada@xn--example-.com", "ada@xn--Strae-oqa\ue000.example", "ada@\u200b.example", "\u200b",
     ],
 )  # fmt: skip
 def test_a_bad_address_is_refused(address):
@@ -52,10 +53,21 @@ def test_a_bad_address_is_refused(address):
         ("ada@münchen.example", "ada@münchen.example"),
         ("ada@xn--mnchen-3ya.example", "ada@münchen.example"),
         ("ada@mu\u0308nchen.example", "ada@münchen.example"),
+        ("ada@exa\u200bmple.com", "ada@example.com"),
+        ("a\u00adda@example.com\ufeff", "ada@example.com"),
+        ("ada\ufe0f@exam\u3164ple.com", "ada@example.com"),
+        ("ａｄａ＠ｅｘａｍｐｌｅ．ｃｏｍ", "ada@example.com"),
+        ("\u3000ada@example。com\u2003", "ada@example.com"),
+        ("ada@STRASSE.example", "ada@strasse.example"),
+        ("ada@STRAßE.example", "ada@straße.example"),
+        ("ada@xn--strae-oqa.example", "ada@straße.example"),
+        ("ada@xn--ls8h.la", "ada@💩.la"),
+        ("ada@XN--80A1ACNY.xn--p1ai", "ada@почта.рф"),
     ],
 )
 def test_an_address_is_kept_in_one_way_of_writing_it(address, kept):
     assert validation.validate_person({"email": address}).email == kept
+    assert validation.validate_person({"email": kept}).email == kept
 
 
 @pytest.mark.parametrize(
@@ -112,7 +124,7 @@ def test_somebody_without_an_identifier_is_nobody(item):
     ("fields", "field", "reason"),
     [
         ({"type": ""}, "type", "empty"),
-        ({"type": "Page View"}, "type", "a–z"),
+        ({"type": "!?"}, "type", "neither a letter nor a digit"),
         ({"type": "x" * 101}, "type", "longer than 100"),
         ({"type": 1}, "type", "must be text"),
         ({"event_id": 1}, "event_id", "must be text"),
@@ -175,7 +187,7 @@ def test_texts_are_trimmed_and_put_into_one_form():
         ({**ADA, "country": "\ufb2c" * 100}, validation.validate_person, "country"),
         ({"external_id": "\ufb2c" * 200}, validation.validate_person, "external_id"),
         (
-            {"email": "a@" + ".".join(["\u0130" * 31] * 4) + ".example"},
+            {"email": "a" * 230 + "@" + "\u337f" * 5 + ".example"},
             validation.validate_person,
             "email",
         ),
@@ -184,7 +196,7 @@ def test_texts_are_trimmed_and_put_into_one_form():
     ],
 )
 def test_a_text_is_measured_as_it_is_stored(fields, check, field):
-    """NFC takes some signs apart, and small letters can be two where the capital was one."""
+    """One sign can become several in the form that is stored."""
     assert refusal(fields, check)[0] == field
     assert "is longer than" in refusal(fields, check)[1]
 

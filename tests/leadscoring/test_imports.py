@@ -463,7 +463,7 @@ def test_a_dry_run_of_people_says_what_the_real_run_then_does(file):
     a_contact(email="ben@example.com", first_name="Ben")
     path = file(
         "Email,Record ID,First Name,Company\n"
-        "new@example.com,1,Ada,ALDER\nben@example.com,,Ben,\ncy@example.com,3,Cy,Birch\n"
+        "ada@example.com,1,Ada,ALDER\nben@example.com,,Ben,\ncy@example.com,3,Cy,Birch\n"
         "cy@example.com,3,Cy,birch\ncy@example.com,1,,\nnobody,,,\nold@example.com,,,\n"
     )
     before = everything()
@@ -494,7 +494,7 @@ def test_a_dry_run_of_activities_says_what_the_real_run_then_does(file):
 
 def test_a_dry_run_knows_of_one_batch_in_the_next(file, monkeypatch):
     monkeypatch.setattr("leadscoring.intake.csv_import.importer.BATCH", 1)
-    path = file("Email,Record ID\nada@example.com,1\nnew@example.com,1\nada@example.com,2\n")
+    path = file("Email,Record ID,First Name\nada@example.com,1,\n,1,Ada\nben@example.com,2,\n")
 
     answer, _ = people(path, "--dry-run")
 

@@ -281,7 +281,7 @@ def test_activities_without_an_event_id_are_all_taken():
 
 
 def test_one_bad_item_spoils_no_other():
-    taken = did(view(), view(type="Page View", event_id="e2"), 7, view(event_id="e3"))
+    taken = did(view(), view(type="!?", event_id="e2"), 7, view(event_id="e3"))
 
     assert taken.accepted == 2
     assert [(one.index, one.field) for one in taken.rejected] == [(1, "type"), (2, "item")]

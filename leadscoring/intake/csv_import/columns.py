@@ -9,7 +9,7 @@ from typing import Any
 
 from leadscoring.intake.csv_import.encoding import UnreadableFile
 from leadscoring.intake.csv_import.titles import PROPERTIES, normalize_title
-from leadscoring.intake.validation import MOST_KEYS, NOT_OF_A_TYPE
+from leadscoring.intake.validation import MOST_KEYS
 
 NAMING = {"email", "external_id", "type", "occurred_at", "event_id"}
 # Titles that are our own word for an id: whoever writes them means it.
@@ -64,8 +64,6 @@ class Columns:
         item: dict[str, Any] = {
             name: cell for name, place in self.fields.items() if (cell := cells[place].strip())
         }
-        if "type" in item:
-            item["type"] = NOT_OF_A_TYPE.sub("_", item["type"].lower())
         properties = {
             name: cell for name, place in self.properties.items() if (cell := cells[place].strip())
         }

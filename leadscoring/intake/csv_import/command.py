@@ -14,7 +14,7 @@ from leadscoring.intake.csv_import.encoding import UnreadableFile
 from leadscoring.intake.csv_import.importer import FileImport, ImportKind, open_import
 from leadscoring.intake.csv_import.values import DAY_FIRST, MONTH_FIRST
 from leadscoring.management import command
-from leadscoring.management.command import existing_file_argument
+from leadscoring.management.command import existing_file_argument, source_name_argument
 
 
 class ImportCommand(command.JsonCommand):
@@ -62,6 +62,14 @@ class ImportCommand(command.JsonCommand):
             metavar="FILE",
             help="where rejected rows go, with line and reason "
             "(default: FILE.errors.csv; in a dry run nowhere)",
+        )
+
+        parser.add_argument(
+            "--id-source",
+            type=source_name_argument,
+            metavar="NAME",
+            help="whose ids the id column holds, where they are not the company's own: "
+            "two files that count from 1 need two names",
         )
 
     def kind(self, **options: Any) -> ImportKind:

@@ -1,7 +1,7 @@
 """A file goes in by batches through intake; rows that are refused are put aside with their reason."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from leadscoring.common.batching import batched
 from leadscoring.intake import (
     TakenActivities,
+    TakenContacts,
     take_activities,
     take_contacts,
     validation,
@@ -36,7 +37,7 @@ from leadscoring.intake.csv_import.titles import ACTIVITY, PERSON
 from leadscoring.intake.dry_run import DryRun, start_dry_run
 from leadscoring.intake.rejections import Rejection, split_rejected
 from leadscoring.intake.wishes import MailWish, keep_wishes
-from leadscoring.models import Contact, ModelVersion
+from leadscoring.models import Contact, Identifier, ModelVersion
 
 BATCH = 1000
 SHOWN = 20
@@ -67,22 +68,28 @@ class ImportKind:
     know: Callable[[DryRun, list[Item], datetime], None]
     have_events: bool = False
     listed: bool = False
+    id_source: str = ""
 
 
-def contact_rows() -> ImportKind:
+def contact_rows(id_source: str = "") -> ImportKind:
+    """Describe rows of people. `id_source`: the namespace of their ids."""
+
+    def take(items: list[Item], at: datetime, scored: bool) -> TakenContacts:
+        return take_contacts(items, at, scored, fixed=True)
+
     def know(rehearsing: DryRun, items: list[Item], at: datetime) -> None:
         persons, _ = split_rejected(enumerate(items), validation.validate_person)
-        rehearsing.know([one.email for _, one in persons], [one.external_id for _, one in persons])
+        rehearsing.know([one.email for _, one in persons], [one.identifier for _, one in persons])
 
     words = ("created", "updated", "unchanged")
-    return ImportKind(PERSON, take_contacts, words, know)
+    return ImportKind(PERSON, take, words, know, id_source=id_source)
 
 
-def activity_rows(source: str) -> ImportKind:
-    """Describe rows of activities. `source`: of rows that name none."""
+def activity_rows(source: str, id_source: str = "") -> ImportKind:
+    """Describe rows of activities. `source`: of rows that name none. `id_source`: as of people."""
 
     def take(items: list[Item], at: datetime, scored: bool) -> TakenActivities:
-        return take_activities(items, source, at, scored, OWN_SOURCES)
+        return take_activities(items, source, at, scored, OWN_SOURCES, fixed=True)
 
     def know(rehearsing: DryRun, items: list[Item], at: datetime) -> None:
         done, _ = split_rejected(
@@ -90,11 +97,13 @@ def activity_rows(source: str) -> ImportKind:
         )
         rehearsing.know(
             [one.email for _, one in done],
-            [one.external_id for _, one in done],
+            [one.identifier for _, one in done],
             [(one.source or source, one.event_id or "") for _, one in done],
         )
 
-    return ImportKind(ACTIVITY, take, ("accepted", "duplicates"), know, have_events=True)
+    return ImportKind(
+        ACTIVITY, take, ("accepted", "duplicates"), know, have_events=True, id_source=id_source
+    )
 
 
 @dataclass(slots=True)
@@ -188,6 +197,8 @@ class FileImport:
         if self.kind.listed:
             return {"wishes": self.reader.listed_wishes(row.cells, at)}
         item = self.reader.item(row.cells)
+        if self.kind.id_source and "external_id" in item:
+            item["id_source"] = self.kind.id_source
         if self.kind.have_events and "event_id" not in item:
             item["event_id"] = self.ordinals.event_id(self.columns.titles, row.cells)
         return item
@@ -208,12 +219,20 @@ class FileImport:
         }
         if not ids:
             return found
-        known = Contact.objects.filter(external_id__in=ids, email__isnull=False)
-        named = known.values_list("external_id", "email")
+        named = addresses_of_ids(self.kind.id_source, ids)
         return [
             *found,
             *(one for id_, email in named for one in wishes_of([email or ""], ids[id_ or ""], at)),
         ]
+
+
+def addresses_of_ids(id_source: str, ids: Iterable[str]) -> Iterable[tuple[str | None, str | None]]:
+    """Return (id, address) of the people whom ids of a namespace name and whose address is known."""
+    if id_source:
+        named = Identifier.objects.filter(source=id_source, value__in=ids)
+        return named.filter(contact__email__isnull=False).values_list("value", "contact__email")
+    known = Contact.objects.filter(external_id__in=ids, email__isnull=False)
+    return known.values_list("external_id", "email")
 
 
 def open_import(

@@ -25,4 +25,4 @@ class Command(ImportCommand):
         )
 
     def kind(self, **options: Any) -> importer.ImportKind:
-        return importer.activity_rows(options["source"])
+        return importer.activity_rows(options["source"], options["id_source"] or "")

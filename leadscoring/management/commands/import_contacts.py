@@ -13,4 +13,4 @@ class Command(ImportCommand):
     )
 
     def kind(self, **options: Any) -> importer.ImportKind:
-        return importer.contact_rows()
+        return importer.contact_rows(options["id_source"] or "")

@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.utils.timezone import now
 
 from leadscoring.access_log import note_people
+from leadscoring.common.email_address import fold_email
 from leadscoring.engine import ModelFileError
 from leadscoring.management.command import JsonCommand as Console
 from leadscoring.management.command import existing_file_argument
@@ -108,7 +109,7 @@ class Command(Console):
 
     def enroll(self, name: str, emails: Collection[str], **options: Any) -> int:
         sequence = _existing_sequence(name)
-        wanted = {email.strip().lower() for email in emails}
+        wanted = set(map(fold_email, emails))
         people = list(Contact.objects.filter(email__in=wanted))
         entry = enroll_contacts(sequence, people, now(), BY)
         note_people(person.pk for person in people)
