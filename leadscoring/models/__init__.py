@@ -18,6 +18,8 @@ from leadscoring.models.people import (
 from leadscoring.models.reader import ReaderTimeZone
 from leadscoring.models.scoring import ModelVersion, Score
 from leadscoring.models.search import ContactSearch
+from leadscoring.models.sources import NotTaken, Source, SourceCount
+from leadscoring.models.visitors import TakenMessage, Visitor, WaitingActivity
 
 __all__ = [
     "CRM_ID_LENGTH",
@@ -36,7 +38,13 @@ __all__ = [
     "ErasureSalt",
     "Lifecycle",
     "ModelVersion",
+    "NotTaken",
     "ProfileChange",
     "ReaderTimeZone",
     "Score",
+    "Source",
+    "SourceCount",
+    "TakenMessage",
+    "Visitor",
+    "WaitingActivity",
 ]
