@@ -6,7 +6,7 @@ from django.db import transaction
 
 from leadscoring.erasing import addresses_of
 from leadscoring.intake.people import record_profile_changes
-from leadscoring.models import Activity, Alias, Contact, Lifecycle, Score
+from leadscoring.models import Activity, Alias, Contact, Lifecycle, Score, Visitor
 from leadscoring.scoring import rescore
 from leadscoring.signals import contacts_merged
 
@@ -28,6 +28,7 @@ def merge_contacts(kept_id: int, gone_id: int, at: datetime) -> bool:
         kept, gone = people[kept_id], people[gone_id]
         rescore([kept_id, gone_id], at)
         Activity.objects.filter(contact=gone).update(contact=kept)
+        Visitor.objects.filter(contact=gone).update(contact=kept)
         contacts_merged.send(Contact, kept=kept, gone=gone, at=at)
         _add_cycles(kept, gone)
         _keep_aliases(kept, gone)

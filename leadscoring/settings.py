@@ -429,6 +429,8 @@ CACHES = {
 SESSION_COOKIE_AGE = 12 * 3600
 # For so long the access log of people keeps who read whom.
 ACCESS_LOG_DAYS = _whole_number("ACCESS_LOG_DAYS", 365)
+# For so long the acts of visitors who never said who they are wait for it.
+ANONYMOUS_DAYS = _whole_number("ANONYMOUS_DAYS", 90)
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 

@@ -8,6 +8,7 @@ from django.utils.timezone import now
 from leadscoring import access_log, scoring
 from leadscoring.common.turns import only_turn, send_next_turn
 from leadscoring.common.wakeup import acknowledge
+from leadscoring.intake import sources, visitors
 from leadscoring.operations import heartbeat as heartbeats
 
 # A score that time moves is looked at again when it is this old.
@@ -42,6 +43,14 @@ def _refresh_until(end: float) -> bool:
 @shared_task
 def prune_access_log() -> None:
     access_log.prune_access_log(now())
+
+
+@shared_task
+def settle_visitors() -> None:
+    """Join what waits for people who are known by now; forget what is too old."""
+    visitors.join_late(now())
+    visitors.prune_visitors(now())
+    sources.prune_sources(now())
 
 
 @shared_task

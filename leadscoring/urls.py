@@ -23,6 +23,7 @@ urlpatterns = [
     path("admin/", include("leadscoring.log_in.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("v1/", include("leadscoring.api.segment")),
     path("", include("sequences.urls")),
     path("", include("crm_sync.urls")),
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg")), name="favicon"),

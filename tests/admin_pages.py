@@ -4,7 +4,15 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 LISTS = {
-    "leadscoring": ["contact", "company", "activity", "modelversion", "apikey", "accessentry"],
+    "leadscoring": [
+        "contact",
+        "company",
+        "activity",
+        "modelversion",
+        "apikey",
+        "accessentry",
+        "source",
+    ],
     "sequences": ["sequence", "enrollment", "delivery", "suppression"],
     "crm_sync": [
         "handoff",

@@ -45,6 +45,7 @@ SETTINGS = {
     "CRM_POLL_SECONDS": "60",
     "CRM_MAX_AGE_SECONDS": "900",
     "ACCESS_LOG_DAYS": "365",
+    "ANONYMOUS_DAYS": "90",
     "SENTRY_DSN": "",
     "REQUIRE_SECOND_FACTOR": "off",
     "TRUSTED_PROXIES": "0",

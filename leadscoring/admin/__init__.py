@@ -1,5 +1,5 @@
 """What marketers and ops see of people, scores and keys."""
 
-from leadscoring.admin import access, access_log, autocomplete, erasures, people, scoring
+from leadscoring.admin import access, access_log, autocomplete, erasures, people, scoring, sources
 
-__all__ = ["access", "access_log", "autocomplete", "erasures", "people", "scoring"]
+__all__ = ["access", "access_log", "autocomplete", "erasures", "people", "scoring", "sources"]

@@ -30,14 +30,19 @@ class RateLimited(Exception):
 
 class ApiKeyAuth(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
-        at = now()
-        key = api_keys.find_key(token)
-        if key is not None:
-            _count_request(key, at)
-            api_keys.record_use(key, at)
-            if key.write_only and request.method != "POST":
-                raise ApiError(403, "write_only", WRITE_ONLY)
+        key = admit_key(token, now())
+        if key is not None and key.write_only and request.method != "POST":
+            raise ApiError(403, "write_only", WRITE_ONLY)
         return key
+
+
+def admit_key(text: str, at: datetime) -> ApiKey | None:
+    """Return the key of a text and count the request; None for an unknown one. Raise RateLimited."""
+    key = api_keys.find_key(text)
+    if key is not None:
+        _count_request(key, at)
+        api_keys.record_use(key, at)
+    return key
 
 
 def _count_request(key: ApiKey, at: datetime) -> None:

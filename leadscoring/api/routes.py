@@ -19,6 +19,7 @@ from leadscoring.api.auth import ApiKeyAuth, RateLimited
 from leadscoring.api.body import read_items
 from leadscoring.api.errors import ApiError
 from leadscoring.intake import TakenActivities, TakenContacts, validation
+from leadscoring.intake.sources import record_sent
 from leadscoring.intake.validation import InvalidItem
 from leadscoring.models import Contact
 
@@ -50,7 +51,9 @@ api.add_router("", "crm_sync.api.router")  # by name only: imports point down
 )
 def post_contacts(request: HttpRequest) -> HttpResponse:
     """Make people known or bring them up to date: one object, or an array of at most 1,000."""
-    taken = intake.take_contacts(read_items(request), now())
+    items, at = read_items(request), now()
+    taken = intake.take_contacts(items, at)
+    record_sent(request.auth, "contact", items, taken.rejected, at)  # type: ignore[attr-defined]  # set by ninja
     counts = {name: getattr(taken, name) for name in ("created", "updated", "unchanged")}
     return _intake_response(taken, counts)
 
@@ -64,7 +67,9 @@ def post_activities(request: HttpRequest) -> HttpResponse:
     """Tell what people did. When the answer arrives it is stored and the scores are up to date."""
     key: Any = request.auth  # type: ignore[attr-defined]  # set by ninja
     others = api_keys.SourcesOfOthers(key)
-    taken = intake.take_activities(read_items(request), key.name, now(), others=others)
+    items, at = read_items(request), now()
+    taken = intake.take_activities(items, key.name, at, others=others)
+    record_sent(key, "activity", items, taken.rejected, at)
     return _intake_response(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
 
 

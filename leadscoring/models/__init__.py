@@ -20,6 +20,8 @@ from leadscoring.models.people import (
 from leadscoring.models.reader import ReaderTimeZone
 from leadscoring.models.scoring import ModelVersion, Score
 from leadscoring.models.search import ContactSearch
+from leadscoring.models.sources import NotTaken, Source, SourceCount
+from leadscoring.models.visitors import TakenMessage, Visitor, WaitingActivity
 
 __all__ = [
     "CRM_ID_LENGTH",
@@ -40,7 +42,13 @@ __all__ = [
     "Identifier",
     "Lifecycle",
     "ModelVersion",
+    "NotTaken",
     "ProfileChange",
     "ReaderTimeZone",
     "Score",
+    "Source",
+    "SourceCount",
+    "TakenMessage",
+    "Visitor",
+    "WaitingActivity",
 ]

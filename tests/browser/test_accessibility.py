@@ -19,7 +19,9 @@ from pytest_django.live_server_helper import LiveServer
 from crm_sync.mapping.lead_link import lead_url
 from crm_sync.models import Handoff, Outcome, RejectingStatus
 from leadscoring.admin.model_admin import AppModelAdmin
-from leadscoring.models import Contact, ModelVersion
+from leadscoring.intake.rejections import Rejection
+from leadscoring.intake.sources import record_sent
+from leadscoring.models import ApiKey, Contact, ModelVersion
 from sequences.models import Delivery, Suppression
 from sequences.unsubscribe import SIGNER
 from tests.admin_pages import signed_in
@@ -53,6 +55,8 @@ NO_PAGES = (
     "static_of_another_release",
     "admin:leadscoring_modelversion_progress",
     "company_log_in",
+    "segment_",
+    "tracker_settings",
     "openid_connect_callback",
     "mfa_edit_webauthn",  # of a passkey, which a device makes
     "mfa_remove_webauthn",
@@ -70,6 +74,8 @@ def rows(people: None, monkeypatch: pytest.MonkeyPatch) -> None:
     Suppression.objects.create(email="no@example.com", reason="by_hand", created_at=at)
     Outcome.objects.create(handoff=handoff, model=ModelVersion.objects.get(), since=at, seen_at=at)
     RejectingStatus.objects.get_or_create(status="UNQUALIFIED")
+    sent, wrong = [{"type": "track", "userId": "u"}], [Rejection(0, "event", "is missing")]
+    record_sent(ApiKey.objects.earliest("pk"), "", sent, wrong, at)
     LogEntry.objects.log_actions(
         User.objects.get().pk, [contact], CHANGE, change_message="Changed."
     )

@@ -39,7 +39,7 @@ from leadscoring.api.routes import api
 from leadscoring.erasing import erase_contact
 from leadscoring.management.command import JsonCommand
 from leadscoring.merging import merge_contacts
-from leadscoring.models import AccessEntry, Activity, ApiKey, Contact, ModelVersion, Score
+from leadscoring.models import AccessEntry, Activity, ApiKey, Contact, ModelVersion, Score, Source
 from leadscoring.tasks import prune_access_log
 from sequences.models import Delivery, Enrollment, Suppression
 from sequences.unsubscribe import unsubscribe_url
@@ -170,6 +170,7 @@ def sample(route: str, someone: Contact) -> dict[str, Any]:
         "leadscoring/modelversion": ModelVersion.objects.latest("pk").pk,
         "leadscoring/apikey": 0,
         "leadscoring/accessentry": AccessEntry.objects.latest("pk").pk,
+        "leadscoring/source": Source.objects.latest("pk").pk,
         "sequences/sequence": someone.enrollments.get().sequence_id,
         "sequences/enrollment": someone.enrollments.get().pk,
         "sequences/delivery": Delivery.objects.get(email=someone.email).pk,
@@ -195,6 +196,7 @@ def sample(route: str, someone: Contact) -> dict[str, Any]:
         "object_id": of_model or someone.pk, "pk": of_model, "id": of_model, "way": "up",
         "content_type_id": kind.pk, "app_label": "leadscoring", "url": "nothing",
         "token": "nothing", "who": someone.pk, "provider_id": "company", "version": "0", "name": "nothing",
+        "write_key": "nothing",
     }  # fmt: skip
 
 

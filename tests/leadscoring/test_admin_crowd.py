@@ -34,6 +34,7 @@ from leadscoring.models import (
     CrmState,
     ModelVersion,
     Score,
+    Source,
 )
 from sequences.models import Delivery, Enrollment, Sequence, Suppression
 from tests.admin_pages import LISTS, act, as_, as_superuser, page
@@ -43,7 +44,7 @@ from tests.leadscoring.test_admin import THRESHOLDS, a_draft
 pytestmark = pytest.mark.django_db
 WRITTEN_BY_THE_PRODUCT = ["leadscoring.company", "leadscoring.activity", "sequences.enrollment",
                           "sequences.delivery", "crm_sync.handoff", "crm_sync.deal", "crm_sync.account",
-                          "crm_sync.outcome", "leadscoring.accessentry"]  # fmt: skip
+                          "crm_sync.outcome", "leadscoring.accessentry", "leadscoring.source"]  # fmt: skip
 MAY_SEE = {
     "Marketing": {*LISTS["leadscoring"], *LISTS["sequences"], *LISTS["crm_sync"]}
     - {"apikey", "account", "accessentry"},
@@ -79,7 +80,7 @@ def rows() -> dict[str, int]:
     """A row of each list."""
     models = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery,
               Suppression, Handoff, Deal, Stage, Owner, RoutingRule, FieldMapping, Account,
-              Outcome, RejectingStatus, AccessEntry)  # fmt: skip
+              Outcome, RejectingStatus, AccessEntry, Source)  # fmt: skip
     return {model._meta.label_lower: model._default_manager.latest("pk").pk for model in models}
 
 

@@ -80,6 +80,7 @@ def started(show: str = "", **settings: str) -> "subprocess.CompletedProcess[str
         ("CRM_MAX_AGE_SECONDS", "-1"),
         ("HUBSPOT_REQUESTS_PER_10S", "many"),
         ("ACCESS_LOG_DAYS", "0"),
+        ("ANONYMOUS_DAYS", "0"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_with_a_sentence_that_names_it_and_hides_its_value(

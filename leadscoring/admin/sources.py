@@ -1,0 +1,100 @@
+"""Who sends people and activities: what came, and what could not be taken, with the reason."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+
+from leadscoring.admin.model_admin import ReadOnlyModelAdmin
+from leadscoring.common import format
+from leadscoring.models import NotTaken, Source, SourceCount
+
+MOST_SHOWN = 50  # reasons on a source's page
+
+
+@admin.register(Source)
+class SourceAdmin(ReadOnlyModelAdmin[Source]):
+    about = "Who sends us people and activities. What could not be taken is kept for 30 days, with the reason."
+    nothing = "Nobody sends anything yet: make an API key."
+    list_display = ("name", "last_hour", "last_day", "in_all", "last_came", "refused")
+    ordering = ("name",)
+    fields = ("name", "last_hour", "last_day", "in_all", "last_came", "refused", "reasons")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
+        at = now()
+        reasons = NotTaken.objects.filter(api_key=OuterRef("pk")).order_by("-last_at")
+        last = _counts().values_list(Max("last_at"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                in_hour=_sum("came", at - timedelta(hours=1)),
+                in_day=_sum("came", at - timedelta(days=1)),
+                ever=_sum("came"),
+                refused_in_day=_sum("not_taken", at - timedelta(days=1)),
+                refused_ever=_sum("not_taken"),
+                heard_at=Subquery(last),
+                last_reason=Subquery(reasons.values("message")[:1]),
+                last_field=Subquery(reasons.values("field")[:1]),
+            )
+            .filter(Q(revoked_at=None) | Q(ever__gt=0))
+        )
+
+    @admin.display(description="Last hour", ordering="in_hour")
+    def last_hour(self, source: Any) -> str:
+        return f"{source.in_hour:,}"
+
+    @admin.display(description="Last 24 hours", ordering="in_day")
+    def last_day(self, source: Any) -> str:
+        return f"{source.in_day:,}"
+
+    @admin.display(description="In all", ordering="ever")
+    def in_all(self, source: Any) -> str:
+        return f"{source.ever:,}"
+
+    @admin.display(description="Last came", ordering="heard_at")
+    def last_came(self, source: Any) -> SafeString:
+        return format.moment_html(source.heard_at)
+
+    @admin.display(description="Not taken", ordering="refused_in_day")
+    def refused(self, source: Any) -> SafeString:
+        if not source.refused_ever:
+            return format.NOTHING
+        figures = f"{source.refused_in_day:,} in 24 hours, {source.refused_ever:,} in all"
+        last = f"{source.last_field} {source.last_reason}" if source.last_reason else ""
+        return format.two_lines_html(figures, last)
+
+    @admin.display(description="Why")
+    def reasons(self, source: Source) -> SafeString:
+        """Return the reasons, the latest first, each with its last case, in which people's values are masked."""
+        rows = source.not_taken.order_by("-last_at", "-pk")[:MOST_SHOWN]
+        return format_html_join("", "{}", ((_reason_html(row),) for row in rows)) or format.NOTHING
+
+
+def _counts() -> Any:
+    return SourceCount.objects.filter(api_key=OuterRef("pk")).order_by().values("api_key")
+
+
+def _sum(column: str, since: datetime | None = None) -> Coalesce:
+    counts = _counts().filter(at__gt=since) if since else _counts()
+    return Coalesce(Subquery(counts.values_list(Sum(column))), 0)
+
+
+def _reason_html(row: NotTaken) -> SafeString:
+    return format_html(
+        '<div class="ls-refused"><b><bdi>{} {}</bdi></b> {} <span class="ls-soft">{}, last {}</span>'
+        '<pre class="ls-example">{}</pre></div>',
+        row.field,
+        row.message,
+        format.badge_html(row.kind or "no type"),
+        "once" if row.times == 1 else f"{row.times:,} times",
+        format.moment_html(row.last_at),
+        json.dumps(row.example, indent=1, ensure_ascii=False),
+    )

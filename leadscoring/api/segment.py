@@ -1,0 +1,208 @@
+"""Segment's HTTP API, for clients that nobody has to change (docs/tracking.md).
+
+A good key and a body of JSON are answered with 200 whatever becomes of the events: clients throw away
+or send again a batch that is refused. What was not taken stands on the page *Sources*.
+"""
+
+import base64
+import binascii
+import logging
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.urls import path
+from django.utils.timezone import now
+from django.views.decorators.csrf import csrf_exempt
+
+from leadscoring import api_keys
+from leadscoring.access_log import collect_people
+from leadscoring.api.auth import RateLimited, admit_key
+from leadscoring.api.body import MIB, parse_json, read_body
+from leadscoring.api.errors import ApiError
+from leadscoring.intake import events, sources
+from leadscoring.intake.segment import TYPES
+from leadscoring.models import ApiKey
+
+log = logging.getLogger(__name__)
+View = Callable[..., HttpResponse]
+
+MOST_EVENTS = 2_500  # Segment's own limit of a batch
+# Headers that a page asks to send; another one is not offered.
+HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,50}(\s*,\s*[A-Za-z0-9-]{1,50}){0,19}")
+LONGEST_KEY = 200
+KEEP_SETTINGS = 3_600  # seconds
+READING_KEY = (
+    "Only a key that may only send belongs in a web page: this one can read. Make another."
+)
+
+
+def _for_any_page(method: str) -> Callable[[View], View]:
+    """Answer any web page and in JSON, errors too, and take one method besides the browser's question.
+
+    No cookie counts here, so any origin may ask.
+    """
+
+    def decorated(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method == "OPTIONS":
+                response = _preflight(request)
+            elif request.method != method:
+                response = HttpResponseNotAllowed([method, "OPTIONS"])
+            else:
+                response = _with_errors(view, request, *args, **kwargs)
+            response["Access-Control-Allow-Origin"] = "*"
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return answered
+
+    return decorated
+
+
+def _preflight(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse(status=204)
+    response["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+    asked = request.headers.get("Access-Control-Request-Headers", "")
+    if HEADER_NAMES.fullmatch(asked):
+        response["Access-Control-Allow-Headers"] = asked
+    response["Access-Control-Max-Age"] = "900"
+    return response
+
+
+def _with_errors(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    try:
+        # An answer here names nobody, so nothing of it is a reading.
+        with collect_people():
+            return view(request, *args, **kwargs)
+    except ApiError as error:
+        return error.response()
+    except RateLimited as limited:
+        response = ApiError(429).response()
+        response["Retry-After"] = str(limited.retry_after)
+        return response
+    except (OperationalError, InterfaceError) as error:
+        log.error("The database did not answer a request.", exc_info=error)
+        return ApiError(503).response()
+
+
+@_for_any_page("POST")
+def receive_events(request: HttpRequest, kind: str) -> HttpResponse:
+    """Take one event, or a batch of them. `kind`: "" for a batch."""
+    at = now()
+    key = _admit_header(request)
+    body = parse_json(_inflate(request, read_body(request)))
+    around = body if isinstance(body, dict) else {}
+    key = key or admit_key(_text(around.get("writeKey")), at)
+    if key is None:
+        raise ApiError(401, message="A valid write key is needed.")
+    raw = [body] if kind else around.get("batch")
+    if not isinstance(raw, list):
+        raw = [body]  # no batch: refused as an event, with the reason where others are
+    if len(raw) > MOST_EVENTS:
+        raise ApiError(413, "too_many_items", f"The batch has over {MOST_EVENTS:,} events.")
+    sent_at = around.get("sentAt") or request.headers.get("SentAt")
+    taken = events.take_events(raw, kind, {} if kind else around, sent_at, key.name, at)
+    sources.record_sent(key, kind, raw, taken.rejected, at)
+    return JsonResponse({"success": True})
+
+
+def _admit_header(request: HttpRequest) -> ApiKey | None:
+    """Return the key that a header has. None: the body may have one. Raise RateLimited."""
+    for text in _header_keys(request):
+        if key := admit_key(text, now()):
+            return key
+    return None
+
+
+def _header_keys(request: HttpRequest) -> Iterator[str]:
+    """Yield what may be a key: the user of Basic auth, or a bearer's."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        yield _text(given.strip())
+    elif scheme.lower() == "basic":
+        try:
+            decoded = base64.b64decode(given.strip(), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return
+        yield _text(decoded.partition(":")[0])
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= LONGEST_KEY else ""
+
+
+def _inflate(request: HttpRequest, body: bytes) -> bytes:
+    """Return a body that may be compressed, within the bound of one that is not. Raise ApiError."""
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise ApiError(400, "encoding", "The body may be compressed with gzip alone.")
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        inflated = reader.decompress(body, most + 1)
+    except zlib.error:
+        raise ApiError(400, "not_gzip", "The body is not gzip.") from None
+    if len(inflated) > most:
+        raise ApiError(413, message=f"The body is larger than {most // MIB} MiB.")
+    if not reader.eof or reader.unused_data:
+        raise ApiError(400, "not_gzip", "The body is not one whole piece of gzip.")
+    return inflated
+
+
+@_for_any_page("GET")
+def tracker_settings(request: HttpRequest, write_key: str) -> HttpResponse:
+    """Tell the official script of a page where to send: here."""
+    key = api_keys.find_key(write_key)
+    if key is None:
+        raise ApiError(404)
+    if not key.write_only:
+        raise ApiError(403, "reading_key", READING_KEY)
+    response = JsonResponse(_settings_json(write_key))
+    response["Cache-Control"] = f"public, max-age={KEEP_SETTINGS}"
+    return response
+
+
+def _settings_json(write_key: str) -> Mapping[str, object]:
+    here = urlsplit(settings.BASE_URL)
+    destination = {
+        "apiKey": write_key,
+        "apiHost": f"{here.netloc}{here.path}/v1",
+        "protocol": here.scheme,
+        "unbundledIntegrations": [],
+        "addBundledMetadata": True,
+        "maybeBundledConfigIds": {},
+        "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]},
+    }
+    everything = {"__default": {"enabled": True, "integrations": {}}}
+    return {
+        "integrations": {"Segment.io": destination},
+        "plan": {"track": everything, "identify": everything, "group": everything},
+        "edgeFunction": {},
+        "analyticsNextEnabled": True,
+        "middlewareSettings": {},
+        "enabledMiddleware": {},
+        "metrics": {"sampleRate": 0},
+        "legacyVideoPluginsEnabled": False,
+        "remotePlugins": [],
+    }
+
+
+NAMES = {name: kind for kind in TYPES for name in (kind, kind[0])} | {"batch": "", "b": ""}
+urlpatterns = [
+    path("projects/<str:write_key>/settings", tracker_settings, name="tracker_settings"),
+    *(
+        path(name, receive_events, {"kind": kind}, name=f"segment_{name}")
+        for name, kind in NAMES.items()
+    ),
+]
