@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from django.conf import settings
-from environ import Env
 
 from crm_sync.port import Crm, CrmCall, CrmField, CrmWebhooks
 from crm_sync.salesforce.defaults import MAPPING, REFUSING
-from crm_sync.salesforce.transport.versions import DEFAULT
 
 __all__ = ["MAPPING", "NAME", "REFUSING", "connect", "missing_setting", "surface", "webhooks"]
 
@@ -28,7 +26,12 @@ def connect() -> Crm | None:
         return None
     login_url, client_id, client_secret = map(_setting, CREDENTIALS)
     return _connected(
-        client_id, client_secret, login_url.rstrip("/"), settings.REDIS_URL, _version(), os.getpid()
+        client_id,
+        client_secret,
+        login_url.rstrip("/"),
+        settings.REDIS_URL,
+        settings.SALESFORCE_API_VERSION,
+        os.getpid(),
     )
 
 
@@ -54,12 +57,8 @@ def surface() -> tuple[Sequence[CrmCall], Sequence[CrmField]]:
     from crm_sync.salesforce.fields import fields_used
     from crm_sync.salesforce.transport.calls import registered_calls
 
-    return registered_calls(_version()), tuple(fields_used())
-
-
-def _version() -> str:
-    return _setting("SALESFORCE_API_VERSION") or DEFAULT
+    return registered_calls(settings.SALESFORCE_API_VERSION), tuple(fields_used())
 
 
 def _setting(name: str) -> str:
-    return str(Env()(name, default="")).strip()
+    return str(getattr(settings, name)).strip()

@@ -226,7 +226,10 @@ def _persons(asked: Sequence[Mapping[str, object]]) -> list[PersonItem]:
 
 
 def _who(people: IdentityMap, asked: Mapping[str, Any]) -> KnownIdentity | None:
-    return people.who(asked.get("email"), asked.get("external_id")) if asked else None
+    if not asked:
+        return None
+    item = PersonItem.model_validate(dict(asked))
+    return people.who(item.email, item.identifier)
 
 
 def _who_or_none(people: IdentityMap, asked: Mapping[str, Any]) -> KnownIdentity | None:

@@ -13,16 +13,15 @@ VALUES = {
 
 
 @pytest.fixture
-def given(monkeypatch):
+def given(settings):
     for name, value in VALUES.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("SALESFORCE_API_VERSION", raising=False)
-    return monkeypatch
+        setattr(settings, name, value)
+    return settings
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_the_first_credential_that_is_missing_is_named(given, name):
-    given.setenv(name, " ")
+    setattr(given, name, " ")
 
     assert entry.missing_setting() == name
     assert entry.connect() is None
