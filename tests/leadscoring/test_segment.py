@@ -118,7 +118,7 @@ def test_plain_text_and_gzip_are_read(send):
     two = json.dumps({"userId": "ada@example.com", "event": "Two"}).encode()
 
     assert send.send("t", one.encode(), content_type="text/plain").status_code == 200
-    assert send.send("t", gzip.compress(two), **{"content-encoding": "gzip"}).status_code == 200
+    assert send.send("t", gzip.compress(two, mtime=0), **{"content-encoding": "gzip"}).status_code == 200
     assert acts(email="ada@example.com") == ["one", "two"]
 
 
@@ -129,10 +129,10 @@ def test_plain_text_and_gzip_are_read(send):
         (b"[" * 200_000, "", 400),
         (b"\xff", "", 400),
         (b"no gzip", "gzip", 400),
-        (gzip.compress(b"{}")[:-4], "gzip", 400),
-        (gzip.compress(b"{}") * 2, "gzip", 400),
+        (gzip.compress(b"{}", mtime=0)[:-4], "gzip", 400),
+        (gzip.compress(b"{}", mtime=0) * 2, "gzip", 400),
         (b"{}", "br", 400),
-        (gzip.compress(b" " * 6 * 1024 * 1024), "gzip", 413),
+        (gzip.compress(b" " * 6 * 1024 * 1024, mtime=0), "gzip", 413),
         (b" " * 6 * 1024 * 1024, "", 413),
         (json.dumps({"batch": [{}] * 2_501}).encode(), "", 413),
     ],
