@@ -118,7 +118,10 @@ def test_plain_text_and_gzip_are_read(send):
     two = json.dumps({"userId": "ada@example.com", "event": "Two"}).encode()
 
     assert send.send("t", one.encode(), content_type="text/plain").status_code == 200
-    assert send.send("t", gzip.compress(two, mtime=0), **{"content-encoding": "gzip"}).status_code == 200
+    assert (
+        send.send("t", gzip.compress(two, mtime=0), **{"content-encoding": "gzip"}).status_code
+        == 200
+    )
     assert acts(email="ada@example.com") == ["one", "two"]
 
 
