@@ -151,7 +151,7 @@ class Full:
         (Breaker.Work.PUSH, push_due),
         (Breaker.Work.TASKS, track_tasks),
     ],
-    ids=str,
+    ids=["handoffs", "push", "tasks"],
 )
 def test_no_room_for_the_request_of_a_trial_costs_seconds_and_not_a_minute(work, go):
     a_handoff()
