@@ -45,7 +45,8 @@ def due_for_evaluation(at: datetime) -> models.QuerySet[Handoff]:
     What ended in a former account stays as it ended: its deals are not known any more.
     """
     news = Q(outcome=None) | Q(contact__link__seen_at__gt=F("outcome__seen_at"))
-    news &= Q(account_id=F("contact__link__account_id")) | ~Q(outcome__state__in=ENDED)
+    here = Q(account_id="") | Q(account_id=F("contact__link__account_id"))
+    news &= here | ~Q(outcome__state__in=ENDED)
     watched = Handoff.objects.delivered().filter(delivered_at__gt=at - WATCHED)
     return watched.filter(news, contact__link__isnull=False).order_by("outcome__seen_at", "pk")
 

@@ -10,7 +10,6 @@ from crm_sync.mapping.record_values import wanted_properties
 from crm_sync.models import FieldMapping, Handoff, Link
 from crm_sync.pull.poll import pull_changes
 from crm_sync.reconcile.run import reconcile
-from crm_sync.salesforce.defaults import MAPPING
 from leadscoring.models import CrmState
 from tests.crm_sync.makers import MONDAY, a_contact, a_handoff, a_score
 
@@ -18,10 +17,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def crm(bare_org):
-    """An org that is set up, under the mapping that an installation begins with."""
-    FieldMapping.objects.all().delete()
-    FieldMapping.objects.bulk_create(FieldMapping(**field._asdict()) for field in MAPPING)
+def crm(bare_org, settings):
+    """An org that is set up, under the mapping that an installation begins with.
+
+    The database was migrated without knowing the CRM: the first look at the account brings its mapping.
+    """
+    settings.CRM = "salesforce"
     read_account(bare_org, MONDAY)
     steps = bare_org.set_up(wanted_properties(FieldMapping.objects.all()), plan=False)
     assert not any(step.problem for step in steps)
