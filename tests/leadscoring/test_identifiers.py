@@ -67,7 +67,8 @@ def test_two_files_that_count_from_one_are_four_people_in_two_namespaces(tmp_pat
     imported(tmp_path, FIRST, *first)
     dry, _ = imported(tmp_path, SECOND, "--id-source", "fair", "--dry-run")
     answer, code = imported(tmp_path, SECOND, "--id-source", "fair")
-    again, _ = imported(tmp_path, "id,Job title\n1,CEO\n", "--id-source", "FAIR")
+    alone = ("--id-source", "FAIR", "--map", "external_id=id")
+    again, _ = imported(tmp_path, "id,Job title\n1,CEO\n", *alone)
 
     assert (dry["created"], answer["created"], again["updated"], code) == (2, 2, 1, 0)
     assert emails() == ALL

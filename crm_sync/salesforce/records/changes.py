@@ -37,7 +37,7 @@ PART = 1_000  # changes in one part
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ChangeSource:
     """An object whose rows tell of changes. `deleted`: its deleted rows do too."""
 
     sobject: str
@@ -50,12 +50,12 @@ class Source:
 
 
 # Adding or removing a role does not move the deal's time. docs/salesforce-facts.md#contact-roles
-SOURCES: Mapping[ChangeKind, tuple[Source, ...]] = {
+SOURCES: Mapping[ChangeKind, tuple[ChangeSource, ...]] = {
     "contacts": (
-        Source(LEAD, ("Email", "IsConverted", "ConvertedContactId")),
-        Source(CONTACT, ("Email",)),
+        ChangeSource(LEAD, ("Email", "IsConverted", "ConvertedContactId")),
+        ChangeSource(CONTACT, ("Email",)),
     ),
-    "deals": (Source(OPPORTUNITY, ()), Source(ROLE, ("OpportunityId",), deleted=True)),
+    "deals": (ChangeSource(OPPORTUNITY, ()), ChangeSource(ROLE, ("OpportunityId",), deleted=True)),
 }
 
 
@@ -83,11 +83,11 @@ def newest_changed(org: Org, kind: ChangeKind) -> datetime | None:
 
 
 @with_fresh_fields
-def _pages(org: Org, sources: Sequence[Source], where: str, order: str) -> list[Rows]:
+def _pages(org: Org, sources: Sequence[ChangeSource], where: str, order: str) -> list[Rows]:
     return org.rows_of([source.query(org, where, order) for source in sources])
 
 
-def _rows_after(org: Org, source: Source, page: Rows, most: int) -> Iterator[Json]:
+def _rows_after(org: Org, source: ChangeSource, page: Rows, most: int) -> Iterator[Json]:
     """Yield the rows of a page and of all after it."""
     while True:
         yield from page
