@@ -336,9 +336,10 @@ def test_a_change_that_comes_late_while_a_search_takes_several_turns_is_found(
         Cursor.objects.update(position=position, at=now(), resume_at=position)
 
     short_turns(far_ahead)
-    turns = takewhile(lambda turn: turn is None, (short_turns() for _ in range(30)))
+    for _ in range(2):  # the search that ends, and the next one, which looks back over its turns
+        turns = takewhile(lambda turn: turn is None, (short_turns() for _ in range(30)))
+        assert len(list(turns)) < 30
 
-    assert len(list(turns)) < 30
     assert effect_of(ada) == "pause"  # its stage is nobody's
 
 
