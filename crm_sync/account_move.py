@@ -129,7 +129,7 @@ def plan_move(crm: Crm, at: datetime) -> Move | None:
     if here is None or here.is_account(settings.CRM, there.id):
         return None
     reps = crm.owners()
-    known = {rep.email.casefold() for rep in reps if rep.email}
+    known = ids_by_address(reps)
     owners = list(Owner.objects.filter(active=True).order_by("name", "pk"))
     on_the_way = Handoff.objects.on_the_way()
     return Move(
@@ -206,7 +206,7 @@ def rename_owners(here: Account, reps: Sequence[CrmOwner]) -> None:
 
     The ids of all others get the former account's in front, so that no id of the new one equals them.
     """
-    ids = {rep.email.casefold(): rep.owner_id for rep in reps if rep.email and rep.active}
+    ids = ids_by_address(reps)
     owners = Owner.objects.order_by("-active", "pk").values_list("owner_id", "email")
     former, present = {}, {}
     for owner_id, address in owners:
@@ -216,6 +216,11 @@ def rename_owners(here: Account, reps: Sequence[CrmOwner]) -> None:
     # In two steps: an id of the new account may be another rep's of the former.
     rename_in_tables(former)
     rename_in_tables(present)
+
+
+def ids_by_address(reps: Iterable[CrmOwner]) -> dict[str, str]:
+    """Return the ids of the active reps by their address, whatever its case."""
+    return {rep.email.casefold(): rep.owner_id for rep in reps if rep.email and rep.active}
 
 
 def rename_in_tables(new_ids: Mapping[str, str]) -> None:

@@ -151,6 +151,16 @@ def test_reps_keep_their_settings_under_the_id_of_the_same_address(crm, there, f
     assert Owner.objects.filter(owner_id="55").count() == 0
 
 
+def test_a_rep_who_has_left_the_new_account_is_not_said_to_keep_anything(crm, there, former):
+    (gone,) = (rep for rep in crm.owners() if rep.owner_id == there.archived_owner)
+    a_rep("56", name="Max", email=gone.email)
+
+    plan = moved(crm)
+
+    assert "Max" in plan.former_reps
+    assert not Owner.objects.filter(active=True, name="Max").exists()
+
+
 def test_nobody_gets_mail_until_everybody_was_read_from_the_new_account(crm, there, former):
     delivered(there)
 
