@@ -7,14 +7,13 @@ here only when it was refused for the rate of requests, and only for callers tha
 import logging
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from time import monotonic, sleep
 from typing import Any
 
 from crm_sync.hubspot.transport.calls import ApiCall
 from crm_sync.hubspot.transport.errors import error_from_answer, no_answer_error
 from crm_sync.hubspot.transport.rate_limit import RateLimiter
 from crm_sync.hubspot.transport.versions import CLASSIC
-from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmPaced, Priority
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, Priority
 from crm_sync.transport.http import (
     TOTAL_SECONDS,
     HttpError,
@@ -23,6 +22,7 @@ from crm_sync.transport.http import (
     RawAnswer,
 )
 from crm_sync.transport.json_body import parse_body
+from crm_sync.transport.patience import ask_patiently, check_in_time
 from leadscoring.common.text import bounded_line
 
 logger = logging.getLogger(__name__)
@@ -30,8 +30,6 @@ logger = logging.getLogger(__name__)
 # Seconds to connect, seconds between two pieces of the answer; the library has no bound of its own.
 # docs/hubspot-facts.md#library-timeouts-and-retries
 TIMEOUTS = (3.05, 10.0)
-# Seconds; a refusal that asks for more is no matter of the rate.
-LONGEST_REFUSAL = 60.0
 
 Json = dict[str, Any]
 
@@ -106,20 +104,11 @@ class HubSpotClient:
         `until`: the reading of time.monotonic() after which the call is not made any more (CrmBusy).
         """
         call = call.in_version(self.version)
-        while True:
-            try:
-                return self._ask_once(call, body, path, query, until)
-            except CrmBusy as busy:
-                if not self._has_patience(call, busy):
-                    raise
-                sleep(busy.retry_after)
-
-    def _has_patience(self, call: ApiCall, busy: CrmBusy) -> bool:
-        """Return whether a call is to be asked again here after it was refused."""
-        for_rate = busy.shared or isinstance(busy, CrmPaced)
-        wait = busy.retry_after
-        in_time = wait <= LONGEST_REFUSAL and monotonic() + wait < self._patient_until
-        return for_rate and call.retry and in_time
+        return ask_patiently(
+            lambda: self._ask_once(call, body, path, query, until),
+            self._patient_until,
+            repeatable=call.retry,
+        )
 
     def _ask_once(
         self,
@@ -131,8 +120,7 @@ class HubSpotClient:
     ) -> Json:
         api = self._sdk.api
         self.limiter.wait(call, self._priority)
-        if until is not None and monotonic() > until:
-            raise CrmBusy(f"It had become too late to {call.purpose}: it is tried anew.", 1.0)
+        check_in_time(call.purpose, until)
         answer = self._answer(api, call, body, dict(path or {}), list(query))
         if not answer.body:
             return {}

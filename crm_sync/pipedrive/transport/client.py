@@ -7,14 +7,13 @@ here only when it was refused for the rate of requests, and only for callers tha
 import json
 import logging
 from collections.abc import Iterable
-from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from crm_sync.pipedrive.transport.calls import V2, PipedriveCall
-from crm_sync.pipedrive.transport.errors import LONGEST_WAIT, error_of_answer, silent_or_busy
+from crm_sync.pipedrive.transport.errors import error_of_answer, silent_or_busy
 from crm_sync.pipedrive.transport.rate_limit import TokenLimiter
-from crm_sync.port import CrmBusy, CrmDenied, CrmError, CrmPaced, Priority
+from crm_sync.port import CrmBusy, CrmDenied, CrmError, Priority
 from crm_sync.transport.http import (
     TOTAL_SECONDS,
     HttpError,
@@ -23,6 +22,7 @@ from crm_sync.transport.http import (
     RawAnswer,
 )
 from crm_sync.transport.json_body import parse_body
+from crm_sync.transport.patience import ask_patiently, check_in_time
 from leadscoring.common.text import bounded_line
 
 logger = logging.getLogger(__name__)
@@ -104,27 +104,18 @@ class PipedriveClient:
         """
         path = call.path.replace("{id}", quote(record_id, safe=""))
         asked = urlencode(list(query))
-        while True:
-            try:
-                return self._ask_once(call, f"{path}?{asked}" if asked else path, body, until)
-            except CrmBusy as busy:
-                if not self._has_patience(call, busy):
-                    raise
-                sleep(busy.retry_after)
-
-    def _has_patience(self, call: PipedriveCall, busy: CrmBusy) -> bool:
-        """Return whether a call is to be asked again here after it was refused."""
-        for_rate = busy.shared or isinstance(busy, CrmPaced)
-        wait = busy.retry_after
-        in_time = wait <= LONGEST_WAIT and monotonic() + wait < self._patient_until
-        return for_rate and call.retry and in_time
+        whole = f"{path}?{asked}" if asked else path
+        return ask_patiently(
+            lambda: self._ask_once(call, whole, body, until),
+            self._patient_until,
+            repeatable=call.retry,
+        )
 
     def _ask_once(
         self, call: PipedriveCall, path: str, body: Json | None, until: float | None
     ) -> Json:
         self.limiter.wait(call, self._priority)
-        if until is not None and monotonic() > until:
-            raise CrmBusy(f"It had become too late to {call.purpose}: it is tried anew.", 1.0)
+        check_in_time(call.purpose, until)
         try:
             answer = self._http.send(call.method, path, body)
         except HttpError as refused:

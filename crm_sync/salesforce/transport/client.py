@@ -7,21 +7,20 @@ here when the session had ended, and for callers that have time when the org was
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from crm_sync.port import CrmBusy, CrmError, CrmPaced, Priority
+from crm_sync.port import CrmBusy, CrmError, Priority
 from crm_sync.salesforce.transport.calls import SalesforceCall
 from crm_sync.salesforce.transport.errors import error_from_answer, silence_error
 from crm_sync.salesforce.transport.rate_limit import SalesforceLimiter
 from crm_sync.salesforce.transport.session import TIMEOUT, SalesforceSession, SessionKeeper
 from crm_sync.transport.http import HttpError, HttpTransport, NoHttpAnswer, RawAnswer
 from crm_sync.transport.json_body import parse_json
+from crm_sync.transport.patience import ask_patiently, check_in_time
 
 logger = logging.getLogger(__name__)
 
-LONGEST_REFUSAL = 60.0  # seconds; a refusal that asks for more is waited out by nobody
 ALWAYS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",
@@ -84,20 +83,11 @@ class SalesforceClient:
         where = _filled(call.path, {"version": self.version, **(path or {})})
         parameters = list(query)
         where += f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
-        while True:
-            try:
-                return self._ask_once(call, body, where, until)
-            except CrmBusy as busy:
-                if not self._has_patience(call, busy):
-                    raise
-                sleep(busy.retry_after)
-
-    def _has_patience(self, call: SalesforceCall, busy: CrmBusy) -> bool:
-        """Return whether a call is to be asked again here after it was refused."""
-        refused = busy.shared or isinstance(busy, CrmPaced)
-        wait = busy.retry_after
-        in_time = wait <= LONGEST_REFUSAL and monotonic() + wait < self._patient_until
-        return refused and call.retry and in_time
+        return ask_patiently(
+            lambda: self._ask_once(call, body, where, until),
+            self._patient_until,
+            repeatable=call.retry,
+        )
 
     def _ask_once(
         self, call: SalesforceCall, body: Json | None, where: str, until: float | None
@@ -129,8 +119,7 @@ class SalesforceClient:
         session: SalesforceSession,
         until: float | None,
     ) -> RawAnswer:
-        if until is not None and monotonic() > until:
-            raise CrmBusy(f"It had become too late to {call.purpose}: it is tried anew.", 1.0)
+        check_in_time(call.purpose, until)
         headers = ALWAYS | (WRITING if call.writes else {})
         try:
             return self._http.request(
