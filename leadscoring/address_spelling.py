@@ -38,8 +38,9 @@ def unify_addresses(at: datetime) -> None:
 def other_spellings(model: type[Model]) -> Iterator[tuple[int, str]]:
     """Yield the ids of rows whose `email` is not in its one spelling, and that spelling."""
     rows = model._default_manager.filter(UNUSUAL).order_by("pk").values_list("pk", "email")
-    found = [(pk, fold_email(email)) for pk, email in rows.iterator() if fold_email(email) != email]
-    yield from found
+    yield from [
+        (pk, folded) for pk, email in rows.iterator() if (folded := fold_email(email)) != email
+    ]
 
 
 def _merge_one_mailbox(holder: int, other: int, at: datetime) -> int:

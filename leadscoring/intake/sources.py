@@ -16,13 +16,14 @@ MINUTES = 5
 ALL_BEFORE = datetime(1970, 1, 1, tzinfo=UTC)  # the row that older counts are added to
 MOST_REASONS, MOST_AT_ONCE = 200, 50  # of one key, and of one request: a sender may make them up
 
-COUNT = """
+ADDED = """ON CONFLICT (api_key_id, at) DO UPDATE SET came = known.came + EXCLUDED.came,
+        not_taken = known.not_taken + EXCLUDED.not_taken,
+        last_at = greatest(known.last_at, EXCLUDED.last_at)"""
+COUNT = f"""
     INSERT INTO leadscoring_sourcecount AS known (api_key_id, at, came, not_taken, last_at)
     VALUES (%s, %s, %s, %s, %s)
-    ON CONFLICT (api_key_id, at) DO UPDATE SET came = known.came + EXCLUDED.came,
-        not_taken = known.not_taken + EXCLUDED.not_taken,
-        last_at = greatest(known.last_at, EXCLUDED.last_at)
-"""
+    {ADDED}
+"""  # noqa: S608 -- made of the constant above
 REASONS = """
     INSERT INTO leadscoring_nottaken AS known
         (api_key_id, kind, field, message, times, first_at, last_at, example)
@@ -37,17 +38,15 @@ REASONS = """
     ON CONFLICT (api_key_id, kind, field, message) DO UPDATE SET
         times = known.times + EXCLUDED.times, last_at = EXCLUDED.last_at, example = EXCLUDED.example
 """
-FOLD = """
+FOLD = f"""
     WITH old AS (
         DELETE FROM leadscoring_sourcecount WHERE at < %(before)s AND at > %(all)s
         RETURNING api_key_id, came, not_taken, last_at
     )
     INSERT INTO leadscoring_sourcecount AS known (api_key_id, at, came, not_taken, last_at)
     SELECT api_key_id, %(all)s, sum(came), sum(not_taken), max(last_at) FROM old GROUP BY api_key_id
-    ON CONFLICT (api_key_id, at) DO UPDATE SET came = known.came + EXCLUDED.came,
-        not_taken = known.not_taken + EXCLUDED.not_taken,
-        last_at = greatest(known.last_at, EXCLUDED.last_at)
-"""
+    {ADDED}
+"""  # noqa: S608 -- made of the constant above
 
 # --- masking: names of fields stay, what they say of a person does not -----------------------------
 PLAIN = {"type", "event", "timestamp", "originalTimestamp", "sentAt", "occurred_at", "channel"}
