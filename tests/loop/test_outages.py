@@ -186,10 +186,14 @@ def test_a_redis_that_is_full_loses_no_lead(parts: Parts):
     with RedisClient.from_url(parts.redis.url) as redis:
         redis.config_set("maxmemory-policy", "noeviction")
         redis.config_set("maxmemory", 1)
-        answered, reasons = asks_for_a_demo(loop, lead), not_ready(loop)
-        redis.config_set("maxmemory", 0)
+        try:
+            answered = asks_for_a_demo(loop, lead)
+            # The other web process may have published just before: what it knows stands some seconds.
+            until("it is said why", lambda: "workers cannot be woken" in not_ready(loop))
+        finally:
+            redis.config_set("maxmemory", 0)
 
-    assert (answered, "workers cannot be woken" in reasons) == (200, True)
+    assert answered == 200
     assert tasks_of_delivered(loop, lead) == 1
     until("all is well again", lambda: not not_ready(loop))
 
