@@ -17,6 +17,7 @@ from crm_sync.connect import connect
 from crm_sync.models import Account, PullReport
 from crm_sync.port import CrmError
 from crm_sync.pull import sweep
+from crm_sync.task_tracking.track import check_sentence
 from leadscoring.admin.model_admin import ReadOnlyModelAdmin
 from leadscoring.common import format
 from leadscoring.log_in.recent import ask_again
@@ -79,5 +80,6 @@ class AccountAdmin(ReadOnlyModelAdmin[Account]):
             return "Not read yet."
         contacts, deals = self.report.contacts, self.report.deals
         read = f"{contacts} contact{pluralize(contacts)} and {deals} deal{pluralize(deals)} read."
-        how_often = sweep.poll_sentence(connect())
+        crm = connect()
+        how_often = f"{sweep.poll_sentence(crm)} {check_sentence(crm, now())}"
         return self.report.error or f"{read} {sweep.sweep_sentence()} {how_often}".strip()

@@ -17,6 +17,10 @@ CAPABILITIES = CrmCapabilities(
     deal_ids_cost=1,
     # A search of contacts, and one of deals.
     poll_cost=2,
+    # Pipelines, and a page each of reps who are there and who have left.
+    definitions_cost=3,
+    # Of a hundred: the tasks, and their contacts.
+    tasks_cost=2,
     # Of a hundred: their records, a tenth of a batch of associations, their deals.
     read_cost=2.1,
     # Of a hundred: read, then written.

@@ -18,6 +18,10 @@ CAPABILITIES = CrmCapabilities(
     deal_ids_cost=130,
     # A page of people and one of deals.
     poll_cost=20,
+    # Pipelines, stages, users.
+    definitions_cost=30,
+    # Of a hundred: the activities, and their people.
+    tasks_cost=20,
     # Of a hundred: the people themselves, and the same.
     read_cost=140,
     # Of a hundred: read at once, then written one by one.

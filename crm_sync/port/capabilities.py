@@ -15,7 +15,8 @@ class CrmCapabilities:
     last applied change a search begins, well above the lag.
     `changes_at_once`: changes whose contacts are cheapest to read together; `people_at_once`: contacts
     whose deals' ids one request reads, at a cost of `deal_ids_cost`.
-    `poll_cost`: of a look for changes that finds none.
+    `poll_cost`: of a look for changes that finds none; `definitions_cost`: of reading pipelines, stages and
+    reps; `tasks_cost`: of reading a hundred tasks and their contacts.
     `read_cost`: of a hundred contacts with their deals; `write_cost`: of reading a hundred contacts and
     writing those that differ.
     `daily_allowance`: the daily budget of the smallest account, assumed until the CRM reports its own.
@@ -28,6 +29,8 @@ class CrmCapabilities:
     people_at_once: int
     deal_ids_cost: float
     poll_cost: float
+    definitions_cost: float
+    tasks_cost: float
     read_cost: float
     write_cost: float
     daily_allowance: int

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from crm_sync.account import check_account
+from crm_sync.budget_shares import DEFINITIONS, shortest_interval
 from crm_sync.circuit_breaker import record_failure, reset
 from crm_sync.deals.mirror import mirror_owners, mirror_stages
 from crm_sync.models import Breaker, PullReport, Round
@@ -31,7 +32,7 @@ __all__ = [
     "pull_changes",
 ]
 
-# How often pipelines, stages and reps are read; a stage not known yet is read when it is met.
+# How often pipelines, stages and reps are read where the budget allows; a stage not known yet is read when it is met.
 DEFINITIONS_EVERY = timedelta(minutes=5)
 FAULT = "A fault in this program ({name}): the worker's log says where."
 
@@ -93,7 +94,9 @@ def run_steps_of_pull(visit: PullRun, *, full: bool) -> None:
 def refresh_definitions(visit: PullRun) -> None:
     """Read the account's pipelines, stages and reps, if the last read is too old."""
     read_at = visit.report.definitions_at
-    if read_at and read_at <= visit.at < read_at + DEFINITIONS_EVERY:
+    cost = visit.crm.capabilities.definitions_cost
+    interval = shortest_interval(visit.crm, cost, DEFINITIONS, DEFINITIONS_EVERY)
+    if read_at and read_at <= visit.at < read_at + interval:
         return
     stages, owners = visit.crm.stages(), visit.crm.owners()
     with transaction.atomic():

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import QuerySet
 
+from crm_sync import budget_shares
 from crm_sync.models import Deal, Link, PullReport, Round
 from crm_sync.port import Crm
 from crm_sync.pull.fetch import people_of_interest
@@ -30,11 +31,7 @@ from leadscoring.common.spans import format_upper_bound
 from leadscoring.models import CrmState
 from sequences.models import Enrollment
 
-DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
-# Shares of the day's budget: for reading records again, and the most for reading associations and for
-# looking for changes.
-RECORDS_SHARE, ASSOCIATIONS_SHARE, POLL_SHARE = 0.035, 0.25, 0.16
 FEWEST, MOST_MINUTES = 100, 10.0
 # The fraction of the age at which mail is held, after which everybody's associations are read again.
 SOON_ENOUGH = 2 / 3
@@ -105,7 +102,7 @@ def sweep_pause(visit: PullRun, sweep: Round) -> timedelta:
     wanted = timedelta(seconds=settings.CRM_MAX_AGE_SECONDS) * SOON_ENOUGH
     capabilities = visit.crm.capabilities
     cost = capabilities.deal_ids_cost * sweep.whole_people / capabilities.people_at_once
-    return max(wanted, DAY * cost / (ASSOCIATIONS_SHARE * daily_allowance(visit.crm)))
+    return budget_shares.shortest_interval(visit.crm, cost, budget_shares.ASSOCIATIONS, wanted)
 
 
 def contacts_with_other_deals(visit: PullRun, record_of: dict[int, str]) -> list[int]:
@@ -167,7 +164,7 @@ def sweep_allowance(visit: PullRun, sweep: Round) -> int:
 
 
 def people_a_minute(crm: Crm) -> float:
-    a_minute = daily_allowance(crm) * RECORDS_SHARE / MINUTES_A_DAY
+    a_minute = budget_shares.daily_allowance(crm) * budget_shares.RECORDS / MINUTES_A_DAY
     return 100 * a_minute / crm.capabilities.read_cost
 
 
@@ -175,7 +172,8 @@ def poll_interval(crm: Crm) -> timedelta:
     """Return the time from one look for changes to the next: CRM_POLL_SECONDS, or longer where the day's
     budget is too small for that."""
     wanted = timedelta(seconds=settings.CRM_POLL_SECONDS)
-    return max(wanted, DAY * crm.capabilities.poll_cost / (POLL_SHARE * daily_allowance(crm)))
+    cost = crm.capabilities.poll_cost
+    return budget_shares.shortest_interval(crm, cost, budget_shares.POLL, wanted)
 
 
 def is_poll_due(crm: Crm, at: datetime) -> bool:
@@ -192,10 +190,6 @@ def poll_sentence(crm: Crm) -> str:
     if not crm.connected:
         return ""
     return f"Changes there are seen within {format_upper_bound(poll_interval(crm))}."
-
-
-def daily_allowance(crm: Crm) -> int:
-    return crm.budget().allowed_today or crm.capabilities.daily_allowance
 
 
 def first_round_progress() -> int:

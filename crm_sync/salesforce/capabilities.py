@@ -17,6 +17,10 @@ CAPABILITIES = CrmCapabilities(
     deal_ids_cost=1,
     # Changes of leads and contacts, and of opportunities and their roles, in one call each.
     poll_cost=2,
+    # Stages, and users with queues.
+    definitions_cost=2,
+    # Of a hundred: the tasks, their people, and the opt-outs of those.
+    tasks_cost=3,
     # Of a hundred: leads, contacts and their tasks in one call; their addresses' opt-outs; their deals.
     read_cost=3,
     # Of a hundred: read, written, read back.

@@ -1,13 +1,17 @@
 """Tracking of reps' tasks: the outcome of each, and a current text while the task is untouched."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, zip_longest
+from math import ceil
+
+from django.db.models import Count, Q
 
 from crm_sync.account import check_account
+from crm_sync.budget_shares import FRESH_TASKS, OLD_TASKS, shortest_interval
 from crm_sync.circuit_breaker import BreakerState, admission, record_failure, reset
 from crm_sync.deals.stage_policy import deals_by_contact, decide_effect, stages_by_id
 from crm_sync.handoff.eligibility import reason_not_to_send
@@ -15,15 +19,17 @@ from crm_sync.mapping import task_text
 from crm_sync.mapping.contact_facts import ContactFacts, load_contact_facts
 from crm_sync.models import Breaker, Deal, Handoff, HandoffTask
 from crm_sync.models.handoff import clean_reason
+from crm_sync.models.handoff_task import HandoffTaskQuerySet
 from crm_sync.port import Crm, CrmError, CrmPaced, CrmRejected, CrmTask, CrmTaskChange
 from crm_sync.task_tracking.outcome import TaskOutcome, decide_outcome
 from leadscoring.common.batching import batched
+from leadscoring.common.spans import format_upper_bound
 from leadscoring.models import Score
 from leadscoring.operations.failpoints import reach
 
 BATCH = 100
-# Tasks of the last day are checked every minute, older ones every hour; of each kind at most MOST a
-# turn, the least recently checked first, so that none is starved when there are more.
+# Tasks of the last day are checked every minute, older ones every hour, where the budget allows; of each kind
+# at most MOST a turn, the least recently checked first, so that none is starved when there are more.
 FRESH = timedelta(days=1)
 LOOK_FRESH, LOOK_OLD = timedelta(minutes=1), timedelta(hours=1)
 MOST = 500
@@ -59,7 +65,7 @@ def track_some(crm: Crm, at: datetime) -> int:
     looked, asking = 0, crm.with_priority("polling")
     try:
         check_account(asking, at)
-        for rows in due_batches(at):
+        for rows in due_batches(asking, at):
             if asking.room():
                 break
             check_tasks(TaskCheck(asking, at, rows))
@@ -74,23 +80,53 @@ def track_some(crm: Crm, at: datetime) -> int:
     return looked
 
 
-def due_batches(at: datetime) -> Iterator[tuple[Handoff, ...]]:
+def due_batches(crm: Crm, at: datetime) -> Iterator[tuple[Handoff, ...]]:
     """Return the due tasks in batches: fresh and old ones alternate, so that neither starves the other.
 
     Skip those that are being given to another rep: the new owner would be taken for a person's doing.
     """
     tasks = HandoffTask.objects.open().without_reassignment()
     tasks = tasks.select_related("handoff__contact__company")
-    old = tasks.not_seen_since(at - LOOK_OLD)[:MOST]
-    fresh = tasks.filter(handoff__delivered_at__gt=at - FRESH, seen_at__gt=at - LOOK_OLD)
+    look_fresh, look_old = check_intervals(crm, at)
+    fresh = tasks.filter(handoff__delivered_at__gt=at - FRESH)
+    old = tasks.filter(handoff__delivered_at__lte=at - FRESH)
     pairs = zip_longest(
-        batched_rows(fresh.not_seen_since(at - LOOK_FRESH)[:MOST]), batched_rows(old)
+        full_batches(fresh, at - look_fresh, at), full_batches(old, at - look_old, at)
     )
     return (batch for batch in chain.from_iterable(pairs) if batch)
 
 
-def batched_rows(found: Iterable[HandoffTask]) -> Iterator[tuple[Handoff, ...]]:
-    return batched((task.handoff for task in found), BATCH)
+def full_batches(
+    tasks: HandoffTaskQuerySet, since: datetime, at: datetime
+) -> Iterator[tuple[Handoff, ...]]:
+    """Return what was not checked since, in batches; the last is filled up with what is due next.
+
+    It costs no more, and from then on all of them are due at once.
+    """
+    due = tasks.not_seen_since(since)[:MOST].count()
+    most = min(BATCH * ceil(due / BATCH), MOST)
+    rows = tasks.not_seen_since(at)[:most] if due else ()
+    return batched((task.handoff for task in rows), BATCH)
+
+
+def check_intervals(crm: Crm, at: datetime) -> tuple[timedelta, timedelta]:
+    """Return the times from one check of a task to the next, of a fresh one and of an older one."""
+    fresh = Q(handoff__delivered_at__gt=at - FRESH)
+    many = HandoffTask.objects.open().aggregate(
+        fresh=Count("pk", filter=fresh), old=Count("pk", filter=~fresh)
+    )
+    costs = {age: crm.capabilities.tasks_cost * ceil(many[age] / BATCH) for age in many}
+    return (
+        shortest_interval(crm, costs["fresh"], FRESH_TASKS, LOOK_FRESH),
+        shortest_interval(crm, costs["old"], OLD_TASKS, LOOK_OLD),
+    )
+
+
+def check_sentence(crm: Crm, at: datetime) -> str:
+    """Return a sentence on how soon a rep's doing is known here; "" without a CRM."""
+    if not crm.connected:
+        return ""
+    return f"Tasks of the last day are looked at every {format_upper_bound(check_intervals(crm, at)[0])}."
 
 
 def check_tasks(look: TaskCheck) -> None:

@@ -1,5 +1,6 @@
 """What reps do to their tasks, and what becomes of tasks that nobody has begun; through the real adapter."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from crm_sync.circuit_breaker import breaker_reason
 from crm_sync.handoff.deliver import deliver_due
 from crm_sync.hubspot.timestamps import format_instant
 from crm_sync.models import Breaker, Deal, Handoff, HandoffTask, Stage
+from crm_sync.port import CrmBudget
 from crm_sync.pull.poll import pull_changes
 from crm_sync.task_tracking import track
 from crm_sync.task_tracking.track import track_tasks
@@ -431,6 +433,29 @@ def test_fresh_tasks_are_looked_at_each_minute_and_old_ones_each_hour(crm, row):
     assert track_tasks(crm, late) == 1
     assert track_tasks(crm, late + timedelta(minutes=59)) == 0
     assert track_tasks(crm, late + timedelta(minutes=60)) == 1
+
+
+def test_a_small_budget_is_asked_for_tasks_as_often_as_it_allows(crm, row, monkeypatch):
+    """20 of 30,000 a day, of which fresh tasks have a twelfth: every twelve minutes."""
+    small = replace(crm.capabilities, tasks_cost=20, daily_allowance=30_000)
+    monkeypatch.setattr(type(crm), "capabilities", small)
+    monkeypatch.setattr(type(crm), "budget", lambda self: CrmBudget(None, None, 0, None))
+
+    looked_at = [track_tasks(crm, after(minutes)) for minutes in (5, 11, 13, 20, 26)]
+
+    assert looked_at == [0, 0, 1, 0, 1]
+    late = after(days=2)
+    assert track_tasks(crm, late) == 1
+    assert track_tasks(crm, late + timedelta(minutes=59)) == 0
+
+
+def test_one_that_is_due_takes_along_what_is_due_next_so_that_one_request_reads_all(crm):
+    rows = [a_handoff() for _ in range(3)]
+    deliver_due(crm, MONDAY)
+    for number, each in enumerate(rows):
+        HandoffTask.objects.filter(pk=each.pk).update(seen_at=after(number / 3))
+
+    assert [track_tasks(crm, after(minutes)) for minutes in (0.9, 1, 1.5, 2)] == [0, 3, 0, 3]
 
 
 def test_the_longest_not_looked_at_come_first_and_a_turn_is_bounded(crm, monkeypatch):

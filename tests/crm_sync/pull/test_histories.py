@@ -16,6 +16,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 from redis import Redis
 
+from crm_sync import budget_shares
 from crm_sync.hubspot.adapter import HubSpot
 from crm_sync.hubspot.records import search
 from crm_sync.hubspot.transport.client import HubSpotClient
@@ -50,7 +51,7 @@ def world(crm, there, monkeypatch, settings):
     monkeypatch.setattr(search.search_changes, "__defaults__", (3,))
     small = replace(crm.capabilities, changes_at_once=4, search_overlap=timedelta(seconds=3 * LAG))
     monkeypatch.setattr(HubSpot, "capabilities", small)
-    monkeypatch.setattr(sweep, "RECORDS_SHARE", 0.0)
+    monkeypatch.setattr(budget_shares, "RECORDS", 0.0)
     monkeypatch.setattr(sweep, "FEWEST", 0)
     yield SimpleNamespace(crm=crm, there=there, fate=fate, forget_pace=redis.flushdb)
     redis.close()

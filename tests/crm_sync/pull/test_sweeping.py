@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.utils.timezone import now
 
-from crm_sync import tasks
+from crm_sync import budget_shares, tasks
 from crm_sync.models import Link, PullReport, Round
 from crm_sync.port import CrmBudget
 from crm_sync.pull import freshness, sweep
@@ -270,7 +270,7 @@ def test_a_small_one_is_asked_as_often_as_it_allows(settings):
 
 def test_beat_wakes_the_pull_and_a_small_budget_lets_it_sleep_on(crm, monkeypatch):
     monkeypatch.setattr("crm_sync.tasks.connect", lambda: crm)
-    monkeypatch.setattr(sweep, "POLL_SHARE", 1e-9)
+    monkeypatch.setattr(budget_shares, "POLL", 1e-9)
     PullReport.objects.create(started_at=now())
 
     tasks.pull_crm()
