@@ -6,10 +6,11 @@ from collections.abc import Container
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from leadscoring.intake import sources
 from leadscoring.intake.activities import OWN_SOURCES
-from leadscoring.models import ApiKey
+from leadscoring.models import ApiKey, Source
 
 PREFIX_SHOWN = 10
 NOTED_EVERY = timedelta(minutes=1)
@@ -17,8 +18,7 @@ NOTED_EVERY = timedelta(minutes=1)
 
 def check_name(name: str) -> None:
     """Raise ValueError with a sentence for a name that no key may have."""
-    if name in OWN_SOURCES:
-        raise ValueError(f"The name {name!r} is this program's own; choose another.")
+    sources.check_free(name, Source.Kind.KEY)
 
 
 def create_key(name: str, *, write_only: bool = False) -> tuple[ApiKey, str]:
@@ -27,13 +27,23 @@ def create_key(name: str, *, write_only: bool = False) -> tuple[ApiKey, str]:
     key = ApiKey.objects.create(
         name=name, hash=hash_key(text), prefix=text[:PREFIX_SHOWN], write_only=write_only
     )
+    sources.open_source(name, Source.Kind.KEY, key.created_at)
     return key, text
 
 
-class SourcesOfOthers(Container[str]):
-    """The sources that a key may not name: this program's own, and the other keys' names.
+def revoke_keys(keys: QuerySet[ApiKey], at: datetime) -> int:
+    """End keys for good; return how many were usable."""
+    usable = keys.filter(revoked_at=None)
+    names = list(usable.values_list("name", flat=True))
+    revoked = usable.update(revoked_at=at)
+    sources.end_sources(names, at)
+    return revoked
 
-    The keys are read when another source than the key's own is asked about: hardly ever.
+
+class SourcesOfOthers(Container[str]):
+    """The sources that a key may not name: this program's own, and those of others who send.
+
+    They are read when another source than the key's own is asked about: hardly ever.
     """
 
     def __init__(self, key: ApiKey) -> None:
@@ -41,7 +51,8 @@ class SourcesOfOthers(Container[str]):
 
     @cached_property
     def _names(self) -> set[str]:
-        return set(ApiKey.objects.usable().values_list("name", flat=True))
+        others = Source.objects.filter(ended_at=None).exclude(kind=Source.Kind.IMPORT)
+        return set(others.values_list("name", flat=True))
 
     def __contains__(self, source: object) -> bool:
         return source in OWN_SOURCES or (source != self._own and source in self._names)

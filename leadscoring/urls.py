@@ -24,6 +24,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("v1/", include("leadscoring.api.segment")),
+    path("forms/", include("leadscoring.api.forms")),
+    path("hooks/", include("leadscoring.api.hooks")),
     path("", include("sequences.urls")),
     path("", include("crm_sync.urls")),
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg")), name="favicon"),

@@ -12,6 +12,7 @@ LISTS = {
         "apikey",
         "accessentry",
         "source",
+        "form",
     ],
     "sequences": ["sequence", "enrollment", "delivery", "suppression"],
     "crm_sync": [

@@ -1,5 +1,23 @@
 """What marketers and ops see of people, scores and keys."""
 
-from leadscoring.admin import access, access_log, autocomplete, erasures, people, scoring, sources
+from leadscoring.admin import (
+    access,
+    access_log,
+    autocomplete,
+    erasures,
+    forms,
+    people,
+    scoring,
+    sources,
+)
 
-__all__ = ["access", "access_log", "autocomplete", "erasures", "people", "scoring", "sources"]
+__all__ = [
+    "access",
+    "access_log",
+    "autocomplete",
+    "erasures",
+    "forms",
+    "people",
+    "scoring",
+    "sources",
+]

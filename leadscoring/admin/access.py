@@ -20,6 +20,7 @@ from leadscoring.admin.model_admin import AppModelAdmin, NamedListAdmin
 from leadscoring.admin.sensitive import SensitiveAdmin
 from leadscoring.admin.unfold_types import ModelForm
 from leadscoring.common import format
+from leadscoring.intake.sources import rename_source
 from leadscoring.log_in.second_factor import remove_second_factor
 from leadscoring.models import ApiKey
 
@@ -152,6 +153,7 @@ class ApiKeyAdmin(SensitiveAdmin, AppModelAdmin[ApiKey]):
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:
             obj.save(update_fields=["name"])
+            rename_source(form.initial["name"], obj.name)
             return
         key, obj.text = api_keys.create_key(obj.name, write_only=obj.write_only)  # type: ignore[attr-defined] # for the answer alone
         obj.pk = key.pk
@@ -175,7 +177,7 @@ class ApiKeyAdmin(SensitiveAdmin, AppModelAdmin[ApiKey]):
                 what_happens="Programs that use them are refused from now on. This cannot be undone.",
                 button="Revoke",
             )  # fmt: skip
-        revoked = queryset.filter(revoked_at=None).update(revoked_at=now())
+        revoked = api_keys.revoke_keys(queryset, now())
         self.message_user(
             request, f"{revoked} revoked.", messages.SUCCESS if revoked else messages.WARNING
         )

@@ -22,14 +22,14 @@ MOST_SHOWN = 50  # reasons on a source's page
 @admin.register(Source)
 class SourceAdmin(ReadOnlyModelAdmin[Source]):
     about = "Who sends us people and activities. What could not be taken is kept for 30 days, with the reason."
-    nothing = "Nobody sends anything yet: make an API key."
-    list_display = ("name", "last_hour", "last_day", "in_all", "last_came", "refused")
+    nothing = "Nobody sends anything yet: make an API key or a form."
+    list_display = ("name", "sort", "last_hour", "last_day", "in_all", "last_came", "refused")
     ordering = ("name",)
-    fields = ("name", "last_hour", "last_day", "in_all", "last_came", "refused", "reasons")
+    fields = ("name", "sort", "last_hour", "last_day", "in_all", "last_came", "refused", "reasons")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         at = now()
-        reasons = NotTaken.objects.filter(api_key=OuterRef("pk")).order_by("-last_at")
+        reasons = NotTaken.objects.filter(source=OuterRef("pk")).order_by("-last_at")
         last = _counts().values_list(Max("last_at"))
         return (
             super()
@@ -44,8 +44,13 @@ class SourceAdmin(ReadOnlyModelAdmin[Source]):
                 last_reason=Subquery(reasons.values("message")[:1]),
                 last_field=Subquery(reasons.values("field")[:1]),
             )
-            .filter(Q(revoked_at=None) | Q(ever__gt=0))
+            .filter(Q(ended_at=None) | Q(ever__gt=0))
         )
+
+    @admin.display(description="Kind", ordering="kind")
+    def sort(self, source: Source) -> SafeString:
+        kind = format.badge_html(source.get_kind_display())
+        return kind if source.ended_at is None else format_html("{} ended", kind)
 
     @admin.display(description="Last hour", ordering="in_hour")
     def last_hour(self, source: Any) -> str:
@@ -79,7 +84,7 @@ class SourceAdmin(ReadOnlyModelAdmin[Source]):
 
 
 def _counts() -> Any:
-    return SourceCount.objects.filter(api_key=OuterRef("pk")).order_by().values("api_key")
+    return SourceCount.objects.filter(source=OuterRef("pk")).order_by().values("source")
 
 
 def _sum(column: str, since: datetime | None = None) -> Coalesce:

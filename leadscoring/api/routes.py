@@ -53,7 +53,7 @@ def post_contacts(request: HttpRequest) -> HttpResponse:
     """Make people known or bring them up to date: one object, or an array of at most 1,000."""
     items, at = read_items(request), now()
     taken = intake.take_contacts(items, at)
-    record_sent(request.auth, "contact", items, taken.rejected, at)  # type: ignore[attr-defined]  # set by ninja
+    record_sent(request.auth.name, "contact", items, taken.rejected, at)  # type: ignore[attr-defined]  # set by ninja
     counts = {name: getattr(taken, name) for name in ("created", "updated", "unchanged")}
     return _intake_response(taken, counts)
 
@@ -69,7 +69,7 @@ def post_activities(request: HttpRequest) -> HttpResponse:
     others = api_keys.SourcesOfOthers(key)
     items, at = read_items(request), now()
     taken = intake.take_activities(items, key.name, at, others=others)
-    record_sent(key, "activity", items, taken.rejected, at)
+    record_sent(key.name, "activity", items, taken.rejected, at)
     return _intake_response(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
 
 

@@ -111,7 +111,7 @@ def receive_events(request: HttpRequest, kind: str) -> HttpResponse:
         raise ApiError(413, "too_many_items", f"The batch has over {MOST_EVENTS:,} events.")
     sent_at = around.get("sentAt") or request.headers.get("SentAt")
     taken = events.take_events(raw, kind, {} if kind else around, sent_at, key.name, at)
-    sources.record_sent(key, kind, raw, taken.rejected, at)
+    sources.record_sent(key.name, kind, raw, taken.rejected, at)
     return JsonResponse({"success": True})
 
 

@@ -74,16 +74,21 @@ def take_events(
     read, rejected = split_rejected(
         enumerate(raw), lambda one: read_event(one, kind, around, sent_at, at)
     )
-    events = _without_repeats(dict(read), source)
-    events, more = _take_people(events, at)
-    rejected += more
+    rejected += store_events(dict(read), source, at)
+    return TakenEvents(len(raw), sorted(_in_words_of_sender(rejected)))
+
+
+def store_events(events: EventsByPlace, source: str, at: datetime) -> list[Rejection]:
+    """Store well-formed events, each once, and score their people; return those refused, by place."""
+    events = _without_repeats(events, source)
+    events, rejected = _take_people(events, at)
     found = retry_on_race(lambda: _sort(events, source, at)) if events else SortedEvents()
     rejected += found.rejected + _take_activities(found.activities, source, at)
     visitors.join_waiting(found.known, at)
     spoiled = {one.index for one in rejected}
     told = {e.event_id for i, e in events.items() if e.kind in ABOUT_PEOPLE and i not in spoiled}
     visitors.record_messages(source, told - {""}, at)
-    return TakenEvents(len(raw), sorted(_in_words_of_sender(rejected)))
+    return rejected
 
 
 def _in_words_of_sender(rejected: Sequence[Rejection]) -> list[Rejection]:

@@ -1,52 +1,85 @@
-"""What each key sent and what of it was not taken, for people to see: counts, reasons, and a masked example."""
+"""What each source sent and what of it was not taken, for people to see: counts, reasons, and a masked example."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from leadscoring.common.bulk_sql import rows_as_json, run_statement
 from leadscoring.common.text import bounded_line
+from leadscoring.intake.activities import OWN_SOURCES
 from leadscoring.intake.rejections import Rejection
-from leadscoring.models import ApiKey, NotTaken
+from leadscoring.models import NotTaken, Source
 
 KEPT = timedelta(days=30)
 MINUTES = 5
 ALL_BEFORE = datetime(1970, 1, 1, tzinfo=UTC)  # the row that older counts are added to
-MOST_REASONS, MOST_AT_ONCE = 200, 50  # of one key, and of one request: a sender may make them up
+MOST_REASONS, MOST_AT_ONCE = 200, 50  # of one source, and of one request: a sender may make them up
 
-ADDED = """ON CONFLICT (api_key_id, at) DO UPDATE SET came = known.came + EXCLUDED.came,
+ADDED = """ON CONFLICT (source_id, at) DO UPDATE SET came = known.came + EXCLUDED.came,
         not_taken = known.not_taken + EXCLUDED.not_taken,
         last_at = greatest(known.last_at, EXCLUDED.last_at)"""
 COUNT = f"""
-    INSERT INTO leadscoring_sourcecount AS known (api_key_id, at, came, not_taken, last_at)
-    VALUES (%s, %s, %s, %s, %s)
+    INSERT INTO leadscoring_sourcecount AS known (source_id, at, came, not_taken, last_at)
+    SELECT id, %s, %s, %s, %s FROM leadscoring_source WHERE name = %s
     {ADDED}
+    RETURNING source_id
 """  # noqa: S608 -- made of the constant above
 REASONS = """
     INSERT INTO leadscoring_nottaken AS known
-        (api_key_id, kind, field, message, times, first_at, last_at, example)
-    SELECT api_key_id, kind, field, message, times, first_at, last_at, example
+        (source_id, kind, field, message, times, first_at, last_at, example)
+    SELECT source_id, kind, field, message, times, first_at, last_at, example
     FROM jsonb_populate_recordset(NULL::leadscoring_nottaken, %s) AS new
-    WHERE (SELECT count(*) FROM leadscoring_nottaken WHERE api_key_id = new.api_key_id) < %s
+    WHERE (SELECT count(*) FROM leadscoring_nottaken WHERE source_id = new.source_id) < %s
         OR EXISTS (
-            SELECT FROM leadscoring_nottaken AS old WHERE old.api_key_id = new.api_key_id
+            SELECT FROM leadscoring_nottaken AS old WHERE old.source_id = new.source_id
             AND (old.kind, old.field, old.message) = (new.kind, new.field, new.message)
         )
     ORDER BY kind COLLATE "C", field COLLATE "C", message COLLATE "C"
-    ON CONFLICT (api_key_id, kind, field, message) DO UPDATE SET
+    ON CONFLICT (source_id, kind, field, message) DO UPDATE SET
         times = known.times + EXCLUDED.times, last_at = EXCLUDED.last_at, example = EXCLUDED.example
 """
 FOLD = f"""
     WITH old AS (
         DELETE FROM leadscoring_sourcecount WHERE at < %(before)s AND at > %(all)s
-        RETURNING api_key_id, came, not_taken, last_at
+        RETURNING source_id, came, not_taken, last_at
     )
-    INSERT INTO leadscoring_sourcecount AS known (api_key_id, at, came, not_taken, last_at)
-    SELECT api_key_id, %(all)s, sum(came), sum(not_taken), max(last_at) FROM old GROUP BY api_key_id
+    INSERT INTO leadscoring_sourcecount AS known (source_id, at, came, not_taken, last_at)
+    SELECT source_id, %(all)s, sum(came), sum(not_taken), max(last_at) FROM old GROUP BY source_id
     {ADDED}
 """  # noqa: S608 -- made of the constant above
+
+
+# --- sources ---------------------------------------------------------------------------------------
+def check_free(name: str, kind: Source.Kind) -> None:
+    """Raise ValueError with a sentence for a name that is not free for such a source."""
+    if name in OWN_SOURCES:
+        raise ValueError(f"The name {name!r} is this program's own; choose another.")
+    other = Source.objects.filter(name=name, ended_at=None).exclude(kind=kind).first()
+    if other:
+        raise ValueError(
+            f"{other.get_kind_display()} {name!r} has this name already; choose another."
+        )
+
+
+def open_source(name: str, kind: Source.Kind, at: datetime) -> None:
+    """Make a source, or let one that had ended go on."""
+    made = {"kind": kind, "created_at": at}
+    source, is_new = Source.objects.get_or_create(name=name, defaults=made)
+    if not is_new and source.ended_at:
+        Source.objects.filter(pk=source.pk).update(kind=kind, ended_at=None)
+
+
+def rename_source(name: str, new: str) -> None:
+    """Let what a source sent stay its own under a new name, unless there is one of that name."""
+    if not Source.objects.filter(name=new).exists():
+        Source.objects.filter(name=name).update(name=new)
+
+
+def end_sources(names: Iterable[str], at: datetime) -> None:
+    Source.objects.filter(name__in=names, ended_at=None).update(ended_at=at)
+
 
 # --- masking: names of fields stay, what they say of a person does not -----------------------------
 PLAIN = {"type", "event", "timestamp", "originalTimestamp", "sentAt", "occurred_at", "channel"}
@@ -62,13 +95,25 @@ class _Reason:
 
 
 def record_sent(
-    key: ApiKey, kind: str, sent: Sequence[object], rejected: Sequence[Rejection], at: datetime
+    source: str,
+    kind: str,
+    sent: Sequence[object],
+    rejected: Sequence[Rejection],
+    at: datetime,
+    of: Source.Kind = Source.Kind.KEY,
 ) -> None:
-    """Count what a key sent, and keep why some of it was not taken. `kind`: "" where items say it."""
+    """Count what a source sent, and keep why some of it was not taken.
+
+    `kind`: of the items, "" where they say it. `of`: what the source is, if it never sent before.
+    """
     if not sent:
         return
     slot = at.replace(minute=at.minute - at.minute % MINUTES, second=0, microsecond=0)
-    run_statement(COUNT, [key.pk, slot, len(sent), len(rejected), at])
+    count = [slot, len(sent), len({one.index for one in rejected}), at, source]
+    counted = run_statement(COUNT, count)
+    if not counted:
+        open_source(source, of, at)
+        counted = run_statement(COUNT, count)
     reasons: dict[tuple[str, str, str], _Reason] = {}
     for one in rejected:
         item = sent[one.index]
@@ -76,7 +121,7 @@ def record_sent(
         reasons.setdefault(named, _Reason(0, item)).times += 1
     rows: list[dict[str, Any]] = [
         {
-            "api_key_id": key.pk, "kind": kind_, "field": field, "message": message,
+            "source_id": counted[0][0], "kind": kind_, "field": field, "message": message,
             "times": reason.times, "first_at": at, "last_at": at, "example": _example(reason.example),
         }
         for (kind_, field, message), reason in [*reasons.items()][:MOST_AT_ONCE]

@@ -1,7 +1,6 @@
 """What django-allauth asks us."""
 
 import base64
-import hashlib
 import secrets
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -20,10 +19,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from leadscoring.common.cipher import cipher_for
 from leadscoring.log_in import events, recent, refusals
 from leadscoring.log_in.client import client_address
 from leadscoring.log_in.hashing import HashingBusyError
 from leadscoring.log_in.known_browser import browser_of, remember_browser
+
+SECOND_FACTORS = "second factors"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -91,12 +93,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Keep secrets so that a copy of the database alone gives nobody a second factor."""
-        return _cipher().encrypt(text.encode()).decode()
+        return cipher_for(SECOND_FACTORS).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return the secret; one that nobody knows when SECRET_KEY is another than it was."""
         try:
-            return _cipher().decrypt(encrypted_text.encode()).decode()
+            return cipher_for(SECOND_FACTORS).decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             return base64.b32encode(secrets.token_bytes(20)).decode()
 
@@ -111,18 +113,6 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         if code == "incorrect_code":
             events.record("refused", _who_tries(context.request), context.request)
         return super().validation_error(code, *args)
-
-
-def _cipher() -> MultiFernet:
-    """Encrypt with SECRET_KEY; decrypt with the earlier ones too."""
-    return MultiFernet(
-        [_of_key(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    )
-
-
-def _of_key(secret_key: str) -> Fernet:
-    key = hashlib.sha256(f"second factors:{secret_key}".encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
 
 
 def _who_tries(request: HttpRequest) -> Any:

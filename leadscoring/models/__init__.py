@@ -1,4 +1,5 @@
 from leadscoring.models.access_log import AccessEntry
+from leadscoring.models.forms import Form, FormField
 from leadscoring.models.operations import DatabaseIdentity
 from leadscoring.models.people import (
     CRM_ID_LENGTH,
@@ -39,6 +40,8 @@ __all__ = [
     "Effect",
     "Erased",
     "ErasureSalt",
+    "Form",
+    "FormField",
     "Identifier",
     "Lifecycle",
     "ModelVersion",

@@ -1,26 +1,43 @@
-"""What each sender has sent, and what of it could not be taken."""
+"""Who sends people and activities: what came of each, and what of it could not be taken."""
 
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Index, UniqueConstraint
-
-from leadscoring.models.people import ApiKey
+from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 
 
-class Source(ApiKey):
-    """A key as who speaks with it: what came and what of it was not taken."""
+class Source(models.Model):
+    """Who sends: a key, a form, a provider's webhook, a file. Activities carry its name as their source.
+
+    `ended_at`: since when nothing more comes from it, as its key is revoked or its form deleted.
+    """
+
+    class Kind(models.TextChoices):
+        KEY = "key", "API key"
+        FORM = "form", "Form"
+        HOOK = "hook", "Form service"
+        IMPORT = "import", "File"
+
+    name = models.CharField(max_length=100, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        proxy = True
-        verbose_name = "source"
         default_permissions = ("view",)
+        constraints: ClassVar = [CheckConstraint(condition=~Q(name=""), name="a_source_has_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SourceCount(models.Model):
-    """How many items a key sent in the five minutes from `at` on. The row of 1970 has all older ones."""
+    """How many items a source sent in the five minutes from `at` on. The row of 1970 has all older ones."""
 
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="counts")
+    # `one_count_per_source_and_time` serves as the index of the key.
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, related_name="counts", db_index=False
+    )
     at = models.DateTimeField()
     came = models.PositiveBigIntegerField()
     not_taken = models.PositiveBigIntegerField()
@@ -29,7 +46,7 @@ class SourceCount(models.Model):
     class Meta:
         default_permissions = ()
         constraints: ClassVar = [
-            UniqueConstraint(fields=["api_key", "at"], name="one_count_per_key_and_time")
+            UniqueConstraint(fields=["source", "at"], name="one_count_per_source_and_time")
         ]
         indexes: ClassVar = [
             # Read by `prune_sources`.
@@ -41,12 +58,15 @@ class SourceCount(models.Model):
 
 
 class NotTaken(models.Model):
-    """Items of a key that were not taken for one reason, with the last of them as an example.
+    """Items of a source that were not taken for one reason, with the last of them as an example.
 
     `message` and `example` have no values of a person.
     """
 
-    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="not_taken")
+    # `one_row_per_source_and_reason` serves as the index of the key.
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, related_name="not_taken", db_index=False
+    )
     kind = models.CharField(max_length=20)
     field = models.CharField(max_length=100)
     message = models.CharField(max_length=300)
@@ -59,7 +79,7 @@ class NotTaken(models.Model):
         default_permissions = ()
         constraints: ClassVar = [
             UniqueConstraint(
-                fields=["api_key", "kind", "field", "message"], name="one_row_per_key_and_reason"
+                fields=["source", "kind", "field", "message"], name="one_row_per_source_and_reason"
             )
         ]
         indexes: ClassVar = [

@@ -21,7 +21,7 @@ from crm_sync.models import Handoff, Outcome, RejectingStatus
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.intake.rejections import Rejection
 from leadscoring.intake.sources import record_sent
-from leadscoring.models import ApiKey, Contact, ModelVersion
+from leadscoring.models import ApiKey, Contact, Form, ModelVersion
 from sequences.models import Delivery, Suppression
 from sequences.unsubscribe import SIGNER
 from tests.admin_pages import signed_in
@@ -57,6 +57,8 @@ NO_PAGES = (
     "company_log_in",
     "segment_",
     "tracker_settings",
+    "receive_form",
+    "receive_hook",
     "openid_connect_callback",
     "mfa_edit_webauthn",  # of a passkey, which a device makes
     "mfa_remove_webauthn",
@@ -75,7 +77,9 @@ def rows(people: None, monkeypatch: pytest.MonkeyPatch) -> None:
     Outcome.objects.create(handoff=handoff, model=ModelVersion.objects.get(), since=at, seen_at=at)
     RejectingStatus.objects.get_or_create(status="UNQUALIFIED")
     sent, wrong = [{"type": "track", "userId": "u"}], [Rejection(0, "event", "is missing")]
-    record_sent(ApiKey.objects.earliest("pk"), "", sent, wrong, at)
+    form = Form.objects.create(name="contact", origins="https://www.example.com")
+    form.fields.create(name="your mail", becomes="email")
+    record_sent(ApiKey.objects.earliest("pk").name, "", sent, wrong, at)
     LogEntry.objects.log_actions(
         User.objects.get().pk, [contact], CHANGE, change_message="Changed."
     )

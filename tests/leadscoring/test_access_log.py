@@ -39,7 +39,16 @@ from leadscoring.api.routes import api
 from leadscoring.erasing import erase_contact
 from leadscoring.management.command import JsonCommand
 from leadscoring.merging import merge_contacts
-from leadscoring.models import AccessEntry, Activity, ApiKey, Contact, ModelVersion, Score, Source
+from leadscoring.models import (
+    AccessEntry,
+    Activity,
+    ApiKey,
+    Contact,
+    Form,
+    ModelVersion,
+    Score,
+    Source,
+)
 from leadscoring.tasks import prune_access_log
 from sequences.models import Delivery, Enrollment, Suppression
 from sequences.unsubscribe import unsubscribe_url
@@ -171,6 +180,7 @@ def sample(route: str, someone: Contact) -> dict[str, Any]:
         "leadscoring/apikey": 0,
         "leadscoring/accessentry": AccessEntry.objects.latest("pk").pk,
         "leadscoring/source": Source.objects.latest("pk").pk,
+        "leadscoring/form": Form.objects.latest("pk").pk,
         "sequences/sequence": someone.enrollments.get().sequence_id,
         "sequences/enrollment": someone.enrollments.get().pk,
         "sequences/delivery": Delivery.objects.get(email=someone.email).pk,
@@ -196,13 +206,14 @@ def sample(route: str, someone: Contact) -> dict[str, Any]:
         "object_id": of_model or someone.pk, "pk": of_model, "id": of_model, "way": "up",
         "content_type_id": kind.pk, "app_label": "leadscoring", "url": "nothing",
         "token": "nothing", "who": someone.pk, "provider_id": "company", "version": "0", "name": "nothing",
-        "write_key": "nothing",
+        "write_key": "nothing", "kind": "tally", "secret": "nothing",
     }  # fmt: skip
 
 
 def everything_there(someone: Contact, by: User) -> None:
     """At least one row of each kind, so that each page has something to show."""
     Account.objects.create(account_id="1", seen_at=now())
+    Form.objects.create(name="contact")
     Stage.objects.create(pipeline_id="p", pipeline="Sales", stage_id="s", label="Demo")
     a_rep()
     RoutingRule.objects.create(

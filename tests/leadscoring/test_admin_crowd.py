@@ -32,6 +32,7 @@ from leadscoring.models import (
     Company,
     Contact,
     CrmState,
+    Form,
     ModelVersion,
     Score,
     Source,
@@ -63,6 +64,7 @@ def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     with django_db_blocker.unblock(), transaction.atomic():
         list(crowd.make(120, now() - timedelta(minutes=1)))
         api_keys.create_key("website")
+        Form.objects.create(name="contact")
         Suppression.objects.create(email="no@example.com", reason="by_hand", created_at=now())
         AccessEntry.objects.create(at=now(), way="page", place="home", by="ada", people=[1])
         Account.objects.create(account_id="77", seen_at=now())
@@ -80,7 +82,7 @@ def rows() -> dict[str, int]:
     """A row of each list."""
     models = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery,
               Suppression, Handoff, Deal, Stage, Owner, RoutingRule, FieldMapping, Account,
-              Outcome, RejectingStatus, AccessEntry, Source)  # fmt: skip
+              Outcome, RejectingStatus, AccessEntry, Source, Form)  # fmt: skip
     return {model._meta.label_lower: model._default_manager.latest("pk").pk for model in models}
 
 
