@@ -14,7 +14,7 @@ TWO_AT_ONCE = -n 2 --dist loadfile --no-loadscope-reorder
 # Compiled once, not anew in each of the many processes that tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check long drills chaos services stop lint run bench requirements sbom snapshot browser
+.PHONY: help demo test check long drills chaos services stop lint run bench requirements sbom snapshot browser clients
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -23,7 +23,7 @@ help: ## List the targets
 demo: $(READY) ## Play the whole loop on this machine and keep serving (ONCE=1: check every hop and end; CRM=salesforce or pipedrive)
 	@$(VENV) manage.py demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(CRM),--crm $(CRM))
 
-test: $(READY) lint browser ## Run linters, types, import contracts and all tests
+test: $(READY) lint browser clients ## Run linters, types, import contracts and all tests
 	@$(VENV) -m pytest -q $(TWO_AT_ONCE)
 	@echo; echo "All checks and all tests passed."
 
@@ -97,6 +97,15 @@ browser:
 		fi; \
 		command -v chromium >/dev/null || echo "!!! NO CHROMIUM: THE BROWSER TESTS WILL BE SKIPPED. Install it to run them."; \
 	fi
+
+# The clients of Node and of web pages, unmodified. Their tests say so and are left out where there is no Node.
+CLIENTS = tests/clients/node_modules/.package-lock.json
+clients: $(CLIENTS)
+
+$(CLIENTS): tests/clients/package-lock.json
+	@if command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null; then \
+		echo "Installing the clients that the tests send with ..."; npm ci --silent --prefix tests/clients && touch $@; \
+	else echo "!!! NO NODE 20: THE TESTS OF THE CLIENTS FOR NODE AND WEB PAGES WILL BE SKIPPED. Install it to run them."; fi
 
 # The stamp comes last: an install that was interrupted is done again, a finished one never.
 $(READY): requirements-dev.txt

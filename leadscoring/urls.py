@@ -8,6 +8,7 @@ from django.views.defaults import page_not_found
 from django.views.generic import RedirectView
 
 from leadscoring.api.routes import api
+from leadscoring.api.segment import source_config
 from leadscoring.operations.static_version import current_file
 
 admin.autodiscover()
@@ -26,6 +27,7 @@ urlpatterns = [
     path("v1/", include("leadscoring.api.segment")),
     path("forms/", include("leadscoring.api.forms")),
     path("hooks/", include("leadscoring.api.hooks")),
+    path("sourceConfig/", source_config, name="source_config"),
     path("", include("sequences.urls")),
     path("", include("crm_sync.urls")),
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg")), name="favicon"),

@@ -116,6 +116,7 @@ FOLDERS_WITH_PROCESSES = {
     for name in (
         "browser",
         "chaos",
+        "clients",
         "sandbox",
         "loop",
         "port",
@@ -138,6 +139,7 @@ running: list[pytest.Item] = []
 LONGEST_FILES = [
     TESTS / name
     for name in (
+        "clients/test_clients.py",
         "loop/test_contract.py",
         "chaos/test_short.py",
         "browser/test_accessibility.py",

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.core.cache import cache
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from ninja.security import HttpBearer
 from redis import RedisError
@@ -11,21 +11,30 @@ from redis import RedisError
 from leadscoring import api_keys
 from leadscoring.api.errors import ApiError
 from leadscoring.common.outage import OutageMemory
+from leadscoring.intake.sources import record_refusal
 from leadscoring.models import ApiKey
 
-# Of one key; far above what a sender of single activities needs, far below what harms others.
-REQUESTS_PER_MINUTE = 12_000
+# Of one key; far above what a sender needs, far below what harms others. A request may hold thousands of events.
+REQUESTS_PER_MINUTE, EVENTS_PER_MINUTE = 12_000, 300_000
+WINDOW = 60  # seconds
 redis_outage = OutageMemory(seconds=5.0)
 
+TOO_MUCH = "More than {:,} {} came within a minute; the rest of that minute was not taken."
 WRITE_ONLY = "This key may send people and activities, and reads nothing."
 
 
-class RateLimited(Exception):
-    """The key's requests of this minute are used up."""
+class RateLimited(ApiError):
+    """What a key may send in this minute is used up; nothing of the request was taken."""
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
-        self.retry_after = retry_after
+    def __init__(self, at: int, resets_at: int) -> None:
+        super().__init__(429)
+        self.at, self.resets_at = at, resets_at
+
+    def response(self) -> HttpResponse:
+        response = super().response()
+        response["Retry-After"] = str(self.resets_at - self.at)
+        response["X-RateLimit-Reset"] = str(self.resets_at)
+        return response
 
 
 class ApiKeyAuth(HttpBearer):
@@ -40,22 +49,30 @@ def admit_key(text: str, at: datetime) -> ApiKey | None:
     """Return the key of a text and count the request; None for an unknown one. Raise RateLimited."""
     key = api_keys.find_key(text)
     if key is not None:
-        _count_request(key, at)
+        _count("requests", key, 1, REQUESTS_PER_MINUTE, at)
         api_keys.record_use(key, at)
     return key
 
 
-def _count_request(key: ApiKey, at: datetime) -> None:
-    """Count a request; raise RateLimited beyond the limit. With Redis away, admit all."""
-    if redis_outage.is_out():
+def count_events(key: ApiKey, events: int, at: datetime) -> None:
+    """Count what a request holds, before any of it is taken. Raise RateLimited."""
+    _count("events", key, events, EVENTS_PER_MINUTE, at)
+
+
+def _count(what: str, key: ApiKey, more: int, most: int, at: datetime) -> None:
+    """Count towards a limit; raise RateLimited beyond it. With Redis away, admit all."""
+    if redis_outage.is_out() or not more:
         return
-    minute, second = divmod(int(at.timestamp()), 60)
-    name = f"requests:{key.pk}:{minute}"
+    second = int(at.timestamp())
+    window = second // WINDOW
+    name = f"{what}:{key.pk}:{window}"
     try:
-        cache.add(name, 0, timeout=120)
-        used = cache.incr(name)
+        cache.add(name, 0, timeout=2 * WINDOW)
+        used = cache.incr(name, more)
     except (RedisError, ValueError) as error:  # ValueError: it vanished in between
         redis_outage.record_failure(type(error).__name__)
         return
-    if used > REQUESTS_PER_MINUTE:
-        raise RateLimited(60 - second)
+    if used > most:
+        if used - more <= most:  # once in a window: who floods is not to write as much
+            record_refusal(key.name, TOO_MUCH.format(most, what), at)
+        raise RateLimited(second, (window + 1) * WINDOW)

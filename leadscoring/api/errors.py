@@ -12,7 +12,7 @@ SAID = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take this method."),
     413: ("too_large", "The body is larger than 5 MiB."),
-    429: ("rate_limited", "Too many requests with this key."),
+    429: ("rate_limited", "This key sends too much; send this again later."),
     500: ("internal", "Something went wrong here; it has been noted."),
     503: ("unavailable", "The database does not answer; try again in a moment."),
 }

@@ -15,7 +15,7 @@ from ninja.params.functions import Query
 
 from leadscoring import api_keys, intake, scoring
 from leadscoring.api import errors, schemas, serializers
-from leadscoring.api.auth import ApiKeyAuth, RateLimited
+from leadscoring.api.auth import ApiKeyAuth, count_events
 from leadscoring.api.body import read_items
 from leadscoring.api.errors import ApiError
 from leadscoring.intake import TakenActivities, TakenContacts, validation
@@ -52,6 +52,7 @@ api.add_router("", "crm_sync.api.router")  # by name only: imports point down
 def post_contacts(request: HttpRequest) -> HttpResponse:
     """Make people known or bring them up to date: one object, or an array of at most 1,000."""
     items, at = read_items(request), now()
+    count_events(request.auth, len(items), at)  # type: ignore[attr-defined]  # set by ninja
     taken = intake.take_contacts(items, at)
     record_sent(request.auth.name, "contact", items, taken.rejected, at)  # type: ignore[attr-defined]  # set by ninja
     counts = {name: getattr(taken, name) for name in ("created", "updated", "unchanged")}
@@ -68,6 +69,7 @@ def post_activities(request: HttpRequest) -> HttpResponse:
     key: Any = request.auth  # type: ignore[attr-defined]  # set by ninja
     others = api_keys.SourcesOfOthers(key)
     items, at = read_items(request), now()
+    count_events(key, len(items), at)
     taken = intake.take_activities(items, key.name, at, others=others)
     record_sent(key.name, "activity", items, taken.rejected, at)
     return _intake_response(taken, {"accepted": taken.accepted, "duplicates": taken.duplicates})
@@ -164,13 +166,6 @@ def on_api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
 @api.exception_handler(AuthenticationError)
 def on_unauthorized(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     return ApiError(401).response()
-
-
-@api.exception_handler(RateLimited)
-def on_rate_limited(request: HttpRequest, error: RateLimited) -> HttpResponse:
-    response = ApiError(429).response()
-    response["Retry-After"] = str(error.retry_after)
-    return response
 
 
 @api.exception_handler(OperationalError)

@@ -23,7 +23,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from leadscoring import api_keys
 from leadscoring.access_log import collect_people
-from leadscoring.api.auth import RateLimited, admit_key
+from leadscoring.api.auth import admit_key, count_events
 from leadscoring.api.body import MIB, parse_json, read_body
 from leadscoring.api.errors import ApiError
 from leadscoring.intake import events, sources
@@ -38,6 +38,7 @@ MOST_EVENTS = 2_500  # Segment's own limit of a batch
 HEADER_NAMES = re.compile(r"[A-Za-z0-9-]{1,50}(\s*,\s*[A-Za-z0-9-]{1,50}){0,19}")
 LONGEST_KEY = 200
 KEEP_SETTINGS = 3_600  # seconds
+NO_KEY = "A valid write key is needed."
 READING_KEY = (
     "Only a key that may only send belongs in a web page: this one can read. Make another."
 )
@@ -60,6 +61,8 @@ def _for_any_page(method: str) -> Callable[[View], View]:
             else:
                 response = _with_errors(view, request, *args, **kwargs)
             response["Access-Control-Allow-Origin"] = "*"
+            # A page's script sees no other header of a refusal, and would try again too early.
+            response["Access-Control-Expose-Headers"] = "Retry-After, X-RateLimit-Reset"
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
@@ -85,10 +88,6 @@ def _with_errors(view: View, request: HttpRequest, *args: Any, **kwargs: Any) ->
             return view(request, *args, **kwargs)
     except ApiError as error:
         return error.response()
-    except RateLimited as limited:
-        response = ApiError(429).response()
-        response["Retry-After"] = str(limited.retry_after)
-        return response
     except (OperationalError, InterfaceError) as error:
         log.error("The database did not answer a request.", exc_info=error)
         return ApiError(503).response()
@@ -99,20 +98,32 @@ def receive_events(request: HttpRequest, kind: str) -> HttpResponse:
     """Take one event, or a batch of them. `kind`: "" for a batch."""
     at = now()
     key = _admit_header(request)
-    body = parse_json(_inflate(request, read_body(request)))
-    around = body if isinstance(body, dict) else {}
-    key = key or admit_key(_text(around.get("writeKey")), at)
-    if key is None:
-        raise ApiError(401, message="A valid write key is needed.")
-    raw = [body] if kind else around.get("batch")
-    if not isinstance(raw, list):
-        raw = [body]  # no batch: refused as an event, with the reason where others are
-    if len(raw) > MOST_EVENTS:
-        raise ApiError(413, "too_many_items", f"The batch has over {MOST_EVENTS:,} events.")
+    try:
+        body = parse_json(_inflate(request, read_body(request)))
+        around = body if isinstance(body, dict) else {}
+        key = key or admit_key(_text(around.get("writeKey")), at)
+        if key is None:
+            raise ApiError(401, message=NO_KEY)
+        raw = _events_of(body, kind)
+    except ApiError as refused:
+        if key:
+            sources.record_refusal(key.name, refused.message, at)
+        raise
+    count_events(key, len(raw), at)
     sent_at = around.get("sentAt") or request.headers.get("SentAt")
     taken = events.take_events(raw, kind, {} if kind else around, sent_at, key.name, at)
     sources.record_sent(key.name, kind, raw, taken.rejected, at)
     return JsonResponse({"success": True})
+
+
+def _events_of(body: object, kind: str) -> list[object]:
+    """Return the events of a body. Raise ApiError for too many."""
+    raw = body.get("batch") if isinstance(body, dict) and not kind else None
+    if not isinstance(raw, list):
+        raw = [body]  # one event; no batch is refused as an event, with the reason where others are
+    if len(raw) > MOST_EVENTS:
+        raise ApiError(413, "too_many_items", f"The batch has over {MOST_EVENTS:,} events.")
+    return raw
 
 
 def _admit_header(request: HttpRequest) -> ApiKey | None:
@@ -163,11 +174,8 @@ def _inflate(request: HttpRequest, body: bytes) -> bytes:
 @_for_any_page("GET")
 def tracker_settings(request: HttpRequest, write_key: str) -> HttpResponse:
     """Tell the official script of a page where to send: here."""
-    key = api_keys.find_key(write_key)
-    if key is None:
+    if _find_page_key(write_key) is None:
         raise ApiError(404)
-    if not key.write_only:
-        raise ApiError(403, "reading_key", READING_KEY)
     response = JsonResponse(_settings_json(write_key))
     response["Cache-Control"] = f"public, max-age={KEEP_SETTINGS}"
     return response
@@ -196,6 +204,24 @@ def _settings_json(write_key: str) -> Mapping[str, object]:
         "legacyVideoPluginsEnabled": False,
         "remotePlugins": [],
     }
+
+
+@_for_any_page("GET")
+def source_config(request: HttpRequest) -> HttpResponse:
+    """Tell RudderStack's script of a page that there is nothing else to load or to report to."""
+    key = next(filter(None, map(_find_page_key, _header_keys(request))), None)
+    if key is None:
+        raise ApiError(401, message=NO_KEY)
+    source = {"id": str(key.pk), "name": "", "enabled": True, "config": {}, "destinations": []}
+    return JsonResponse({"source": source})
+
+
+def _find_page_key(text: str) -> ApiKey | None:
+    """Return the usable key of a text. Raise ApiError for one that can read."""
+    key = api_keys.find_key(text)
+    if key and not key.write_only:
+        raise ApiError(403, "reading_key", READING_KEY)
+    return key
 
 
 NAMES = {name: kind for kind in TYPES for name in (kind, kind[0])} | {"batch": "", "b": ""}

@@ -147,7 +147,10 @@ def _event_id(raw: Mapping[str, Any]) -> str:
 
 
 def _digest(said: object) -> str:
-    text = json.dumps(said, sort_keys=True)  # in ASCII: half of a character has no bytes
+    try:
+        text = json.dumps(said, sort_keys=True)  # in ASCII: half of a character has no bytes
+    except RecursionError:  # Python reads a little deeper than it writes
+        raise InvalidItem("event", "is nested too deeply") from None
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -101,15 +101,18 @@ def record_sent(
     rejected: Sequence[Rejection],
     at: datetime,
     of: Source.Kind = Source.Kind.KEY,
+    came: int | None = None,
 ) -> None:
     """Count what a source sent, and keep why some of it was not taken.
 
     `kind`: of the items, "" where they say it. `of`: what the source is, if it never sent before.
+    `came`: how many of them were not counted before, if not all.
     """
     if not sent:
         return
     slot = at.replace(minute=at.minute - at.minute % MINUTES, second=0, microsecond=0)
-    count = [slot, len(sent), len({one.index for one in rejected}), at, source]
+    sent_in_all = len(sent) if came is None else came
+    count = [slot, sent_in_all, len({one.index for one in rejected}), at, source]
     counted = run_statement(COUNT, count)
     if not counted:
         open_source(source, of, at)
@@ -128,6 +131,11 @@ def record_sent(
     ]  # fmt: skip
     if rows:
         run_statement(REASONS, [rows_as_json(rows), MOST_REASONS])
+
+
+def record_refusal(source: str, message: str, at: datetime) -> None:
+    """Count a request that was refused whole, so that nobody knows what it held."""
+    record_sent(source, "request", [{}], [Rejection(0, "", message)], at)
 
 
 def _kind(item: object) -> str:

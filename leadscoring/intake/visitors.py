@@ -1,7 +1,8 @@
 """Visitors: what somebody did before it is known who they are waits, and becomes theirs at its own times."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from leadscoring.common import bulk_sql
 from leadscoring.intake.activities import take_activities
 from leadscoring.intake.people import KnownIdentity
+from leadscoring.intake.rejections import Rejection
+from leadscoring.intake.sources import record_sent
 from leadscoring.intake.validation import ActivityItem
 from leadscoring.models import TakenMessage, Visitor, WaitingActivity
 
@@ -162,11 +165,26 @@ def join_waiting(contact_ids: Collection[int], at: datetime) -> None:
         part = list(waiting.select_related("visitor__contact").order_by("pk")[:PART])
         if not part:
             return
-        take_activities([_activity_json(row) for row in part], "", at)
+        items = [_activity_json(row) for row in part]
+        taken = take_activities(items, "", at)
+        _record_refused(items, taken.rejected, at)
         WaitingActivity.objects.filter(pk__in=[row.pk for row in part]).delete()
 
 
-def _activity_json(row: WaitingActivity) -> dict[str, object]:
+def _record_refused(
+    items: Sequence[dict[str, Any]], rejected: Iterable[Rejection], at: datetime
+) -> None:
+    """Keep why some of what waited was not taken, with whoever had sent it. It counted as sent when it came."""
+    refused: dict[str, list[Rejection]] = defaultdict(list)
+    for one in rejected:
+        refused[items[one.index]["source"]].append(one)
+    for source, some in refused.items():
+        sent = [items[one.index] for one in some]
+        placed = [replace(one, index=place) for place, one in enumerate(some)]
+        record_sent(source, "activity", sent, placed, at, came=0)
+
+
+def _activity_json(row: WaitingActivity) -> dict[str, Any]:
     contact = row.visitor.contact
     who = KnownIdentity(contact.pk, contact.email, contact.external_id) if contact else None
     return {

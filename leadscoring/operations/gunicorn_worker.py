@@ -9,7 +9,7 @@ import re
 import selectors
 import socket
 import time
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -25,6 +25,8 @@ RETRY_AFTER = 2  # seconds
 # Threads for the addresses that machines ask; seconds until a new connection must have sent something.
 MACHINE_THREADS, FIRST_BYTES = 2, 5.0
 MACHINE_REQUEST = re.compile(f"GET (?:{'|'.join(MACHINE_ADDRESSES)})[ ?]".encode())
+# Seconds until a request must have arrived whole, so that who sends it byte by byte holds no thread for ever.
+ARRIVED_WITHIN = 30.0
 # Threads that refuse, and the seconds that each gives a client to send the rest and read the answer.
 REFUSERS, LINGER = 4, 0.5
 BODY = json.dumps(
@@ -51,11 +53,15 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships
     waits for a server that hangs.
     """
 
+    arrived_within = ARRIVED_WITHIN
+
     def init_process(self) -> None:
         self.refusing = ThreadPoolExecutor(REFUSERS)
         self.for_machines = ThreadPoolExecutor(MACHINE_THREADS)
         # Requests that wait or are served, by pool; of the main thread alone.
         self.in_hand: Counter[ThreadPoolExecutor] = Counter()
+        # Until when requests must have arrived, the oldest first.
+        self.arriving: deque[tuple[float, TConn, Future[Any]]] = deque()
         super().init_process()
 
     def enqueue_req(self, conn: TConn) -> None:
@@ -69,6 +75,7 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships
             return
         self.in_hand[pool] += 1
         served = pool.submit(self.handle, conn)
+        self.arriving.append((time.monotonic() + self.arrived_within, conn, served))
         served.add_done_callback(
             lambda served: self.method_queue.defer(self.finish, pool, conn, served)
         )
@@ -80,6 +87,19 @@ class BoundedThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships
         self.pending_conns.append(conn)
         readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+    def murder_pending(self) -> None:
+        """End connections that send nothing, and cut off requests that still arrive."""
+        super().murder_pending()
+        while self.arriving:
+            until, conn, served = self.arriving[0]
+            if not served.done():
+                if until > time.monotonic():
+                    break
+                # What came before is still read: a request that is only slow to be answered is answered.
+                with suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RD)
+            self.arriving.popleft()
 
     def finish(self, pool: ThreadPoolExecutor, conn: TConn, served: "Future[Any]") -> None:
         self.in_hand[pool] -= 1

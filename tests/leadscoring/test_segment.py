@@ -7,8 +7,6 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import segment.analytics.client
-import segment.analytics.request
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -145,7 +143,20 @@ def test_a_body_that_is_no_json_or_too_large_is_refused(send, body, encoding, st
     answer = send.send("batch", body, **({"content-encoding": encoding} if encoding else {}))
 
     assert answer.status_code == status
-    assert not SourceCount.objects.exists()
+    assert not Activity.objects.exists()
+    told = answer.json()["error"]["message"]
+    assert refused() == [("request", "", told, 1)]
+
+
+def test_no_depth_is_more_than_is_read_and_less_than_is_refused(send):
+    """Deep enough to fail while it is read is refused; a little less deep, it must not fail later."""
+    answers = set()
+    for depth in range(780, 1_000, 2):
+        deep = '{"a":' * depth + "1" + "}" * depth
+        event = f'{{"userId": "u", "event": "x", "timestamp": "{YESTERDAY}", "properties": {deep}}}'
+        answers.add(send.send("track", event.encode()).status_code)
+
+    assert answers == {200, 400}
 
 
 @pytest.mark.parametrize("body", ['"x"', "[]", "3", "null", '{"batch": 7}', '{"batch": {}}', "{}"])
@@ -185,6 +196,51 @@ def test_a_key_that_sends_too_much_is_told_when_to_go_on(send, monkeypatch):
     assert 1 <= int(answers[-1]["Retry-After"]) <= 60
     assert answers[-1]["Access-Control-Allow-Origin"] == "*"
     assert Activity.objects.count() < 3
+
+
+def test_a_batch_counts_for_as_many_events_as_it_has(send, monkeypatch):
+    monkeypatch.setattr(auth, "EVENTS_PER_MINUTE", 5)
+    monkeypatch.setattr(auth, "redis_outage", OutageMemory(seconds=5))
+    batch = [{"type": "page", "userId": f"u{n}"} for n in range(3)]
+    began = now().timestamp()
+    answers = [send.send("batch", {"batch": batch}) for _ in range(4)]
+
+    last = answers[-1]
+    assert (answers[0].status_code, last.status_code) == (200, 429)
+    assert int(last["X-RateLimit-Reset"]) - int(last["Retry-After"]) == pytest.approx(began, abs=5)
+    assert last["Access-Control-Expose-Headers"] == "Retry-After, X-RateLimit-Reset"
+    assert WaitingActivity.objects.count() == 3 * [one.status_code for one in answers].count(200)
+    told = [row for row in refused() if row[0] == "request"]
+    assert told == [("request", "", auth.TOO_MUCH.format(5, "events"), told[0][3])]
+
+
+def test_the_items_of_the_api_count_as_well(send, monkeypatch):
+    monkeypatch.setattr(auth, "EVENTS_PER_MINUTE", 1)
+    monkeypatch.setattr(auth, "redis_outage", OutageMemory(seconds=5))
+    headers = {"authorization": f"Bearer {send.text}"}
+    for path in ("contacts", "activities"):
+        body = json.dumps([{"email": f"p{n}@example.com", "type": "x"} for n in range(2)])
+        answer = send.client.post(
+            f"/api/v1/{path}", body, content_type="application/json", headers=headers
+        )
+        assert (answer.status_code, "Retry-After" in answer) == (429, True)
+
+    assert not Contact.objects.exists()
+
+
+def test_the_script_of_rudderstack_is_told_where_nothing_else_is_to_be_loaded(send):
+    answer = send.client.get(
+        "/sourceConfig/?writeKey=x", headers={"authorization": basic(send.text)}
+    )
+
+    source = answer.json()["source"]
+    assert (source["enabled"], source["destinations"], source["config"]) == (True, [], {})
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert send.client.options("/sourceConfig/").status_code == 204
+    _, reading = api_keys.create_key("server")
+    for key, status in ((reading, 403), ("wrong", 401)):
+        given = {"authorization": basic(key)}
+        assert send.client.get("/sourceConfig/", headers=given).status_code == status
 
 
 def test_the_official_script_is_told_to_send_here(send):
@@ -279,8 +335,10 @@ def test_event_names_become_types(name, type_):
 
 @pytest.mark.parametrize("name", [None, "", "  ", 7, "!!!", "\ud800"])
 def test_an_event_without_a_name_is_none(name):
-    with pytest.raises(InvalidItem):
+    with pytest.raises(InvalidItem) as refused:
         activity_type(name)
+
+    assert refused.value.field == "event"
 
 
 def test_facts_that_are_too_many_or_too_deep_cost_no_event():
@@ -298,6 +356,22 @@ def test_a_clock_that_is_a_day_off_is_put_right(send):
     batch = {**event, "type": "track", "originalTimestamp": YESTERDAY, "messageId": "b"}
     send.send("batch", {"batch": [batch], "sentAt": "2026-05-31T12:10:00+00:00"})
 
+    for moment in Activity.objects.values_list("occurred_at", flat=True):
+        assert abs(moment - (before - timedelta(minutes=10))) < timedelta(seconds=30)
+
+
+def test_what_stands_beside_a_batch_or_in_a_header_holds_for_each_of_its_events(send):
+    before = now()
+    one = {"type": "track", "userId": 7.0, "event": "x", "timestamp": YESTERDAY}
+    around = {"campaign": {"source": "news"}, "traits": {"email": "ada@example.com"}}
+    page = {"context": {"page": {"url": "/pricing"}}, "messageId": "b"}
+    send.send("batch", {"batch": [{**one, "messageId": "a"}, {**one, **page}], "context": around},
+              sentat="2026-05-31T12:10:00Z")  # fmt: skip
+
+    ada = Contact.objects.get()
+    assert (ada.email, ada.external_id) == ("ada@example.com", "7")
+    told = Activity.objects.order_by("event_id").values_list("properties", flat=True)
+    assert list(told) == [{"utm_source": "news"}, {"utm_source": "news", "url": "/pricing"}]
     for moment in Activity.objects.values_list("occurred_at", flat=True):
         assert abs(moment - (before - timedelta(minutes=10))) < timedelta(seconds=30)
 
@@ -375,7 +449,8 @@ def test_an_id_never_takes_the_address_of_somebody_else(send):
 
 # --- visitors -----------------------------------------------------------------------------------
 def test_what_a_visitor_did_becomes_theirs_at_its_own_time(send):
-    send("page", anonymousId="a1", timestamp="2026-05-01T10:00:00Z")
+    url = {"url": "https://x.example/pricing"}
+    send("page", anonymousId="a1", timestamp="2026-05-01T10:00:00Z", properties=url)
     send("track", anonymousId="a1", event="Read", timestamp="2026-05-02T10:00:00Z")
     assert not Contact.objects.exists()
 
@@ -383,8 +458,9 @@ def test_what_a_visitor_did_becomes_theirs_at_its_own_time(send):
     send("page", anonymousId="a1", userId=None)
 
     assert acts(email="ada@example.com") == ["page_view", "read", "page_view"]
+    assert Activity.objects.earliest("occurred_at").properties == url
     assert [moment.day for moment in
-            Activity.objects.order_by("pk").values_list("occurred_at", flat=True)][:2] == [1, 2]  # fmt: skip
+            Activity.objects.order_by("occurred_at").values_list("occurred_at", flat=True)][:2] == [1, 2]  # fmt: skip
     assert not WaitingActivity.objects.exists()
     assert Contact.objects.get().score.total > 0
 
@@ -445,6 +521,26 @@ def test_an_alias_of_unknown_ids_is_remembered_until_one_is_known(send):
     assert sorted(acts(email="ada@example.com")) == ["one", "page_view", "two"]
 
 
+def test_an_alias_names_whose_browser_it_comes_from_as_well(send):
+    send("page", anonymousId="a1")
+    send("track", userId="distinct", event="one")
+    send("identify", userId="u1", traits={"email": "ada@example.com"})
+    send("alias", userId="distinct", previousId="u1", anonymousId="a1")
+
+    assert sorted(acts(email="ada@example.com")) == ["one", "page_view"]
+
+
+def test_the_id_of_a_user_who_was_known_by_the_address_alone_is_learned(send):
+    send("track", userId="u1", event="one")
+    a_contact(email="ada@example.com")
+    send("alias", userId="ada@example.com", previousId="u1")
+    send("identify", userId="u1", traits={"plan": "pro"})
+
+    ada = Contact.objects.get()
+    assert (ada.external_id, ada.properties) == ("u1", {"plan": "pro"})
+    assert acts(external_id="u1") == ["one"]
+
+
 def test_an_alias_to_itself_does_nothing(send):
     send("identify", userId="u1", traits={"email": "ada@example.com"})
     send("alias", userId="u1", previousId="u1")
@@ -470,6 +566,21 @@ def test_whoever_becomes_known_by_another_way_gets_what_waited(send):
     settle_visitors()
 
     assert sorted(acts(email="ada@example.com")) == ["page_view", "x"]
+
+
+def test_what_is_refused_at_joining_is_told_with_whoever_sent_it(send):
+    send("track", userId="u1", event="bad", properties={"phone": "+4930123456"})
+    send("track", userId="u1", event="good")
+    WaitingActivity.objects.filter(type="bad").update(type="")
+
+    send("identify", userId="u1", traits={"email": "ada@example.com"})
+
+    assert acts(email="ada@example.com") == ["good"]
+    assert not WaitingActivity.objects.exists()
+    assert refused() == [("activity", "type", "is empty; leave it out when there is none", 1)]
+    count = SourceCount.objects.get()
+    assert (count.came, count.not_taken) == (3, 1)
+    assert "4930" not in json.dumps(NotTaken.objects.get().example)
 
 
 def test_visitors_who_never_said_who_they_are_go(send, settings):
@@ -567,41 +678,35 @@ def test_the_api_is_counted_too(send):
     assert refused() == [("contact", "email", "is not an e-mail address", 1)]
 
 
-# --- the official client ------------------------------------------------------------------------
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("compressed", [False, True])
-def test_the_official_python_client_loses_and_doubles_nothing(live_server, compressed):
-    _, text = api_keys.create_key("server", write_only=True)
-    errors = []
+# --- another client -----------------------------------------------------------------------------
+def test_what_posthogs_destination_sends_is_taken(send):
+    """It sends each event alone, both ids with it, and a time of sending that is an object."""
 
-    def sent():
-        client = segment.analytics.client.Client(
-            text, host=live_server.url, gzip=compressed, max_retries=2,
-            on_error=lambda error, items: errors.append(error),
-        )  # fmt: skip
-        client.identify("u1", {"email": "ada@example.com", "plan": "pro"}, message_id="i")
-        for n in range(150):
-            client.track("u1", "Item Viewed", {"n": n}, message_id=f"t{n}",
-                         timestamp=datetime(2026, 5, 1, tzinfo=UTC) + timedelta(minutes=n))  # fmt: skip
-        client.page(anonymous_id="a1", name="Pricing", message_id="p")
-        client.screen("u1", name="Home", message_id="s")
-        client.group("u1", "g1", {"name": "Initech"}, message_id="g")
-        client.alias("a1", "u1", message_id="a")
-        client.flush()
-        client.join()
-        # A kept connection would keep the server's thread, and its connection to the database.
-        segment.analytics.request._session.close()
+    def forward(n, kind, **more):
+        event = {
+            "context": {"app": {"name": "PostHogPlugin"}, "os": {"name": "Linux"}, "library": {},
+                        "page": {"url": "https://x.example/pricing", "host": "x.example"}, "screen": {}},
+            "channel": "s2s", "type": kind, "properties": {}, "messageId": f"01927a3e-{n}",
+            "originalTimestamp": f"2026-05-0{n}T10:00:00.713000+00:00",
+            "userId": "a08ff8e1", "anonymousId": "device-1",
+        } | more  # fmt: skip
+        sent_at = {"__hogDateTime__": True, "dt": 1724946899.775266, "zone": "UTC"}
+        body = {"batch": [event], "sentAt": sent_at}
+        assert send.send("batch", body).status_code == 200
 
-    sent()
-    sent()
+    for _ in range(2):
+        forward(1, "page", properties={"url": "https://x.example/pricing", "path": "/pricing"})
+        forward(2, "track", event="click")
+        forward(3, "identify")
+        forward(4, "identify", traits={"email": "ada@example.com", "plan": "pro"})
+        forward(5, "alias", userId="ada", previousId="a08ff8e1")
+        forward(6, "track", event="Demo Requested", userId="ada")
 
-    assert errors == []
     ada = Contact.objects.get()
-    assert (ada.email, ada.external_id, ada.company.name) == ("ada@example.com", "u1", "Initech")
-    types = acts(pk=ada.pk)
-    assert len(types) == 152
-    assert types[:150] == ["item_viewed"] * 150
-    assert not refused()
+    assert (ada.email, ada.properties["plan"]) == ("ada@example.com", "pro")
+    moments = Activity.objects.order_by("occurred_at").values_list("type", "occurred_at__day")
+    assert list(moments) == [("page_view", 1), ("click", 2), ("demo_requested", 6)]
+    assert not WaitingActivity.objects.exists()
 
 
 # --- the page -----------------------------------------------------------------------------------

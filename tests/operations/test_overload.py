@@ -17,7 +17,7 @@ from leadscoring.operations.gunicorn_worker import MOST_WAITING
 from sandbox.demo.stage import CHECKOUT, free_port
 from tests.loop.outside import until
 
-WORKER = "leadscoring.operations.gunicorn_worker.BoundedThreadWorker"
+WORKER = "tests.operations.slow_app.ImpatientWorker"
 THREADS = 2
 
 
@@ -84,6 +84,19 @@ def test_connections_that_send_nothing_hold_no_thread(slow_web: str):
     with ExitStack() as idle:
         for _ in range(10 * THREADS):
             idle.enter_context(socket.create_connection((place[0], int(place[1])), 30))
+        served, _, _ = answer(slow_web)
+
+    assert served == 200
+
+
+def test_requests_that_never_arrive_whole_hold_no_thread_for_long(slow_web: str):
+    place = slow_web.removeprefix("http://").strip("/").split(":")
+    begun = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+
+    with ExitStack() as slow:
+        for _ in range(3 * THREADS):
+            client = slow.enter_context(socket.create_connection((place[0], int(place[1])), 30))
+            client.sendall(begun)
         served, _, _ = answer(slow_web)
 
     assert served == 200
