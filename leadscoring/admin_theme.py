@@ -73,6 +73,7 @@ UNFOLD: dict[str, Any] = {
                     _sidebar_item("Contacts", "group", "leadscoring.contact"),
                     _sidebar_item("Companies", "apartment", "leadscoring.company"),
                     _sidebar_item("Activities", "bolt", "leadscoring.activity"),
+                    _sidebar_item("Activity types", "category", "leadscoring.activitytype"),
                     _sidebar_item("Sources", "input", "leadscoring.source"),
                     _sidebar_item("Forms", "list_alt", "leadscoring.form"),
                     _sidebar_item("Scoring models", "tune", "leadscoring.modelversion"),

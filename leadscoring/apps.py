@@ -7,10 +7,13 @@ class LeadScoringConfig(AppConfig):
     verbose_name = "Leads"
 
     def ready(self) -> None:
+        from leadscoring import extensions
         from leadscoring.initial_data import make_starting_rows
         from leadscoring.log_in import receivers
         from leadscoring.operations import frozen_transactions
+        from leadscoring.operations.source_problems import silence_problems
 
         receivers.connect()
         frozen_transactions.install()
+        extensions.problem_sources.add("sources", silence_problems)
         post_migrate.connect(make_starting_rows, dispatch_uid="starting_rows")

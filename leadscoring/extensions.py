@@ -58,6 +58,15 @@ class PageSection:
 
 
 @dataclass(frozen=True, slots=True)
+class ActivityUse:
+    """What waits for activities of a type: a rule, the condition of a sequence."""
+
+    type: str
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContactAction:
     """What people may do with contacts, in their list and on the page of one.
 
@@ -98,3 +107,5 @@ contact_sections: "ExtensionPoint[Callable[[Contact, Any, datetime], Iterable[Pa
 # Filters of the list of contacts. The name is the value in the page's address.
 contact_questions: "ExtensionPoint[FilterQuestion]" = ExtensionPoint()
 contact_actions: ExtensionPoint[ContactAction] = ExtensionPoint()
+# What waits for activities, as far as a user may see it, at an instant.
+activity_uses: ExtensionPoint[Callable[[Any, datetime], Iterable[ActivityUse]]] = ExtensionPoint()

@@ -47,6 +47,12 @@ def apply_draft(source: str) -> tuple[ModelVersion, bool]:
         return ModelVersion.objects.create(name=name, version=version, source=source), True
 
 
+def draft_or_live(at: datetime) -> ModelVersion:
+    """Return the draft of the model in force; the version in force itself when there is none."""
+    live = ModelVersion.objects.in_force(at)
+    return ModelVersion.objects.filter(name=live.name, published_at=None).first() or live
+
+
 @dataclass(slots=True)
 class PublishPreview:
     """What publishing would do: how many people, how many would cross, grades before and after."""

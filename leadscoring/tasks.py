@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from leadscoring import access_log, scoring
 from leadscoring.common.turns import only_turn, send_next_turn
 from leadscoring.common.wakeup import acknowledge
-from leadscoring.intake import sources, visitors
+from leadscoring.intake import activity_types, sources, visitors
 from leadscoring.operations import heartbeat as heartbeats
 
 # A score that time moves is looked at again when it is this old.
@@ -51,6 +51,7 @@ def settle_visitors() -> None:
     visitors.join_late(now())
     visitors.prune_visitors(now())
     sources.prune_sources(now())
+    activity_types.prune_types(now())
 
 
 @shared_task

@@ -78,6 +78,12 @@ def _as_list(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
 
 
+def awaited_types(enter_when: Mapping[str, object]) -> list[str]:
+    """Return the types of activities that let people in, in their one spelling."""
+    types = _as_list(enter_when["activity"]) if "activity" in enter_when else []
+    return [spell_activity_type(str(type_)) for type_ in types]
+
+
 def conditions_hold(
     enter_when: Mapping[str, object], facts: Mapping[str, object], did: Collection[str]
 ) -> bool:
@@ -93,6 +99,6 @@ def conditions_hold(
 
 def _one_holds(name: str, value: object, facts: Mapping[str, object], did: Collection[str]) -> bool:
     if name == "activity":
-        return any(spell_activity_type(str(type_)) in did for type_ in _as_list(value))
+        return any(type_ in did for type_ in awaited_types({name: value}))
     fact, _, lookup = name.partition("__")
     return build_matcher(lookup, _as_list(value))(facts.get(fact))  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ LISTS = {
         "contact",
         "company",
         "activity",
+        "activitytype",
         "modelversion",
         "apikey",
         "accessentry",

@@ -19,7 +19,7 @@ from crm_sync.models import Account, Drift, Handoff, Outcome, Report
 from leadscoring import api_keys
 from leadscoring.admin_theme import UNFOLD
 from leadscoring.crm_state import set_freshness
-from leadscoring.models import AccessEntry, CrmFreshness, Form, ModelVersion
+from leadscoring.models import AccessEntry, ActivityType, CrmFreshness, Form, ModelVersion
 from sequences.models import Suppression
 from tests.admin_pages import act, as_superuser, page
 from tests.bench import crowd
@@ -81,6 +81,7 @@ def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         for kind in ("page", "calendly"):
             secret = "" if kind == "page" else "h"
             Form.objects.create(name=f"a-{kind}", kind=kind, address_hash=secret)
+        ActivityType.objects.create(name="demo_request", label="Demo Request")
         for reason in Suppression.Reason:
             Suppression.objects.create(email=f"{reason}@example.com", reason=reason, created_at=at)
         Account.objects.create(account_id="77", seen_at=at)

@@ -3,6 +3,7 @@
 from leadscoring.admin import (
     access,
     access_log,
+    activity_types,
     autocomplete,
     erasures,
     forms,
@@ -14,6 +15,7 @@ from leadscoring.admin import (
 __all__ = [
     "access",
     "access_log",
+    "activity_types",
     "autocomplete",
     "erasures",
     "forms",

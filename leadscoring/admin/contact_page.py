@@ -16,6 +16,7 @@ from leadscoring.scoring import first_known_at, last_sales_refusals, score_at
 
 WEEKS = 8
 ACTIVITIES = 50
+IDENTIFIERS = 20
 
 
 def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str,
         "thresholds": model.thresholds,
         "reasons": _reason_rows(score, model),
         "chart": _chart_coordinates(_score_history(contact, at), model.thresholds),
+        "identifiers": contact.identifiers.order_by("source", "value")[:IDENTIFIERS],
         "crm": crm,
         "mail": mail_state(contact),
         "crm_url": crm.record_url if crm and crm.record_url.startswith("http") else "",

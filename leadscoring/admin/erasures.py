@@ -16,8 +16,8 @@ from leadscoring.models import Activity, Contact
 # More at once would take longer than a page may; the rest is still chosen by the filter.
 MOST = 200
 GOES = (
-    "All that is known of them goes, and nobody can bring it back: profile and its history, {activities}, "
-    "scores, handoffs, sequences, mails and their entry in Do not mail. Only a hash of the address stays, which keeps it "
+    "All that is known of them goes, and nobody can bring it back: profile and its history, ids elsewhere, "
+    "{activities}, scores, handoffs, sequences, mails and their entry in Do not mail. Only a hash of the address stays, which keeps it "
     "from being taken in again."
 )
 STAYS = " {whose} in the CRM stays there: delete it there too, if that was asked for."

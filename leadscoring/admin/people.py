@@ -140,7 +140,7 @@ class ContactAdmin(PeopleSearch[Contact]):
     @admin.display(description="Contact", ordering="last_name")
     def who(self, contact: Contact) -> SafeString:
         identifier = contact.email or contact.external_id or ""
-        return format.two_lines_html(contact.name or identifier, identifier if contact.name else "")
+        return format.two_lines_html(contact, identifier if contact.name else "")
 
     @admin.display(description="Company")
     def company_(self, contact: Contact) -> object:

@@ -1,5 +1,6 @@
 """Scoring models: what their rules say, drafts to write, and the page that publishes one."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from django.utils.timezone import now
 
 from leadscoring import publishing
 from leadscoring.access_log import note_people
+from leadscoring.admin.activity_rules import add_rule_page
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.admin.unfold_types import ModelForm, TextArea
 from leadscoring.common import format
@@ -118,7 +120,9 @@ class ModelVersionAdmin(AppModelAdmin[ModelVersion]):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.publish_view)
         progress = self.admin_site.admin_view(self.progress_view)
+        rule = self.admin_site.admin_view(partial(add_rule_page, self))
         return [
+            path("rule/", rule, name="leadscoring_modelversion_rule"),
             path("<int:pk>/publish/", view, name="leadscoring_modelversion_publish"),
             path("progress/", progress, name="leadscoring_modelversion_progress"),
             *super().get_urls(),

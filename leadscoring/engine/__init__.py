@@ -1,5 +1,6 @@
 """How a score is computed. Pure: no Django, no I/O, no clock; the instant is an argument."""
 
+from leadscoring.engine.added_rules import add_rule, make_activity_rule
 from leadscoring.engine.crossing import Qualification, advance_qualification
 from leadscoring.engine.facts import ActivityFact, Profile
 from leadscoring.engine.model import Caps, Grades, ScoringModel, Thresholds
@@ -21,9 +22,11 @@ __all__ = [
     "ScoreResult",
     "ScoringModel",
     "Thresholds",
+    "add_rule",
     "advance_qualification",
     "compute_score",
     "describe_rule",
     "dump_model",
+    "make_activity_rule",
     "parse_model",
 ]

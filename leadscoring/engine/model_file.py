@@ -31,7 +31,7 @@ from leadscoring.engine.yaml_nodes import (
     suggest_names,
 )
 
-__all__ = ["ModelFileError", "dump_model", "parse_condition", "parse_model"]
+__all__ = ["ModelFileError", "dump_model", "parse_condition", "parse_model", "rule_content"]
 
 MOST_RULES = 500
 MOST_POINTS = 10_000
@@ -298,7 +298,7 @@ def dump_model(model: ScoringModel) -> str:
         "thresholds": _plain(asdict(thresholds)),
         "caps": _plain(asdict(model.caps)),
         "grades": {group: list(map(_figure, getattr(model.grades, group))) for group in GROUPS},
-        "rules": [_rule_content(rule) for rule in model.rules],
+        "rules": [rule_content(rule) for rule in model.rules],
     }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
 
@@ -312,7 +312,8 @@ def _plain(content: dict[str, Any]) -> dict[str, Any]:
     return {name: _figure(value) for name, value in content.items() if value is not None}
 
 
-def _rule_content(rule: Rule) -> dict[str, Any]:
+def rule_content(rule: Rule) -> dict[str, Any]:
+    """Return a rule as it stands in a file."""
     head = {"key": rule.key, "label": rule.label, "group": rule.group}
     when = {"when": _condition_content(rule.when)}
     if rule.disqualify:

@@ -1,13 +1,13 @@
 """Take in activities: store each once and score their contacts, in one transaction."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from leadscoring.common import bulk_sql
-from leadscoring.intake import validation
+from leadscoring.intake import activity_types, validation
 from leadscoring.intake.people import (
     IdentityMap,
     KnownIdentity,
@@ -18,7 +18,7 @@ from leadscoring.intake.people import (
 )
 from leadscoring.intake.rejections import Rejection, split_rejected
 from leadscoring.intake.validation import ActivityItem, InvalidItem
-from leadscoring.models import Activity, ActivityType
+from leadscoring.models import Activity
 from leadscoring.scoring import REFUSED, SALES_SOURCE, rescore
 
 Event = tuple[str, str]  # source and event id
@@ -44,13 +44,17 @@ LATEST = """
 
 @dataclass(slots=True)
 class TakenActivities:
-    """How many are new and how many known; by contact, the new ones' types that are no history."""
+    """How many are new and how many known; by contact, the new ones' types that are no history.
+
+    `stored`: how many are new, by type.
+    """
 
     accepted: int = 0
     duplicates: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     types: dict[int, set[str]] = field(default_factory=dict)
     contact_ids: set[int] = field(default_factory=set)
+    stored: Counter[str] = field(default_factory=Counter)
 
     @property
     def taken(self) -> int:
@@ -90,25 +94,13 @@ def take_activities(
     taken = retry_on_race(work) if checked else TakenActivities()
     taken.rejected = sorted([*rejected, *taken.rejected])
     if scored:
-        _keep_labels(labels, set().union(*taken.types.values()))
+        activity_types.record_types(source, taken.stored, labels, at)
     return taken
 
 
 def _written_type(item: object) -> str:
     """Return the type as the sender of a valid item wrote it."""
     return validation.clean_line(str(item["type"])) if isinstance(item, Mapping) else ""
-
-
-def _keep_labels(labels: Mapping[str, str], stored: Container[str]) -> None:
-    """Keep how types were written first, outside the batch: no batch waits for another because of it."""
-    rows = [
-        {"name": name, "label": label[:100]}
-        for name, label in labels.items()
-        if name in stored and label and label != name
-    ]
-    known = ActivityType.objects.filter(name__in=[row["name"] for row in rows])
-    if rows and known.count() < len(rows):
-        bulk_sql.bulk_insert(ActivityType, rows, order='name COLLATE "C"', answer="name")
 
 
 def _store_activities(
@@ -134,6 +126,7 @@ def _store_activities(
         rejected=rejected,
         types=_types_by_contact(stored, at - NEWS),
         contact_ids=people.changed | {contact_id for contact_id, _, _ in stored},
+        stored=Counter(type_ for _, type_, _ in stored),
     )
 
 

@@ -1,5 +1,6 @@
 """Segment's events come in: people by identify and group, activities by the rest, and what visitors did waits."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -7,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from leadscoring.intake import visitors
+from leadscoring.intake import activity_types, visitors
 from leadscoring.intake.activities import take_activities
 from leadscoring.intake.contacts import take_contacts
 from leadscoring.intake.people import IdentityMap, KnownIdentity, lock_people, retry_on_race
 from leadscoring.intake.rejections import Rejection, split_rejected
 from leadscoring.intake.segment import Event, address_of, read_event
+from leadscoring.intake.shared_browsers import split_at_changes
 from leadscoring.intake.validation import (
     ActivityItem,
     InvalidItem,
@@ -50,12 +52,17 @@ class TakenEvents:
 
 @dataclass(slots=True)
 class SortedEvents:
-    """What becomes of events: activities of known people, and what waits; and who became known."""
+    """What becomes of events: activities of known people, and what waits; and who became known.
+
+    `now_waiting`: how many did not wait before, by type. `written`: these types as they were sent.
+    """
 
     activities: dict[int, dict[str, object]] = field(default_factory=dict)
     waiting: list[tuple[Visitor, ActivityItem]] = field(default_factory=list)
     known: set[int] = field(default_factory=set)
     rejected: list[Rejection] = field(default_factory=list)
+    now_waiting: Counter[str] = field(default_factory=Counter)
+    written: dict[str, str] = field(default_factory=dict)
 
 
 def take_events(
@@ -80,15 +87,36 @@ def take_events(
 
 def store_events(events: EventsByPlace, source: str, at: datetime) -> list[Rejection]:
     """Store well-formed events, each once, and score their people; return those refused, by place."""
-    events = _without_repeats(events, source)
+    events, rejected = _without_repeats(events, source), []
+    for part in filter(None, split_at_changes(events, _holders(events))):
+        rejected += _store_part(part, source, at)
+    return rejected
+
+
+def _store_part(events: EventsByPlace, source: str, at: datetime) -> list[Rejection]:
+    """Store events among which no browser changes hands; return those refused."""
     events, rejected = _take_people(events, at)
     found = retry_on_race(lambda: _sort(events, source, at)) if events else SortedEvents()
     rejected += found.rejected + _take_activities(found.activities, source, at)
+    activity_types.record_types(source, found.now_waiting, found.written, at)
     visitors.join_waiting(found.known, at)
     spoiled = {one.index for one in rejected}
     told = {e.event_id for i, e in events.items() if e.kind in ABOUT_PEOPLE and i not in spoiled}
     visitors.record_messages(source, told - {""}, at)
     return rejected
+
+
+def _holders(events: EventsByPlace) -> dict[str, set[str]]:
+    """Return the names of whom browsers belong to, of several events that sign some."""
+    signed = [event for event in events.values() if event.email or event.user_id]
+    browsers = {
+        (ANONYMOUS, one) for each in signed for one in (each.anonymous_id, each.previous_id)
+    }
+    known = visitors.known_visitors(browsers - {(ANONYMOUS, "")}) if len(events) > 1 else {}
+    return {
+        value: {name for name in (who.email, who.external_id) if name}
+        for (_, value), who in known.items()
+    }
 
 
 def _in_words_of_sender(rejected: Sequence[Rejection]) -> list[Rejection]:
@@ -212,7 +240,7 @@ def _sort(events: EventsByPlace, source: str, at: datetime) -> SortedEvents:
             found.rejected.append(Rejection(place, refused.field, refused.message))
     book.save()
     found.known |= set(book.links.values())
-    visitors.let_wait(found.waiting, source, at)
+    found.now_waiting = visitors.let_wait(found.waiting, source, at)
     return found
 
 
@@ -284,6 +312,7 @@ def _wait(event: Event, book: VisitorMap, found: SortedEvents, at: datetime) -> 
     visitor = book.by_id[kind, value]
     item = validate_activity({"external_id": value, **_activity(event)}, at)
     found.waiting.append((visitor, item))
+    found.written.setdefault(item.type, str((event.activity or {})["type"]))
     if visitor.contact_id:  # since a moment ago
         found.known.add(visitor.contact_id)
 

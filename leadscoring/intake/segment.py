@@ -6,19 +6,18 @@ What clients really send differs: ids as numbers, an empty user id, traits in `c
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from leadscoring.common.activity_type import spell_activity_type
 from leadscoring.intake import validation
 from leadscoring.intake.validation import InvalidItem
 
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
 LONGEST_TYPE, LONGEST_ID = 100, 200
 MOST_PLAIN, LONGEST_PLAIN = 60, 200  # what is kept of facts that are too many, too long or too deep
-SIGNS_OF_TYPES = "_.:-"
 
 # Field of a person -> the traits that tell it; the first that has a value does.
 TRAITS = {
@@ -192,7 +191,7 @@ def _activity(
         return None
     properties = dict(_mapping(raw.get("properties")))
     if kind == "track":
-        type_ = activity_type(raw.get("event"))
+        type_ = _written_type(raw.get("event"))
     else:
         type_ = {"page": "page_view", "screen": "screen_view"}[kind]
         named = {name: raw[name] for name in ("name", "category") if raw.get(name)}
@@ -217,17 +216,20 @@ def activity_type(name: object) -> str:
     """
     if not isinstance(name, str) or not name.strip():
         raise InvalidItem("event", "is missing")
-    signs = unicodedata.normalize("NFKC", name[: 4 * LONGEST_TYPE]).lower()
-    kept = "".join(sign if _is_of_a_type(sign) else " " for sign in signs)
-    type_ = "_".join(kept.split())[:LONGEST_TYPE].strip("_")
+    type_ = spell_activity_type(name[: 4 * LONGEST_TYPE])
+    if len(type_) > LONGEST_TYPE:
+        type_ = type_[:LONGEST_TYPE].rstrip("_")
     if not type_:
         raise InvalidItem("event", "has no letter and no digit")
     return type_
 
 
-def _is_of_a_type(sign: str) -> bool:
-    # Marks: the vowels of some scripts are no letters.
-    return sign.isalnum() or sign in SIGNS_OF_TYPES or unicodedata.category(sign).startswith("M")
+def _written_type(name: object) -> str:
+    """Return an event's name as its sender wrote it; where it cannot be stored so, its type."""
+    type_ = activity_type(name)
+    line = " ".join(str(name)[: 4 * LONGEST_TYPE].split())
+    fits = len(line) <= LONGEST_TYPE and not validation.CONTROL.search(line)
+    return line if fits and spell_activity_type(line) == type_ else type_
 
 
 def fit_properties(facts: Mapping[str, Any]) -> dict[str, Any]:

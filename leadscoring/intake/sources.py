@@ -9,6 +9,7 @@ from typing import Any
 from leadscoring.common.bulk_sql import rows_as_json, run_statement
 from leadscoring.common.text import bounded_line
 from leadscoring.intake.activities import OWN_SOURCES
+from leadscoring.intake.activity_types import rename_sender
 from leadscoring.intake.rejections import Rejection
 from leadscoring.models import NotTaken, Source
 
@@ -75,6 +76,7 @@ def rename_source(name: str, new: str) -> None:
     """Let what a source sent stay its own under a new name, unless there is one of that name."""
     if not Source.objects.filter(name=new).exists():
         Source.objects.filter(name=name).update(name=new)
+        rename_sender(name, new)
 
 
 def end_sources(names: Iterable[str], at: datetime) -> None:

@@ -1,10 +1,10 @@
 """Visitors: what somebody did before it is known who they are waits, and becomes theirs at its own times."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -138,8 +138,13 @@ def _visitors(ids: Iterable[VisitorId]) -> QuerySet[Visitor]:
     return Visitor.objects.filter(named)
 
 
-def let_wait(given: Iterable[tuple[Visitor, ActivityItem]], source: str, at: datetime) -> None:
-    """Keep activities until it is known whose they are; a repeat is kept once."""
+def let_wait(
+    given: Iterable[tuple[Visitor, ActivityItem]], source: str, at: datetime
+) -> Counter[str]:
+    """Keep activities until it is known whose they are; a repeat is kept once.
+
+    Return how many are new, by type.
+    """
     rows = [
         {
             "visitor_id": visitor.pk,
@@ -152,7 +157,8 @@ def let_wait(given: Iterable[tuple[Visitor, ActivityItem]], source: str, at: dat
         }
         for visitor, item in given
     ]
-    bulk_sql.bulk_insert(WaitingActivity, rows, 'source COLLATE "C", event_id COLLATE "C"', "id")
+    order: LiteralString = 'source COLLATE "C", event_id COLLATE "C"'
+    return Counter(type_ for (type_,) in bulk_sql.bulk_insert(WaitingActivity, rows, order, "type"))
 
 
 def join_waiting(contact_ids: Collection[int], at: datetime) -> None:

@@ -1,4 +1,5 @@
 from leadscoring.models.access_log import AccessEntry
+from leadscoring.models.activity_types import TypeCount
 from leadscoring.models.forms import Form, FormField
 from leadscoring.models.operations import DatabaseIdentity
 from leadscoring.models.people import (
@@ -52,6 +53,7 @@ __all__ = [
     "Source",
     "SourceCount",
     "TakenMessage",
+    "TypeCount",
     "Visitor",
     "WaitingActivity",
 ]

@@ -187,7 +187,7 @@ class Alias(models.Model):
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
     def with_labels(self) -> Self:
-        """Add `label`: how the type was written first; None where it came in its one spelling."""
+        """Add `label`: what the type is called; nothing where it came in its one spelling."""
         labels = ActivityType.objects.filter(name=OuterRef("type")).values("label")
         return self.annotate(label=Subquery(labels))
 
@@ -224,13 +224,27 @@ class Activity(models.Model):
 
 
 class ActivityType(models.Model):
-    """A type of activities, in its one spelling, and how its sender wrote it first."""
+    """A type of activities, in its one spelling.
 
-    name = models.CharField(max_length=100, primary_key=True)
-    label = models.CharField(max_length=100)
+    `label`: how it was written first, or what a marketer calls it; empty where it came in its one
+    spelling. `came_before`: how many came longer ago than `TypeCount` knows, the last at `came_last_at`.
+    """
+
+    name = models.CharField("type", max_length=100, primary_key=True, editable=False)
+    label = models.CharField(
+        "is called",
+        max_length=100,
+        blank=True,
+        help_text="On pages and in lists. Rules and sequences go by the type.",
+    )
+    came_before = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    came_last_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        default_permissions = ("view", "change")
 
     def __str__(self) -> str:
-        return self.label
+        return self.label or self.name
 
 
 class Effect(models.TextChoices):

@@ -1,5 +1,6 @@
 """What this app adds to pages of the lower one: sequences at home, on a contact's page, and enrolling."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,10 @@ from leadscoring.admin import confirmation
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.common import format
 from leadscoring.extensions import (
+    ActivityUse,
     ContactAction,
     PageSection,
+    activity_uses,
     contact_actions,
     contact_sections,
     home_sections,
@@ -23,6 +26,7 @@ from leadscoring.models import Contact, CrmFreshness
 from sequences import enrolling
 from sequences.admin.enrollments import enrollment_state
 from sequences.admin.sequences import counts_by_sequence
+from sequences.conditions import awaited_types
 from sequences.contact_summary import hold_reason
 from sequences.models import Delivery, Enrollment, Sequence, Suppression
 
@@ -64,6 +68,17 @@ def sequences_on_contact(contact: Contact, user: Any, at: datetime) -> list[Page
 
 
 contact_sections.add("sequences", sequences_on_contact)
+
+
+def sequences_of_activities(user: Any, at: datetime) -> Iterator[ActivityUse]:
+    if not user.has_perm("sequences.view_sequence"):
+        return
+    for sequence in Sequence.objects.current().filter(enter_when__has_key="activity"):
+        for type_ in awaited_types(sequence.enter_when):
+            yield ActivityUse(type_, f"Sequence: {sequence}", format.change_url(sequence))
+
+
+activity_uses.add("sequences", sequences_of_activities)
 
 
 def ban_word() -> Subquery:

@@ -21,7 +21,7 @@ from crm_sync.models import Handoff, Outcome, RejectingStatus
 from leadscoring.admin.model_admin import AppModelAdmin
 from leadscoring.intake.rejections import Rejection
 from leadscoring.intake.sources import record_sent
-from leadscoring.models import ApiKey, Contact, Form, ModelVersion
+from leadscoring.models import ActivityType, ApiKey, Contact, Form, ModelVersion
 from sequences.models import Delivery, Suppression
 from sequences.unsubscribe import SIGNER
 from tests.admin_pages import signed_in
@@ -76,6 +76,7 @@ def rows(people: None, monkeypatch: pytest.MonkeyPatch) -> None:
     Suppression.objects.create(email="no@example.com", reason="by_hand", created_at=at)
     Outcome.objects.create(handoff=handoff, model=ModelVersion.objects.get(), since=at, seen_at=at)
     RejectingStatus.objects.get_or_create(status="UNQUALIFIED")
+    ActivityType.objects.get_or_create(name="demo_request", defaults={"label": "Demo Request"})
     sent, wrong = [{"type": "track", "userId": "u"}], [Rejection(0, "event", "is missing")]
     form = Form.objects.create(name="contact", origins="https://www.example.com")
     form.fields.create(name="your mail", becomes="email")

@@ -178,6 +178,20 @@ def test_somebody_known_by_an_id_of_another_source_alone_can_be_edited():
     )  # fmt: skip
 
 
+def test_a_persons_page_shows_their_ids_elsewhere_until_they_are_erased():
+    take(seven("fair <b>", email="ada@example.com"), seven("shop"))
+    ada, stranger = Contact.objects.order_by("pk")
+    marketer = as_("Marketing")
+
+    told = marketer.get(page("leadscoring.contact", ada.pk)).content.decode()
+    listed = marketer.get(page("leadscoring.contact")).content.decode()
+    erase_contact(ada.pk, NOON)
+
+    assert '<bdi class="ls-soft">fair &lt;b&gt;</bdi> <bdi>7</bdi>' in told
+    assert f"contact {stranger.pk}" in listed
+    assert [str(one) for one in Identifier.objects.all()] == ["shop 7"]
+
+
 def test_a_thousand_ids_of_another_source_take_as_many_queries_as_two(
     django_assert_max_num_queries,
 ):

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 
 from leadscoring import api_keys
 from leadscoring.api import auth
+from leadscoring.common.activity_type import spell_activity_type
 from leadscoring.common.outage import OutageMemory
 from leadscoring.erasing import erase_contact
 from leadscoring.intake import sources
@@ -327,10 +328,23 @@ def test_a_group_is_the_company(send):
         ("डेमो अनुरोध", "डेमो_अनुरोध"),
         ("デモ", "デモ"),
         ("x" * 300, "x" * 100),
+        ("x" * 99 + " y", "x" * 99),
+        ("De\u200bmo Requested", "demo_requested"),
+        ("_demo_", "_demo_"),
     ],
 )
-def test_event_names_become_types(name, type_):
+def test_event_names_become_types_as_the_api_spells_them(name, type_):
     assert activity_type(name) == type_
+    assert spell_activity_type(name)[:100].rstrip("_") == type_.rstrip("_")
+
+
+@pytest.mark.parametrize("name", ["x\u2028y", "a\x00b", "Half \ud800", "X" * 101, "ﷺ" * 60])
+def test_an_event_whose_name_cannot_be_shown_comes_in_by_its_type(send, name):
+    send("track", userId="ada@example.com", event=name)
+    send("track", anonymousId="a1", event=name)
+
+    assert not refused()
+    assert Activity.objects.get().type == WaitingActivity.objects.get().type == activity_type(name)
 
 
 @pytest.mark.parametrize("name", [None, "", "  ", 7, "!!!", "\ud800"])

@@ -176,10 +176,11 @@ def test_a_day_fits_into_the_tokens_of_the_smallest_plan(day):
     day.live()
     used, seen = sum(day.spent.values()), sorted(day.seen_after)
     waited = [row.delivered_at - row.crossed_at for row in Handoff.objects.delivered()]
-    print(f"{used:,} of {TOKENS:,} tokens: {dict(day.spent.most_common())}")  # noqa: T201 -- the figures of the day
-    print(
-        f"stages seen after {seen[len(seen) // 2]}, at most {seen[-1]}; leads after {max(waited)}"
-    )  # noqa: T201 -- the same
+    figures = (
+        f"{used:,} of {TOKENS:,} tokens: {dict(day.spent.most_common())}; stages seen after "
+        f"{seen[len(seen) // 2]}, at most {seen[-1]}; leads after {max(waited)}"
+    )
+    print(figures)  # noqa: T201 -- for whoever runs it by hand
 
     assert used == day.there.sandbox.state.pace.used_today < 0.9 * TOKENS  # nothing had to wait
     assert len(waited) == Handoff.objects.count() == LEADS
