@@ -6,6 +6,7 @@ from django.db import transaction
 
 from leadscoring.erasing import addresses_of
 from leadscoring.intake.people import record_profile_changes
+from leadscoring.intake.touches import merge_touches
 from leadscoring.models import Activity, Alias, Contact, Lifecycle, Score, Visitor
 from leadscoring.scoring import rescore
 from leadscoring.signals import contacts_merged
@@ -67,7 +68,7 @@ def _take_over_identifiers(kept: Contact, gone: Contact, at: datetime) -> None:
         if not getattr(kept, name):
             setattr(kept, name, getattr(gone, name))
     kept.email, kept.external_id = kept.email or gone.email, kept.external_id or gone.external_id
-    kept.properties = {**gone.properties, **kept.properties}
+    kept.properties = merge_touches(kept.properties, gone.properties)
     if Lifecycle(gone.lifecycle_stage).ahead_of(kept.lifecycle_stage):
         kept.lifecycle_stage = gone.lifecycle_stage
     seen = [when for when in (kept.last_activity_at, gone.last_activity_at) if when]

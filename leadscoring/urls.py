@@ -28,6 +28,7 @@ urlpatterns = [
     path("forms/", include("leadscoring.api.forms")),
     path("hooks/", include("leadscoring.api.hooks")),
     path("sourceConfig/", source_config, name="source_config"),
+    path("", include("leadscoring.api.website")),
     path("", include("sequences.urls")),
     path("", include("crm_sync.urls")),
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg")), name="favicon"),

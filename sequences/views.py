@@ -59,7 +59,7 @@ def follow_link(request: HttpRequest, token: str) -> HttpResponse:
     except BadSignature:
         raise Http404 from None
     _count_reaction(request, number, lambda mail, at: links.record_click(mail, link, at))
-    return HttpResponseRedirect(link)
+    return HttpResponseRedirect(_with_reader(request, number, link))
 
 
 @require_safe
@@ -74,14 +74,25 @@ def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(PIXEL, content_type="image/gif")
 
 
+def _with_reader(request: HttpRequest, number: int, link: str) -> str:
+    """Let a page of ours know whose mail its visitor comes from."""
+    try:
+        return link if _is_program(request) else links.with_reader(number, link, now())
+    except DatabaseError:
+        log.exception("A page could not be told whose mail led to it.")
+        return link
+
+
+def _is_program(request: HttpRequest) -> bool:
+    """Return whether a program asks that checks links, with HEAD, or ahead of time."""
+    return request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
+
+
 def _count_reaction(
     request: HttpRequest, number: int, noted: Callable[[Delivery, datetime], None]
 ) -> None:
-    """Record it, unless a program asks: programs that check links ask with HEAD, or ahead of time.
-
-    A link also leads on while nothing can be recorded.
-    """
-    if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
+    """Record it, unless a program asks. A link also leads on while nothing can be recorded."""
+    if _is_program(request):
         return
     try:
         if mail := links.tracked_delivery(number):

@@ -14,6 +14,7 @@ LISTS = {
         "accessentry",
         "source",
         "form",
+        "website",
     ],
     "sequences": ["sequence", "enrollment", "delivery", "suppression"],
     "crm_sync": [

@@ -19,7 +19,7 @@ from crm_sync.models import Account, Drift, Handoff, Outcome, Report
 from leadscoring import api_keys
 from leadscoring.admin_theme import UNFOLD
 from leadscoring.crm_state import set_freshness
-from leadscoring.models import AccessEntry, ActivityType, CrmFreshness, Form, ModelVersion
+from leadscoring.models import AccessEntry, ActivityType, CrmFreshness, Form, ModelVersion, Website
 from sequences.models import Suppression
 from tests.admin_pages import act, as_superuser, page
 from tests.bench import crowd
@@ -82,6 +82,8 @@ def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
             secret = "" if kind == "page" else "h"
             Form.objects.create(name=f"a-{kind}", kind=kind, address_hash=secret)
         ActivityType.objects.create(name="demo_request", label="Demo Request")
+        key, text = api_keys.create_key("shop", write_only=True)
+        Website.objects.create(api_key=key, write_key=text, domains=["shop.example"])
         for reason in Suppression.Reason:
             Suppression.objects.create(email=f"{reason}@example.com", reason=reason, created_at=at)
         Account.objects.create(account_id="77", seen_at=at)

@@ -10,6 +10,7 @@ from leadscoring.admin import (
     people,
     scoring,
     sources,
+    websites,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "people",
     "scoring",
     "sources",
+    "websites",
 ]

@@ -11,6 +11,7 @@ from leadscoring.admin.mail_state import mail_state
 from leadscoring.common.format import format_local_day, list_url
 from leadscoring.engine import wording
 from leadscoring.engine.model import ScoringModel, Thresholds
+from leadscoring.intake.touches import touch_of
 from leadscoring.models import AccessEntry, Contact, CrmState, ModelVersion, Score
 from leadscoring.scoring import first_known_at, last_sales_refusals, score_at
 
@@ -43,6 +44,11 @@ def contact_page_context(contact: Contact, user: Any, at: datetime) -> dict[str,
         "who_looked": list_url(AccessEntry, person=contact.pk)
         if user.has_perm("leadscoring.view_accessentry")
         else "",
+        "came": [
+            (words, touch)
+            for which, words in (("first", "First visit"), ("last", "Last came by"))
+            if (touch := touch_of(contact.properties, which))
+        ],
         "sections": sorted(sections, key=lambda section: section.place),
         "at": at,
     }

@@ -44,7 +44,7 @@ READING_KEY = (
 )
 
 
-def _for_any_page(method: str) -> Callable[[View], View]:
+def for_any_page(method: str) -> Callable[[View], View]:
     """Answer any web page and in JSON, errors too, and take one method besides the browser's question.
 
     No cookie counts here, so any origin may ask.
@@ -93,7 +93,7 @@ def _with_errors(view: View, request: HttpRequest, *args: Any, **kwargs: Any) ->
         return ApiError(503).response()
 
 
-@_for_any_page("POST")
+@for_any_page("POST")
 def receive_events(request: HttpRequest, kind: str) -> HttpResponse:
     """Take one event, or a batch of them. `kind`: "" for a batch."""
     at = now()
@@ -171,7 +171,7 @@ def _inflate(request: HttpRequest, body: bytes) -> bytes:
     return inflated
 
 
-@_for_any_page("GET")
+@for_any_page("GET")
 def tracker_settings(request: HttpRequest, write_key: str) -> HttpResponse:
     """Tell the official script of a page where to send: here."""
     if _find_page_key(write_key) is None:

@@ -17,6 +17,7 @@ from leadscoring.intake.people import (
     save_contacts,
 )
 from leadscoring.intake.rejections import Rejection, split_rejected
+from leadscoring.intake.touches import VIEW, PageView, record_touches
 from leadscoring.intake.validation import ActivityItem, InvalidItem
 from leadscoring.models import Activity
 from leadscoring.scoring import REFUSED, SALES_SOURCE, rescore
@@ -120,6 +121,14 @@ def _store_activities(
         answer="contact_id, type, occurred_at",
     )
     _update_last_activity(stored)
+    people.changed |= record_touches(
+        [
+            PageView(who.pk, min(item.occurred_at or at, at), item.properties or {})
+            for _, (who, item) in done
+            if item.type == VIEW
+        ],
+        at,
+    )
     return TakenActivities(
         accepted=len(stored),
         duplicates=len(given) - len(rejected) - len(stored),

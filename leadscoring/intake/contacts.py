@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from leadscoring.intake import companies, validation
+from leadscoring.intake import companies, touches, validation
 from leadscoring.intake.people import (
     IdentityMap,
     KnownIdentity,
@@ -117,7 +117,7 @@ def _merge_properties(
     kept = {key: value for key, value in together.items() if value is not None}
     if given:
         try:
-            validation.check_properties(kept)
+            validation.check_properties({key: kept[key] for key in kept.keys() - touches.NAMES})
         except ValueError as wrong:
             raise InvalidItem("properties", f"together with those known already, {wrong}") from None
     return kept

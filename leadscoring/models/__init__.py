@@ -24,6 +24,7 @@ from leadscoring.models.scoring import ModelVersion, Score
 from leadscoring.models.search import ContactSearch
 from leadscoring.models.sources import NotTaken, Source, SourceCount
 from leadscoring.models.visitors import TakenMessage, Visitor, WaitingActivity
+from leadscoring.models.websites import Website
 
 __all__ = [
     "CRM_ID_LENGTH",
@@ -56,4 +57,5 @@ __all__ = [
     "TypeCount",
     "Visitor",
     "WaitingActivity",
+    "Website",
 ]

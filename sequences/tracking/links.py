@@ -14,6 +14,8 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.urls import reverse
 
+from leadscoring.intake.visitor_links import PARAMETER, sign_contact
+from leadscoring.websites import is_own_address
 from sequences import mail_activities
 from sequences.models import Delivery
 
@@ -81,6 +83,16 @@ def record_click(delivery: Delivery, link: str, at: datetime) -> None:
     """Record that a link was followed. Each link of a mail counts once."""
     which = hashlib.sha256(link.encode()).hexdigest()[:16]
     _record_reaction(delivery, "clicked_at", at, which, url=link)
+
+
+def with_reader(number: int, link: str, at: datetime) -> str:
+    """Return a link to a website of ours with what says, for minutes, whose mail it stood in; others as they are."""
+    delivery = tracked_delivery(number) if is_own_address(link) else None
+    if delivery is None:
+        return link
+    parts = urlsplit(link)
+    said = f"{PARAMETER}={sign_contact(delivery.enrollment.contact_id, at)}"
+    return parts._replace(query=f"{parts.query}&{said}" if parts.query else said).geturl()
 
 
 TYPE_OF = {"opened_at": "email_open", "clicked_at": "email_click"}

@@ -79,3 +79,11 @@ document.addEventListener("keydown", (event) => {
     event.target.click();
   }
 });
+
+// A button that copies a field: `data-copy` is the field's id. Also on a site without https.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  document.getElementById(button.dataset.copy).select();
+  if (document.execCommand("copy")) button.textContent = "Copied";
+});

@@ -19,9 +19,10 @@ from pytest_django.live_server_helper import LiveServer
 from crm_sync.mapping.lead_link import lead_url
 from crm_sync.models import Handoff, Outcome, RejectingStatus
 from leadscoring.admin.model_admin import AppModelAdmin
+from leadscoring.api_keys import create_key
 from leadscoring.intake.rejections import Rejection
 from leadscoring.intake.sources import record_sent
-from leadscoring.models import ActivityType, ApiKey, Contact, Form, ModelVersion
+from leadscoring.models import ActivityType, ApiKey, Contact, Form, ModelVersion, Website
 from sequences.models import Delivery, Suppression
 from sequences.unsubscribe import SIGNER
 from tests.admin_pages import signed_in
@@ -54,8 +55,11 @@ NO_PAGES = (
     "opened",
     "static_of_another_release",
     "admin:leadscoring_modelversion_progress",
+    "admin:leadscoring_website_arrival",
     "company_log_in",
     "segment_",
+    "snippet",
+    "website_",
     "tracker_settings",
     "receive_form",
     "receive_hook",
@@ -77,6 +81,8 @@ def rows(people: None, monkeypatch: pytest.MonkeyPatch) -> None:
     Outcome.objects.create(handoff=handoff, model=ModelVersion.objects.get(), since=at, seen_at=at)
     RejectingStatus.objects.get_or_create(status="UNQUALIFIED")
     ActivityType.objects.get_or_create(name="demo_request", defaults={"label": "Demo Request"})
+    key, text = create_key("shop", write_only=True)
+    Website.objects.create(api_key=key, write_key=text, domains=["shop.example"])
     sent, wrong = [{"type": "track", "userId": "u"}], [Rejection(0, "event", "is missing")]
     form = Form.objects.create(name="contact", origins="https://www.example.com")
     form.fields.create(name="your mail", becomes="email")

@@ -1,5 +1,6 @@
 """What people do with a mail comes back as what they did: once, signed, and with nothing of theirs in it."""
 
+import json
 import re
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadscoring.models import Activity, Score
+from leadscoring.api_keys import create_key
+from leadscoring.models import Activity, Score, Website
 from sequences.models import Delivery
 from sequences.sending.claim import MailClaim, claim_next
 from sequences.tracking import links
@@ -74,6 +76,48 @@ def test_a_link_leads_through_here_to_where_it_led(client: Client, claim: MailCl
     assert unsubscribe.startswith("/u/")
     assert (answer.status_code, answer.headers["Location"]) == (302, GUIDE)
     assert "no-store" in answer.headers["Cache-Control"]
+
+
+@pytest.fixture
+def write_key() -> str:
+    """The key of the website that the guide is on."""
+    key, text = create_key("website", write_only=True)
+    Website.objects.create(api_key=key, write_key=text, domains=["northwind.example"])
+    return text
+
+
+def test_who_comes_to_a_website_of_ours_by_a_mail_is_its_reader(
+    client: Client, claim: MailClaim, write_key: str
+) -> None:
+    led = client.get(links_of(claim)[0]).headers["Location"]
+    address, _, said = led.partition("&leads_link=")
+    view = {"type": "page", "anonymousId": "browser", "messageId": "1"}
+
+    for path, more in (
+        ("batch", {"batch": [view]}),
+        ("join", {"anonymousId": "browser", "link": said}),
+    ):
+        body = {"writeKey": write_key, **more}
+        client.post(f"/v1/{path}", json.dumps(body), content_type="text/plain")
+
+    assert address == GUIDE
+    assert [type_ for type_, _ in done(claim)] == ["email_click", "page_view"]
+
+
+@pytest.mark.parametrize("more", [{"method": "head"}, {"HTTP_SEC_PURPOSE": "prefetch;prerender"}])
+def test_a_program_that_checks_links_is_not_told_whose_mail_it_is(
+    client: Client, claim: MailClaim, write_key: str, more: dict[str, str]
+) -> None:
+    ask = getattr(client, more.get("method", "get"))
+    headers = {name: value for name, value in more.items() if name != "method"}
+
+    assert ask(links_of(claim)[0], **headers).headers["Location"] == GUIDE
+
+
+def test_other_sites_are_not_told_whose_mail_led_to_them(client: Client, write_key: str) -> None:
+    claim = a_claim("[One](https://other.example/a)")
+
+    assert client.get(links_of(claim)[0]).headers["Location"] == "https://other.example/a"
 
 
 def test_a_click_is_what_the_person_did_and_counts_in_their_score(
