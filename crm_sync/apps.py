@@ -18,6 +18,8 @@ class CrmSyncConfig(AppConfig):
         signals.contact_erased.connect(receivers.delete_handoffs, dispatch_uid="delete_handoffs")
         extensions.crm_names.add("crm", crm_name)
         extensions.contact_details.add("handoffs", receivers.contact_handoffs)
+        extensions.contact_ties.add("handoffs", receivers.handed_off)
+        extensions.contact_ties.add("record", receivers.linked)
         extensions.with_sales.add("handoffs", with_sales.with_sales_since)
         extensions.readiness_checks.add("crm_state", current.check_crm_state)
         extensions.readiness_checks.add("crm_access", current.check_crm_access)

@@ -114,3 +114,13 @@ def delete_handoffs(sender: object, contact: Contact, at: datetime, **kwargs: ob
     UnrecordedTask.objects.filter(record_id__in=theirs).delete()
     others = Deal.contacts.through._default_manager.exclude(contact=contact)
     Deal.objects.filter(~Exists(others.filter(deal=OuterRef("pk"))), contacts=contact).delete()
+
+
+def handed_off() -> Exists:
+    """Return the condition that a contact became ready for sales at some time."""
+    return Exists(Handoff.objects.filter(contact=OuterRef("pk")))
+
+
+def linked() -> Exists:
+    """Return the condition that a contact has a record in the CRM."""
+    return Exists(Link.objects.filter(contact=OuterRef("pk")))

@@ -77,6 +77,7 @@ UNFOLD: dict[str, Any] = {
                     _sidebar_item("Sources", "input", "leadscoring.source"),
                     _sidebar_item("Forms", "list_alt", "leadscoring.form"),
                     _sidebar_item("Websites", "language", "leadscoring.website"),
+                    _sidebar_item("Imports", "upload_file", "leadscoring.import"),
                     _sidebar_item("Scoring models", "tune", "leadscoring.modelversion"),
                 ],
             },

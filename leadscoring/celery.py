@@ -37,6 +37,7 @@ QUEUES: Mapping[str, tuple[str, ...]] = {
         "leadscoring.tasks.refresh_scores",
         "leadscoring.tasks.prune_access_log",
         "leadscoring.tasks.settle_visitors",
+        "leadscoring.tasks.run_imports",
         "leadscoring.tasks.probe",
     ),
 }
@@ -82,6 +83,7 @@ def _schedule(poll_seconds: int) -> dict[str, dict[str, Any]]:
         "crm_sync.tasks.weigh_outcomes": 120,
         "leadscoring.tasks.prune_access_log": 600,
         "leadscoring.tasks.settle_visitors": 600,
+        "leadscoring.tasks.run_imports": 60,
         # Once a day; the row of the last look says when it is time.
         "crm_sync.tasks.audit_crm": 600,
         "crm_sync.tasks.reconcile_handoffs": 600,

@@ -10,9 +10,17 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
+from leadscoring.common.bulk_sql import run_statement
 from leadscoring.common.email_address import fold_email
-from leadscoring.models import Contact, Erased, ErasureSalt, ProfileChange
+from leadscoring.models import Contact, Erased, ErasureSalt, ImportWish, ProfileChange
 from leadscoring.signals import contact_erased
+
+REJECTED = """
+    DELETE FROM leadscoring_rejectedrow AS kept WHERE EXISTS (
+        SELECT FROM unnest(kept.cells) AS cell JOIN unnest(%s::text[]) AS gone(email)
+        ON strpos(lower(cell), gone.email) > 0
+    )
+"""
 
 
 def erase_contact(contact_id: int, at: datetime) -> bool:
@@ -24,6 +32,7 @@ def erase_contact(contact_id: int, at: datetime) -> bool:
         emails = addresses_of(contact)
         contact_erased.send(Contact, contact=contact, emails=emails, at=at)
         _block_addresses(emails, at)
+        _delete_from_imports(emails)
         _anonymize_page_log(contact)
         contact.delete()
     return True
@@ -36,6 +45,12 @@ def addresses_of(contact: Contact) -> set[str]:
     emails = {fold_email(email) for email in (*told, *merged, contact.email) if email}
     others = Contact.objects.exclude(pk=contact.pk).filter(email__in=emails)
     return emails.difference(others.values_list("email", flat=True))
+
+
+def _delete_from_imports(emails: Collection[str]) -> None:
+    """Delete what imports keep of these addresses; what they keep of a contact goes with it."""
+    ImportWish.objects.filter(email__in=emails).delete()
+    run_statement(REJECTED, [list(emails)])
 
 
 def _anonymize_page_log(contact: Contact) -> None:

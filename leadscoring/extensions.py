@@ -10,11 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from django.db.models import Exists
     from django.db.models.expressions import Combinable
     from django.http import HttpResponse
     from prometheus_client.core import Metric
 
     from leadscoring.admin.model_admin import FilterQuestion
+    from leadscoring.intake.csv_import.importer import ImportKind
     from leadscoring.models import Contact
     from leadscoring.operations.health import Problem
 
@@ -96,6 +98,11 @@ with_sales: "ExtensionPoint[Callable[[str], Combinable]]" = ExtensionPoint()
 # A word for why a contact's address may not be written to, as a query expression over contacts; null where
 # it may.
 mail_bans: ExtensionPoint[Callable[[], Any]] = ExtensionPoint()
+# What keeps a contact from being deleted when the import that made it is undone, as conditions of a query
+# set of contacts.
+contact_ties: "ExtensionPoint[Callable[[], Exists]]" = ExtensionPoint()
+# What rows of an uploaded file are, beside people and activities, by the kind of `Import`.
+file_kinds: "ExtensionPoint[Callable[[], ImportKind]]" = ExtensionPoint()
 # Parts of the home page, for a user: none that the user may not see.
 home_sections: ExtensionPoint[Callable[[Any, datetime], Iterable[FunnelStation | PageSection]]] = (
     ExtensionPoint()

@@ -20,6 +20,7 @@ GROUPS = {
         "leadscoring.delete_form", "leadscoring.view_formfield", "leadscoring.add_formfield",
         "leadscoring.change_formfield", "leadscoring.delete_formfield",
         "leadscoring.view_website", "leadscoring.add_website", "leadscoring.change_website",
+        "leadscoring.view_import", "leadscoring.add_import",
         "leadscoring.view_modelversion", "leadscoring.add_modelversion",
         "leadscoring.change_modelversion",
         "sequences.view_sequence", "sequences.add_sequence", "sequences.change_sequence",

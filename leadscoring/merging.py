@@ -30,6 +30,11 @@ def merge_contacts(kept_id: int, gone_id: int, at: datetime) -> bool:
         rescore([kept_id, gone_id], at)
         Activity.objects.filter(contact=gone).update(contact=kept)
         Visitor.objects.filter(contact=gone).update(contact=kept)
+        # An import that is undone still takes back what they did, and nothing else.
+        gone.import_changes.update(
+            contact=kept, created=False, fields={}, properties={}, identifiers=[]
+        )
+        kept.import_changes.update(created=False)
         contacts_merged.send(Contact, kept=kept, gone=gone, at=at)
         _add_cycles(kept, gone)
         _keep_aliases(kept, gone)

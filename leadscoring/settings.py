@@ -160,6 +160,11 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # the API's limit for a body
+FILE_UPLOAD_HANDLERS = [
+    "leadscoring.operations.upload_limit.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- how people log in (docs/log-in.md) -------------------------------------------------------
 # The entries of X-Forwarded-For that are ours, from its end: a client writes the others as it likes.

@@ -46,5 +46,10 @@ addresses_changed = Signal()
 # contact: Contact, emails: set[str] (all addresses that were theirs), at: datetime. The person is to be forgotten: everything about them goes now.
 contact_erased = Signal()
 
-# wishes: list[MailWish], at: datetime. These addresses are not to be mailed.
+# wishes: list[MailWish], at: datetime. These addresses are not to be mailed. Receivers return what changed,
+# as a list of WishChange.
 no_mail_asked = Signal()
+
+# changes: list[WishChange], at: datetime. What these say of addresses was a mistake. Receivers return the
+# number of addresses that are as they were before.
+no_mail_taken_back = Signal()

@@ -9,6 +9,7 @@ from leadscoring import access_log, scoring
 from leadscoring.common.turns import only_turn, send_next_turn
 from leadscoring.common.wakeup import acknowledge
 from leadscoring.intake import activity_types, sources, visitors
+from leadscoring.intake.uploads import store, work
 from leadscoring.operations import heartbeat as heartbeats
 
 # A score that time moves is looked at again when it is this old.
@@ -52,6 +53,15 @@ def settle_visitors() -> None:
     visitors.prune_visitors(now())
     sources.prune_sources(now())
     activity_types.prune_types(now())
+
+
+@shared_task(bind=True)
+def run_imports(self: Task) -> None:
+    """Go on with uploaded files; send the next turn when any is left."""
+    acknowledge(self.name)
+    store.prune_imports(now())
+    if work.go_on():
+        send_next_turn(self.name)
 
 
 @shared_task

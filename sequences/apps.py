@@ -12,9 +12,10 @@ class SequencesConfig(AppConfig):
 
         from leadscoring import extensions, signals
         from sequences import receivers
-        from sequences.contact_summary import summarize_enrollments
+        from sequences.contact_summary import mails_sent, summarize_enrollments
         from sequences.problems import mail_problems
         from sequences.suppression import unify_suppressions
+        from sequences.suppression_file import suppression_rows
         from sequences.tracking import provider_events
 
         def after_migrations(**kwargs: object) -> None:
@@ -27,7 +28,10 @@ class SequencesConfig(AppConfig):
         signals.contacts_merged.connect(receivers.on_contacts_merged)
         signals.addresses_changed.connect(receivers.on_addresses_changed)
         signals.no_mail_asked.connect(receivers.on_no_mail_asked)
+        signals.no_mail_taken_back.connect(receivers.on_no_mail_taken_back)
         signals.contact_erased.connect(receivers.on_contact_erased)
         extensions.contact_details.add("enrollments", summarize_enrollments)
+        extensions.contact_ties.add("mails", mails_sent)
+        extensions.file_kinds.add("no_mail", suppression_rows)
         extensions.problem_sources.add("mail", mail_problems)
         tracking.connect(provider_events.on_provider_event)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
 from leadscoring.models import Contact, CrmFreshness
 from sequences import gate
@@ -39,3 +39,8 @@ def hold_reason(row: Enrollment, as_of: datetime | None, at: datetime) -> str:
         return row.hold_reason
     decision = gate.decide_for_enrollment(row, as_of, at)
     return decision.reason if isinstance(decision, Hold) else ""
+
+
+def mails_sent() -> Exists:
+    """Return the condition that a contact was ever mailed, or is about to be."""
+    return Exists(Delivery.objects.filter(enrollment__contact=OuterRef("pk")))

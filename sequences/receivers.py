@@ -1,10 +1,12 @@
 """What follows for sequences of facts about people."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db.models import Q
 
+from leadscoring.common.email_address import fold_email
+from leadscoring.intake.journal import WishChange
 from leadscoring.intake.wishes import MailWish
 from leadscoring.models import Contact
 from sequences import enrolling
@@ -12,8 +14,10 @@ from sequences.entry_rules import enroll_by_rules
 from sequences.models import BY_A_HANDOFF, BY_THE_CRM, EarlyFit, Enrollment, Suppression
 from sequences.suppression import (
     carry_over_suppressions,
+    states_of,
     suppress_addresses,
     suppress_wishes,
+    take_back_suppressions,
 )
 
 
@@ -82,6 +86,19 @@ def on_contact_erased(sender: object, emails: Collection[str], **kwargs: object)
 
 
 def on_no_mail_asked(
-    sender: object, wishes: Iterable[MailWish], at: datetime, **kwargs: object
-) -> None:
+    sender: object, wishes: Collection[MailWish], at: datetime, **kwargs: object
+) -> list[WishChange]:
+    emails = {fold_email(wish.email) for wish in wishes}
+    before = states_of(emails)
     suppress_wishes(wishes, at, by="a file")
+    return [
+        WishChange(email, before.get(email), after)
+        for email, after in states_of(emails).items()
+        if after != before.get(email)
+    ]
+
+
+def on_no_mail_taken_back(
+    sender: object, changes: Collection[WishChange], at: datetime, **kwargs: object
+) -> int:
+    return take_back_suppressions(changes)

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from leadscoring.address_spelling import other_spellings
 from leadscoring.common.email_address import fold_email
+from leadscoring.intake.journal import WishChange, forget_wishes
 from leadscoring.intake.wishes import MailWish
 from leadscoring.models import Contact
 from sequences import enrolling
@@ -44,6 +45,35 @@ def suppress_wishes(wishes: Iterable[MailWish], at: datetime, *, by: str) -> int
     return _suppress(rows, at, by)
 
 
+def states_of(emails: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return how addresses stand under *Do not mail*, as texts; those that do not are left out."""
+    rows = Suppression.objects.filter(email__in=emails)
+    return {
+        row.email: {
+            "reason": row.reason,
+            "detail": row.detail,
+            "created_at": row.created_at.isoformat(),
+        }
+        for row in rows
+    }
+
+
+def take_back_suppressions(changes: Iterable[WishChange]) -> int:
+    """Let addresses stand as they did before, where they still stand as afterwards; return how many."""
+    by_email = {change.email: change for change in changes}
+    with transaction.atomic():
+        locked = Suppression.objects.filter(email__in=by_email).order_by("pk").select_for_update()
+        list(locked.values_list("pk"))
+        now_ = states_of(by_email)
+        same = [one for one in by_email.values() if now_.get(one.email) == one.after]
+        new = [one.email for one in same if one.before is None]
+        Suppression.objects.filter(email__in=new).delete()
+        for change in same:
+            if change.before is not None:  # a bounce that a wish outweighed
+                Suppression.objects.filter(email=change.email).update(**change.before)
+    return len(same)
+
+
 def _suppress(
     rows: Sequence[Suppression], at: datetime, by: str, also: Collection[str] = ()
 ) -> int:
@@ -53,6 +83,7 @@ def _suppress(
     """
     stopped = 0
     with transaction.atomic():
+        forget_wishes(row.email for row in rows)
         Suppression.objects.bulk_create(rows, ignore_conflicts=True)
         wishes = {row.email: row for row in rows if row.reason != Suppression.Reason.BOUNCED}
         known = Suppression.objects.filter(email__in=wishes, reason=Suppression.Reason.BOUNCED)

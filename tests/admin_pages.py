@@ -14,6 +14,7 @@ LISTS = {
         "accessentry",
         "source",
         "form",
+        "import",
         "website",
     ],
     "sequences": ["sequence", "enrollment", "delivery", "suppression"],

@@ -4,9 +4,13 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from django.contrib.auth.models import User
+from django.utils.timezone import now
+
 from leadscoring import api_keys
 from leadscoring.intake.people import record_profile_changes
-from leadscoring.models import Activity, ApiKey, Company, Contact
+from leadscoring.intake.uploads import reading, store
+from leadscoring.models import Activity, ApiKey, Company, Contact, Import
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 numbers = count(1)
@@ -37,3 +41,13 @@ def an_activity(contact: Contact | None = None, **fields: Any) -> Activity:
 def an_api_key(name: str = "") -> tuple[ApiKey, str]:
     """A key and its text."""
     return api_keys.create_key(name or f"key {next(numbers)}")
+
+
+def an_upload(text: str, kind: str = "people", by: str = "mara", **choices: Any) -> Import:
+    """A file of which everything is as it was guessed, but for what is chosen here."""
+    user = User.objects.filter(username=by).first() or User.objects.create_user(by)
+    row = store.keep_upload(kind, "leads.csv", len(text), [text.encode()], user, now())
+    look = reading.look_at(row, now())
+    row.titles, row.choices = look.titles, {**look.choices, "zone": "UTC", **choices}
+    row.save()
+    return row

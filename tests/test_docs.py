@@ -153,7 +153,7 @@ def test_a_worker_may_end_its_tasks_before_it_is_killed(unit, settings):
 def test_the_proxy_says_itself_by_what_the_request_came():
     proxy = (EXAMPLES / "nginx.conf").read_text()
 
-    assert re.findall(r"proxy_pass (\S+);", proxy) == ["http://127.0.0.1:8000"] * 2
+    assert re.findall(r"proxy_pass (\S+);", proxy) == ["http://127.0.0.1:8000"] * 3
     assert re.findall(r"X-Forwarded-Proto (\S+);", proxy) == ["$scheme"]
     assert re.search(r"error_page 502 =503", proxy)
 

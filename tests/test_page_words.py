@@ -17,13 +17,24 @@ from pytest_django import DjangoDbBlocker
 import leadscoring.urls  # noqa: F401 -- it registers all pages
 from crm_sync.models import Account, Drift, Handoff, Outcome, Report
 from leadscoring import api_keys
+from leadscoring.admin.import_steps import UNDONE, WORDS
 from leadscoring.admin_theme import UNFOLD
 from leadscoring.crm_state import set_freshness
-from leadscoring.models import AccessEntry, ActivityType, CrmFreshness, Form, ModelVersion, Website
+from leadscoring.models import (
+    AccessEntry,
+    ActivityType,
+    CrmFreshness,
+    Form,
+    Import,
+    ModelVersion,
+    RejectedRow,
+    Website,
+)
 from sequences.models import Suppression
 from tests.admin_pages import act, as_superuser, page
 from tests.bench import crowd
 from tests.leadscoring.test_admin import a_draft
+from tests.makers import an_upload
 
 pytestmark = pytest.mark.django_db
 # Words that only who wrote the code understands, and what the pages say instead.
@@ -96,6 +107,23 @@ def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         wrong = {"wrong": {"unknown": 2}, "unknown": [{"fix": ""}]}
         Report.objects.create(kind="comparison", at=at, looked_at=at, document=wrong)
         set_freshness(dict.fromkeys(CrmFreshness.Kind.values, at))
+        for state in Import.State.values:
+            row = an_upload("Email\nnobody\n")
+            RejectedRow.objects.create(
+                imported=row, line=2, cells=["nobody"], reason="email: is none"
+            )
+            counts = dict.fromkeys(WORDS, 2)
+            Import.objects.filter(pk=row.pk).update(
+                state=state,
+                started_at=at,
+                finished_at=at,
+                undone_at=at,
+                rows=9,
+                done=2,
+                counts=counts,
+                undone=dict.fromkeys(UNDONE, 2),
+                forecast={"counts": counts, "notes": ["A note."]},
+            )
         AccessEntry.objects.create(at=at, way="command", place="crm_setup", by="ops", people=[1])
         yield
         transaction.set_rollback(True)
@@ -114,7 +142,8 @@ def pages(client: Client) -> Iterator[tuple[str, str]]:
     for label in lists():
         rows = apps.get_model(label)._default_manager
         addresses += [page(label), f"{page(label)}add/"]
-        addresses += [page(label, row.pk) for row in rows.order_by("-pk")[:2]]
+        most = 7 if label == "leadscoring.import" else 2  # each state has another page
+        addresses += [page(label, row.pk) for row in rows.order_by("-pk")[:most]]
     for address in addresses:
         answer = client.get(address, follow=True)
         if answer.status_code != 403:  # nobody may add what the product writes

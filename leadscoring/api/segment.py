@@ -206,7 +206,7 @@ def _settings_json(write_key: str) -> Mapping[str, object]:
     }
 
 
-@_for_any_page("GET")
+@for_any_page("GET")
 def source_config(request: HttpRequest) -> HttpResponse:
     """Tell RudderStack's script of a page that there is nothing else to load or to report to."""
     key = next(filter(None, map(_find_page_key, _header_keys(request))), None)

@@ -9,6 +9,7 @@ from django.db import connection
 PULLS = 0x1EAD_5C0E
 HINTS = 0x1EAD_1007
 REASSIGNMENTS = 0x1EAD_617E
+IMPORTS = 0x1EAD_10AD
 
 
 @contextmanager

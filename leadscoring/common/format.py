@@ -51,6 +51,11 @@ def nowrap_html(text: str) -> SafeString:
     return format_html('<bdi class="ls-short">{}</bdi>', text) if text else NOTHING
 
 
+def wrapped_html(text: str) -> SafeString:
+    """Return a sentence of a list; a dash for none."""
+    return format_html('<bdi class="ls-wrap">{}</bdi>', text) if text else NOTHING
+
+
 def two_lines_html(first: object, second: object) -> SafeString:
     return format_html(
         '<span class="ls-two"><bdi>{}</bdi><small><bdi>{}</bdi></small></span>', first, second

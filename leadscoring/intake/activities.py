@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from leadscoring.common import bulk_sql
 from leadscoring.intake import activity_types, validation
+from leadscoring.intake.journal import note_events
 from leadscoring.intake.people import (
     IdentityMap,
     KnownIdentity,
@@ -114,6 +115,7 @@ def _store_activities(
     people = lock_people([item for _, item in news], _resolve_person, at, fixed)
     done, rejected = split_rejected(news, lambda item: (_resolve_person(people, item), item))
     save_contacts(people, contacts_by_id(people.changed) if people.changed else {}, at)
+    note_events(fresh.values())
     stored = bulk_sql.bulk_insert(
         Activity,
         [_activity_row(who, item, fresh[place], at) for place, (who, item) in done],

@@ -14,6 +14,7 @@ from leadscoring import crm_state
 from leadscoring.access_log import note_people
 from leadscoring.common import bulk_sql
 from leadscoring.erasing import erased_addresses
+from leadscoring.intake.journal import note_people_before
 from leadscoring.intake.validation import ActivityItem, InvalidItem, PersonItem
 from leadscoring.models import Alias, Contact, Identifier
 from leadscoring.scoring import profile_of
@@ -331,6 +332,8 @@ def save_contacts(people: IdentityMap, contacts: Mapping[int, Contact], at: date
     """
     if not people.made <= people.changed:
         raise IdentityRace
+    new_ids = {identifier: known.pk for identifier, known in people.new_ids.items()}
+    note_people_before(people.changed, people.made, new_ids)
     moves, moved = {}, []
     for known in people.everybody():
         if known.pk in people.changed:
@@ -341,7 +344,7 @@ def save_contacts(people: IdentityMap, contacts: Mapping[int, Contact], at: date
                     moves[contact.email] = known.email
             contact.email, contact.external_id = known.email, known.external_id
             contact.updated_at = at
-    _insert_identifiers({identifier: known.pk for identifier, known in people.new_ids.items()})
+    _insert_identifiers(new_ids)
     changed = [contacts[pk] for pk in sorted(people.changed)]
     bulk_sql.bulk_update(Contact, changed, COLUMNS)
     record_profile_changes(changed, at)

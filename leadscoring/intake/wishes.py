@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from leadscoring.erasing import erased_addresses
+from leadscoring.intake.journal import note_wishes
 from leadscoring.signals import no_mail_asked
 
 
@@ -25,4 +27,6 @@ def keep_wishes(wishes: Iterable[MailWish], at: datetime) -> None:
     asked = list(wishes)
     gone = erased_addresses({wish.email for wish in asked})
     with transaction.atomic():
-        no_mail_asked.send(MailWish, wishes=[one for one in asked if one.email not in gone], at=at)
+        kept = [one for one in asked if one.email not in gone]
+        answers: list[Any] = no_mail_asked.send(MailWish, wishes=kept, at=at)
+        note_wishes(change for _, changes in answers for change in changes)

@@ -1,6 +1,13 @@
 from leadscoring.models.access_log import AccessEntry
 from leadscoring.models.activity_types import TypeCount
 from leadscoring.models.forms import Form, FormField
+from leadscoring.models.imports import (
+    Import,
+    ImportChange,
+    ImportPart,
+    ImportWish,
+    RejectedRow,
+)
 from leadscoring.models.operations import DatabaseIdentity
 from leadscoring.models.people import (
     CRM_ID_LENGTH,
@@ -45,11 +52,16 @@ __all__ = [
     "Form",
     "FormField",
     "Identifier",
+    "Import",
+    "ImportChange",
+    "ImportPart",
+    "ImportWish",
     "Lifecycle",
     "ModelVersion",
     "NotTaken",
     "ProfileChange",
     "ReaderTimeZone",
+    "RejectedRow",
     "Score",
     "Source",
     "SourceCount",

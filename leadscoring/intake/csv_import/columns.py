@@ -36,12 +36,17 @@ class Choices:
     """What somebody chose for a file; empty: found out from it.
 
     `columns`: name -> column. `asked`: properties that rules ask for, which go before others.
-    `numbers`: those that rules compare with a number.
+    `numbers`: those that rules compare with a number. `decimal`: the sign before decimals. `ignored`:
+    places of columns that count for nothing, wishes for no mail included.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     only_mapped: bool = False
     encoding: str = ""
+    delimiter: str = ""
+    sheet: str = ""
+    decimal: str = ""
+    ignored: frozenset[int] = frozenset()
     zone: tzinfo | None = None
     time_form: str = ""
     asked: frozenset[str] = frozenset()
@@ -75,11 +80,14 @@ def match_columns(
     known: Mapping[str, Sequence[str]],
     choices: Choices,
     sample: Sequence[Sequence[str]] = (),
+    *,
+    guess: bool = False,
 ) -> Columns:
     """Find the columns of a file: those asked for, then those recognized by their titles.
 
     Raise UnreadableFile when no column identifies a contact, or an id alone would and nobody said so.
-    `sample`: rows, of which the filled columns go first when there are too many.
+    `sample`: rows, of which the filled columns go first when there are too many. `guess`: somebody looks at
+    the answer, so what is not sure is no reason to refuse.
     """
     mended = [name.lower() for name in header[-2:]] == OURS
     titles = [unescape_formula(name) for name in header[:-2]] if mended else header
@@ -88,16 +96,17 @@ def match_columns(
     notes: list[str] = []
     for name, titles_of_field in known.items() if not choices.only_mapped else ():
         if name not in chosen:
-            place = _guess_column(places, name, titles_of_field, chosen.values(), notes)
+            place = _guess_column(places, name, titles_of_field, chosen.values(), notes, guess)
             if place is not None:
                 chosen[name] = place
     fields = {
         name: place for name, place in chosen.items() if name in known and name not in PROPERTIES
     }
-    _check_identified(titles, known, fields, choices, sample)
+    if not guess:
+        _check_identified(titles, known, fields, choices, sample)
     others = {place: name for place, name in places.items() if place not in chosen.values()}
     named = {name: place for name, place in chosen.items() if name not in fields}
-    free = {} if choices.only_mapped else _property_names(others)
+    free = {} if choices.only_mapped else property_names(others)
     kept = _most_wanted(free, MOST_KEYS - len(named), choices.asked, sample)
     left_out = [places[place] for name, place in free.items() if name not in kept]
     return Columns(fields, named | kept, titles, mended, left_out, notes)
@@ -154,6 +163,7 @@ def _guess_column(
     names: Sequence[str],
     taken: Iterable[int],
     notes: list[str],
+    guess: bool,
 ) -> int | None:
     """Return the column with the surest of the names.
 
@@ -167,7 +177,7 @@ def _guess_column(
             for place, title in places.items()
             if place not in taken and normalize_title(unicodedata.normalize("NFKC", title)) == name
         ]
-        if len(found) > 1 and field in NAMING:
+        if len(found) > 1 and field in NAMING and not guess:
             raise UnreadableFile(_told_twice(places[found[0]], found, field))
         if len(found) > 1:
             notes.append(
@@ -217,7 +227,7 @@ def _missing_columns(header: Sequence[str], wanted: str) -> str:
     return f"No column is known as {wanted}; say which with --map NAME=COLUMN. There are: {shown}."
 
 
-def _property_names(others: Mapping[int, str]) -> dict[str, int]:
+def property_names(others: Mapping[int, str]) -> dict[str, int]:
     """Return names of properties, made from the titles to fit rules; the second of a name is name_2."""
     properties: dict[str, int] = {}
     for place, title in others.items():

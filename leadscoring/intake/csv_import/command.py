@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from leadscoring.intake.csv_import.columns import Choices
 from leadscoring.intake.csv_import.encoding import UnreadableFile
+from leadscoring.intake.csv_import.error_file import ErrorFile
 from leadscoring.intake.csv_import.importer import FileImport, ImportKind, open_import
 from leadscoring.intake.csv_import.values import DAY_FIRST, MONTH_FIRST
 from leadscoring.management import command
@@ -20,7 +21,7 @@ from leadscoring.management.command import existing_file_argument, source_name_a
 class ImportCommand(command.JsonCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("file", type=existing_file_argument, metavar="FILE.csv", nargs="?")
+        parser.add_argument("file", type=existing_file_argument, metavar="FILE", nargs="?")
         parser.add_argument(
             "--map",
             type=_split_mapping_arguments,
@@ -40,6 +41,9 @@ class ImportCommand(command.JsonCommand):
             type=_encoding_argument,
             metavar="NAME",
             help="such as cp1252 or shift_jis (default: found out)",
+        )
+        parser.add_argument(
+            "--sheet", metavar="NAME", help="of a spreadsheet (default: the first with rows)"
         )
         parser.add_argument(
             "--time-zone",
@@ -103,9 +107,10 @@ class ImportCommand(command.JsonCommand):
             choices = Choices(
                 wanted,
                 options["only_mapped"],
-                options["encoding"] or "",
-                options["time_zone"],
-                options["time_format"] or "",
+                encoding=options["encoding"] or "",
+                sheet=options["sheet"] or "",
+                zone=options["time_zone"],
+                time_form=options["time_format"] or "",
             )
             return open_import(self.kind(**options), file, choices, errors, now())
         except UnreadableFile as wrong:
@@ -125,10 +130,13 @@ class ImportCommand(command.JsonCommand):
             "seconds": round(seconds, 2),
             "rows_per_second": round(rows / seconds) if seconds else 0,
             "rejections": [{"line": line, "reason": why} for line, why in running.rejections],
-            "errors_file": str(errors.path) if errors and errors.rows else None,
+            "errors_file": str(errors.path)
+            if isinstance(errors, ErrorFile) and errors.rows
+            else None,
             "columns": {name: names[place] for name, place in found.items()},
             "encoding": running.table.encoding,
             "delimiter": running.table.delimiter,
+            "sheet": running.table.sheet or None,
             "left_out": list(running.columns.left_out),
             "notes": running.notes,
         }
@@ -201,6 +209,8 @@ def _result_sentences(document: dict[str, Any], counts: dict[str, int]) -> str:
 
 
 def _file_sentence(document: dict[str, Any]) -> str:
+    if document["sheet"]:
+        return f"Read from the sheet {document['sheet']!r}; --sheet NAME reads another."
     delimiter = "a tab" if document["delimiter"] == "\t" else document["delimiter"]
     return f"Read as {document['encoding']}, cells apart by {delimiter}; --encoding NAME reads it otherwise."
 

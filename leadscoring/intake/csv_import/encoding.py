@@ -31,6 +31,14 @@ class UnreadableFile(Exception):
     """The file as a whole cannot be used; the sentence says why."""
 
 
+class UnsureEncoding(UnreadableFile):
+    """Several encodings fit. `likely`: the first of them."""
+
+    def __init__(self, sentence: str, likely: str) -> None:
+        super().__init__(sentence)
+        self.likely = likely
+
+
 def detect_encoding(path: Path, wanted: str = "") -> tuple[str, int]:
     """Return the encoding of a file and its number of lines. Read it once.
 
@@ -78,7 +86,9 @@ def _count_lines(path: Path, encoding: str) -> int:
 def _guess_legacy(sample: bytes) -> str:
     matches = list(from_bytes(sample, steps=16, chunk_size=1024, cp_isolation=LEGACY))
     if not matches:
-        raise UnreadableFile("The encoding is not known; say which it is with --encoding NAME.")
+        raise UnsureEncoding(
+            "The encoding is not known; say which it is with --encoding NAME.", "cp1252"
+        )
     least = min(match.chaos for match in matches)
     legible = [match for match in matches if match.chaos <= least + 0.01]
     most = max(match.coherence for match in legible)
@@ -91,7 +101,7 @@ def _guess_legacy(sample: bytes) -> str:
     ):
         return "cp1252"
     if len(likely) > 1:
-        raise UnreadableFile(_ask_for_encoding(likely))
+        raise UnsureEncoding(_ask_for_encoding(likely), likely[0].encoding)
     return WIDER.get(likely[0].encoding, likely[0].encoding)
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain, islice
@@ -36,6 +37,7 @@ from leadscoring.intake.csv_import.row_reader import (
 from leadscoring.intake.csv_import.titles import ACTIVITY, PERSON
 from leadscoring.intake.dry_run import DryRun, start_dry_run
 from leadscoring.intake.rejections import Rejection, split_rejected
+from leadscoring.intake.validation import InvalidItem
 from leadscoring.intake.wishes import MailWish, keep_wishes
 from leadscoring.models import Contact, Identifier, ModelVersion
 
@@ -50,6 +52,14 @@ class TakenRows(Protocol):
 
     @property
     def rejected(self) -> list[Rejection]: ...
+
+
+class AsideRows(Protocol):
+    """Where rejected rows go."""
+
+    def write(self, row: CsvRow, reason: str) -> None: ...
+
+    def close(self) -> None: ...
 
 
 Clock = Callable[[], datetime]
@@ -113,7 +123,7 @@ class FileImport:
     kind: ImportKind
     table: CsvTable
     reader: RowReader
-    errors: ErrorFile | None
+    errors: AsideRows | None
     ordinals: RowEventIds
     counts: Counter[str] = field(default_factory=Counter)
     rejections: list[tuple[int, str]] = field(default_factory=list)  # line and reason, the first
@@ -153,9 +163,9 @@ class FileImport:
         self.kind.know(rehearsing, items, at)
         return self.kind.take(items, at, False)
 
-    def batches(self) -> Iterator[tuple[CsvRow, ...]]:
+    def batches(self, size: int = BATCH) -> Iterator[tuple[CsvRow, ...]]:
         try:
-            yield from batched(self.table.rows, BATCH)
+            yield from batched(self.table.rows, size)
         finally:
             self.table.close()
             if self.errors:
@@ -184,6 +194,13 @@ class FileImport:
         self.counts.update({word: getattr(taken, word) for word in self.kind.words})
         self.counts["rejected"] += len(refused)
         return len(batch)
+
+    def pass_over(self, rows: int, at: datetime) -> None:
+        """Read rows that were taken in before, so that equal ones behind them get the ids of the next."""
+        for row in islice(self.table.rows, rows):
+            if not row.wrong:
+                with suppress(InvalidItem):
+                    self.item(row, at)
 
     def put_aside(self, row: CsvRow, reason: str) -> None:
         if self.errors:
@@ -236,13 +253,14 @@ def addresses_of_ids(id_source: str, ids: Iterable[str]) -> Iterable[tuple[str |
 
 
 def open_import(
-    kind: ImportKind, path: Path, choices: Choices, errors: Path | None, at: datetime
+    kind: ImportKind, path: Path, choices: Choices, errors: Path | AsideRows | None, at: datetime
 ) -> FileImport:
     """Open a file, find its columns and how its cells are written. Raise UnreadableFile.
 
-    `errors`: where rejected rows go. `at`: when; the model in force then asks for some properties.
+    `errors`: where rejected rows go, or the file for them. `at`: when; the model in force then asks for
+    some properties.
     """
-    source = open_table(path, choices.encoding)
+    source = open_table(path, choices.encoding, delimiter=choices.delimiter, sheet=choices.sheet)
     try:
         some = list(islice(source.rows, SAMPLE))
         source.rows = chain(some, source.rows)
@@ -252,8 +270,12 @@ def open_import(
         choices = replace(choices, asked=asked, numbers=numbers)
         found = match_columns(source.header, kind.fields, choices, sample)
         reader = make_row_reader(found, choices, sample, of_activities=kind.have_events)
+        if source.sheet:  # its numbers come with a point, and no thousands are marked in them
+            reader.decimals = {name: sign or "." for name, sign in reader.decimals.items()}
     except UnreadableFile:
         source.close()
         raise
-    aside = ErrorFile(errors, source.delimiter, found.titles) if errors else None
+    aside = (
+        ErrorFile(errors, source.delimiter, found.titles) if isinstance(errors, Path) else errors
+    )
     return FileImport(kind, source, reader, aside, RowEventIds())

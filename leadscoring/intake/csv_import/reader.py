@@ -1,4 +1,4 @@
-"""A messy CSV file as rows, in constant memory: encoding, delimiter, header, broken rows.
+"""A messy CSV file as rows, in constant memory: encoding, delimiter, header, broken rows. A spreadsheet alike.
 
 A row that cannot be right is one row lost, never the file: a quote that is not closed ends with
 its own line, a line without an end is cut, and reading goes on behind it.
@@ -7,7 +7,7 @@ its own line, a line without an end is cut, and reading goes on behind it.
 import csv
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -18,6 +18,7 @@ from leadscoring.intake.csv_import.encoding import (
     decoding_errors,
     detect_encoding,
 )
+from leadscoring.intake.csv_import.spreadsheet import OpenSheet, is_spreadsheet, open_sheet
 
 DELIMITERS = ",;\t|"
 LONGEST_LINE = 1_048_576
@@ -36,7 +37,10 @@ class CsvRow:
 
 @dataclass(slots=True)
 class CsvTable:
-    """An open file behind its header. `lines`: how many it has, for the time that is left."""
+    """An open file behind its header. `lines`: how many it has, for the time that is left.
+
+    Of a spreadsheet: the sheet that is read, the names of all, and no encoding.
+    """
 
     header: list[str]
     delimiter: str
@@ -44,25 +48,49 @@ class CsvTable:
     lines: int
     rows: Iterator[CsvRow] = field(repr=False)
     close: Callable[[], None] = field(repr=False)
+    sheet: str = ""
+    sheets: Sequence[str] = ()
 
 
-def open_table(path: Path, encoding: str = "") -> CsvTable:
-    """Open a file; its rows are read one by one. `encoding`: found out when empty. Raise UnreadableFile."""
+def open_table(path: Path, encoding: str = "", *, delimiter: str = "", sheet: str = "") -> CsvTable:
+    """Open a file; its rows are read one by one. What is not said is found out. Raise UnreadableFile."""
+    if is_spreadsheet(path):
+        return _table_of_sheet(open_sheet(path, sheet))
+    if sheet:
+        raise UnreadableFile("The file is no spreadsheet: it has no sheets.")
     encoding, lines = detect_encoding(path, encoding)
     source = NumberedLines(
         path.open(encoding=encoding, errors=decoding_errors(encoding), newline="")
     )
-    delimiter = _detect_delimiter(source)
+    delimiter = _detect_delimiter(source, delimiter)
     rows = _iter_rows(source, delimiter)
+    names = _read_header(rows, source.file.close)
+    whole = _iter_fitted_rows(rows, names, encoding)
+    return CsvTable(names, delimiter, encoding, lines, whole, source.file.close)
+
+
+def _table_of_sheet(sheet: OpenSheet) -> CsvTable:
+    rows = _iter_sheet_rows(sheet)
+    names = _read_header(rows, sheet.close)
+    whole = _iter_fitted_rows(rows, names, "utf-8")
+    return CsvTable(names, ",", "", sheet.rows, whole, sheet.close, sheet.name, sheet.sheets)
+
+
+def _iter_sheet_rows(sheet: OpenSheet) -> Iterator[CsvRow]:
+    for line, cells in sheet.read():
+        wrong = "" if cells is not None else f"is longer than {LONGEST_LINE:,} characters"
+        yield CsvRow(line, cells or [], wrong)
+
+
+def _read_header(rows: Iterator[CsvRow], close: Callable[[], None]) -> list[str]:
     header = next(rows, CsvRow(1, [], "is missing: the file is empty"))
     if header.wrong:
-        source.file.close()
+        close()
         raise UnreadableFile(f"The header {header.wrong}.")
     names = [cell.strip() for cell in header.cells]
     while names and not names[-1]:
         names.pop()
-    whole = _iter_fitted_rows(rows, names, encoding)
-    return CsvTable(names, delimiter, encoding, lines, whole, source.file.close)
+    return names
 
 
 # --- rows ---------------------------------------------------------------------------------------
@@ -88,13 +116,13 @@ class NumberedLines:
         self.number -= len(lines)
 
 
-def _detect_delimiter(source: NumberedLines) -> str:
+def _detect_delimiter(source: NumberedLines, wanted: str) -> str:
     """Return the delimiter of the first line; take Excel's own hint and remove it."""
     line = source.next()
     if hint := EXCEL_HINT.match(line):
-        return hint[1]
+        return wanted or hint[1]
     source.put_back([line])
-    return max(DELIMITERS, key=lambda sign: _count_cells(line, sign))
+    return wanted or max(DELIMITERS, key=lambda sign: _count_cells(line, sign))
 
 
 def _count_cells(line: str, delimiter: str) -> int:

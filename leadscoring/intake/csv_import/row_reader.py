@@ -159,12 +159,13 @@ def make_row_reader(
             columns.titles[place], cells(place), choices.zone, choices.time_form
         )
     chosen = {name: place for name, place in columns.properties.items() if name in choices.columns}
-    wish_columns = find_wish_columns(columns.titles, {**columns.fields, **chosen})
+    ignored = {f"#{place}": place for place in choices.ignored}
+    wish_columns = find_wish_columns(columns.titles, {**columns.fields, **chosen, **ignored})
     if of_activities:
         place = columns.fields["type"]
         wish_columns.append(WishColumn(place, columns.titles[place], status=True, wishes_only=True))
     decimals = {
-        name: decimal_sign(cells(place))
+        name: choices.decimal or decimal_sign(cells(place))
         for name, place in columns.properties.items()
         if name in choices.numbers
     }

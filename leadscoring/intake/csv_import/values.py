@@ -122,7 +122,7 @@ def choose_time_reader(
     A day beyond 12 anywhere says where the day stands. `cells`: a sample. Single cells that cannot
     be read spoil their rows only; more than half of them are a matter of the file.
     """
-    reader = TimeReader(zone, form or _day_or_month_first(title, cells))
+    reader = TimeReader(zone, form or day_or_month_first(title, cells))
     problems = [problem for cell in cells if (problem := _problem(reader, cell))]
     if len(problems) * 2 > len(cells):
         raise UnreadableFile(f"Column {title!r}: {problems[0]}.")
@@ -137,7 +137,7 @@ def _problem(reader: TimeReader, cell: str) -> str:
     return ""
 
 
-def _day_or_month_first(title: str, cells: Sequence[str]) -> str:
+def day_or_month_first(title: str, cells: Sequence[str]) -> str:
     found = [
         (int(one["a"]), int(one["b"]), cell)
         for cell in cells
