@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -80,11 +81,11 @@ def people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         transaction.set_rollback(True)
 
 
-def rows() -> dict[str, int]:
+def rows() -> dict[str, Any]:
     """A row of each list."""
     models = (Contact, Company, Activity, ModelVersion, ApiKey, Sequence, Enrollment, Delivery,
               Suppression, Handoff, Deal, Stage, Owner, RoutingRule, FieldMapping, Account,
-              Outcome, RejectingStatus, AccessEntry, Source, Form)  # fmt: skip
+              Outcome, RejectingStatus, AccessEntry, Source, Form, ActivityType)  # fmt: skip
     return {model._meta.label_lower: model._default_manager.latest("pk").pk for model in models}
 
 

@@ -107,7 +107,7 @@ def test_an_upgrade_counts_what_is_there(committed):
     ActivityType.objects.create(name="demo", label="Demo!")
     for type_ in ("demo", "page_view", "page_view"):
         an_activity(type=type_)
-    migration = importlib.import_module("leadscoring.migrations.0023_types_so_far")
+    migration = importlib.import_module("leadscoring.migrations.0020_types_so_far")
     with connection.cursor() as cursor:
         cursor.execute(migration.COUNT)
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leadscoring", "0015_sources")]
+    dependencies = [("leadscoring", "0018_websites")]
 
     operations = [
         migrations.AlterModelOptions(

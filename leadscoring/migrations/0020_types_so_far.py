@@ -15,6 +15,6 @@ BACK = "DELETE FROM leadscoring_activitytype WHERE label = ''"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("leadscoring", "0022_type_counts")]
+    dependencies = [("leadscoring", "0019_type_counts")]
 
     operations = [migrations.RunSQL(COUNT, BACK)]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('leadscoring', '0015_sources'),
+        ('leadscoring', '0017_imports'),
     ]
 
     operations = [
