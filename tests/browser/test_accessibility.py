@@ -91,7 +91,6 @@ def rows(people: None, monkeypatch: pytest.MonkeyPatch) -> None:
     form = Form.objects.create(name="contact", origins="https://www.example.com")
     form.fields.create(name="your mail", becomes="email")
     record_sent(ApiKey.objects.earliest("pk").name, "", sent, wrong, at)
-    record_sent(ApiKey.objects.earliest("pk"), "", sent, wrong, at)
     an_upload("Email,First name\nada@example.com,Ada\n", by="root")
     LogEntry.objects.log_actions(
         User.objects.get().pk, [contact], CHANGE, change_message="Changed."
