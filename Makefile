@@ -103,9 +103,10 @@ CLIENTS = tests/clients/node_modules/.package-lock.json
 clients: $(CLIENTS)
 
 $(CLIENTS): tests/clients/package-lock.json
-	@if command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null; then \
-		echo "Installing the clients that the tests send with ..."; npm ci --silent --prefix tests/clients && touch $@; \
-	else echo "!!! NO NODE 20: THE TESTS OF THE CLIENTS FOR NODE AND WEB PAGES WILL BE SKIPPED. Install it to run them."; fi
+	@if ! command -v npm >/dev/null || ! node -e 'process.exit(+(parseInt(process.versions.node) < 20))'; then \
+		echo "!!! NO NODE 20: THE TESTS OF THE CLIENTS FOR NODE AND WEB PAGES WILL BE SKIPPED. Install it to run them."; \
+	else echo "Installing the clients that the tests send with ..."; npm ci --silent --prefix tests/clients && touch $@ || \
+		echo "!!! NPM COULD NOT INSTALL THEM: THE TESTS OF THE CLIENTS FOR NODE AND WEB PAGES WILL BE SKIPPED."; fi
 
 # The stamp comes last: an install that was interrupted is done again, a finished one never.
 $(READY): requirements-dev.txt
