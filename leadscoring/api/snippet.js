@@ -177,6 +177,9 @@
     link = { until: 0 };
   });
   on("submit", ({ target: form }) => {
+    // A form that is posted to us says by it whose it is.
+    const hidden = form.querySelector("input[name=anonymous_id]");
+    if (hidden && allowed()) hidden.value = visitor();
     const name = form.getAttribute("data-lead-event");
     if (!name) return;
     const box = form.querySelector("input[type=email]");

@@ -15,10 +15,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils.timezone import now
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from leadscoring import api_keys
-from leadscoring.models import Activity, Contact, Visitor, WaitingActivity
+from leadscoring.intake.forms.paste import form_html
+from leadscoring.models import Activity, Contact, Form, Visitor, WaitingActivity
 
 FORM = """<form data-lead-event="Demo Requested" action="/thanks" method="post">
     <input type="email" name="mail"><input name="first_name" value="Ada"><input name="card" value="4111">
@@ -133,6 +135,19 @@ def traces(page: Page) -> tuple[int, list[str]]:
 def submit(page: Page, email: str = "ada@example.com") -> None:
     page.fill("[type=email]", email)
     page.click("form button")
+
+
+def test_a_pasted_form_joins_what_its_visitor_looked_at_before(
+    page: Page, site: Site, settings: Settings, live_server: LiveServer
+) -> None:
+    settings.BASE_URL = live_server.url
+    site.body = form_html(Form.objects.create(name="contact", origins=site.address("")))
+    ready(page, site.address("/pricing"))
+    assert soon(seen) == ["/pricing"]
+
+    submit(page)
+
+    assert soon(lambda: acts() if "form_submit" in acts() else None) == ["page_view", "form_submit"]
 
 
 def test_before_consent_there_is_no_trace(page: Page, site: Site, sent: list[Request]) -> None:
