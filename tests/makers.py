@@ -5,12 +5,13 @@ from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Sum
 from django.utils.timezone import now
 
 from leadscoring import api_keys
 from leadscoring.intake.people import record_profile_changes
 from leadscoring.intake.uploads import reading, store
-from leadscoring.models import Activity, ApiKey, Company, Contact, Import
+from leadscoring.models import Activity, ApiKey, Company, Contact, Import, SourceCount
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 numbers = count(1)
@@ -51,3 +52,9 @@ def an_upload(text: str, kind: str = "people", by: str = "mara", **choices: Any)
     row.titles, row.choices = look.titles, {**look.choices, "zone": "UTC", **choices}
     row.save()
     return row
+
+
+def came_and_refused() -> tuple[int, int]:
+    """How many items were sent and not taken, whatever five minutes they are counted in."""
+    sums = SourceCount.objects.aggregate(came=Sum("came"), refused=Sum("not_taken"))
+    return sums["came"], sums["refused"]

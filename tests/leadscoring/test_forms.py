@@ -21,12 +21,11 @@ from leadscoring.models import (
     Form,
     NotTaken,
     Source,
-    SourceCount,
     WaitingActivity,
 )
 from sequences.models import Suppression
 from tests.leadscoring.test_segment import Sender
-from tests.makers import NOON, a_contact
+from tests.makers import NOON, a_contact, came_and_refused
 
 pytestmark = pytest.mark.django_db
 HTML = {"accept": "text/html,application/xhtml+xml"}
@@ -58,12 +57,6 @@ def refusals():
     return list(NotTaken.objects.order_by("pk").values_list("field", "message"))
 
 
-def counted():
-    """How many items came and were not taken, whatever five minutes it was in."""
-    rows = SourceCount.objects.values_list("came", "not_taken")
-    return tuple(map(sum, zip(*rows, strict=True)))
-
-
 # --- what becomes of it -------------------------------------------------------------------------
 def test_a_form_without_any_mapping_makes_a_person_and_an_activity():
     a_form(thank_you="https://www.example.com/thanks")
@@ -82,7 +75,7 @@ def test_a_form_without_any_mapping_makes_a_person_and_an_activity():
     assert (activity.type, activity.source) == ("form_submit", "contact")
     assert activity.properties == {"form": "contact", "message": "Call me", "utm_source": "ads",
                                    "topics": ["a", "b"]}  # fmt: skip
-    assert counted() == (1, 0)
+    assert came_and_refused() == (1, 0)
 
 
 def test_what_a_marketer_chose_wins_over_what_a_name_says():
@@ -117,7 +110,7 @@ def test_a_field_that_cannot_be_stored_costs_itself_alone():
     assert answer.status_code == 200
     assert (ada().first_name, ada().phone) == ("Ada", "")
     assert refusals() == [("phone", "is longer than 50 characters")]
-    assert counted() == (1, 1)
+    assert came_and_refused() == (1, 1)
 
 
 def test_what_a_visitor_did_before_is_theirs_once_they_fill_in_a_form():
@@ -312,7 +305,7 @@ def test_however_deep_a_body_is_it_is_answered(depth):
     )
 
     assert answer.status_code in (200, 400)
-    assert counted()[0] == 1
+    assert came_and_refused()[0] == 1
 
 
 @pytest.mark.parametrize("sign", ["\x00", "\ud800", "\u2028"])

@@ -18,8 +18,7 @@ from leadscoring.intake import sources
 from leadscoring.intake.forms import secrets
 from leadscoring.intake.forms.signatures import OLD, check_signature
 from leadscoring.models import Activity, Contact, Form, NotTaken, Source, SourceCount
-from tests.leadscoring.test_forms import counted
-from tests.makers import NOON
+from tests.makers import NOON, came_and_refused
 
 pytestmark = pytest.mark.django_db
 SIGNING = "sgn_0123456789"
@@ -156,7 +155,7 @@ def test_each_service_is_understood_over_http_and_a_repeat_changes_nothing(live_
     assert activity.properties["utm_source"] == "ads"
     assert activity.occurred_at == datetime.fromisoformat("2026-05-04T10:00:00Z")
     assert activity.type == ("meeting_booked" if kind == "calendly" else "form_submit")
-    assert counted() == (2, 0)
+    assert came_and_refused() == (2, 0)
 
 
 def test_answers_of_typeform_are_named_by_their_questions_or_references():
@@ -242,7 +241,7 @@ def test_what_is_not_signed_rightly_is_refused_and_counted(kind):
 
     assert told == [401] * 4
     assert not Contact.objects.exists()
-    assert counted() == (4, 4)
+    assert came_and_refused() == (4, 4)
     assert {field for field, _ in reasons()} == {"request"}
 
 
@@ -345,7 +344,7 @@ def test_a_hostile_body_is_bounded_and_counted(kind, body, status):
 
     assert post(kind, body).status_code == status
     assert not Contact.objects.exists()
-    assert counted() == (1, 1)
+    assert came_and_refused() == (1, 1)
 
 
 def test_a_flood_is_stopped(monkeypatch):

@@ -18,7 +18,9 @@ from leadscoring.common.activity_type import spell_activity_type
 from leadscoring.common.outage import OutageMemory
 from leadscoring.erasing import erase_contact
 from leadscoring.intake import sources
+from leadscoring.intake.rejections import Rejection
 from leadscoring.intake.segment import activity_type, fit_properties
+from leadscoring.intake.sources import record_sent
 from leadscoring.intake.validation import InvalidItem
 from leadscoring.merging import merge_contacts
 from leadscoring.models import (
@@ -34,7 +36,7 @@ from leadscoring.models import (
 )
 from leadscoring.tasks import settle_visitors
 from tests.admin_pages import as_, page
-from tests.makers import a_contact
+from tests.makers import a_contact, came_and_refused
 
 pytestmark = pytest.mark.django_db
 YESTERDAY = "2026-05-31T12:00:00Z"
@@ -424,8 +426,7 @@ def test_one_bad_event_spoils_none(send):
     assert answer.status_code == 200
     assert acts(email="ada@example.com") == ["good"]
     assert not acts(email="a@example.com")
-    count = SourceCount.objects.get()
-    assert (count.came, count.not_taken) == (len(bad) + 1, len(bad))
+    assert came_and_refused() == (len(bad) + 1, len(bad))
 
 
 def test_a_users_events_wait_until_the_user_has_a_name(send):
@@ -592,8 +593,7 @@ def test_what_is_refused_at_joining_is_told_with_whoever_sent_it(send):
     assert acts(email="ada@example.com") == ["good"]
     assert not WaitingActivity.objects.exists()
     assert refused() == [("activity", "type", "is empty; leave it out when there is none", 1)]
-    count = SourceCount.objects.get()
-    assert (count.came, count.not_taken) == (3, 1)
+    assert came_and_refused() == (3, 1)
     assert "4930" not in json.dumps(NotTaken.objects.get().example)
 
 
@@ -670,10 +670,8 @@ def test_reasons_are_bounded_however_many_a_sender_makes_up(send, monkeypatch):
 
 def test_counts_older_than_thirty_days_are_kept_as_one_sum(send):
     for days in (50, 40, 10):
-        send("page", anonymousId="a")
-        send("track", anonymousId="a")
-        today = SourceCount.objects.filter(at__gt=now() - timedelta(days=1))
-        today.update(at=now() - timedelta(days=days))
+        sent, wrong = [{"type": "page"}, {"type": "track"}], [Rejection(1, "event", "is missing")]
+        record_sent("website", "", sent, wrong, now() - timedelta(days=days))
         settle_visitors()
     NotTaken.objects.update(last_at=now() - timedelta(days=31))
     settle_visitors()
@@ -688,7 +686,7 @@ def test_the_api_is_counted_too(send):
     body = json.dumps([{"email": "ada@example.com"}, {"email": "nobody"}])
     send.client.post("/api/v1/contacts", body, content_type="application/json", headers=headers)
 
-    assert SourceCount.objects.get().came == 2
+    assert came_and_refused() == (2, 1)
     assert refused() == [("contact", "email", "is not an e-mail address", 1)]
 
 
