@@ -35,7 +35,7 @@ def move(there, deal_id, stage="closedwon", **more):
 
 def an_import(there, number):
     """Deals with one modified time."""
-    store, at = there.sandbox.store, now().replace(microsecond=0)
+    store, at = there.sandbox.store, now().replace(microsecond=0) - timedelta(seconds=1)
     return {store.create("deals", at).id for _ in range(number)}
 
 
@@ -308,7 +308,7 @@ def short_turns(crm, monkeypatch):
 
 def test_changes_that_no_turn_can_manage_are_applied_over_several(there, crm, short_turns):
     look_back(crm)
-    store, at = there.sandbox.store, now()
+    store, at = there.sandbox.store, now() - timedelta(seconds=1)  # the index shows no time to come
     made = {store.create("deals", at + timedelta(milliseconds=number)).id for number in range(20)}
 
     turns = takewhile(lambda turn: turn is None, (short_turns() for _ in range(20)))
@@ -322,7 +322,7 @@ def test_a_change_that_comes_late_while_a_search_takes_several_turns_is_found(
 ):
     ada, record_id = a_linked(crm, there)
     look_back(crm)
-    store, at = there.sandbox.store, now()
+    store, at = there.sandbox.store, now() - timedelta(seconds=1)  # the index shows no time to come
     late = store.create("deals", at + timedelta(milliseconds=1))
     for number in range(2, 20):
         store.create("deals", at + timedelta(milliseconds=number))
@@ -345,7 +345,7 @@ def test_a_change_that_comes_late_while_a_search_takes_several_turns_is_found(
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 6, 7])
 def test_ties_end_where_pages_end(crm, there, number):
-    store, at = there.sandbox.store, now().replace(microsecond=0)
+    store, at = there.sandbox.store, now().replace(microsecond=0) - timedelta(seconds=1)
     times = [at, *[at + timedelta(milliseconds=5)] * number, at + timedelta(milliseconds=9)]
     ids = [store.create("deals", time).id for time in times]
 
