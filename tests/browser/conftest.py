@@ -10,6 +10,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from tests.in_flight import in_flight
+
+__all__ = ["in_flight"]
+
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 
 

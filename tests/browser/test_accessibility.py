@@ -61,6 +61,7 @@ NO_PAGES = (
     "company_log_in",
     "segment_",
     "snippet",
+    "source_config",
     "website_",
     "tracker_settings",
     "receive_form",

@@ -12,10 +12,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
+
+from tests.in_flight import in_flight
+
+__all__ = ["in_flight"]
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
@@ -106,41 +109,10 @@ def pages() -> Iterator[str]:
     server.server_close()
 
 
-class InFlight:
-    """How many requests our server has begun to answer and not ended."""
-
-    def __init__(self) -> None:
-        self.many, self.lock = 0, threading.Lock()
-
-    def begin(self, **_: object) -> None:
-        with self.lock:
-            self.many += 1
-
-    def end(self, **_: object) -> None:
-        with self.lock:
-            self.many -= 1
-
-
-@pytest.fixture
-def in_flight(live_server: LiveServer) -> Iterator[None]:
-    """Whatever is on its way at the end of a test is over before the tables are emptied."""
-    found = InFlight()
-    request_started.connect(found.begin, weak=False)
-    request_finished.connect(found.end, weak=False)
-    yield
-    for _ in range(300):
-        if found.many <= 0:
-            break
-        threading.Event().wait(0.1)
-    request_started.disconnect(found.begin)
-    request_finished.disconnect(found.end)
-
-
 @pytest.fixture(params=CLIENTS)
 def client_of(
     request: pytest.FixtureRequest,
     live_server: LiveServer,
-    in_flight: None,
     settings: Settings,
     pages: str,
 ) -> Running:

@@ -16,6 +16,11 @@ class BareServer:
         self.door = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.door.getsockname()[1]}"
 
+    @property
+    def patience(self) -> float:
+        """Seconds that a client should wait for it: it does not wait in vain for what comes at once."""
+        return 0.7 if self.pause or not self.pieces else 5.0
+
     def __enter__(self) -> "BareServer":
         Thread(target=self.serve, daemon=True).start()
         return self

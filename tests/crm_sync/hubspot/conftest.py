@@ -27,6 +27,6 @@ def hubspot_at(settings) -> Iterator[Callable[..., HubSpot]]:
 
         def connected(*pieces: bytes, pause: float = 0.0, token: str = TOKEN) -> HubSpot:
             server = stack.enter_context(BareServer(pieces, pause))
-            return HubSpot(token, server.url, settings.REDIS_URL, seconds=0.7)
+            return HubSpot(token, server.url, settings.REDIS_URL, seconds=server.patience)
 
         yield connected

@@ -62,6 +62,6 @@ def pipedrive_at(settings) -> Iterator[Callable[..., Pipedrive]]:
 
         def connected(*pieces: bytes, pause: float = 0.0, token: str = TOKEN) -> Pipedrive:
             server = stack.enter_context(BareServer(pieces, pause))
-            return Pipedrive(token, server.url, settings.REDIS_URL, seconds=0.7)
+            return Pipedrive(token, server.url, settings.REDIS_URL, seconds=server.patience)
 
         yield connected

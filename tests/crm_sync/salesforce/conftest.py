@@ -59,6 +59,8 @@ def salesforce_at(settings) -> Iterator[Callable[..., Salesforce]]:
 
         def connected(*pieces: bytes, pause: float = 0.0) -> Salesforce:
             server = stack.enter_context(BareServer(pieces, pause))
-            return Salesforce(CLIENT_ID, CLIENT_SECRET, server.url, settings.REDIS_URL, seconds=0.7)
+            return Salesforce(
+                CLIENT_ID, CLIENT_SECRET, server.url, settings.REDIS_URL, seconds=server.patience
+            )
 
         yield connected
