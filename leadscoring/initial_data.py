@@ -43,7 +43,7 @@ GROUPS = {
         "leadscoring.view_score", "leadscoring.view_crmstate", "leadscoring.view_modelversion",
         "leadscoring.view_apikey", "leadscoring.add_apikey", "leadscoring.change_apikey",
         "leadscoring.view_source", "leadscoring.view_form", "leadscoring.view_formfield",
-        "leadscoring.view_activitytype",
+        "leadscoring.view_activitytype", "leadscoring.view_website", "leadscoring.view_import",
         "sequences.view_sequence", "sequences.view_step", "sequences.view_enrollment",
         "sequences.view_delivery", "sequences.change_delivery", "sequences.view_suppression",
         "sequences.add_suppression", "sequences.delete_suppression",
