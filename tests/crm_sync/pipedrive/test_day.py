@@ -129,8 +129,10 @@ class Day:
             self.spent[name] += self.there.sandbox.state.pace.used_today - before
 
     def somebody_is_ready(self) -> None:
-        """One of two is known there."""
-        known = Contact.objects.filter(handoffs=None).exclude(link=None).order_by("pk").first()
+        """One of two is known there, and in no deal: sales is at work with those who are."""
+        in_deals = Deal.contacts.through.objects.values("contact")
+        free = Contact.objects.filter(handoffs=None).exclude(link=None).exclude(pk__in=in_deals)
+        known = free.order_by("pk").first()
         contact = known if known and self.random.random() < 0.5 else a_contact(company="Acme")
         a_score(contact)
         a_handoff(contact, crossed_at=self.clock.at, due_at=self.clock.at)
