@@ -2,22 +2,19 @@
 
 from datetime import datetime
 
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from ninja.security import HttpBearer
-from redis import RedisError
 
 from leadscoring import api_keys
 from leadscoring.api.errors import ApiError
-from leadscoring.common.outage import OutageMemory
+from leadscoring.common import attempts
 from leadscoring.intake.sources import record_refusal
 from leadscoring.models import ApiKey
 
 # Of one key; far above what a sender needs, far below what harms others. A request may hold thousands of events.
 REQUESTS_PER_MINUTE, EVENTS_PER_MINUTE = 12_000, 300_000
 WINDOW = 60  # seconds
-redis_outage = OutageMemory(seconds=5.0)
 
 TOO_MUCH = "More than {:,} {} came within a minute; the rest of that minute was not taken."
 WRITE_ONLY = "This key may send people and activities, and reads nothing."
@@ -61,18 +58,8 @@ def count_events(key: ApiKey, events: int, at: datetime) -> None:
 
 def _count(what: str, key: ApiKey, more: int, most: int, at: datetime) -> None:
     """Count towards a limit; raise RateLimited beyond it. With Redis away, admit all."""
-    if redis_outage.is_out() or not more:
-        return
-    second = int(at.timestamp())
-    window = second // WINDOW
-    name = f"{what}:{key.pk}:{window}"
-    try:
-        cache.add(name, 0, timeout=2 * WINDOW)
-        used = cache.incr(name, more)
-    except (RedisError, ValueError) as error:  # ValueError: it vanished in between
-        redis_outage.record_failure(type(error).__name__)
-        return
+    used = attempts.count_tries(f"{what} of key {key.pk}", more, WINDOW, at) if more else 0
     if used > most:
         if used - more <= most:  # once in a window: who floods is not to write as much
             record_refusal(key.name, TOO_MUCH.format(most, what), at)
-        raise RateLimited(second, (window + 1) * WINDOW)
+        raise RateLimited(int(at.timestamp()), attempts.window_end(WINDOW, at))

@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from leadscoring.api import auth
+from leadscoring.common import attempts
 from leadscoring.common.outage import OutageMemory
 from leadscoring.intake import events
 from leadscoring.models import Activity, Contact, NotTaken, WaitingActivity
@@ -79,7 +80,7 @@ def test_refusals_and_lost_answers_lose_and_double_nothing(client_of, monkeypatc
     some = client_of.many // 4
     lost = FirstAnswerLost()
     monkeypatch.setattr(events, "take_events", lost)
-    monkeypatch.setattr(auth, "redis_outage", OutageMemory(seconds=5))
+    monkeypatch.setattr(attempts, "redis_outage", OutageMemory(seconds=5))
     monkeypatch.setattr(auth, "EVENTS_PER_MINUTE", some + 10)
     monkeypatch.setattr(auth, "WINDOW", 2)
 

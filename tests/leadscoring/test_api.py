@@ -15,6 +15,7 @@ from django.utils.timezone import now
 
 from leadscoring import api_keys
 from leadscoring.api import auth
+from leadscoring.common import attempts
 from leadscoring.common.outage import OutageMemory
 from leadscoring.models import Activity, ApiKey, Contact, CrmState
 from leadscoring.scoring import last_sales_refusals
@@ -201,7 +202,7 @@ def no_redis(settings, monkeypatch):
     """Nobody listens there."""
     gone = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"}
     settings.CACHES = {"default": gone}
-    monkeypatch.setattr(auth, "redis_outage", OutageMemory(5.0))
+    monkeypatch.setattr(attempts, "redis_outage", OutageMemory(5.0))
 
 
 def test_with_redis_gone_activities_are_taken(api, no_redis):

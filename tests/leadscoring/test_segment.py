@@ -14,6 +14,7 @@ from django.utils.timezone import now
 
 from leadscoring import api_keys
 from leadscoring.api import auth
+from leadscoring.common import attempts
 from leadscoring.common.activity_type import spell_activity_type
 from leadscoring.common.outage import OutageMemory
 from leadscoring.erasing import erase_contact
@@ -191,7 +192,7 @@ def test_a_page_asks_for_no_header_that_is_none(send):
 
 def test_a_key_that_sends_too_much_is_told_when_to_go_on(send, monkeypatch):
     monkeypatch.setattr(auth, "REQUESTS_PER_MINUTE", 1)
-    monkeypatch.setattr(auth, "redis_outage", OutageMemory(seconds=5))
+    monkeypatch.setattr(attempts, "redis_outage", OutageMemory(seconds=5))
     event = {"userId": "ada@example.com", "event": "x"}
     answers = [send.send("track", event) for _ in range(3)]
 
@@ -203,7 +204,7 @@ def test_a_key_that_sends_too_much_is_told_when_to_go_on(send, monkeypatch):
 
 def test_a_batch_counts_for_as_many_events_as_it_has(send, monkeypatch):
     monkeypatch.setattr(auth, "EVENTS_PER_MINUTE", 5)
-    monkeypatch.setattr(auth, "redis_outage", OutageMemory(seconds=5))
+    monkeypatch.setattr(attempts, "redis_outage", OutageMemory(seconds=5))
     batch = [{"type": "page", "userId": f"u{n}"} for n in range(3)]
     began = now().timestamp()
     answers = [send.send("batch", {"batch": batch}) for _ in range(4)]
@@ -219,7 +220,7 @@ def test_a_batch_counts_for_as_many_events_as_it_has(send, monkeypatch):
 
 def test_the_items_of_the_api_count_as_well(send, monkeypatch):
     monkeypatch.setattr(auth, "EVENTS_PER_MINUTE", 1)
-    monkeypatch.setattr(auth, "redis_outage", OutageMemory(seconds=5))
+    monkeypatch.setattr(attempts, "redis_outage", OutageMemory(seconds=5))
     headers = {"authorization": f"Bearer {send.text}"}
     for path in ("contacts", "activities"):
         body = json.dumps([{"email": f"p{n}@example.com", "type": "x"} for n in range(2)])

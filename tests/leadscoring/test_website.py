@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from leadscoring.api import auth
+from leadscoring.common import attempts
 from leadscoring.common.outage import OutageMemory
 from leadscoring.intake import visitor_links
 from leadscoring.models import Activity, Contact, NotTaken, TakenMessage, Visitor
@@ -155,7 +156,7 @@ def test_what_is_no_question_of_a_page_is_refused(path, body, status):
 
 def test_a_page_that_floods_is_told_when_to_go_on(site, monkeypatch):
     monkeypatch.setattr(auth, "REQUESTS_PER_MINUTE", 1)
-    monkeypatch.setattr(auth, "redis_outage", OutageMemory(seconds=5))
+    monkeypatch.setattr(attempts, "redis_outage", OutageMemory(seconds=5))
     answers = [site.ask("link", anonymousId="a") for _ in range(3)]
 
     assert answers[-1].status_code == 429
