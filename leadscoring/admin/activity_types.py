@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
@@ -100,7 +100,7 @@ class ActivityTypeAdmin(AppModelAdmin[ActivityType]):
         known = Source.objects.in_bulk([name for name, _ in rows], field_name="name")
         return format_html_join(
             "", "<div>{} <span class=\"ls-soft\">{}</span></div>",
-            ((_sender_html(name, known.get(name)), f"{times:,}") for name, times in rows),
+            ((format.row_html(known.get(name), name), f"{times:,}") for name, times in rows),
         ) or format.NOTHING  # fmt: skip
 
 
@@ -125,11 +125,3 @@ def unheard_types(uses: Mapping[str, Collection[ActivityUse]]) -> list[dict[str,
         }
         for type_ in missing
     ]
-
-
-def _sender_html(name: str, source: Source | None) -> SafeString:
-    return (
-        format.link_html(format.change_url(source), name)
-        if source
-        else format_html("<bdi>{}</bdi>", name)
-    )

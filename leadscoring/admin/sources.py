@@ -127,7 +127,7 @@ class SourceAdmin(ReadOnlyModelAdmin[Source]):
         called = ActivityType.objects.in_bulk([row["type"] for row in rows])
         lines = (
             (
-                _type_html(called.get(row["type"]), row["type"]),
+                format.row_html(called.get(row["type"]), called.get(row["type"], row["type"])),
                 _times(row["times"]),
                 format.moment_html(row["last"]),
                 uses_html(row["type"], source.uses.get(row["type"], ()), source.may_make_rules),
@@ -156,14 +156,6 @@ class SourceAdmin(ReadOnlyModelAdmin[Source]):
 
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number:,} times"
-
-
-def _type_html(known: ActivityType | None, name: str) -> SafeString:
-    return (
-        format.link_html(format.change_url(known), known)
-        if known
-        else format_html("<bdi>{}</bdi>", name)
-    )
 
 
 def _counts() -> Any:

@@ -1,9 +1,15 @@
 """Every error of the API is JSON of one shape, wherever it arose."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from leadscoring.access_log import collect_people
+
+log = logging.getLogger(__name__)
 
 SAID = {
     400: ("bad_request", "The request cannot be understood."),
@@ -36,6 +42,25 @@ class ApiError(Exception):
 
     def response(self) -> HttpResponse:
         return error_response(self.status, self.code, self.message, self.fields)
+
+
+def database_away(error: Exception) -> HttpResponse:
+    """Answer a request during which the database did not answer."""
+    log.error("The database did not answer a request.", exc_info=error)
+    return ApiError(503).response()
+
+
+def answer_with_errors(
+    view: Callable[..., HttpResponse], request: HttpRequest, *args: Any, **kwargs: Any
+) -> HttpResponse:
+    """Answer by a view that tells senders nothing of people: nothing of it is a reading of them."""
+    try:
+        with collect_people():
+            return view(request, *args, **kwargs)
+    except ApiError as error:
+        return error.response()
+    except (OperationalError, InterfaceError) as error:
+        return database_away(error)
 
 
 def error_response(

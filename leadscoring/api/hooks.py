@@ -4,19 +4,16 @@ The secret in the address says which form it is; where a signing secret is set, 
 is not signed. Never a redirect, which counts as a failure there, nor 410, which ends a subscription.
 """
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import path
 from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 
-from leadscoring.access_log import collect_people
 from leadscoring.api.body import parse_json, read_body
-from leadscoring.api.errors import ApiError
+from leadscoring.api.errors import ApiError, answer_with_errors
 from leadscoring.common.attempts import seconds_to_wait
 from leadscoring.intake.forms.secrets import find_service, signing_secret_of
 from leadscoring.intake.forms.services import read_submission
@@ -27,8 +24,6 @@ from leadscoring.intake.sources import record_sent
 from leadscoring.intake.validation import InvalidItem
 from leadscoring.models import Form, Source
 
-log = logging.getLogger(__name__)
-
 MOST_BYTES = 1024 * 1024
 A_MINUTE = 600  # requests of one address
 UNREADABLE = "cannot be read since SECRET_KEY was changed: enter it again"
@@ -37,20 +32,16 @@ UNREADABLE = "cannot be read since SECRET_KEY was changed: enter it again"
 @csrf_exempt
 def receive_hook(request: HttpRequest, kind: str, secret: str) -> HttpResponse:
     """Take what a service sends, once. 200 whatever it says: sent again it would say the same."""
-    try:
-        form = find_service(kind, secret)
-        if form is None:
-            raise ApiError(404)
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        # An answer here names nobody, so nothing of it is a reading.
-        with collect_people():
-            return _answer(request, form, now())
-    except ApiError as error:
-        return error.response()
-    except (OperationalError, InterfaceError) as error:
-        log.error("The database did not answer a form service.", exc_info=error)
-        return ApiError(503).response()
+    return answer_with_errors(_receive, request, kind, secret)
+
+
+def _receive(request: HttpRequest, kind: str, secret: str) -> HttpResponse:
+    form = find_service(kind, secret)
+    if form is None:
+        raise ApiError(404)
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    return _answer(request, form, now())
 
 
 def _answer(request: HttpRequest, form: Form, at: datetime) -> HttpResponse:

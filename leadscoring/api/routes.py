@@ -171,5 +171,4 @@ def on_unauthorized(request: HttpRequest, error: AuthenticationError) -> HttpRes
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 def on_database_away(request: HttpRequest, error: Exception) -> HttpResponse:
-    log.error("The database did not answer a request.", exc_info=error)
-    return ApiError(503).response()
+    return errors.database_away(error)

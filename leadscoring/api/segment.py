@@ -10,22 +10,21 @@ import logging
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import path
 from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 
 from leadscoring import api_keys
-from leadscoring.access_log import collect_people
 from leadscoring.api.auth import admit_key, count_events
 from leadscoring.api.body import MIB, parse_json, read_body
-from leadscoring.api.errors import ApiError
+from leadscoring.api.errors import ApiError, answer_with_errors
 from leadscoring.intake import events, sources
 from leadscoring.intake.segment import TYPES
 from leadscoring.models import ApiKey
@@ -59,7 +58,7 @@ def for_any_page(method: str) -> Callable[[View], View]:
             elif request.method != method:
                 response = HttpResponseNotAllowed([method, "OPTIONS"])
             else:
-                response = _with_errors(view, request, *args, **kwargs)
+                response = answer_with_errors(view, request, *args, **kwargs)
             response["Access-Control-Allow-Origin"] = "*"
             # A page's script sees no other header of a refusal, and would try again too early.
             response["Access-Control-Expose-Headers"] = "Retry-After, X-RateLimit-Reset"
@@ -81,18 +80,6 @@ def _preflight(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _with_errors(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-    try:
-        # An answer here names nobody, so nothing of it is a reading.
-        with collect_people():
-            return view(request, *args, **kwargs)
-    except ApiError as error:
-        return error.response()
-    except (OperationalError, InterfaceError) as error:
-        log.error("The database did not answer a request.", exc_info=error)
-        return ApiError(503).response()
-
-
 @for_any_page("POST")
 def receive_events(request: HttpRequest, kind: str) -> HttpResponse:
     """Take one event, or a batch of them. `kind`: "" for a batch."""
@@ -101,9 +88,7 @@ def receive_events(request: HttpRequest, kind: str) -> HttpResponse:
     try:
         body = parse_json(_inflate(request, read_body(request)))
         around = body if isinstance(body, dict) else {}
-        key = key or admit_key(_text(around.get("writeKey")), at)
-        if key is None:
-            raise ApiError(401, message=NO_KEY)
+        key = key or admit_body(around, at)
         raw = _events_of(body, kind)
     except ApiError as refused:
         if key:
@@ -124,6 +109,14 @@ def _events_of(body: object, kind: str) -> list[object]:
     if len(raw) > MOST_EVENTS:
         raise ApiError(413, "too_many_items", f"The batch has over {MOST_EVENTS:,} events.")
     return raw
+
+
+def admit_body(body: Mapping[str, Any], at: datetime) -> ApiKey:
+    """Return the key that a body has. Raise ApiError without one, and RateLimited."""
+    key = admit_key(_text(body.get("writeKey")), at)
+    if key is None:
+        raise ApiError(401, message=NO_KEY)
+    return key
 
 
 def _admit_header(request: HttpRequest) -> ApiKey | None:

@@ -10,15 +10,13 @@ from django.urls import path
 from django.utils.timezone import now
 from django.views.decorators.http import condition, require_safe
 
-from leadscoring.api.auth import admit_key
 from leadscoring.api.body import MIB, parse_json, read_body
 from leadscoring.api.errors import ApiError
-from leadscoring.api.segment import for_any_page
+from leadscoring.api.segment import admit_body, for_any_page
 from leadscoring.intake import sources, visitor_links
 from leadscoring.intake.rejections import Rejection
-from leadscoring.intake.segment import LONGEST_ID
-from leadscoring.intake.validation import CONTROL, InvalidItem
-from leadscoring.models import ApiKey
+from leadscoring.intake.segment import LONGEST_ID, is_plain_id
+from leadscoring.intake.validation import InvalidItem
 
 # Kept for an hour, and a day longer while the browser asks whether there is another.
 KEEP_SNIPPET = "public, max-age=3600, stale-while-revalidate=86400"
@@ -75,7 +73,7 @@ def _answer(
     body = parse_json(read_body(request, MIB))
     if not isinstance(body, dict):
         raise ApiError(400, "not_an_object", "The body must be a JSON object.")
-    key = _admit(body)
+    key = admit_body(body, now())
     told: dict[str, object] = {}
     try:
         told = answer(body)
@@ -85,17 +83,9 @@ def _answer(
     return JsonResponse({"success": True, **told})
 
 
-def _admit(body: dict[str, Any]) -> ApiKey:
-    text = body.get("writeKey")
-    key = admit_key(text, now()) if isinstance(text, str) and len(text) <= LONGEST_ID else None
-    if key is None:
-        raise ApiError(401, message="A valid write key is needed.")
-    return key
-
-
 def _anonymous_id(body: dict[str, Any]) -> str:
     text = body.get("anonymousId")
-    if not isinstance(text, str) or not 0 < len(text) <= LONGEST_ID or CONTROL.search(text):
+    if not isinstance(text, str) or not text or not is_plain_id(text):
         raise InvalidItem("anonymousId", f"must be text of at most {LONGEST_ID} characters")
     return text
 

@@ -42,6 +42,11 @@ def link_html(url: str, text: object) -> SafeString:
     return format_html('<a class="ls-link" href="{}"><bdi>{}</bdi></a>', url, text)
 
 
+def row_html(row: object | None, text: object) -> SafeString:
+    """Return a text that leads to the page of a row, or the text alone where there is no such row."""
+    return link_html(change_url(row), text) if row else format_html("<bdi>{}</bdi>", text)
+
+
 def join_html(parts: Iterable[SafeString]) -> SafeString:
     return format_html_join(", ", "{}", ((part,) for part in parts)) or NOTHING
 

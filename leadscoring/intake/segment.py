@@ -4,14 +4,13 @@ What clients really send differs: ids as numbers, an empty user id, traits in `c
 `timestamp` or `originalTimestamp`. All of it is read here, and nothing else knows of it.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from leadscoring.common.activity_type import spell_activity_type
+from leadscoring.common.digest import json_digest
 from leadscoring.intake import validation
 from leadscoring.intake.validation import InvalidItem
 
@@ -138,19 +137,22 @@ def _event_id(raw: Mapping[str, Any]) -> str:
     given = raw.get("messageId")
     if isinstance(given, (str, int)) and not isinstance(given, bool) and str(given).strip():
         text = str(given).strip()
-        plain = len(text) <= LONGEST_ID and not validation.CONTROL.search(text)
-        return text if plain else _digest(text)
+        return text if is_plain_id(text) else _digest(text)
     if raw.get("timestamp") or raw.get("originalTimestamp"):
         return _digest({name: value for name, value in raw.items() if name != "sentAt"})
     return ""
 
 
+def is_plain_id(text: str) -> bool:
+    """Return whether a text can be stored as an id just as it is."""
+    return len(text) <= LONGEST_ID and not validation.CONTROL.search(text)
+
+
 def _digest(said: object) -> str:
     try:
-        text = json.dumps(said, sort_keys=True)  # in ASCII: half of a character has no bytes
-    except RecursionError:  # Python reads a little deeper than it writes
+        return json_digest(said)
+    except RecursionError:
         raise InvalidItem("event", "is nested too deeply") from None
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 # --- when -----------------------------------------------------------------------------------------

@@ -7,23 +7,21 @@ names nobody: it says the id of a browser, or the number of a contact.
 import hashlib
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
-from typing import Any, LiteralString
+from typing import Any
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 
-from leadscoring.common import bulk_sql
 from leadscoring.intake import visitors
 from leadscoring.intake.people import retry_on_race
 from leadscoring.intake.validation import InvalidItem
 from leadscoring.intake.visitors import ANONYMOUS, USER, VisitorMap
-from leadscoring.models import Contact, TakenMessage, Visitor
+from leadscoring.models import Contact, Visitor
 
 PARAMETER = "leads_link"
 GOOD_FOR = timedelta(minutes=5)
 LONGEST = 600
 USED = "links"  # the source of the messages that say which are used
-ORDER: LiteralString = 'source COLLATE "C", event_id COLLATE "C"'
 SIGNER = Signer(sep=".", salt="leadscoring.visitor_link")
 
 NOT_OURS = "is not one of ours"
@@ -74,8 +72,7 @@ def _read(link: str, at: datetime) -> dict[str, Any]:
 
 
 def _use_up(link: str, at: datetime) -> None:
-    row = {"source": USED, "event_id": hashlib.sha256(link.encode()).hexdigest(), "at": at}
-    if not bulk_sql.bulk_insert(TakenMessage, [row], ORDER, "id"):
+    if not visitors.record_messages(USED, [hashlib.sha256(link.encode()).hexdigest()], at):
         raise InvalidItem("link", USED_UP)
 
 

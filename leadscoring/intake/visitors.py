@@ -210,9 +210,11 @@ def taken_messages(source: str, event_ids: Collection[str]) -> set[str]:
     return set(found.values_list("event_id", flat=True)) if event_ids else set()
 
 
-def record_messages(source: str, event_ids: Collection[str], at: datetime) -> None:
+def record_messages(source: str, event_ids: Collection[str], at: datetime) -> int:
+    """Remember that messages were taken; return how many of them were not before."""
     rows = [{"source": source, "event_id": event_id, "at": at} for event_id in event_ids]
-    bulk_sql.bulk_insert(TakenMessage, rows, 'source COLLATE "C", event_id COLLATE "C"', "id")
+    order: LiteralString = 'source COLLATE "C", event_id COLLATE "C"'
+    return len(bulk_sql.bulk_insert(TakenMessage, rows, order, "id"))
 
 
 # --- the task -------------------------------------------------------------------------------------

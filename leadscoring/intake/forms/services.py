@@ -6,7 +6,8 @@ Field by field as their developer pages say it; what is not said there is taken 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from leadscoring.intake.forms.submission import Submission, digest
+from leadscoring.common.digest import json_digest
+from leadscoring.intake.forms.submission import Submission
 from leadscoring.intake.validation import InvalidItem
 from leadscoring.models import Form, FormField
 
@@ -132,7 +133,7 @@ def _calendly(body: dict[str, Any], headers: Mapping[str, str]) -> Submission | 
     uri = _text(invitee.get("uri"))
     made = invitee.get("created_at") if type_ != CANCELLED else None
     return Submission(
-        values, f"{uri} {event}" if uri else digest(body), made or body.get("created_at"), type_,
+        values, f"{uri} {event}" if uri else json_digest(body), made or body.get("created_at"), type_,
         PERSON_OF_CALENDLY,
     )  # fmt: skip
 
@@ -151,13 +152,13 @@ def _webflow(body: dict[str, Any], headers: Mapping[str, str]) -> Submission:
     """Read a form of a site. The body names no event: a repeat is known by what it says."""
     _expect(body, "triggerType", "form_submission")
     payload = _mapping(body.get("payload"))
-    event_id = _text(payload.get("id")) or digest(payload)
+    event_id = _text(payload.get("id")) or json_digest(payload)
     return Submission(_mapping(payload.get("data")), event_id, payload.get("submittedAt"))
 
 
 # --- any JSON ---------------------------------------------------------------------------------------
 def _json(body: dict[str, Any], headers: Mapping[str, str]) -> Submission:
-    event_id = headers.get("webhook-id", "") or digest(body)
+    event_id = headers.get("webhook-id", "") or json_digest(body)
     return Submission(dict(_leaves(body, "", DEEPEST)), event_id)
 
 

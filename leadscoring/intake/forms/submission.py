@@ -1,18 +1,17 @@
 """A form that was filled in: its person is identified, and what they did before is theirs."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from leadscoring.common.digest import json_digest
 from leadscoring.common.text import bounded_line
 from leadscoring.intake import validation
 from leadscoring.intake.csv_import.values import addresses_in
 from leadscoring.intake.events import store_events
 from leadscoring.intake.forms.mapping import MappedForm, Values, map_fields
 from leadscoring.intake.rejections import Rejection
-from leadscoring.intake.segment import LONGEST_ID, Event, address_of
+from leadscoring.intake.segment import Event, address_of, is_plain_id
 from leadscoring.intake.validation import InvalidItem
 from leadscoring.intake.wishes import MailWish, keep_wishes
 from leadscoring.models import Activity, Form, WaitingActivity
@@ -45,7 +44,7 @@ def take_submission(form: Form, given: Submission, at: datetime) -> list[Rejecti
     """
     mapped = map_fields(given.values, form.fields.order_by("pk"), given.known, given.other_names)
     email = _address(mapped)
-    visitor = mapped.visitor if _is_id(mapped.visitor) else ""
+    visitor = mapped.visitor if is_plain_id(mapped.visitor) else ""
     if not (email or visitor):
         raise InvalidItem(mapped.named.get("email", "email"), NO_ADDRESS)
     profile, refused = _checked_profile(mapped)
@@ -57,7 +56,7 @@ def take_submission(form: Form, given: Submission, at: datetime) -> list[Rejecti
     }
     track = Event(
         "track",
-        event_id if _is_id(event_id) else digest(event_id),
+        event_id if is_plain_id(event_id) else json_digest(event_id),
         email,
         anonymous_id=visitor,
         activity=activity,
@@ -108,13 +107,9 @@ def _moment(said: object, at: datetime) -> datetime:
         return at
 
 
-def digest(said: object) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
 def _event_id_of(form: Form, values: Values, at: datetime) -> str:
     """Return the id of a submission that has none: the same again within DOUBLE is the same one."""
-    said = digest(values)
+    said = json_digest(values)
     number = int(at.timestamp() // DOUBLE.total_seconds())
     before = {
         "source": form.name,
@@ -123,7 +118,3 @@ def _event_id_of(form: Form, values: Values, at: datetime) -> str:
     }
     known = any(table.objects.filter(**before).exists() for table in (Activity, WaitingActivity))
     return f"{said}-{number - 1 if known else number}"
-
-
-def _is_id(text: str) -> bool:
-    return len(text) <= LONGEST_ID and not validation.CONTROL.search(text)

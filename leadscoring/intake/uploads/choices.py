@@ -7,6 +7,7 @@ place -> what is in it: a field, `property:NAME`, `wish` (who wants no mail, as 
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,22 +68,16 @@ def reading_of(chosen: Mapping[str, Any]) -> Choices:
 
 
 def importer_choices(chosen: Mapping[str, Any]) -> Choices:
-    reading = reading_of(chosen)
     columns: Mapping[str, str] = chosen["columns"]
-    return Choices(
-        {
+    return replace(
+        reading_of(chosen),
+        columns={
             target.removeprefix(PROPERTY): f"#{int(place) + 1}"
             for place, target in columns.items()
             if target not in (WISH, NOTHING)
         },
         only_mapped=True,
         ignored=frozenset(int(place) for place, target in columns.items() if target == NOTHING),
-        encoding=reading.encoding,
-        delimiter=reading.delimiter,
-        sheet=reading.sheet,
-        decimal=reading.decimal,
-        zone=reading.zone,
-        time_form=reading.time_form,
     )
 
 

@@ -1,7 +1,5 @@
 """What an uploaded file looks like: its columns with some of their cells, and what they are taken for."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from leadscoring.common.digest import json_digest
 from leadscoring.intake.csv_import.columns import Choices, match_columns, property_names
 from leadscoring.intake.csv_import.encoding import UnreadableFile, UnsureEncoding
 from leadscoring.intake.csv_import.importer import ImportKind
@@ -62,8 +61,7 @@ class FileLook:
     @property
     def titles(self) -> str:
         """Return a hash by which a file with the same columns is known again."""
-        titles = [column.title for column in self.columns]
-        return hashlib.sha256(json.dumps(titles).encode()).hexdigest()
+        return json_digest([column.title for column in self.columns])
 
     @property
     def choices(self) -> dict[str, Any]:

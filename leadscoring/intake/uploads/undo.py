@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 
 from leadscoring import crm_state
 from leadscoring.common import bulk_sql
+from leadscoring.common.batching import batched
 from leadscoring.common.bulk_sql import run_statement
 from leadscoring.extensions import contact_ties
 from leadscoring.intake.activities import NOT_THEIR_DOING
@@ -81,7 +82,7 @@ class UndoPlan:
 def plan_undo(row: Import) -> UndoPlan:
     changes = ImportChange.objects.filter(imported=row)
     made = set(changes.filter(created=True).values_list("contact", flat=True))
-    gone = sum(len(_untouched(row, part)) for part in _parts(sorted(made)))
+    gone = sum(len(_untouched(row, part)) for part in batched(sorted(made), 1000))
     [(activities,)] = run_statement(
         "SELECT coalesce(sum(cardinality(activities)), 0) FROM leadscoring_importchange WHERE imported_id = %s",
         [row.pk],
@@ -94,10 +95,6 @@ def plan_undo(row: Import) -> UndoPlan:
         int(activities),
         row.wishes.count(),
     )
-
-
-def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[at : at + 1000] for at in range(0, len(ids), 1000))
 
 
 def take_back(row: Import, clock: Clock, end: Callable[[], bool]) -> None:
