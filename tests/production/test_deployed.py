@@ -2,6 +2,7 @@
 of Procfile and docker-compose.yml, no rights, DEBUG off."""
 
 import http.cookiejar
+import json
 import os
 import re
 import urllib.parse
@@ -24,6 +25,7 @@ from tests.production.deployed import (
     procfile,
     until,
 )
+from tests.spreadsheets import write_xlsx
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -115,8 +117,10 @@ def test_pages_come_with_their_styles(composed):
     assert "Traceback" not in loop.page("/no/such/page").text  # DEBUG is off
 
 
-def test_an_operator_logs_in_and_sees_the_home_page(composed):
-    made, loop = composed
+@pytest.fixture(scope="module")
+def operator(composed) -> None:
+    """A superuser, made as the README says."""
+    made, _ = composed
     given = compose(made.settings)["web"]["environment"] | {
         "DJANGO_SUPERUSER_USERNAME": "root",
         "DJANGO_SUPERUSER_EMAIL": "root@northwind.example",
@@ -125,8 +129,12 @@ def test_an_operator_logs_in_and_sees_the_home_page(composed):
     created = made.run(["python", "manage.py", "createsuperuser", "--no-input"], given)
     assert created.code == 0, created.err
 
-    refused, _ = log_in(loop, "wrong")
-    welcome, home = log_in(loop, PASSWORD)
+
+def test_an_operator_logs_in_and_sees_the_home_page(composed, operator):
+    _, loop = composed
+
+    refused, _ = Visit(loop).log_in("wrong")
+    welcome, home = Visit(loop).log_in(PASSWORD)
 
     assert "/admin/login/" in refused
     assert welcome.endswith("/admin/")
@@ -134,6 +142,58 @@ def test_an_operator_logs_in_and_sees_the_home_page(composed):
     assert "cannot wake the workers" not in home
     files = static_files(home)
     assert [wrong for path in files if (wrong := what_is_wrong(loop, path))] == []
+
+
+def test_a_web_page_gets_its_script_and_what_its_visitor_did_counts(composed):
+    made, loop = composed
+    environment = compose(made.settings)["web"]["environment"]
+    command = ["python", "manage.py", "create_api_key", "site", "--write-only", "--json"]
+    key = json.loads(made.run(command, environment).out)["key"]
+    page = {
+        "type": "page",
+        "anonymousId": "a1",
+        "properties": {"url": "https://shop.example/pricing"},
+    }
+    who = {"type": "identify", "anonymousId": "a1", "traits": {"email": "eve@elm.example"}}
+    body = json.dumps({"writeKey": key, "batch": [page, who]}).encode()
+
+    script = ask("GET", f"{loop.stage.web}/s.js")
+    sent = ask("POST", f"{loop.stage.web}/v1/b", body, {"Content-Type": "text/plain"})
+
+    assert script.headers["Content-Type"].startswith("text/javascript")
+    assert (sent.status, sent.body) == (200, {"success": True})
+    assert loop.contact("eve@elm.example")["score"]["total"] > 0
+
+
+def test_a_spreadsheet_is_imported_by_the_worker_and_a_form_comes_in(composed, operator, tmp_path):
+    made, loop = composed
+    visit = Visit(loop)
+    visit.log_in(PASSWORD)
+    rows = [["E-Mail", "First name"], ["fay@fir.example", "Fay"]]
+    file = write_xlsx(tmp_path / "fair.xlsx", {"Leads": rows}).read_bytes()
+
+    columns, page = visit.upload("/admin/leadscoring/import/add/", "fair.xlsx", file)
+    chosen = dict(
+        re.findall(r'<select name="(column-\d+)".*?<option value="([^"]+)" selected', page, re.S)
+    )
+    visit.send(columns, {**chosen, "step": "check"})
+    until(lambda: 'value="import"' in visit.open(columns)[1], made)
+    visit.send(columns, {"step": "import"})
+    until(lambda: "Undo…" in visit.open(columns)[1], made)
+    fields = {
+        "name": "contact",
+        "kind": "page",
+        "activity_type": "form_submit",
+        "thank_you": "",
+        "origins": "",
+    }
+    visit.send("/admin/leadscoring/form/add/", fields)
+    form = urllib.parse.urlencode({"email": "gus@gum.example"}).encode()
+    sent = ask("POST", f"{loop.stage.web}/forms/contact", form, {"Accept": "application/json"})
+
+    assert loop.contact("fay@fir.example")["first_name"] == "Fay"
+    assert (sent.status, sent.body) == (200, {"success": True})
+    assert loop.contact("gus@gum.example")["email"] == "gus@gum.example"
 
 
 def test_flower_asks_for_its_password(composed):
@@ -201,24 +261,51 @@ def what_is_wrong(loop: Outside, path: str) -> str:
     return "" if kept and small else f"{path} comes with {file.headers}"
 
 
-def log_in(loop: Outside, password: str) -> tuple[str, str]:
-    """Where a browser is after it sent the form, and what it sees."""
-    cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-    browser = urllib.request.build_opener(cookies)
-    address = f"{loop.stage.web}/admin/login/?next=/admin/"
-    page = browser.open(address, timeout=30).read().decode()
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    assert token
-    form = {
-        "csrfmiddlewaretoken": token[1],
-        "username": "root",
-        "password": password,
-        "next": "/admin/",
-    }
-    sent = urllib.request.Request(
-        address,
-        urllib.parse.urlencode(form).encode(),
-        {"Origin": loop.stage.web, "Referer": address},
-    )
-    with browser.open(sent, timeout=30) as answer:
-        return str(answer.url), answer.read().decode()
+class Visit:
+    """Somebody's browser: it keeps cookies, and sends a form with the token of its page."""
+
+    def __init__(self, loop: Outside) -> None:
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self.loop, self.browser = loop, urllib.request.build_opener(cookies)
+
+    def open(self, path: str) -> tuple[str, str]:
+        """Where it is then, and what it sees."""
+        return self._ask(urllib.request.Request(self.loop.stage.web + path))
+
+    def log_in(self, password: str) -> tuple[str, str]:
+        given = {"username": "root", "password": password, "next": "/admin/"}
+        return self.send("/admin/login/?next=/admin/", given)
+
+    def send(self, path: str, fields: dict[str, str]) -> tuple[str, str]:
+        given = {**fields, "csrfmiddlewaretoken": self._token(path)}
+        return self._post(path, urllib.parse.urlencode(given).encode())
+
+    def upload(self, path: str, name: str, file: bytes) -> tuple[str, str]:
+        """Send a file of people; the path of the page that it leads to, and the page."""
+        edge = "an-edge-that-no-file-has"
+        parts = [
+            f'Content-Disposition: form-data; name="{field}"\r\n\r\n{value}'.encode()
+            for field, value in (("csrfmiddlewaretoken", self._token(path)), ("kind", "people"))
+        ]
+        about = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        parts.append(about.encode() + file)
+        body = b"".join(f"--{edge}\r\n".encode() + part + b"\r\n" for part in parts)
+        kind = f"multipart/form-data; boundary={edge}"
+        address, page = self._post(path, body + f"--{edge}--\r\n".encode(), kind)
+        return urllib.parse.urlsplit(address).path, page
+
+    def _token(self, path: str) -> str:
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.open(path)[1])
+        assert token
+        return token[1]
+
+    def _post(
+        self, path: str, body: bytes, kind: str = "application/x-www-form-urlencoded"
+    ) -> tuple[str, str]:
+        web = self.loop.stage.web
+        headers = {"Origin": web, "Referer": web + path, "Content-Type": kind}
+        return self._ask(urllib.request.Request(web + path, body, headers))
+
+    def _ask(self, request: urllib.request.Request) -> tuple[str, str]:
+        with self.browser.open(request, timeout=30) as answer:
+            return str(answer.url), answer.read().decode()
